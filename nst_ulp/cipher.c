@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every suite is one AEAD of the crypto API, so the record layer above knows
+ * no difference between them: authenc() does encrypt-then-MAC over the AAD and
+ * the ciphertext just as the protocol's CBC suites ask, compares in constant
+ * time before it decrypts, and truncates the tag.
+ *
+ * Transforms are allocated with mask 0: asked for a synchronous AES-GCM, 6.1
+ * and 6.12 give a slow one. What is asynchronous by then is waited for.
+ */
+#include <crypto/aead.h>
+#include <crypto/authenc.h>
+#include <crypto/hash.h>
+#include <crypto/skcipher.h>
+#include <linux/err.h>
+#include <linux/nst.h>
+#include <linux/percpu.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include "cipher.h"
+
+#define MAC_KEY_LEN	32
+
+static const struct nst_suite suites[] = {
+	[NST_CIPHER_AES_GCM] = {
+		.name = "aes-gcm", .aead = "gcm(aes)",
+		.hmac = "hmac(sha256)", .key_len = 16, .okm_len = 28,
+	},
+	[NST_CIPHER_AES_CBC] = {
+		.name = "aes-cbc", .aead = "authenc(hmac(sha256),cbc(aes))",
+		.ivgen = "cbc(aes)",
+		.hmac = "hmac(sha256)", .key_len = 16, .okm_len = 64,
+	},
+	[NST_CIPHER_SM4_GCM] = {
+		.name = "sm4-gcm", .aead = "gcm(sm4)",
+		.hmac = "hmac(sm3)", .key_len = 16, .okm_len = 28,
+	},
+	[NST_CIPHER_SM4_CBC] = {
+		.name = "sm4-cbc", .aead = "authenc(hmac(sm3),cbc(sm4))",
+		.ivgen = "cbc(sm4)",
+		.hmac = "hmac(sm3)", .key_len = 16, .okm_len = 64,
+	},
+	[NST_CIPHER_AES_256_GCM] = {
+		.name = "aes-256-gcm", .aead = "gcm(aes)",
+		.hmac = "hmac(sha256)", .key_len = 32, .okm_len = 44,
+	},
+	[NST_CIPHER_AES_256_CBC] = {
+		.name = "aes-256-cbc", .aead = "authenc(hmac(sha256),cbc(aes))",
+		.ivgen = "cbc(aes)",
+		.hmac = "hmac(sha256)", .key_len = 32, .okm_len = 96,
+	},
+	[NST_CIPHER_CHACHA20_POLY1305] = {
+		.name = "chacha20-poly1305", .aead = "rfc7539(chacha20,poly1305)",
+		.hmac = "hmac(sha256)", .key_len = 32, .okm_len = 44,
+	},
+};
+
+static_assert(ARRAY_SIZE(suites) == NST_WIRE_SUITE_MAX + 1);
+
+/* Room for the request of the drivers at hand; others get what they ask. */
+#define OP_REQ_SIZE	512
+
+/* One spare nst_op a CPU, or NULL. Taken and given back by exchange. */
+static DEFINE_PER_CPU(struct nst_op *, op_spare);
+
+/**
+ * nst_suite() - look a suite up
+ * @id: 1..NST_WIRE_SUITE_MAX
+ *
+ * Return: its line of the table; NULL if there is none.
+ */
+const struct nst_suite *nst_suite(u8 id)
+{
+	if (!id || id >= ARRAY_SIZE(suites))
+		return NULL;
+	return &suites[id];
+}
+
+static int missing(int err)
+{
+	return err == -ENOENT || err == -ELIBBAD ? -ENOPKG : err;
+}
+
+/**
+ * nst_suite_driver() - which drivers of this kernel do a suite
+ * @id: 1..NST_WIRE_SUITE_MAX
+ * @aead: receives the AEAD's driver name
+ * @hmac: receives the HMAC's driver name
+ * @size: bytes of each of the two
+ *
+ * Context: process, may load modules.
+ * Return: 0; -ENOPKG if this kernel cannot do the suite; another errno.
+ */
+int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size)
+{
+	const struct nst_suite *suite = nst_suite(id);
+	struct nst_cipher cipher = {};
+	struct crypto_shash *shash;
+	int err;
+
+	if (!suite)
+		return -ENOPKG;
+	err = nst_cipher_init(&cipher, id);
+	if (err)
+		return err;
+	strscpy(aead, crypto_tfm_alg_driver_name(crypto_aead_tfm(cipher.aead)),
+		size);
+	nst_cipher_free(&cipher);
+	shash = crypto_alloc_shash(suite->hmac, 0, 0);
+	if (IS_ERR(shash))
+		return missing(PTR_ERR(shash));
+	strscpy(hmac, crypto_tfm_alg_driver_name(crypto_shash_tfm(shash)), size);
+	crypto_free_shash(shash);
+	return 0;
+}
+
+/**
+ * nst_cipher_init() - have the transforms of a suite at hand
+ * @cipher: zeroed, or in use with any suite
+ * @suite: 1..NST_WIRE_SUITE_MAX
+ *
+ * Does nothing if @cipher has that suite already. On an error @cipher is as
+ * it was.
+ *
+ * Context: process, may load modules.
+ * Return: 0; -ENOPKG if this kernel cannot do the suite; another errno.
+ */
+int nst_cipher_init(struct nst_cipher *cipher, u8 suite)
+{
+	const struct nst_suite *desc = nst_suite(suite);
+	struct nst_cipher fresh = { .suite = suite };
+	int err;
+
+	if (!desc)
+		return -ENOPKG;
+	if (cipher->suite == suite)
+		return 0;
+	fresh.aead = crypto_alloc_aead(desc->aead, 0, 0);
+	if (IS_ERR(fresh.aead))
+		return missing(PTR_ERR(fresh.aead));
+	err = crypto_aead_setauthsize(fresh.aead, NST_WIRE_TOKEN_LEN);
+	if (!err && desc->ivgen) {
+		fresh.ivgen = crypto_alloc_sync_skcipher(desc->ivgen, 0, 0);
+		if (IS_ERR(fresh.ivgen))
+			err = missing(PTR_ERR(fresh.ivgen));
+	}
+	if (err) {
+		crypto_free_aead(fresh.aead);
+		return err;
+	}
+	nst_cipher_free(cipher);
+	*cipher = fresh;
+	return 0;
+}
+
+/* key ‖ mac_key of the OKM, in the form that authenc() takes its keys. */
+static int set_authenc_key(struct crypto_aead *aead, const u8 *okm,
+			   unsigned int key_len)
+{
+	struct {
+		struct rtattr rta;
+		struct crypto_authenc_key_param param;
+		u8 keys[MAC_KEY_LEN + 32];
+	} blob;
+	int err;
+
+	blob.rta.rta_len = RTA_LENGTH(sizeof(blob.param));
+	blob.rta.rta_type = CRYPTO_AUTHENC_KEYA_PARAM;
+	blob.param.enckeylen = cpu_to_be32(key_len);
+	memcpy(blob.keys, okm + key_len, MAC_KEY_LEN);
+	memcpy(blob.keys + MAC_KEY_LEN, okm, key_len);
+	err = crypto_aead_setkey(aead, (u8 *)&blob,
+				 offsetof(typeof(blob), keys) + MAC_KEY_LEN +
+				 key_len);
+	memzero_explicit(&blob, sizeof(blob));
+	return err;
+}
+
+/**
+ * nst_cipher_setkey() - key a cipher for an epoch
+ * @cipher: initialised, no operation under way
+ * @okm: the suite's okm_len bytes of key material
+ *
+ * After an error the cipher has no usable key.
+ *
+ * Context: process.
+ * Return: 0 or an errno.
+ */
+int nst_cipher_setkey(struct nst_cipher *cipher, const u8 *okm)
+{
+	const struct nst_suite *desc = nst_suite(cipher->suite);
+	int err;
+
+	if (!desc->ivgen) {
+		memcpy(cipher->iv, okm + desc->key_len, sizeof(cipher->iv));
+		return crypto_aead_setkey(cipher->aead, okm, desc->key_len);
+	}
+	err = set_authenc_key(cipher->aead, okm, desc->key_len);
+	if (err)
+		return err;
+	return crypto_sync_skcipher_setkey(cipher->ivgen,
+					   okm + desc->key_len + MAC_KEY_LEN,
+					   desc->key_len);
+}
+
+/**
+ * nst_cipher_free() - give the transforms back and forget the keys
+ * @cipher: initialised or zeroed; zeroed afterwards
+ *
+ * Context: process. The crypto API zeroes a transform when it frees it.
+ */
+void nst_cipher_free(struct nst_cipher *cipher)
+{
+	if (cipher->aead)
+		crypto_free_aead(cipher->aead);
+	if (cipher->ivgen)
+		crypto_free_sync_skcipher(cipher->ivgen);
+	memzero_explicit(cipher, sizeof(*cipher));
+}
+
+/**
+ * nst_op_get() - working memory for one operation
+ * @cipher: what it will be used with
+ * @gfp: for the case that this CPU's spare one is out or too small
+ *
+ * Return: an operation whose lists are undefined, or NULL without memory. The
+ * caller gives it back with nst_op_put().
+ */
+struct nst_op *nst_op_get(const struct nst_cipher *cipher, gfp_t gfp)
+{
+	unsigned int need = sizeof(struct aead_request) +
+			    crypto_aead_reqsize(cipher->aead);
+	struct nst_op *op = this_cpu_xchg(op_spare, NULL);
+
+	if (op && op->req_size >= need)
+		return op;
+	kfree(op);
+	need = max_t(unsigned int, need, OP_REQ_SIZE);
+	op = kmalloc(sizeof(*op) + need, gfp);
+	if (op)
+		op->req_size = need;
+	return op;
+}
+
+/**
+ * nst_op_put() - give an operation back
+ * @op: from nst_op_get(), no longer under way
+ *
+ * What a driver may have left in the request (ChaCha20-Poly1305 keeps a
+ * one-time key there) is wiped.
+ */
+void nst_op_put(struct nst_op *op)
+{
+	memzero_explicit(op->req, op->req_size);
+	if (this_cpu_cmpxchg(op_spare, NULL, op))
+		kfree(op);
+}
+
+static int make_iv(struct nst_cipher *cipher, struct nst_op *op,
+		   const struct nst_hdr *hdr)
+{
+	SYNC_SKCIPHER_REQUEST_ON_STACK(req, cipher->ivgen);
+	u8 zero[NST_WIRE_BLOCK] = {};
+	struct scatterlist sg;
+	int err;
+
+	nst_wire_ts_nonce(op->iv, hdr->timestamp, hdr->nonce);
+	sg_init_one(&sg, op->iv, NST_WIRE_BLOCK);
+	skcipher_request_set_sync_tfm(req, cipher->ivgen);
+	skcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_SLEEP, NULL,
+				      NULL);
+	skcipher_request_set_crypt(req, &sg, &sg, NST_WIRE_BLOCK, zero);
+	/* One block of CBC under a zero IV is the block cipher itself. */
+	err = crypto_skcipher_encrypt(req);
+	skcipher_request_zero(req);
+	return err;
+}
+
+static int run(struct nst_cipher *cipher, struct nst_op *op,
+	       const struct nst_hdr *hdr, bool seal)
+{
+	struct aead_request *req = (void *)op->req;
+	unsigned int len = nst_wire_body_len(hdr->suite, hdr->len);
+	DECLARE_CRYPTO_WAIT(wait);
+	int err;
+
+	if (cipher->ivgen) {
+		err = make_iv(cipher, op, hdr);
+		if (err)
+			return err;
+	} else {
+		nst_wire_iv12(op->iv, cipher->iv, hdr->timestamp, hdr->nonce);
+	}
+	nst_sg_buf(&op->src[0], op->aad, NST_WIRE_AAD_LEN);
+	nst_sg_buf(&op->dst[0], op->aad_out, NST_WIRE_AAD_LEN);
+	aead_request_set_tfm(req, cipher->aead);
+	aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG |
+				  CRYPTO_TFM_REQ_MAY_SLEEP,
+				  crypto_req_done, &wait);
+	aead_request_set_ad(req, NST_WIRE_AAD_LEN);
+	if (!seal)
+		len += NST_WIRE_TOKEN_LEN;
+	aead_request_set_crypt(req, op->src, op->dst, len, op->iv);
+	err = seal ? crypto_aead_encrypt(req) : crypto_aead_decrypt(req);
+	return crypto_wait_req(err, &wait);
+}
+
+/**
+ * nst_cipher_seal() - encrypt and authenticate one record
+ * @cipher: keyed
+ * @op: @op->aad set; @op->src from index 1: the plaintext, padded to the body's
+ *	length; @op->dst from index 1: the body, then the token
+ * @hdr: the record's header
+ *
+ * A piece of the plaintext may stand where its ciphertext goes.
+ *
+ * Context: process, the cipher's only user meanwhile.
+ * Return: 0 or an errno.
+ */
+int nst_cipher_seal(struct nst_cipher *cipher, struct nst_op *op,
+		    const struct nst_hdr *hdr)
+{
+	return run(cipher, op, hdr, true);
+}
+
+/**
+ * nst_cipher_open() - authenticate and decrypt one record
+ * @cipher: keyed
+ * @op: @op->aad set; @op->src from index 1: the body, then the token;
+ *	@op->dst from index 1: room for the padded plaintext
+ * @hdr: the record's header
+ *
+ * The GCM suites write plaintext before they know whether it is authentic:
+ * after an error the caller wipes what @op->dst points to.
+ *
+ * Context: process, the cipher's only user meanwhile.
+ * Return: 0; -EBADMSG if the record is not authentic; another errno.
+ */
+int nst_cipher_open(struct nst_cipher *cipher, struct nst_op *op,
+		    const struct nst_hdr *hdr)
+{
+	return run(cipher, op, hdr, false);
+}
+
+/**
+ * nst_cipher_exit() - free what the CPUs keep
+ *
+ * Context: process, at module exit, when no operation can begin any more.
+ */
+void nst_cipher_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		kfree(per_cpu(op_spare, cpu));
+		per_cpu(op_spare, cpu) = NULL;
+	}
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The suites, and the only user of the crypto API's AEADs. */
+#ifndef _NST_CIPHER_H
+#define _NST_CIPHER_H
+
+#include <linux/crypto.h>
+#include <linux/scatterlist.h>
+#include <linux/types.h>
+#include "wire.h"
+
+struct crypto_aead;
+struct crypto_sync_skcipher;
+struct aead_request;
+
+/* Longest OKM: AES-256-CBC, key + mac_key + iv_key. */
+#define NST_OKM_MAX		96
+
+/**
+ * struct nst_suite - one line of the protocol's table of suites
+ * @name: as in the protocol, and on nstkeyctl's command line
+ * @aead: template of the crypto API that does the whole record
+ * @ivgen: template that encrypts the IV in the CBC suites, else NULL
+ * @hmac: HMAC under H, for the key schedule
+ * @key_len: bytes of the cipher's key
+ * @okm_len: bytes of key material an epoch takes
+ */
+struct nst_suite {
+	const char *name;
+	const char *aead;
+	const char *ivgen;
+	const char *hmac;
+	u8 key_len;
+	u8 okm_len;
+};
+
+/**
+ * struct nst_cipher - a suite with its transforms and the keys of one epoch
+ * @suite: 1..NST_WIRE_SUITE_MAX; 0: nothing allocated yet
+ * @aead: the AEAD, keyed
+ * @ivgen: CBC suites only: encrypts the IV, keyed
+ * @iv: GCM and ChaCha20 only: 12 bytes of the epoch's keys
+ *
+ * Owned by an epoch and used by one caller at a time (whoever holds the lock
+ * of the epoch's stream).
+ */
+struct nst_cipher {
+	u8 suite;
+	u8 iv[12];
+	struct crypto_aead *aead;
+	struct crypto_sync_skcipher *ivgen;
+};
+
+/* Scatterlist entries of an operation besides the body's: AAD, tag, padding. */
+#define NST_OP_SG_EXTRA		3
+/*
+ * Pieces of a body. A record of 64 KiB touches 17 pages of user memory; with
+ * what iovecs, ends of page fragments and network segments add, more than
+ * this is gathered into one buffer first.
+ */
+#define NST_OP_FRAGS		40
+
+/**
+ * struct nst_op - the working memory of one AEAD call
+ * @src: the AAD, then what goes in, at index 1 and behind
+ * @dst: the AAD's copy, then what comes out
+ * @aad: authenticated header bytes, what @src begins with
+ * @aad_out: where an AEAD that copies the AAD puts it
+ * @pad: zeros behind a plaintext, or room for the padding of one
+ * @iv: IV of the record
+ * @req_size: bytes of @req behind which memory ends
+ * @req: room for the request of any suite
+ *
+ * Taken with nst_op_get() and given back with nst_op_put(): each CPU keeps
+ * one, so that a record costs no allocation.
+ */
+struct nst_op {
+	struct scatterlist src[NST_OP_FRAGS + NST_OP_SG_EXTRA];
+	struct scatterlist dst[NST_OP_FRAGS + NST_OP_SG_EXTRA];
+	u8 aad[NST_WIRE_AAD_LEN];
+	u8 aad_out[NST_WIRE_AAD_LEN];
+	u8 pad[NST_WIRE_BLOCK];
+	u8 iv[16];
+	unsigned int req_size;
+	u8 req[] __aligned(CRYPTO_MINALIGN);
+};
+
+/*
+ * Fill an entry of an operation's list. The lists are used again and again, so
+ * an old end mark goes first; sg_mark_end() sets the new one.
+ */
+static inline void nst_sg_page(struct scatterlist *sg, struct page *page,
+			       unsigned int len, unsigned int offset)
+{
+	sg->page_link = 0;
+	sg_set_page(sg, page, len, offset);
+}
+
+static inline void nst_sg_buf(struct scatterlist *sg, void *buf,
+			      unsigned int len)
+{
+	sg->page_link = 0;
+	sg_set_buf(sg, buf, len);
+}
+
+const struct nst_suite *nst_suite(u8 id);
+int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size);
+
+int nst_cipher_init(struct nst_cipher *cipher, u8 suite);
+int nst_cipher_setkey(struct nst_cipher *cipher, const u8 *okm);
+void nst_cipher_free(struct nst_cipher *cipher);
+
+struct nst_op *nst_op_get(const struct nst_cipher *cipher, gfp_t gfp);
+void nst_op_put(struct nst_op *op);
+
+int nst_cipher_seal(struct nst_cipher *cipher, struct nst_op *op,
+		    const struct nst_hdr *hdr);
+int nst_cipher_open(struct nst_cipher *cipher, struct nst_op *op,
+		    const struct nst_hdr *hdr);
+void nst_cipher_exit(void);
+
+#endif /* _NST_CIPHER_H */

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only place that knows that kernels differ. Kbuild includes it in front of
+ * every file and defines the NST_HAVE_* from the target's headers.
+ */
+#ifndef _NST_COMPAT_H
+#define _NST_COMPAT_H
+
+#include <linux/kconfig.h>
+
+#if !IS_ENABLED(CONFIG_INET) || !IS_ENABLED(CONFIG_CRYPTO)
+#error "NST needs CONFIG_INET and CONFIG_CRYPTO"
+#endif
+
+/* The arguments of proto.recvmsg; 7.x has lost addr_len. */
+#ifdef NST_HAVE_RECVMSG_ADDR_LEN
+#define NST_RECVMSG_ARGS struct sock *sk, struct msghdr *msg, size_t len, \
+			 int flags, int *addr_len
+#define NST_RECVMSG_PASS(sk, msg, len, flags) (sk, msg, len, flags, addr_len)
+#else
+#define NST_RECVMSG_ARGS struct sock *sk, struct msghdr *msg, size_t len, \
+			 int flags
+#define NST_RECVMSG_PASS(sk, msg, len, flags) (sk, msg, len, flags)
+#endif
+
+/* The result of proto.ioctl: through user space on 6.1, by pointer later. */
+#ifdef NST_HAVE_IOCTL_KARG
+#define NST_IOCTL_ARG int *karg
+#define NST_IOCTL_RESULT(value) (*karg = (value), 0)
+#define NST_IOCTL_PASS karg
+#else
+#define NST_IOCTL_ARG unsigned long arg
+#define NST_IOCTL_RESULT(value) put_user((value), (int __user *)arg)
+#define NST_IOCTL_PASS arg
+#endif
+
+/* proto_ops.accept and what it passes on. */
+#ifdef NST_HAVE_ACCEPT_ARG
+#define NST_ACCEPT_ARGS struct socket *sock, struct socket *newsock, \
+			struct proto_accept_arg *arg
+#define NST_ACCEPT_PASS (sock, newsock, arg)
+#else
+#define NST_ACCEPT_ARGS struct socket *sock, struct socket *newsock, \
+			int flags, bool kern
+#define NST_ACCEPT_PASS (sock, newsock, flags, kern)
+#endif
+
+/* tcp_ulp_ops.get_info and get_info_size. */
+#ifdef NST_HAVE_ULP_NET_ADMIN
+#define NST_ULP_INFO_ARGS struct sock *sk, struct sk_buff *skb, bool net_admin
+#define NST_ULP_INFO_SIZE_ARGS const struct sock *sk, bool net_admin
+#else
+#define NST_ULP_INFO_ARGS struct sock *sk, struct sk_buff *skb
+#define NST_ULP_INFO_SIZE_ARGS const struct sock *sk
+#endif
+
+/* A sysctl handler's table. */
+#ifdef NST_HAVE_CONST_CTL_TABLE
+#define NST_CTL_TABLE const struct ctl_table
+#else
+#define NST_CTL_TABLE struct ctl_table
+#endif
+
+/* Memory of a device, which the CPU cannot read, is newer than 6.1. */
+#ifndef NST_HAVE_FRAGS_READABLE
+#define skb_frags_readable(skb) true
+#endif
+
+#endif /* _NST_COMPAT_H */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Every number of NST that is a choice, with its reason. */
+#ifndef _NST_LIMITS_H
+#define _NST_LIMITS_H
+
+/*
+ * An epoch ends, at the latest, after so many records or plaintext bytes
+ * (protocol, Epoch change). 2^34 bytes are 2^30 blocks of AES: far below
+ * where GCM's or CBC's bounds begin to count.
+ */
+#define NST_REKEY_RECORDS	(1UL << 20)
+#define NST_REKEY_BYTES		(1ULL << 34)
+
+/* Neither end lets an epoch live beyond this (protocol, hard limit). */
+#define NST_EPOCH_RECORDS_MAX	(1UL << 24)
+
+/* Freshness window of a START, seconds either way, and its sysctl bounds. */
+#define NST_TIME_WINDOW		30
+#define NST_TIME_WINDOW_MAX	3600
+
+/*
+ * STARTs remembered for each cache. At the default, 64 bytes each, 4 MiB;
+ * that is 1000 new connections a second for twice the freshness window
+ * before the floor rises above anything that could still be fresh.
+ */
+#define NST_START_CACHE		65536
+#define NST_START_CACHE_MIN	16
+#define NST_START_CACHE_MAX	(1U << 22)
+
+/*
+ * Keys in one box. Rotation needs three; a thousand is room for one key per
+ * peer on a hub. Bounds the copy that each change of a box makes.
+ */
+#define NST_BOX_KEYS_MAX	1024
+
+/* Keys of a private box, bounded by what setsockopt() passes around. */
+#define NST_PRIVATE_KEYS_MAX	64
+
+/*
+ * Plaintext bytes per record sent, unless NST_RECORD_MAX says otherwise.
+ * Half of what one splice passes (16 pages), so file chunks divide evenly,
+ * and half of TCP's initial receive window, so a record never waits for a
+ * window update in its middle.
+ */
+#define NST_RECORD_MAX_DEFAULT	32768
+
+#endif /* _NST_LIMITS_H */
