@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Begin and end epochs: from a box key to a keyed cipher. */
+#include <crypto/algapi.h>
+#include <linux/in.h>
+#include <linux/notifier.h>
+#include <linux/random.h>
+#include <linux/string.h>
+#include "epoch.h"
+#include "kdf.h"
+
+/* How often this machine was cloned, as far as the kernel tells. */
+static atomic_t vmforks = ATOMIC_INIT(0);
+
+static int count_vmfork(struct notifier_block *nb, unsigned long action,
+			void *data)
+{
+	atomic_inc(&vmforks);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block vmfork_nb = { .notifier_call = count_vmfork };
+
+static atomic_t *streams_of(struct nst_epoch *ep)
+{
+	return ep->tx ? &ep->key->tx_streams : &ep->key->rx_streams;
+}
+
+static void set_key(struct nst_epoch *ep, struct nst_boxkey *key, u64 gen)
+{
+	if (ep->key) {
+		atomic_dec(streams_of(ep));
+		nst_boxkey_put(ep->key);
+	}
+	ep->key = key;
+	ep->gen = gen;
+	if (key)
+		atomic_inc(streams_of(ep));
+}
+
+/**
+ * nst_epoch_begin() - derive an epoch's keys
+ * @ep: takes the new epoch; what it held has ended
+ * @id: the new epoch
+ * @key: its box key; the reference passes to the epoch, also on an error
+ * @gen: generation of the keyring under which @key was found
+ * @salt: NST_KDF_SALT_LEN bytes
+ * @context: the application's context
+ * @context_len: its length
+ *
+ * After an error there is no epoch.
+ *
+ * Context: process, under the direction's lock.
+ * Return: 0; -ENOPKG if this kernel cannot do the suite; another errno.
+ */
+int nst_epoch_begin(struct nst_epoch *ep, const struct nst_epoch_id *id,
+		    struct nst_boxkey *key, u64 gen, const u8 *salt,
+		    const u8 *context, u8 context_len)
+{
+	struct nst_kdf in = {
+		.secret = key->secret, .salt = salt,
+		.context = context, .context_len = context_len,
+		.proto = IPPROTO_TCP, .suite = id->suite,
+		.kpos = id->kpos, .kval = id->kval,
+		.kid = id->kid, .epoch = id->epoch,
+	};
+	u8 okm[NST_OKM_MAX];
+	unsigned int vmfork = nst_epoch_vmforks();
+	int err;
+
+	nst_epoch_end(ep);
+	set_key(ep, key, gen);
+	err = nst_cipher_init(&ep->cipher, id->suite);
+	if (!err)
+		err = nst_kdf_derive(&in, okm, nst_suite(id->suite)->okm_len);
+	if (!err) {
+		err = nst_cipher_setkey(&ep->cipher, okm);
+		memzero_explicit(okm, sizeof(okm));
+	}
+	if (err) {
+		nst_epoch_end(ep);
+		return err;
+	}
+	ep->id = *id;
+	ep->vmfork = vmfork;
+	ep->records = 0;
+	ep->bytes = 0;
+	return 0;
+}
+
+/**
+ * nst_epoch_keep() - the box has changed: does the epoch go on?
+ * @ep: an epoch under way
+ * @key: what its kid stands for now; the reference passes to the epoch if it
+ *	goes on, and stays with the caller if not
+ * @gen: generation of the keyring under which @key was found
+ *
+ * Return: true if the secret is the same as before.
+ */
+bool nst_epoch_keep(struct nst_epoch *ep, struct nst_boxkey *key, u64 gen)
+{
+	if (!ep->key || ep->key->kid != key->kid ||
+	    crypto_memneq(ep->key->secret, key->secret, sizeof(key->secret)))
+		return false;
+	set_key(ep, key, gen);
+	return true;
+}
+
+/**
+ * nst_epoch_end() - forget the epoch, keep the transforms
+ * @ep: an epoch, or none
+ *
+ * The keys stay in the transforms, which nothing uses without an epoch, until
+ * the next epoch sets its own or nst_epoch_free() wipes them.
+ */
+void nst_epoch_end(struct nst_epoch *ep)
+{
+	set_key(ep, NULL, 0);
+	memset(&ep->id, 0, sizeof(ep->id));
+}
+
+/**
+ * nst_epoch_free() - end the epoch and free the transforms
+ * @ep: an epoch, or none
+ *
+ * Context: process.
+ */
+void nst_epoch_free(struct nst_epoch *ep)
+{
+	nst_epoch_end(ep);
+	nst_cipher_free(&ep->cipher);
+}
+
+/**
+ * nst_epoch_pick() - choose the random part of a new epoch
+ * @id: receives kpos, kval and epoch
+ */
+void nst_epoch_pick(struct nst_epoch_id *id)
+{
+	struct {
+		u8 kpos;
+		u8 kval;
+		u16 epoch;
+	} pick;
+
+	get_random_bytes(&pick, sizeof(pick));
+	id->kpos = pick.kpos % NST_WIRE_KPOS_MAX + 1;
+	id->kval = pick.kval;
+	id->epoch = pick.epoch;
+}
+
+/**
+ * nst_epoch_vmforks() - VM forks that the kernel has reported so far
+ *
+ * An epoch that began under another number may live on in the machine's twin.
+ *
+ * Return: a count that only grows (and wraps).
+ */
+unsigned int nst_epoch_vmforks(void)
+{
+	return atomic_read(&vmforks);
+}
+
+/**
+ * nst_epoch_init() - listen for VM forks
+ *
+ * Return: 0 or an errno.
+ */
+int nst_epoch_init(void)
+{
+	return register_random_vmfork_notifier(&vmfork_nb);
+}
+
+/**
+ * nst_epoch_exit() - undo nst_epoch_init()
+ */
+void nst_epoch_exit(void)
+{
+	unregister_random_vmfork_notifier(&vmfork_nb);
+}

@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The rules of a record stream: START, nonces, binding, roles, limits. */
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+#include "limits.h"
+#include "kdf.h"
+#include "stream.h"
+
+/**
+ * nst_conf_get() - take a reference
+ * @conf: or NULL
+ *
+ * Context: any.
+ * Return: @conf.
+ */
+struct nst_conf *nst_conf_get(struct nst_conf *conf)
+{
+	if (conf)
+		refcount_inc(&conf->ref);
+	return conf;
+}
+
+/**
+ * nst_conf_put() - give a reference back
+ * @conf: or NULL
+ *
+ * Context: process.
+ */
+void nst_conf_put(struct nst_conf *conf)
+{
+	if (!conf || !refcount_dec_and_test(&conf->ref))
+		return;
+	nst_keyring_put(conf->ring);
+	kfree(conf);
+}
+
+/**
+ * nst_stream_free() - forget keys and configuration of both directions
+ * @st: no longer used by anyone
+ *
+ * Context: process.
+ */
+void nst_stream_free(struct nst_stream *st)
+{
+	nst_epoch_free(&st->tx.ep);
+	nst_epoch_free(&st->rx.ep);
+	nst_conf_put(st->tx.conf);
+	nst_conf_put(st->rx.conf);
+	st->tx.conf = NULL;
+	st->rx.conf = NULL;
+}
+
+/**
+ * nst_stream_tx_bindable() - is the peer's START authenticated?
+ * @st: the stream
+ *
+ * Context: any.
+ * Return: true if records sent from now on are BOUND.
+ */
+bool nst_stream_tx_bindable(const struct nst_stream *st)
+{
+	/* Pairs with nst_stream_rx_accept(): @rx.start is read after it. */
+	return smp_load_acquire(&st->rx_started);
+}
+
+/**
+ * nst_stream_tx_wants_start() - must the stream begin with a start record?
+ * @st: the stream
+ *
+ * Context: under the sender's lock.
+ * Return: true if no START was sent yet and this end, or the peer by a start
+ * record of its own, asks for one without a body.
+ */
+bool nst_stream_tx_wants_start(const struct nst_stream *st)
+{
+	if (st->tx.started || !st->tx.conf)
+		return false;
+	if (st->tx.conf->flags & NST_F_STRICT)
+		return st->rx.conf;
+	return nst_stream_tx_bindable(st) && READ_ONCE(st->peer_strict);
+}
+
+/* Is the epoch under way at its end, whatever the box says? */
+static bool tx_epoch_is_over(const struct nst_stream *st)
+{
+	const struct nst_tx_stream *tx = &st->tx;
+	const struct nst_epoch *ep = &tx->ep;
+	struct nst_net *nn = st->nn;
+
+	if (!ep->id.suite || tx->renew || !tx->started)
+		return true;
+	if (!ep->id.bound && nst_stream_tx_bindable(st))
+		return true;
+	if (ep->id.suite != tx->conf->suite)
+		return true;
+	if (ep->vmfork != nst_epoch_vmforks())
+		return true;
+	return ep->records >= READ_ONCE(nn->rekey_records) ||
+	       ep->bytes >= READ_ONCE(nn->rekey_bytes);
+}
+
+static int tx_new_epoch(struct nst_stream *st, const u8 *start,
+			struct nst_boxkey *key, u64 gen)
+{
+	struct nst_tx_stream *tx = &st->tx;
+	struct nst_conf *conf = tx->conf;
+	struct nst_epoch_id id = {
+		.suite = conf->suite, .kid = key->kid,
+		.bound = nst_stream_tx_bindable(st),
+	};
+	u8 salt[NST_KDF_SALT_LEN] = {};
+	int err;
+
+	nst_epoch_pick(&id);
+	memcpy(salt, start, NST_WIRE_START_LEN);
+	if (id.bound)
+		memcpy(salt + NST_WIRE_START_LEN, st->rx.start,
+		       NST_WIRE_START_LEN);
+	err = nst_epoch_begin(&tx->ep, &id, key, gen, salt, conf->context,
+			      conf->context_len);
+	if (err)
+		return err;
+	tx->epochs++;
+	tx->renew = false;
+	nst_stats_inc(st->nn->stats, NST_MIB_TX_EPOCHS);
+	return 0;
+}
+
+/* Have the keys of the next record, in the epoch under way or a new one. */
+static int tx_keys(struct nst_stream *st, const u8 *start)
+{
+	struct nst_tx_stream *tx = &st->tx;
+	struct nst_keyring *ring = tx->conf->ring;
+	bool over = tx_epoch_is_over(st);
+	struct nst_boxkey *key;
+	u64 gen;
+	int err;
+
+	if (!over && READ_ONCE(ring->gen) == tx->ep.gen)
+		return 0;
+	err = nst_keyring_find_tx(ring, tx->kid ?: tx->conf->kid, &key, &gen);
+	if (err)
+		return err;
+	if (!over && nst_epoch_keep(&tx->ep, key, gen))
+		return 0;
+	return tx_new_epoch(st, start, key, gen);
+}
+
+/**
+ * nst_stream_tx_begin() - header and keys of the next record
+ * @st: the stream
+ * @hdr: receives the header
+ * @type: record type
+ * @len: plaintext bytes
+ *
+ * Nothing of the stream moves but its epoch: the caller seals the record and
+ * then calls nst_stream_tx_commit(), or gives up and may begin again.
+ *
+ * Context: process, under the sender's lock.
+ * Return: 0; -ENOKEY without a key; -EKEYREVOKED if the key was retired;
+ * -EPIPE behind the close record; another errno.
+ */
+int nst_stream_tx_begin(struct nst_stream *st, struct nst_hdr *hdr, u8 type,
+			unsigned int len)
+{
+	struct nst_tx_stream *tx = &st->tx;
+	u8 start[NST_WIRE_START_LEN];
+	int err;
+
+	if (!tx->conf)
+		return -ENOKEY;
+	if (tx->closed)
+		return -EPIPE;
+	memset(hdr, 0, sizeof(*hdr));
+	hdr->timestamp = ktime_get_real_ns();
+	if (!tx->started)
+		get_random_bytes(&tx->nonce, sizeof(tx->nonce));
+	hdr->nonce = tx->nonce;
+	hdr->start = !tx->started;
+	if (hdr->start)
+		nst_wire_ts_nonce(start, hdr->timestamp, hdr->nonce);
+	else
+		memcpy(start, tx->start, sizeof(start));
+	err = tx_keys(st, start);
+	if (err)
+		return err;
+	hdr->suite = tx->ep.id.suite;
+	hdr->kpos = tx->ep.id.kpos;
+	hdr->kval = tx->ep.id.kval;
+	hdr->kid = tx->ep.id.kid;
+	hdr->epoch = tx->ep.id.epoch;
+	hdr->bound = tx->ep.id.bound;
+	hdr->role = st->role;
+	hdr->type = type;
+	hdr->len = len;
+	return 0;
+}
+
+/**
+ * nst_stream_tx_commit() - a record is sealed and will go out
+ * @st: the stream
+ * @hdr: from nst_stream_tx_begin()
+ *
+ * Context: under the sender's lock, before a byte of the record leaves.
+ */
+void nst_stream_tx_commit(struct nst_stream *st, const struct nst_hdr *hdr)
+{
+	struct nst_tx_stream *tx = &st->tx;
+
+	if (hdr->start) {
+		nst_wire_ts_nonce(tx->start, hdr->timestamp, hdr->nonce);
+		tx->started = true;
+		/* Pairs with nst_stream_rx_judge(): @tx.start goes first. */
+		smp_store_release(&st->tx_started, true);
+		nst_stats_inc(st->nn->stats, NST_MIB_TX_STREAMS);
+	}
+	if (hdr->type == NST_TYPE_CLOSE)
+		tx->closed = true;
+	tx->nonce++;
+	tx->records++;
+	tx->bytes += hdr->len;
+	tx->ep.records++;
+	tx->ep.bytes += hdr->len;
+	nst_stats_inc(st->nn->stats, NST_MIB_TX_RECORDS);
+	nst_stats_add(st->nn->stats, NST_MIB_TX_BYTES, hdr->len);
+}
+
+/* START, nonce, close, binding: the record's place in its stream. */
+static enum nst_drop judge_place(const struct nst_stream *st,
+				 const struct nst_hdr *hdr, bool tx_started)
+{
+	const struct nst_rx_stream *rx = &st->rx;
+	bool strict = rx->must_bind || (rx->conf->flags & NST_F_STRICT);
+
+	if (!rx->started && !hdr->start)
+		return NST_DROP_START_MISSING;
+	if (rx->started && hdr->start)
+		return NST_DROP_START_REPEATED;
+	if (rx->started && hdr->nonce != rx->nonce)
+		return NST_DROP_NONCE;
+	if (rx->closed)
+		return NST_DROP_AFTER_CLOSE;
+	if (strict && !hdr->bound && hdr->type != NST_TYPE_START)
+		return NST_DROP_UNBOUND;
+	if (hdr->bound && !tx_started)
+		return NST_DROP_EARLY_BOUND;
+	return NST_OK;
+}
+
+/* The epoch's key may have been retired, deleted or replaced meanwhile. */
+static enum nst_drop judge_kid(struct nst_stream *st, const struct nst_hdr *hdr)
+{
+	struct nst_rx_stream *rx = &st->rx;
+	struct nst_epoch *ep = &rx->ep;
+	struct nst_boxkey *key;
+	enum nst_drop drop;
+	u64 gen;
+
+	if (nst_epoch_is(ep, hdr) && READ_ONCE(rx->conf->ring->gen) == ep->gen)
+		return NST_OK;
+	drop = nst_keyring_find_rx(rx->conf->ring, hdr->kid, &key, &gen);
+	if (drop)
+		return drop;
+	if (nst_epoch_is(ep, hdr)) {
+		if (nst_epoch_keep(ep, key, gen))
+			return NST_OK;
+		/* Another secret under the same kid: derive anew. */
+		nst_epoch_end(ep);
+	}
+	nst_boxkey_put(key);
+	return NST_OK;
+}
+
+static struct nst_startcache *cache_of(struct nst_stream *st)
+{
+	return st->rx.conf->ring->private ? &st->nn->private_cache :
+					    &st->nn->cache;
+}
+
+/* A START that is neither BOUND nor a start record must be fresh. */
+static bool must_be_fresh(const struct nst_hdr *hdr)
+{
+	return hdr->start && !hdr->bound && hdr->type != NST_TYPE_START;
+}
+
+static enum nst_drop judge_time(struct nst_stream *st,
+				const struct nst_hdr *hdr)
+{
+	struct nst_now now = {
+		.real = ktime_get_real_ns(), .boot = ktime_get_boottime_ns(),
+	};
+
+	return nst_startcache_check(cache_of(st), hdr->timestamp, &now,
+				    (u64)READ_ONCE(st->nn->time_window) *
+				    NSEC_PER_SEC);
+}
+
+/**
+ * nst_stream_rx_judge() - all that can be said before authentication
+ * @st: the stream, with a receiving key set
+ * @hdr: of the next record, sane by itself
+ *
+ * Context: under the receiver's lock; does not sleep.
+ * Return: NST_OK or the first cause that applies.
+ */
+enum nst_drop nst_stream_rx_judge(struct nst_stream *st,
+				  const struct nst_hdr *hdr)
+{
+	const struct nst_rx_stream *rx = &st->rx;
+	/* Pairs with nst_stream_tx_commit(). */
+	bool tx_started = smp_load_acquire(&st->tx_started);
+	u8 start[NST_WIRE_START_LEN];
+	enum nst_drop drop;
+
+	drop = judge_place(st, hdr, tx_started);
+	if (drop)
+		return drop;
+	if (hdr->role && hdr->role == st->role)
+		return NST_DROP_ROLE;
+	if (rx->conf->suite && rx->conf->suite != hdr->suite)
+		return NST_DROP_POLICY_SUITE;
+	if (rx->conf->kid && rx->conf->kid != hdr->kid)
+		return NST_DROP_POLICY_KID;
+	drop = judge_kid(st, hdr);
+	if (drop)
+		return drop;
+	if (nst_epoch_is(&rx->ep, hdr) &&
+	    rx->ep.records >= NST_EPOCH_RECORDS_MAX)
+		return NST_DROP_EPOCH_LIMIT;
+	if (!hdr->start)
+		return NST_OK;
+	nst_wire_ts_nonce(start, hdr->timestamp, hdr->nonce);
+	if (tx_started && !memcmp(start, st->tx.start, sizeof(start)))
+		return NST_DROP_REFLECTED;
+	return must_be_fresh(hdr) ? judge_time(st, hdr) : NST_OK;
+}
+
+/**
+ * nst_stream_rx_has_keys() - is the record of the epoch under way?
+ * @st: the stream
+ * @hdr: passed nst_stream_rx_judge()
+ *
+ * Context: under the receiver's lock; does not sleep.
+ * Return: true if nst_stream_rx_keys() has nothing to do.
+ */
+bool nst_stream_rx_has_keys(const struct nst_stream *st,
+			    const struct nst_hdr *hdr)
+{
+	return nst_epoch_is(&st->rx.ep, hdr);
+}
+
+/**
+ * nst_stream_rx_keys() - derive the keys of the record's epoch
+ * @st: the stream
+ * @hdr: passed nst_stream_rx_judge(), of another epoch than the last record
+ *
+ * The old epoch ends here, before the new one is authentic: a record that
+ * fails ends the stream anyway.
+ *
+ * Context: process, under the receiver's lock.
+ * Return: NST_OK; NST_DROP_NO_SUITE; NST_DROP_NOMEM; if the box has changed
+ * once more, the cause that gives.
+ */
+enum nst_drop nst_stream_rx_keys(struct nst_stream *st,
+				 const struct nst_hdr *hdr)
+{
+	struct nst_rx_stream *rx = &st->rx;
+	struct nst_conf *conf = rx->conf;
+	struct nst_epoch_id id = {
+		.suite = hdr->suite, .kpos = hdr->kpos, .kval = hdr->kval,
+		.bound = hdr->bound, .kid = hdr->kid, .epoch = hdr->epoch,
+	};
+	u8 salt[NST_KDF_SALT_LEN] = {};
+	struct nst_boxkey *key;
+	enum nst_drop drop;
+	u64 gen;
+	int err;
+
+	drop = nst_keyring_find_rx(conf->ring, hdr->kid, &key, &gen);
+	if (drop)
+		return drop;
+	if (hdr->start)
+		nst_wire_ts_nonce(salt, hdr->timestamp, hdr->nonce);
+	else
+		memcpy(salt, rx->start, NST_WIRE_START_LEN);
+	if (hdr->bound)
+		memcpy(salt + NST_WIRE_START_LEN, st->tx.start,
+		       NST_WIRE_START_LEN);
+	err = nst_epoch_begin(&rx->ep, &id, key, gen, salt, conf->context,
+			      conf->context_len);
+	if (!err)
+		return NST_OK;
+	return err == -ENOPKG ? NST_DROP_NO_SUITE : NST_DROP_NOMEM;
+}
+
+/**
+ * nst_stream_rx_accept() - a record is authentic: last judgement, then act
+ * @st: the stream
+ * @hdr: of the record
+ *
+ * Context: process, under the receiver's lock.
+ * Return: NST_OK, and the stream has moved; or why the START is refused.
+ */
+enum nst_drop nst_stream_rx_accept(struct nst_stream *st,
+				   const struct nst_hdr *hdr)
+{
+	struct nst_rx_stream *rx = &st->rx;
+	enum nst_drop drop;
+
+	if (must_be_fresh(hdr)) {
+		drop = nst_startcache_add(cache_of(st), hdr->timestamp,
+					  hdr->nonce,
+					  READ_ONCE(st->nn->start_cache_max));
+		if (drop)
+			return drop;
+	}
+	if (hdr->start) {
+		nst_wire_ts_nonce(rx->start, hdr->timestamp, hdr->nonce);
+		rx->started = true;
+		WRITE_ONCE(st->peer_strict, hdr->type == NST_TYPE_START);
+		/* Pairs with nst_stream_tx_bindable(): @rx.start goes first. */
+		smp_store_release(&st->rx_started, true);
+		nst_stats_inc(st->nn->stats, NST_MIB_RX_STREAMS);
+	}
+	if (hdr->bound || hdr->type == NST_TYPE_START)
+		rx->must_bind = true;
+	if (hdr->type == NST_TYPE_CLOSE)
+		rx->closed = true;
+	if (!rx->ep.records) {
+		rx->epochs++;
+		nst_stats_inc(st->nn->stats, NST_MIB_RX_EPOCHS);
+	}
+	rx->nonce = hdr->nonce + 1;
+	rx->records++;
+	rx->bytes += hdr->len;
+	rx->ep.records++;
+	rx->ep.bytes += hdr->len;
+	nst_stats_inc(st->nn->stats, NST_MIB_RX_RECORDS);
+	nst_stats_add(st->nn->stats, NST_MIB_RX_BYTES, hdr->len);
+	return NST_OK;
+}

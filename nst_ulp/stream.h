@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The two directions of one TCP connection as the protocol sees them: which
+ * record may come next and under which keys. Nothing here knows a socket.
+ */
+#ifndef _NST_STREAM_H
+#define _NST_STREAM_H
+
+#include <linux/refcount.h>
+#include <linux/types.h>
+#include "drop.h"
+#include "epoch.h"
+#include "netns.h"
+#include "wire.h"
+
+/**
+ * struct nst_conf - what a program has set for a direction; immutable
+ * @ref: directions that use it
+ * @suite: suite to send with; receiving: the only one accepted, 0 = any
+ * @context_len: bytes of @context
+ * @kid: key to send with, 0 = the active one; receiving: the only one
+ *	accepted, 0 = any
+ * @flags: NST_F_*
+ * @ring: where the keys are; holds a reference
+ * @context: the application's context
+ */
+struct nst_conf {
+	refcount_t ref;
+	u8 suite;
+	u8 context_len;
+	u16 kid;
+	u32 flags;
+	struct nst_keyring *ring;
+	u8 context[NST_CONTEXT_MAX];
+};
+
+/**
+ * struct nst_tx_stream - the sending direction
+ * @conf: NULL: no key is set; holds a reference
+ * @ep: the current epoch
+ * @nonce: of the next record
+ * @records: sealed since the START
+ * @bytes: plaintext bytes in them
+ * @epochs: begun
+ * @kid: what NST_REKEY named, 0 = as @conf says
+ * @renew: the next record begins a new epoch
+ * @started: the START is sealed
+ * @closed: the close record is sealed
+ * @start: timestamp and nonce of the own START; valid once @started
+ */
+struct nst_tx_stream {
+	struct nst_conf *conf;
+	struct nst_epoch ep;
+	u64 nonce;
+	u64 records;
+	u64 bytes;
+	u32 epochs;
+	u16 kid;
+	bool renew;
+	bool started;
+	bool closed;
+	u8 start[NST_WIRE_START_LEN];
+};
+
+/**
+ * struct nst_rx_stream - the receiving direction
+ * @conf: NULL: no key is set; holds a reference
+ * @ep: the current epoch
+ * @nonce: that the next record must have; valid once @started
+ * @records: accepted since the START
+ * @bytes: plaintext bytes in them
+ * @epochs: accepted
+ * @started: the START is accepted
+ * @must_bind: nothing unbound is taken any more
+ * @closed: the close record is accepted
+ * @start: timestamp and nonce of the peer's START; valid once @started
+ */
+struct nst_rx_stream {
+	struct nst_conf *conf;
+	struct nst_epoch ep;
+	u64 nonce;
+	u64 records;
+	u64 bytes;
+	u32 epochs;
+	bool started;
+	bool must_bind;
+	bool closed;
+	u8 start[NST_WIRE_START_LEN];
+};
+
+/**
+ * struct nst_stream - both directions, and what one tells the other
+ * @nn: the namespace's state; the socket keeps the namespace alive
+ * @role: set in every record sent: 0, NST_WIRE_INITIATOR or _RESPONDER
+ * @tx_started: @tx.start is valid; published by the sender with release before
+ *	the START can leave, read by the receiver with acquire
+ * @rx_started: @rx.start is valid; the other way round
+ * @peer_strict: the peer's START was a start record; published as @rx_started
+ * @tx: under the sender's lock
+ * @rx: under the receiver's lock
+ *
+ * See "Locking" in tcp_ulp.h.
+ */
+struct nst_stream {
+	struct nst_net *nn;
+	u32 role;
+	bool tx_started;
+	bool rx_started;
+	bool peer_strict;
+	struct nst_tx_stream tx;
+	struct nst_rx_stream rx;
+};
+
+struct nst_conf *nst_conf_get(struct nst_conf *conf);
+void nst_conf_put(struct nst_conf *conf);
+
+void nst_stream_free(struct nst_stream *st);
+
+bool nst_stream_tx_bindable(const struct nst_stream *st);
+bool nst_stream_tx_wants_start(const struct nst_stream *st);
+int nst_stream_tx_begin(struct nst_stream *st, struct nst_hdr *hdr, u8 type,
+			unsigned int len);
+void nst_stream_tx_commit(struct nst_stream *st, const struct nst_hdr *hdr);
+
+enum nst_drop nst_stream_rx_judge(struct nst_stream *st,
+				  const struct nst_hdr *hdr);
+bool nst_stream_rx_has_keys(const struct nst_stream *st,
+			    const struct nst_hdr *hdr);
+enum nst_drop nst_stream_rx_keys(struct nst_stream *st,
+				 const struct nst_hdr *hdr);
+enum nst_drop nst_stream_rx_accept(struct nst_stream *st,
+				   const struct nst_hdr *hdr);
+
+#endif /* _NST_STREAM_H */
