@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+#   make                    modules for the running kernel (or KDIR=), tools
+#   make install            both, with man pages (DESTDIR=, PREFIX=)
+#   make modules KERNEL=7.3 modules for a kernel of selftests/vm/prepare.sh
+#   make vm KERNEL=7.3 TEST='tcp_basic -t bulk'
+#                           one test (all without TEST) in a guest
+#   make vm-shell           a shell in the guest
+#   make check              lint, unit tests, builds, selftests in guests
+#   make check KERNEL=7.3   the same with the guest of that kernel only
+#   make demo, bench, lint, clean
+#
+# Everything built goes under build/ (BUILD=).
+
+export NST_CACHE ?= /var/tmp/nst-cache
+BUILD ?= $(CURDIR)/build
+export NST_BUILD := $(abspath $(BUILD))
+
+PREFIX ?= /usr/local
+TOOLS := $(patsubst %/Makefile,%,$(wildcard userspace/*/Makefile))
+MAN := $(wildcard Documentation/*.[1-8])
+KSFT := $(NST_CACHE)/linux/tools/testing/selftests
+
+# Headers of the running kernel; where there are none (a container, a kernel of
+# one's own), the newest installed.
+KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
+	$(shell ls -d /lib/modules/*/build 2>/dev/null | sort -rV))
+
+all: modules tools
+
+# $(1): make target of kbuild
+kbuild-local = scripts/build-modules.sh --kdir "$(KDIR)" $(1)
+
+ifdef KERNEL
+modules:
+	scripts/build-modules.sh $(KERNEL)
+else
+modules:
+	$(call kbuild-local,modules)
+endif
+
+tools:
+	set -e; for d in $(TOOLS); do \
+		$(MAKE) -C $$d O=$(NST_BUILD)/tools all; done
+
+install: modules tools
+	$(call kbuild-local,modules_install)
+	set -e; for d in $(TOOLS); do \
+		$(MAKE) -C $$d O=$(NST_BUILD)/tools DESTDIR=$(DESTDIR) \
+			PREFIX=$(PREFIX) install; done
+	set -e; for f in $(MAN); do \
+		install -D -m 644 $$f \
+		$(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/}; done
+	[ -n "$(DESTDIR)" ] || depmod
+
+# What runs in a guest.
+selftests: tools
+	$(MAKE) -C selftests/net KSFT=$(KSFT) O=$(NST_BUILD)/selftests/net all
+
+vm: selftests
+	scripts/build-modules.sh $(or $(KERNEL),6.1)
+	selftests/vm/run.sh $(VMFLAGS) $(or $(KERNEL),6.1) $(if $(TEST),"$(TEST)")
+
+vm-shell: selftests
+	scripts/build-modules.sh $(or $(KERNEL),6.1)
+	selftests/vm/run.sh -i $(VMFLAGS) $(or $(KERNEL),6.1)
+
+clean:
+	rm -rf $(NST_BUILD)
+
+.PHONY: all modules tools install selftests vm vm-shell clean

@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# build-modules.sh KERNEL|--kdir DIR [make argument...]: builds the modules in
+# build/KERNEL/src, for one of the kernels of selftests/vm/prepare.sh, or for
+# the headers in DIR in build/local/src.
+#
+# The sources are copied there first (only what changed, so that make rebuilds
+# no more than it must): kbuild writes its objects beside the sources, and
+# builds for several kernels must not meet. Headers of 6.12 and 7.3 come with
+# tools that run only in the trixie chroot; a mount namespace of our own shows
+# it the build directory and leaves nothing behind.
+
+set -eu
+# shellcheck source-path=SCRIPTDIR/../selftests/vm source=lib.sh
+. "$(dirname "$0")/../selftests/vm/lib.sh"
+
+[ $# -ge 1 ] || nst_die "usage: build-modules.sh KERNEL|--kdir DIR [argument...]"
+if [ "$1" = --kdir ]; then
+	[ -f "${2:-}/Makefile" ] ||
+		nst_die "no kernel headers '${2:-}': install linux-headers-$(uname -r) or give KDIR="
+	name=local
+	nst_headers=/
+	build=$(realpath "$2")
+	shift
+else
+	name=$1
+	nst_kernel "$1"
+	build=/lib/modules/$nst_release/build
+fi
+shift
+
+dir=$NST_BUILD/$name
+mkdir -p "$dir/src"
+exec 9>"$dir/lock"
+flock 9
+
+# Objects on the receiving side match an exclude, which also protects them.
+rsync -a --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
+	--exclude='*.mod.c' --exclude='.*' --exclude='*.order' \
+	--exclude='*.symvers' --exclude='*.a' \
+	"$NST_TOP/Kbuild" "$NST_TOP/nst_ulp" "$NST_TOP/nst_sm" \
+	"$NST_TOP/include" "$dir/src/"
+
+# Other headers than last time: start afresh.
+if [ "$(cat "$dir/headers" 2>/dev/null)" != "$build" ]; then
+	find "$dir/src" \( -name '*.o' -o -name '.*.cmd' \) -delete
+	echo "$build" >"$dir/headers"
+fi
+
+set -- -j"$(nproc)" "${@:-modules}"
+if [ "$nst_headers" = / ]; then
+	exec make -C "$build" "M=$dir/src" "$@"
+fi
+# objtool wants /proc, the compiler /tmp.
+# shellcheck disable=SC2016 # expanded by the inner shell
+exec unshare -m sh -c '
+	root=$1 src=$2 build=$3
+	shift 3
+	mount --bind "$src" "$root/mnt" &&
+	mount -t tmpfs tmp "$root/tmp" &&
+	mount -t proc proc "$root/proc" &&
+	exec chroot "$root" make -C "$build" M=/mnt "$@"
+	' sh "$nst_headers" "$dir/src" "$build" "$@"

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# shellcheck disable=SC2034 # used by those who source it
+#
+# Where things are: sourced by the scripts of this directory and of scripts/.
+#
+# A "kernel" is 6.1, 6.12 or 7.3: Debian's cloud kernel of that series. 6.1
+# belongs to the machine itself (Debian 12); the other two come from trixie and
+# their build tools run only there, hence the chroot. Patch versions move with
+# every security update, so nothing here names one: what prepare.sh found is
+# written down in $NST_CACHE/KERNEL/release.
+
+NST_KERNELS="6.1 6.12 7.3"
+NST_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+NST_CACHE=${NST_CACHE:-/var/tmp/nst-cache}
+NST_BUILD=${NST_BUILD:-$NST_TOP/build}
+NST_CHROOT=$NST_CACHE/trixie
+
+nst_die()
+{
+	echo "${0##*/}: $*" >&2
+	exit 2
+}
+
+# nst_kernel KERNEL: sets
+#   nst_release  what uname -r says there
+#   nst_image    directory that holds lib/modules/$nst_release
+#   nst_vmlinuz  the bootable kernel
+#   nst_headers  root of the headers and their tools: / or the chroot
+nst_kernel()
+{
+	case " $NST_KERNELS " in
+	*" $1 "*) ;;
+	*) nst_die "unknown kernel '$1' (there are: $NST_KERNELS)" ;;
+	esac
+	nst_image=$NST_CACHE/$1
+	[ -r "$nst_image/release" ] ||
+		nst_die "kernel $1 is not there: run selftests/vm/prepare.sh $1"
+	nst_release=$(cat "$nst_image/release")
+	nst_vmlinuz=$nst_image/boot/vmlinuz-$nst_release
+	# Debian's packages of 7.x keep the kernel beside its modules
+	[ -r "$nst_vmlinuz" ] ||
+		nst_vmlinuz=$nst_image/lib/modules/$nst_release/vmlinuz
+	[ -r "$nst_vmlinuz" ] || nst_die "no vmlinuz in $nst_image"
+	nst_headers=$NST_CHROOT
+	[ "$1" != 6.1 ] || nst_headers=/
+}
+
+# True if KERNEL can be built for and booted without installing anything.
+nst_kernel_present()
+{
+	(nst_kernel "$1") 2>/dev/null
+}
+
+# Lines of a kernel log that fail a run, whatever the tests said.
+NST_TROUBLE='WARNING:|BUG[: ]|Oops|Call Trace|RIP:|[Gg]eneral protection
+Unable to handle|double fault|Kernel panic|corrupted|page allocation failure
+detected stall|kthread starved|blocked for more than|(soft|workqueue) lockup|LOCKUP
+possible (circular|recursive|irq lock)|inconsistent lock state|bad unlock balance
+suspicious RCU|lock held when returning|scheduling while atomic
+sleeping function called|KASAN|KCSAN|KMSAN|UBSAN|KFENCE|refcount_t
+kmemleak: [0-9]+ new|unreferenced object|Objects remaining
+list_(add|del) corruption|unregister_netdevice: waiting
+Attempt to release (alive|TCP socket in state)'
