@@ -30,7 +30,6 @@ enum nst_key_state {
 /**
  * struct nst_boxkey - one secret, shared by successive boxes and by epochs
  * @ref: boxes that hold it plus epochs derived from it
- * @rcu: frees it after the readers that found it in a box
  * @kid: 1..65535, immutable
  * @tx_streams: live streams whose current sending epoch comes from it
  * @rx_streams: live streams whose current receiving epoch comes from it
@@ -38,7 +37,6 @@ enum nst_key_state {
  */
 struct nst_boxkey {
 	refcount_t ref;
-	struct rcu_head rcu;
 	u16 kid;
 	atomic_t tx_streams;
 	atomic_t rx_streams;
@@ -103,6 +101,8 @@ int nst_keyring_find_tx(struct nst_keyring *ring, u16 kid,
 			struct nst_boxkey **key, u64 *gen);
 enum nst_drop nst_keyring_find_rx(struct nst_keyring *ring, u16 kid,
 				  struct nst_boxkey **key, u64 *gen);
+
+const struct nst_box *nst_keyring_box(struct nst_keyring *ring);
 
 void nst_boxkey_put(struct nst_boxkey *key);
 

@@ -12,7 +12,8 @@
  * struct nst_startcache - the STARTs that were accepted
  * @lock: protects all that follows; process context, a leaf lock
  * @root: accepted STARTs, sorted by timestamp, then nonce
- * @nr: how many, at most the limit that nst_startcache_add() is given
+ * @nr: how many: at most the limit that nst_startcache_add() is given, but
+ *	after that was lowered for some calls more
  * @floor: newest timestamp that was ever forgotten; only a START above it is
  *	taken. 0: nothing was forgotten yet
  * @born: CLOCK_BOOTTIME in ns when the cache began to remember
