@@ -8,6 +8,7 @@
 #include "startcache.h"
 #include "stats.h"
 
+struct ctl_table;
 struct ctl_table_header;
 
 /**
@@ -17,6 +18,7 @@ struct ctl_table_header;
  * @private_cache: STARTs accepted under any private box
  * @stats: counters
  * @sysctl: registration of net.nst, owned by sysctl.c
+ * @sysctl_table: what is registered, owned by sysctl.c
  * @enabled: sysctl, 0 refuses new attaches
  * @strict: sysctl, 1 refuses keys without NST_F_STRICT
  * @time_window: sysctl, seconds that a START may be off either way
@@ -32,6 +34,7 @@ struct nst_net {
 	struct nst_startcache private_cache;
 	struct nst_stats __percpu *stats;
 	struct ctl_table_header *sysctl;
+	struct ctl_table *sysctl_table;
 	int enabled;
 	int strict;
 	int time_window;
