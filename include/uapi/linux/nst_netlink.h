@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Generic netlink family "nst": the key box of a network namespace, its
+ * counters, the suites of this kernel, and events.
+ *
+ * Documentation/netlink/specs/nst.yaml describes the same for programs.
+ */
+#ifndef _UAPI_LINUX_NST_NETLINK_H
+#define _UAPI_LINUX_NST_NETLINK_H
+
+#define NST_GENL_NAME		"nst"
+#define NST_GENL_VERSION	1
+#define NST_GENL_MCGRP_EVENTS	"events"
+
+/* Bytes of a key's fingerprint: of SHA-256("nst-fp" || key) the first ones. */
+#define NST_FINGERPRINT_LEN	8
+
+/* Most keys of one box. */
+#define NST_BOX_MAX		1024
+
+/* What a key may be used for. */
+enum nst_state {
+	NST_STATE_ACCEPT,	/* receive only */
+	NST_STATE_ACTIVE,	/* senders use it; one of a box */
+	NST_STATE_RETIRED,	/* refused */
+};
+
+enum nst_event {
+	NST_EVENT_BOX_LOADED,	/* a whole box was put in place */
+	NST_EVENT_BOX_FLUSHED,	/* all keys were removed */
+	NST_EVENT_KEY_ADDED,
+	NST_EVENT_KEY_ACTIVATED,
+	NST_EVENT_KEY_RETIRED,
+	NST_EVENT_KEY_DELETED,
+	NST_EVENT_LIMIT,	/* an epoch reached its hard limit */
+	NST_EVENT_AUTH,		/* a record failed authentication */
+	NST_EVENT_REPLAY,	/* a START came again or was reflected */
+	NST_EVENT_CLOCK,	/* a START was not fresh; see the skew */
+};
+
+enum nst_cmd {
+	NST_CMD_KEY_GET = 1,	/* one by kid, or dump all; never secrets */
+	NST_CMD_KEY_ADD,
+	NST_CMD_KEY_ACTIVATE,
+	NST_CMD_KEY_RETIRE,
+	NST_CMD_KEY_DEL,
+	NST_CMD_BOX_LOAD,	/* replace the box, atomically */
+	NST_CMD_BOX_FLUSH,
+	NST_CMD_CAPS_GET,	/* dump the suites */
+	NST_CMD_STATS_GET,
+	NST_CMD_INFO_GET,
+	NST_CMD_EVENT,		/* sent to the multicast group */
+
+	__NST_CMD_MAX,
+	NST_CMD_MAX = __NST_CMD_MAX - 1
+};
+
+/* A key. */
+enum nst_a_key {
+	NST_A_KEY_PAD = 1,
+	NST_A_KEY_KID,		/* u16, 1..65535 */
+	NST_A_KEY_STATE,	/* u32, enum nst_state */
+	NST_A_KEY_SECRET,	/* 32 bytes, only ever to the kernel */
+	NST_A_KEY_FINGERPRINT,	/* NST_FINGERPRINT_LEN bytes */
+	NST_A_KEY_TX_STREAMS,	/* u32, live streams that send under it */
+	NST_A_KEY_RX_STREAMS,	/* u32, live streams that receive under it */
+
+	__NST_A_KEY_MAX,
+	NST_A_KEY_MAX = __NST_A_KEY_MAX - 1
+};
+
+/* A box. */
+enum nst_a_box {
+	NST_A_BOX_KEY = 1,	/* nest of enum nst_a_key, once a key */
+
+	__NST_A_BOX_MAX,
+	NST_A_BOX_MAX = __NST_A_BOX_MAX - 1
+};
+
+/* A suite. */
+enum nst_a_caps {
+	NST_A_CAPS_SUITE = 1,	/* u32, as on the wire */
+	NST_A_CAPS_NAME,	/* string */
+	NST_A_CAPS_AEAD,	/* string, the driver; absent with an error */
+	NST_A_CAPS_HMAC,	/* string, the driver; absent with an error */
+	NST_A_CAPS_ERROR,	/* u32, why it is not available: an errno */
+
+	__NST_A_CAPS_MAX,
+	NST_A_CAPS_MAX = __NST_A_CAPS_MAX - 1
+};
+
+/* The counters. */
+enum nst_a_stats {
+	NST_A_STATS_COUNTER = 1,	/* nest of enum nst_a_counter, each */
+
+	__NST_A_STATS_MAX,
+	NST_A_STATS_MAX = __NST_A_STATS_MAX - 1
+};
+
+enum nst_a_counter {
+	NST_A_COUNTER_PAD = 1,
+	NST_A_COUNTER_NAME,	/* string, as in /proc/net/nst_stat */
+	NST_A_COUNTER_VALUE,	/* u64 */
+
+	__NST_A_COUNTER_MAX,
+	NST_A_COUNTER_MAX = __NST_A_COUNTER_MAX - 1
+};
+
+/* The module and the namespace. */
+enum nst_a_info {
+	NST_A_INFO_PAD = 1,
+	NST_A_INFO_PROTOCOL,	/* u32, version of the record protocol */
+	NST_A_INFO_RELEASE,	/* string, version of the module */
+	NST_A_INFO_KEYS,	/* u32, keys in the box */
+	NST_A_INFO_ACTIVE,	/* u16, kid of the active key; 0: none */
+	NST_A_INFO_GENERATION,	/* u64, grows with each change of the box */
+
+	__NST_A_INFO_MAX,
+	NST_A_INFO_MAX = __NST_A_INFO_MAX - 1
+};
+
+/* An event. */
+enum nst_a_event {
+	NST_A_EVENT_PAD = 1,
+	NST_A_EVENT_TYPE,	/* u32, enum nst_event */
+	NST_A_EVENT_KID,	/* u16, absent in events of the whole box */
+	NST_A_EVENT_CAUSE,	/* string, the counter that went up */
+	NST_A_EVENT_SKEW,	/* s64, ns: the peer's clock minus this one's */
+	NST_A_EVENT_MISSED,	/* u32, events of this type left out before */
+
+	__NST_A_EVENT_MAX,
+	NST_A_EVENT_MAX = __NST_A_EVENT_MAX - 1
+};
+
+#endif /* _UAPI_LINUX_NST_NETLINK_H */
