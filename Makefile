@@ -3,7 +3,7 @@
 #   make                    modules for the running kernel (or KDIR=), tools
 #   make install            both, with man pages (DESTDIR=, PREFIX=)
 #   make modules KERNEL=7.3 modules for a kernel of selftests/vm/prepare.sh
-#   make vm KERNEL=7.3 TEST='tcp_basic -t bulk'
+#   make vm KERNEL=7.3 TEST='sockopt -t name'
 #                           one test (all without TEST) in a guest
 #   make vm-shell           a shell in the guest
 #   make check              lint, unit tests, builds, selftests in guests
@@ -65,7 +65,18 @@ vm-shell: selftests
 	scripts/build-modules.sh $(or $(KERNEL),6.1)
 	selftests/vm/run.sh -i $(VMFLAGS) $(or $(KERNEL),6.1)
 
+lint:
+	scripts/lint.sh | tee $(NST_BUILD)/lint.tap
+	@selftests/vm/summary.sh -q $(NST_BUILD)/lint.tap
+
+check:
+	scripts/check.sh $(KERNEL)
+
+check-all:
+	scripts/check.sh 6.1 6.12 7.3
+
 clean:
 	rm -rf $(NST_BUILD)
 
-.PHONY: all modules tools install selftests vm vm-shell clean
+.PHONY: all modules tools install selftests vm vm-shell lint check \
+	check-all clean

@@ -3,8 +3,8 @@
 #
 # run.sh [option...] KERNEL [TEST...]: boots KERNEL (6.1, 6.12 or 7.3) in QEMU
 # and runs tests there. TEST is a program or script of selftests/net, with its
-# arguments in the same word: run.sh 6.1 'tcp_basic -t bulk'. Without one, all
-# of selftests/net/tests run.
+# arguments in the same word: run.sh 6.1 'sockopt -t name'. Without one, all of
+# selftests/net/tests run. make vm KERNEL=6.1 TEST=... builds all before.
 #
 #   -i         an interactive shell in the guest instead of tests
 #   -n         do not load the module first, leave it to autoloading
@@ -180,10 +180,17 @@ rcupdate.rcu_cpu_stall_timeout=60 printk.devkmsg=on net.ifnames=0 \
 clocksource=tsc tsc=reliable $append" $qemu_args
 }
 
-# verdict STATUS: a last plan of two, of what only this side can see.
+# verdict STATUS: a last plan of two, of what only this side can see. Tests
+# that the guest did not come to get an empty section each, which fails.
 verdict()
 {
-	local closed="ok" clean="ok"
+	local closed="ok" clean="ok" line
+
+	while read -r _ line; do
+		grep -q "^# nst: begin $line *\$" "$work/out" ||
+			printf '# nst: begin %s\n# nst: end %s rc=0\n' \
+				"$line" "$line"
+	done <"$root/t/tests"
 
 	if [ "$1" != 0 ] || ! grep -q '^nst: all passed' "$work/out"; then
 		closed="not ok"

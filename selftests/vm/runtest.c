@@ -96,7 +96,9 @@ int main(int argc, char **argv)
 	int wstatus, late;
 	pid_t pid;
 
-	if (argc < 3 || (limit.tv_sec = atoi(argv[1])) <= 0) {
+	if (argc >= 3)
+		limit.tv_sec = atoi(argv[1]);
+	if (limit.tv_sec <= 0) {
 		fprintf(stderr, "usage: runtest SECONDS PROGRAM [ARG...]\n");
 		return STATUS_BROKEN;
 	}

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# check.sh [KERNEL...]: everything that must hold: lint, unit tests on this
+# machine, builds, and the selftests in a guest of each KERNEL (all three
+# without an argument). Output of each part is also in build/results; the last
+# line is the sum over all of them.
+
+set -u
+cd "$(dirname "$0")/.." || exit 2
+# shellcheck source-path=SCRIPTDIR/../selftests/vm source=lib.sh
+. selftests/vm/lib.sh
+
+kernels=${*:-$NST_KERNELS}
+results=$NST_BUILD/results
+parts=
+
+# part NAME COMMAND...: output to the screen and to a file for the sum. What
+# happened is read from the file, not from the exit status.
+part()
+{
+	local name=$1 start=$SECONDS
+
+	shift
+	echo "# nst: part $name"
+	parts="$parts $results/$name.tap"
+	"$@" 2>&1 | tee "$results/$name.tap"
+	echo "# nst: part $name took $((SECONDS - start)) s"
+}
+
+# built NAME COMMAND...: a plan of one; the output only when it fails
+built()
+{
+	local name=$1 log=$results/$1.log
+
+	shift
+	echo "1..1"
+	if "$@" >"$log" 2>&1; then
+		echo "ok 1 $name"
+	else
+		sed 's/^/# /' "$log" | tail -n 40
+		echo "not ok 1 $name"
+	fi
+}
+
+for k in $kernels 6.1; do
+	nst_kernel_present "$k" || selftests/vm/prepare.sh "$k" || exit
+done
+rm -rf "$results"
+mkdir -p "$results"
+
+part lint scripts/lint.sh
+part unit make -s -C selftests/unit O="$NST_BUILD/unit" check
+part build-programs built build-programs make selftests
+for k in $kernels; do
+	part "build-$k" built "build-$k" scripts/build-modules.sh "$k"
+done
+for k in $kernels; do
+	part "guest-$k" selftests/vm/run.sh -l "$results/console-$k" "$k"
+done
+
+# shellcheck disable=SC2086 # a list
+exec selftests/vm/summary.sh $parts

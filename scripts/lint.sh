@@ -1,0 +1,160 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# lint.sh [CHECK...]: the checkers, as TAP with one result per file; all of
+# layers, spdx, checkpatch, kerneldoc, shellcheck, sparse without an argument.
+# The kernel's own come from its source package (prepare.sh), sparse runs over
+# a build for 6.1.
+
+set -eu
+cd "$(dirname "$0")/.."
+# shellcheck source-path=SCRIPTDIR/../selftests/vm source=lib.sh
+. selftests/vm/lib.sh
+
+linux=$NST_CACHE/linux/scripts
+number=0
+
+# result NAME COMMAND...: one line of TAP; what the command says, if it fails
+result()
+{
+	local name=$1 out
+
+	shift
+	number=$((number + 1))
+	if out=$("$@" 2>&1); then
+		echo "ok $number $name"
+	else
+		printf '%s\n' "$out" | sed 's/^/# /'
+		echo "not ok $number $name"
+	fi
+}
+
+sources()
+{
+	find "$@" -name '*.[ch]' ! -name '*.mod.c' | sort
+}
+
+scripts_of_ours()
+{
+	find .ci scripts selftests userspace packaging -type f 2>/dev/null |
+		while read -r f; do
+			if head -n 1 "$f" | grep -qE '^#! ?/bin/(ba)?sh'; then
+				echo "$f"
+			fi
+		done | sort
+}
+
+spdx_of()
+{
+	head -n 2 "$1" | grep -q 'SPDX-License-Identifier: GPL-2.0' ||
+		{ echo "no SPDX line"; return 1; }
+}
+
+check_layers()
+{
+	scripts/check-layers.sh || true
+}
+
+check_spdx()
+{
+	local f
+
+	for f in $(sources include nst_ulp nst_sm userspace selftests) \
+		$(scripts_of_ours); do
+		result "$f" spdx_of "$f"
+	done
+	echo "1..$number"
+}
+
+# Left out everywhere: what wants a MAINTAINERS file; rules that X-macro tables
+# and designated initializers in them cannot satisfy; BIT(), which layer 0 does
+# not have in user space; comments at locks inside a struct, where kernel-doc
+# above the struct describes them. In user space also what is the kernel's own
+# habit, or misreads the macros of the kselftest harness.
+IGNORE=FILE_PATH_CHANGES,SPDX_LICENSE_TAG,EMBEDDED_FILENAME,COMPLEX_MACRO
+IGNORE=$IGNORE,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE,BRACKET_SPACE,BIT_MACRO
+IGNORE=$IGNORE,UNCOMMENTED_DEFINITION
+IGNORE_USER=STRCPY,STRLCPY,STRNCPY,SSCANF_TO_KSTRTO,PREFER_KERNEL_TYPES,VOLATILE
+IGNORE_USER=$IGNORE_USER,PREFER_DEFINED_ATTRIBUTE_MACRO,CONST_STRUCT,ARRAY_SIZE
+IGNORE_USER=$IGNORE_USER,AVOID_EXTERNS,SPACING,CAMELCASE,LEADING_SPACE
+IGNORE_USER=$IGNORE_USER,MULTIPLE_ASSIGNMENTS
+
+checkpatch_file()
+{
+	local ignore=$IGNORE
+
+	case $1 in
+	userspace/* | selftests/*) ignore=$ignore,$IGNORE_USER ;;
+	# tracing macros are laid out in a way of their own
+	*/trace.h) ignore=$ignore,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT ;;
+	esac
+	perl "$linux/checkpatch.pl" --no-tree --strict --terse --show-types \
+		--no-summary --ignore "$ignore" -f "$1"
+}
+
+# selftests/unit/include stands for kernel headers and must look like them.
+check_checkpatch()
+{
+	local f
+
+	for f in $(sources include nst_ulp nst_sm userspace selftests |
+		grep -v ^selftests/unit/include/); do
+		result "$f" checkpatch_file "$f"
+	done
+	echo "1..$number"
+}
+
+check_kerneldoc()
+{
+	local f
+
+	for f in $(sources nst_ulp nst_sm include); do
+		result "$f" perl "$linux/kernel-doc" -none -Werror "$f"
+	done
+	echo "1..$number"
+}
+
+check_shellcheck()
+{
+	local f
+
+	for f in $(scripts_of_ours); do
+		# dash and busybox know "local", POSIX does not
+		case $(head -n 1 "$f") in
+		*bash) result "$f" shellcheck -x "$f" ;;
+		*) result "$f" shellcheck -x -s dash "$f" ;;
+		esac
+	done
+	echo "1..$number"
+}
+
+sparse_file()
+{
+	! grep -E "(^|/)src/$1:[0-9]+(:[0-9]+)?: (warning|error)" "$2"
+}
+
+# Kernel headers have warnings of their own, so only lines about our files
+# count, and a log without any "CHECK" line is a failure.
+check_sparse()
+{
+	local f log=$NST_BUILD/sparse.log
+
+	mkdir -p "$NST_BUILD"
+	result build sh -c "scripts/build-modules.sh 6.1 C=2 modules >$log 2>&1 ||
+		{ tail -n 20 $log; exit 1; }"
+	result "every file seen" test "$(grep -c ' CHECK ' "$log")" -ge \
+		"$(find nst_ulp nst_sm -name '*.c' ! -name '*.mod.c' | wc -l)"
+	for f in $(sources nst_ulp nst_sm); do
+		result "$f" sparse_file "$f" "$log"
+	done
+	echo "1..$number"
+}
+
+[ -e "$linux/checkpatch.pl" ] || nst_die "run selftests/vm/prepare.sh first"
+[ $# -gt 0 ] || set -- layers spdx checkpatch kerneldoc shellcheck sparse
+for check; do
+	number=0
+	echo "# nst: begin lint-$check"
+	"check_$check"
+	echo "# nst: end lint-$check rc=0"
+done
