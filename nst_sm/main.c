@@ -79,6 +79,25 @@ static int sm3_final(struct shash_desc *desc, u8 *out)
 	return 0;
 }
 
+#ifdef NST_SM_EXPORT_CORE
+/*
+ * The state without the partial block. Where these two exist, the template
+ * makes an asynchronous hmac(sm3), which authenc() and AF_ALG ask for, only
+ * from hashes that have them.
+ */
+static int sm3_export_core(struct shash_desc *desc, void *out)
+{
+	memcpy(out, shash_desc_ctx(desc), offsetof(struct nst_sm3_state, buf));
+	return 0;
+}
+
+static int sm3_import_core(struct shash_desc *desc, const void *in)
+{
+	memcpy(shash_desc_ctx(desc), in, offsetof(struct nst_sm3_state, buf));
+	return 0;
+}
+#endif
+
 /*
  * init, update and final with a buffer of our own: the form that all kernels
  * know. The newer one in which the API keeps the partial block is optional.
@@ -87,6 +106,10 @@ static struct shash_alg sm3_alg = {
 	.init		= sm3_init,
 	.update		= sm3_update,
 	.final		= sm3_final,
+#ifdef NST_SM_EXPORT_CORE
+	.export_core	= sm3_export_core,
+	.import_core	= sm3_import_core,
+#endif
 	.descsize	= sizeof(struct nst_sm3_state),
 	.digestsize	= NST_SM3_DIGEST_LEN,
 	.base = {
