@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What tests of hostile input share: a TCP pair of which one end gets NST,
+ * its keys, and the counters of refused records.
+ *
+ * Functions return 0 or -errno unless they say otherwise.
+ */
+#ifndef NSTTEST_H
+#define NSTTEST_H
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include <linux/nst.h>
+
+#include "../../nst_ulp/drop.h"
+#include "nstpeer.h"
+
+#define NSTTEST_KEYS		2
+#define NSTTEST_KID		7	/* the active one */
+#define NSTTEST_KID_OTHER	9
+#define NSTTEST_KID_UNKNOWN	99
+
+extern const struct peer_secret nsttest_box[NSTTEST_KEYS];
+
+/* The private box of nsttest_box, as one option value. */
+struct nsttest_info {
+	struct nst_crypto_info info;
+	struct nst_key keys[NSTTEST_KEYS];
+};
+
+void nsttest_fill(struct nsttest_info *ti, uint8_t cipher_id);
+int nsttest_attach(int fd);
+
+/*
+ * NST_TX with @cipher_id, then NST_RX with @rx_cipher and @rx_kid (0: any);
+ * @flags for both. @nr_keys: NSTTEST_KEYS, or 0 for the namespace's box.
+ */
+struct nsttest_conf {
+	uint8_t cipher_id;
+	uint8_t rx_cipher;
+	uint16_t rx_kid;
+	uint16_t nr_keys;
+	uint32_t flags;
+	const char *context;
+};
+
+int nsttest_install(int fd, const struct nsttest_conf *conf);
+
+/*
+ * A connection over loopback, without NST. Both ends time out after five
+ * seconds, so that a test fails instead of hanging. @rcvbuf: SO_RCVBUF of the
+ * accepted end @kern, 0 for the default.
+ */
+int nsttest_pair(int family, int rcvbuf, int *kern, int *raw);
+
+/* Leaves for a network namespace of its own, with lo up. */
+int nsttest_netns(void);
+
+int nsttest_write_file(const char *path, const char *text);
+
+/* Counters of all causes in /proc/net/nst_stat, by enum nst_drop. */
+struct nsttest_counters {
+	uint64_t value[NST_DROP_MAX];
+};
+
+int nsttest_counters(struct nsttest_counters *c);
+
+/*
+ * What grew since @before, as "Name+1", several separated by a space, "" for
+ * nothing. Static storage.
+ */
+const char *nsttest_grown(const struct nsttest_counters *before);
+
+/* Reads and drops what comes. 0: FIN, else what ended it. */
+int nsttest_drain(int fd);
+
+#endif /* NSTTEST_H */
