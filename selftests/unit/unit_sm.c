@@ -14,14 +14,14 @@
 
 #define ROUNDS	2000
 
-static bool case_failed;
+static bool has_failed;
 
 /* a case goes on after a failure and reports the first */
 static void check(bool ok, int line, const char *what)
 {
-	if (!ok && !case_failed)
+	if (!ok && !has_failed)
 		printf("# line %d: %s\n", line, what);
-	case_failed |= !ok;
+	has_failed |= !ok;
 }
 
 #define CHECK(cond) check(cond, __LINE__, #cond)
@@ -328,10 +328,10 @@ int main(void)
 
 	printf("TAP version 13\n1..%zu\n", ARRAY_SIZE(cases));
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		case_failed = false;
+		has_failed = false;
 		cases[i].run();
-		failed += case_failed;
-		printf("%s %u %s\n", case_failed ? "not ok" : "ok", i + 1,
+		failed += has_failed;
+		printf("%s %u %s\n", has_failed ? "not ok" : "ok", i + 1,
 		       cases[i].name);
 	}
 	return failed ? 1 : 0;
