@@ -240,7 +240,8 @@ static void skcipher_random(struct __test_metadata *_metadata,
 
 /*
  * /proc/crypto must list @driver as an implementation of @name, and below
- * every other one.
+ * every other one. The caller has opened it by that name, which loads the
+ * module if need be.
  */
 static void check_registered(struct __test_metadata *_metadata,
 			     const char *name, const char *driver)
@@ -271,11 +272,20 @@ static void check_registered(struct __test_metadata *_metadata,
 
 TEST(registered__sm4_below_all_others)
 {
+	int fd = alg_open("skcipher", "cbc(sm4-nst)", sm4_key,
+			  sizeof(sm4_key), 0);
+
+	ASSERT_GE(fd, 0);
+	close(fd);
 	check_registered(_metadata, "sm4", "sm4-nst");
 }
 
 TEST(registered__sm3_below_all_others)
 {
+	int fd = alg_open("hash", "sm3-nst", NULL, 0, 0);
+
+	ASSERT_GE(fd, 0);
+	close(fd);
 	check_registered(_metadata, "sm3", "sm3-nst");
 }
 
