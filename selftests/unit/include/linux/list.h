@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Host shim: doubly linked lists. */
+#ifndef _SHIM_LINUX_LIST_H
+#define _SHIM_LINUX_LIST_H
+
+#include <linux/kernel.h>
+
+#define LIST_HEAD_INIT(n)	{ &(n), &(n) }
+#define LIST_HEAD(n)		struct list_head n = LIST_HEAD_INIT(n)
+
+static inline void INIT_LIST_HEAD(struct list_head *l)
+{
+	l->next = l;
+	l->prev = l;
+}
+
+static inline void list_add_tail(struct list_head *n, struct list_head *head)
+{
+	n->prev = head->prev;
+	n->next = head;
+	head->prev->next = n;
+	head->prev = n;
+}
+
+static inline void list_add(struct list_head *n, struct list_head *head)
+{
+	list_add_tail(n, head->next);
+}
+
+static inline void list_del(struct list_head *n)
+{
+	n->next->prev = n->prev;
+	n->prev->next = n->next;
+	n->next = NULL;
+	n->prev = NULL;
+}
+
+static inline bool list_empty(const struct list_head *l)
+{
+	return l->next == l;
+}
+
+#define list_entry(p, type, m)		container_of(p, type, m)
+#define list_first_entry(h, type, m)	list_entry((h)->next, type, m)
+#define list_for_each_entry(pos, head, m)				\
+	for (pos = list_entry((head)->next, typeof(*pos), m);		\
+	     &pos->m != (head);						\
+	     pos = list_entry(pos->m.next, typeof(*pos), m))
+#define list_for_each_entry_safe(pos, n, head, m)			\
+	for (pos = list_entry((head)->next, typeof(*pos), m),		\
+	     n = list_entry(pos->m.next, typeof(*pos), m);		\
+	     &pos->m != (head);						\
+	     pos = n, n = list_entry(n->m.next, typeof(*n), m))
+
+#endif /* _SHIM_LINUX_LIST_H */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Host shim: nothing is loaded. */
+#ifndef _SHIM_LINUX_MODULE_H
+#define _SHIM_LINUX_MODULE_H
+
+#include <linux/kernel.h>
+
+#define EXPORT_SYMBOL_GPL(x)
+#define MODULE_LICENSE(x)
+#define MODULE_DESCRIPTION(x)
+#define request_module(...)	0
+
+#endif /* _SHIM_LINUX_MODULE_H */
