@@ -15,16 +15,17 @@ kernels=${*:-$NST_KERNELS}
 results=$NST_BUILD/results
 parts=
 
-# part NAME COMMAND...: output to the screen and to a file for the sum. What
-# happened is read from the file, not from the exit status.
+# part NAME COMMAND...: output to the screen and to a file for the sum.
 part()
 {
-	local name=$1 start=$SECONDS
+	local name=$1 start=$SECONDS rc
 
 	shift
 	echo "# nst: part $name"
 	parts="$parts $results/$name.tap"
 	"$@" 2>&1 | tee "$results/$name.tap"
+	rc=${PIPESTATUS[0]}
+	printf '\n# nst: exit rc=%s\n' "$rc" >>"$results/$name.tap"
 	echo "# nst: part $name took $((SECONDS - start)) s"
 }
 
@@ -43,6 +44,27 @@ built()
 	fi
 }
 
+# Every script and program of selftests/net is named in the list: a test that
+# nobody runs would pass for ever. Programs that are no test stand there as
+# "tool NAME".
+listed()
+{
+	local f number=0
+
+	for f in "$NST_BUILD"/selftests/net/* selftests/net/*.sh; do
+		[ -f "$f" ] && [ -x "$f" ] || continue
+		f=${f##*/}
+		number=$((number + 1))
+		if awk -v n="$f" '$2 == n { found = 1 } END { exit !found }' \
+			selftests/net/tests; then
+			echo "ok $number listed $f"
+		else
+			echo "not ok $number listed $f"
+		fi
+	done
+	echo "1..$number"
+}
+
 for k in $kernels 6.1; do
 	nst_kernel_present "$k" || selftests/vm/prepare.sh "$k" || exit
 done
@@ -50,8 +72,10 @@ rm -rf "$results"
 mkdir -p "$results"
 
 part lint scripts/lint.sh
+part harness selftests/vm/summary_test.sh
 part unit make -s -C selftests/unit O="$NST_BUILD/unit" check
 part build-programs built build-programs make selftests
+part listed listed
 for k in $kernels; do
 	part "build-$k" built "build-$k" scripts/build-modules.sh "$k"
 done

@@ -13,7 +13,7 @@ quiet=0
 
 for f; do
 	echo "# nst: file $f"
-	[ -s "$f" ] || echo "not ok $f: no output"
+	[ -s "$f" ] || echo "# nst: no output"
 	cat "$f" 2>/dev/null
 	echo
 done | awk -v quiet="$quiet" '
@@ -33,7 +33,8 @@ function close_section(rc) {
 		fail("no plan")
 	else if (planned != results)
 		fail("planned " planned ", got " results)
-	if (rc != 0 && rc != 4 && !section_failed)
+	# 4 is kselftest's "skipped"
+	if (rc != 0 && !section_failed && !(rc == 4 && section_skipped))
 		fail("exit status " rc)
 	if (!quiet)
 		printf "# %s: %d results, %d failed, %d skipped\n", section,
@@ -41,7 +42,17 @@ function close_section(rc) {
 	section = ""
 }
 { sub(/\r$/, "") }
-/^# nst: file / { close_section(0); file = $4; next }
+/^# nst: file / { close_section(0); file = $4; before = failed; next }
+/^# nst: exit / {
+	close_section(0)
+	sub(/.*rc=/, "")
+	section = file
+	if ($0 != "0" && failed == before)
+		fail("exit status " $0)
+	section = ""
+	next
+}
+/^# nst: no output/ { section = file; fail("no output"); section = ""; next }
 /^# nst: begin / { close_section(0); sub(/^# nst: begin /, ""); open_section($0); next }
 /^# nst: end / { sub(/.*rc=/, ""); close_section($0 + 0); next }
 /^(1\.\.|ok|not ok|Bail out!)/ && section == "" { open_section(file) }
