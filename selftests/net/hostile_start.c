@@ -488,7 +488,7 @@ static void load_box(struct __test_metadata *_metadata)
 		for (j = 0; j < PEER_KEY_SIZE; j++)
 			sprintf(hex[i] + 2 * j, "%02x", nsttest_box[i].key[j]);
 	}
-	snprintf(text, sizeof(text), "%d %s active\n%d %s accept\n",
+	snprintf(text, sizeof(text), "%d active %s\n%d accept %s\n",
 		 NSTTEST_KID, hex[0], NSTTEST_KID_OTHER, hex[1]);
 	ASSERT_EQ(0, nsttest_netns());
 	ASSERT_EQ(0, nsttest_write_file(BOX_FILE, text));
