@@ -52,7 +52,9 @@ listed()
 	local f number=0
 
 	for f in "$NST_BUILD"/selftests/net/* selftests/net/*.sh; do
-		[ -f "$f" ] && [ -x "$f" ] || continue
+		if [ ! -f "$f" ] || [ ! -x "$f" ]; then
+			continue
+		fi
 		f=${f##*/}
 		number=$((number + 1))
 		if awk -v n="$f" '$2 == n { found = 1 } END { exit !found }' \

@@ -33,7 +33,7 @@ function close_section(rc) {
 		fail("no plan")
 	else if (planned != results)
 		fail("planned " planned ", got " results)
-	# 4 is kselftest's "skipped"
+	# 4 is how kselftest says "skipped"
 	if (rc != 0 && !section_failed && !(rc == 4 && section_skipped))
 		fail("exit status " rc)
 	if (!quiet)
