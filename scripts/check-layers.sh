@@ -7,7 +7,8 @@
 # A file includes its own header, leaves, and headers of lower ranks. A rank is
 # a layer of the module's design and, behind the point, the order of those of
 # one layer that build on each other; two of the same rank do not see each
-# other. A file that is not in the table has no place yet and fails.
+# other. A name with ".h" is the header alone: what the parts of a socket share
+# is below them, what puts them together above. A file that is not in the table has no place yet and fails.
 
 dir=${1:-$(dirname "$0")/../nst_ulp}
 cd "$dir" || exit 2
@@ -21,8 +22,10 @@ leaf drop limits stats event trace
 2.0  keybox startcache
 2.1  epoch netns
 3    stream session
-4.0  tcp_tx tcp_rx udp_tx udp_rx
-4.1  tcp_ulp udp
+4.0  txrec rxrec
+4.1  tcp_ulp.h udp.h
+4.2  tcp_tx tcp_rx udp_tx udp_rx
+4.3  tcp_ulp udp
 5.0  sockopt netlink guard diag sysctl proc
 5.1  af_nst
 6    main
@@ -39,17 +42,22 @@ function base(path) {
 function bad(file, line, why) {
 	errors[file] = errors[file] "# " file ":" line ": " why "\n"
 }
-function check_own(file, line, name,   me) {
+function rank_of(file,   header) {
+	header = base(file) ".h"
+	return file ~ /\.h$/ && header in rank ? rank[header] : rank[base(file)]
+}
+function check_own(file, line, name,   me, mine, its) {
 	me = base(file)
+	mine = rank_of(file)
+	its = rank_of(name ".h")
 	if (name == me || name ~ /^compat/ || rank[name] == "leaf")
 		return
 	if (!(name in rank))
 		bad(file, line, "includes " name ".h, which has no layer")
-	else if (me ~ /^compat/ || rank[me] == "leaf")
-		bad(file, line, "a leaf or compat includes " name ".h (layer " rank[name] ")")
-	else if (rank[name] + 0 >= rank[me] + 0)
-		bad(file, line, "layer " rank[me] " includes " name \
-		    ".h (layer " rank[name] ")")
+	else if (me ~ /^compat/ || mine == "leaf")
+		bad(file, line, "a leaf or compat includes " name ".h")
+	else if (its + 0 >= mine + 0)
+		bad(file, line, "layer " mine " includes " name ".h (" its ")")
 }
 BEGIN {
 	n = split(table, lines, "\n")

@@ -75,7 +75,7 @@ mkdir -p "$results"
 
 part lint scripts/lint.sh
 part harness selftests/vm/summary_test.sh
-part unit make -s -C selftests/unit O="$NST_BUILD/unit" check
+part unit make -s -C selftests/unit OUT="$NST_BUILD/unit" check
 part build-programs built build-programs make selftests
 part listed listed
 for k in $kernels; do
