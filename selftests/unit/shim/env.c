@@ -126,6 +126,10 @@ void shim_secret_check(const void *mem, size_t len)
 
 void shim_random_inject(const void *bytes, size_t len)
 {
+	if (inject.at == inject.len) {
+		inject.at = 0;
+		inject.len = 0;
+	}
 	if (inject.len + len > INJECT_MAX) {
 		shim_bug(__FILE__, __LINE__, "too many random bytes chosen");
 		return;

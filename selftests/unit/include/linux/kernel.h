@@ -14,6 +14,7 @@
 #define U16_MAX		((u16)~0U)
 #define U32_MAX		((u32)~0U)
 #define U64_MAX		((u64)~0ULL)
+#define ULONG_MAX	(~0UL)
 #define S64_MAX		((s64)(U64_MAX >> 1))
 
 #define cpu_to_be16(x)	__builtin_bswap16(x)

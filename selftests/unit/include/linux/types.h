@@ -46,6 +46,7 @@ typedef s64 time64_t;
 #define __acquires(x)
 #define __releases(x)
 #define __cold
+#define __printf(a, b)		__attribute__((format(printf, a, b)))
 #define __randomize_layout
 #define noinline		__attribute__((noinline))
 #ifndef __always_inline
