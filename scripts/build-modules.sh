@@ -35,12 +35,34 @@ mkdir -p "$dir/src"
 exec 9>"$dir/lock"
 flock 9
 
+# Modules that only tests load; they share sources with the real ones.
+tests=
+if [ "$name" != local ] && [ $# = 0 ]; then
+	tests=$(cd "$NST_TOP" &&
+		find selftests/net -maxdepth 1 -type d -name '*_kmod')
+fi
+
 # Objects on the receiving side match an exclude, which also protects them.
-rsync -a --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
-	--exclude='*.mod.c' --exclude='.*' --exclude='*.order' \
-	--exclude='*.symvers' --exclude='*.a' \
-	"$NST_TOP/Kbuild" "$NST_TOP/nst_ulp" "$NST_TOP/nst_sm" \
+copy()
+{
+	rsync -a --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
+		--exclude='*.mod.c' --exclude='.*' --exclude='*.order' \
+		--exclude='*.symvers' --exclude='*.a' --exclude='*_data.h' "$@"
+}
+copy "$NST_TOP/Kbuild" "$NST_TOP/nst_ulp" "$NST_TOP/nst_sm" \
 	"$NST_TOP/include" "$dir/src/"
+if [ -n "$tests" ]; then
+	mkdir -p "$dir/src/selftests/net"
+	(cd "$NST_TOP" && copy selftests/vectors "$dir/src/selftests/" &&
+		for t in $tests; do copy "$t" "$dir/src/selftests/net/"; done)
+	data=$dir/src/selftests/vectors/vectors_data.h
+	"$NST_TOP/selftests/vectors/gen_vectors.py" "$data.new"
+	if cmp -s "$data" "$data.new"; then
+		rm "$data.new"
+	else
+		mv "$data.new" "$data"
+	fi
+fi
 
 # Other headers than last time: start afresh.
 if [ "$(cat "$dir/headers" 2>/dev/null)" != "$build" ]; then
@@ -48,17 +70,30 @@ if [ "$(cat "$dir/headers" 2>/dev/null)" != "$build" ]; then
 	echo "$build" >"$dir/headers"
 fi
 
-set -- -j"$(nproc)" "${@:-modules}"
-if [ "$nst_headers" = / ]; then
-	exec make -C "$build" "M=$dir/src" "$@"
-fi
-# objtool wants /proc, the compiler /tmp.
-# shellcheck disable=SC2016 # expanded by the inner shell
-exec unshare -m sh -c '
-	root=$1 src=$2 build=$3
-	shift 3
-	mount --bind "$src" "$root/mnt" &&
-	mount -t tmpfs tmp "$root/tmp" &&
-	mount -t proc proc "$root/proc" &&
-	exec chroot "$root" make -C "$build" M=/mnt "$@"
-	' sh "$nst_headers" "$dir/src" "$build" "$@"
+# kbuild DIR [make argument...]: DIR is empty or a path below the copy's, with /
+kbuild()
+{
+	local sub=$1
+
+	shift
+	set -- -j"$(nproc)" "$@"
+	if [ "$nst_headers" = / ]; then
+		make -C "$build" "M=$dir/src$sub" "$@"
+		return
+	fi
+	# objtool wants /proc, the compiler /tmp.
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	unshare -m sh -c '
+		root=$1 src=$2 build=$3 sub=$4
+		shift 4
+		mount --bind "$src" "$root/mnt" &&
+		mount -t tmpfs tmp "$root/tmp" &&
+		mount -t proc proc "$root/proc" &&
+		exec chroot "$root" make -C "$build" "M=/mnt$sub" "$@"
+		' sh "$nst_headers" "$dir/src" "$build" "$sub" "$@"
+}
+
+kbuild "" "${@:-modules}"
+for t in $tests; do
+	kbuild "/$t" modules
+done

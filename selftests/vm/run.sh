@@ -103,12 +103,15 @@ list_tests()
 # The files of this run, on top of the base: links where nothing is changed.
 make_root()
 {
-	local f dir=$root/lib/modules/$nst_release/updates
+	local f unload='' dir=$root/lib/modules/$nst_release/updates
 
 	cp -al "$base/root" "$root"
 	mkdir -p "$root/t" "$dir"
-	for f in "$mods"/*.ko "$mods"/*/*.ko; do
-		[ ! -e "$f" ] || cp "$f" "$dir/"
+	for f in "$mods"/selftests/net/*/*.ko "$mods"/*.ko "$mods"/*/*.ko; do
+		[ -e "$f" ] || continue
+		cp "$f" "$dir/"
+		f=${f##*/}
+		[ "$f" = nst_sm.ko ] || unload="$unload ${f%.ko}"
 	done
 	rm -f "$root/lib/modules/$nst_release"/modules.{dep,alias,softdep,symbols,builtin.bin,builtin.alias,devname}*
 	depmod -b "$root" "$nst_release"
@@ -123,7 +126,7 @@ make_root()
 	list_tests "$@" >"$root/t/tests"
 	cat >"$root/t/config" <<-END
 		MODULES="$preload"
-		UNLOAD="nst_ulp nst_sm"
+		UNLOAD="$unload nst_sm"
 		INTERACTIVE="$interactive"
 	END
 	(cd "$root" && find . | cpio -o -H newc --quiet) >"$work/initrd"
