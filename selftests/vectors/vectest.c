@@ -303,6 +303,7 @@ static int end_init(struct nst_stream *st, struct nst_net *nn,
 {
 	st->nn = nn;
 	st->role = role;
+	st->flags = v->strict ? NST_F_STRICT : 0;
 	st->tx.conf = make_conf(v);
 	if (!st->tx.conf)
 		return -ENOMEM;

@@ -8,6 +8,7 @@
 #include <linux/types.h>
 #include <linux/errno.h>
 #include <linux/limits.h>
+#include <linux/bitops.h>
 #include <shim/env.h>
 
 #define U8_MAX		((u8)~0U)

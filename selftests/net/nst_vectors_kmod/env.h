@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the code under test gets for the clock and the random numbers. */
+#ifndef _NST_VECTORS_ENV_H
+#define _NST_VECTORS_ENV_H
+
+#include <linux/types.h>
+
+u64 vec_real_ns(void);
+void vec_random_bytes(void *buf, size_t len);
+
+#endif /* _NST_VECTORS_ENV_H */

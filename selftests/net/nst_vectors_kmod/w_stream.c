@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Neither are their nonces, and their clock is their own. */
+#include <linux/random.h>
+#include <linux/ktime.h>
+#include "env.h"
+#define get_random_bytes vec_random_bytes
+#define ktime_get_real_ns vec_real_ns
+#include "nst_ulp/stream.c"
