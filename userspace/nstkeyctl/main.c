@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nstkeyctl: the key box of NST. Finds the command and checks its form. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include "nstkeyctl.h"
+
+/* What a command may be given. */
+#define MAY_JSON	1
+#define MAY_PROMETHEUS	2
+#define MAY_FORCE	4
+#define MAY_KEYS	8
+
+static const struct {
+	const char *name;
+	command_fn run;
+	int min, max;		/* arguments */
+	unsigned int may;
+	const char *usage;
+	const char *text;
+} commands[] = {
+	{ "genkey", cmd_genkey, 1, 3, MAY_FORCE,
+	  "KID [accept|active|retired [FILE]]", "make a key, a line of a box file" },
+	{ "genbox", cmd_genbox, 0, 1, MAY_FORCE | MAY_KEYS,
+	  "[--keys N] [FILE]", "make a box of N keys (1), the first one active" },
+	{ "load", cmd_load, 1, 1, 0,
+	  "FILE", "put the box of FILE in place of the present one" },
+	{ "add", cmd_add, 1, 1, 0, "FILE", "add the one key of FILE" },
+	{ "activate", cmd_activate, 1, 1, 0, "KID", "let senders use a key" },
+	{ "retire", cmd_retire, 1, 1, 0, "KID", "refuse a key from now on" },
+	{ "del", cmd_del, 1, 1, 0, "KID", "remove a key" },
+	{ "flush", cmd_flush, 0, 0, 0, "", "remove all keys" },
+	{ "show", cmd_show, 0, 1, MAY_JSON,
+	  "[KID]", "keys with state, fingerprint and live streams" },
+	{ "caps", cmd_caps, 0, 0, MAY_JSON, "", "suites and their drivers" },
+	{ "stats", cmd_stats, 0, 0, MAY_JSON | MAY_PROMETHEUS,
+	  "[--prometheus]", "counters of this network namespace" },
+	{ "monitor", cmd_monitor, 0, 0, MAY_JSON, "", "print events as they happen" },
+	{ "doctor", cmd_doctor, 0, 0, MAY_JSON, "", "find out why it does not work" },
+};
+
+#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+#define MAX_ARGS	3
+
+static void help(FILE *to)
+{
+	unsigned int i;
+
+	fputs("usage: nstkeyctl COMMAND [ARGUMENT...]\n\n", to);
+	for (i = 0; i < NR_COMMANDS; i++)
+		fprintf(to, "  %s %s%s\n      %s\n", commands[i].name,
+			commands[i].usage,
+			commands[i].may & MAY_JSON ? " [--json]" : "",
+			commands[i].text);
+	fputs("\nFILE may be -, standard input or output. genkey and genbox replace a file only\n"
+	      "with --force. It all acts on the network namespace that it runs in.\n",
+	      to);
+}
+
+__attribute__((noreturn, format(printf, 1, 2)))
+static void refuse(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("nstkeyctl: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs("; 'nstkeyctl help' tells what there is\n", stderr);
+	exit(EXIT_USAGE);
+}
+
+static unsigned int parse_count(const char *text)
+{
+	char *end = NULL;
+	unsigned long n;
+
+	errno = 0;
+	n = text ? strtoul(text, &end, 10) : 0;
+	if (!text || errno || *end || !n || n > NST_BOX_MAX)
+		refuse("--keys '%s': it must be a number from 1 to %d",
+		       text ? text : "", NST_BOX_MAX);
+	return n;
+}
+
+/* Takes one option. Return: arguments used up, 0 if it is none. */
+static int take_option(struct options *opt, unsigned int *used, char **arg)
+{
+	if (!strcmp(arg[0], "--json")) {
+		opt->json = 1;
+		*used |= MAY_JSON;
+		return 1;
+	}
+	if (!strcmp(arg[0], "--prometheus")) {
+		opt->prometheus = 1;
+		*used |= MAY_PROMETHEUS;
+		return 1;
+	}
+	if (!strcmp(arg[0], "--force")) {
+		opt->force = 1;
+		*used |= MAY_FORCE;
+		return 1;
+	}
+	if (!strcmp(arg[0], "--keys")) {
+		opt->keys = parse_count(arg[1]);
+		*used |= MAY_KEYS;
+		return 2;
+	}
+	if (arg[0][0] == '-' && arg[0][1])
+		refuse("there is no option %s", arg[0]);
+	return 0;
+}
+
+/* Sorts the command line. Return: number of the command's arguments, or -1. */
+static int take_args(struct options *opt, unsigned int *used, char **argv,
+		     const char **command, char **args)
+{
+	int n, nr = -1;
+
+	while (*argv) {
+		n = take_option(opt, used, argv);
+		argv += n;
+		if (n)
+			continue;
+		if (nr == MAX_ARGS)
+			refuse("too many arguments, from '%s' on", *argv);
+		if (nr < 0)
+			*command = *argv;
+		else
+			args[nr] = *argv;
+		nr++;
+		argv++;
+	}
+	return nr;
+}
+
+static int run(const char *command, const struct options *opt,
+	       unsigned int used, char **args, int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_COMMANDS; i++)
+		if (!strcmp(commands[i].name, command))
+			break;
+	if (i == NR_COMMANDS)
+		refuse("there is no command '%s'", command);
+	if (used & ~commands[i].may)
+		refuse("an option that '%s' does not take", command);
+	if (opt->json && opt->prometheus)
+		refuse("--json and --prometheus do not go together");
+	if (nr < commands[i].min || nr > commands[i].max) {
+		fprintf(stderr, "usage: nstkeyctl %s %s\n", command,
+			commands[i].usage);
+		return EXIT_USAGE;
+	}
+	return commands[i].run(opt, args);
+}
+
+int main(int argc, char **argv)
+{
+	struct options opt = { .keys = 1 };
+	char *args[MAX_ARGS + 1] = { NULL };
+	const char *command = NULL;
+	unsigned int used = 0;
+	int nr, status;
+
+	(void)argc;
+	/* Keys must not reach a core dump or a debugger of the same user. */
+	prctl(PR_SET_DUMPABLE, 0);
+	if (argv[1] && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
+		help(stdout);
+		return EXIT_OK;
+	}
+	nr = take_args(&opt, &used, argv + 1, &command, args);
+	if (nr < 0) {
+		help(stderr);
+		return EXIT_USAGE;
+	}
+	status = run(command, &opt, used, args, nr);
+	if (fflush(stdout) == EOF || ferror(stdout)) {
+		fprintf(stderr, "nstkeyctl: stdout: %s\n", strerror(errno));
+		return EXIT_FAILED;
+	}
+	return status;
+}
