@@ -1,0 +1,525 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# nstkeyctl against the kernel: every command, what it refuses and in which
+# words, rights, namespaces. Runs in a network namespace of its own.
+
+number=0
+failed=0
+dir=$(mktemp -d)
+out=$dir/out
+err=$dir/err
+tool=$(command -v nstkeyctl)
+trap 'kill $children 2>/dev/null; rm -rf "$dir"' EXIT
+children=
+umask 077
+
+# verdict RC NAME: one line of TAP; what was said, if it failed
+verdict()
+{
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+		return
+	fi
+	failed=1
+	sed 's/^/# out: /' "$out" | head -n 20
+	sed 's/^/# err: /' "$err" | head -n 20
+	echo "not ok $number $2"
+}
+
+# does NAME COMMAND...: it succeeds and has nothing to complain of
+does()
+{
+	local name=$1 rc=0
+
+	shift
+	"$@" >"$out" 2>"$err" || rc=1
+	[ ! -s "$err" ] || rc=1
+	verdict $rc "$name"
+}
+
+# refuses NAME STATUS WORDS COMMAND...: it fails in these words
+refuses()
+{
+	local name=$1 status=$2 words=$3 rc=0
+
+	shift 3
+	"$@" >"$out" 2>"$err"
+	[ $? = "$status" ] || rc=1
+	grep -qF -- "$words" "$err" || rc=1
+	verdict $rc "$name"
+}
+
+# says NAME WORDS: the last command printed that
+says()
+{
+	grep -qE -- "$2" "$out"
+	verdict $? "$1"
+}
+
+# state KID: accept, active, retired or nothing
+state()
+{
+	nstkeyctl show | awk -v k="$1" '$1 == k { print $2 }'
+}
+
+fingerprints()
+{
+	nstkeyctl show | awk '$1 + 0 > 0 { print $1, $3 }'
+}
+
+is()
+{
+	[ "$1" = "$2" ] || echo "'$1' is not '$2'" >>"$err"
+	[ "$1" = "$2" ]
+	verdict $? "$3"
+}
+
+as_nobody()
+{
+	su -s /bin/sh nobody -c "$*"
+}
+
+box_file()
+{
+	nstkeyctl genbox --keys "$2" --force "$1"
+}
+
+commands()
+{
+	: >"$out"
+	does help nstkeyctl help
+	says help_lists_commands '^  genbox '
+	refuses no_command 2 "usage:" nstkeyctl
+	refuses unknown_command 2 "no command 'frob'" nstkeyctl frob
+	refuses unknown_option 2 "no option --frob" nstkeyctl show --frob
+	refuses option_of_another_command 2 "'flush' does not take" \
+		nstkeyctl flush --json
+	refuses option_of_another_command 2 "'show' does not take" \
+		nstkeyctl show --force
+	refuses two_formats 2 "do not go together" \
+		nstkeyctl stats --json --prometheus
+	refuses argument_missing 2 "usage: nstkeyctl load FILE" nstkeyctl load
+	refuses argument_too_many 2 "usage: nstkeyctl flush" nstkeyctl flush x
+	refuses arguments_far_too_many 2 "too many arguments" \
+		nstkeyctl genkey 1 active f g h
+	for kid in 0 65536 -1 x 1x ''; do
+		refuses "bad_kid '$kid'" 2 "" nstkeyctl activate "$kid"
+	done
+}
+
+generate()
+{
+	does genkey nstkeyctl genkey 7
+	says genkey_is_a_line '^7 accept [0-9a-f]{64}$'
+	does genkey_active nstkeyctl genkey 65535 active
+	says genkey_active_is_a_line '^65535 active [0-9a-f]{64}$'
+	does genkey_file nstkeyctl genkey 9 retired "$dir/key9"
+	is "$(cut -d' ' -f1,2 "$dir/key9")" "9 retired" genkey_file_content
+	is "$(stat -c %a "$dir/key9")" 600 genkey_file_mode
+	refuses genkey_no_overwrite 1 "is there already" \
+		nstkeyctl genkey 9 retired "$dir/key9"
+	refuses genkey_state 2 "accept, active or retired" \
+		nstkeyctl genkey 9 asleep
+	(umask 0; nstkeyctl genbox --keys 3 "$dir/box") >"$out" 2>"$err"
+	verdict $? genbox
+	is "$(stat -c %a "$dir/box")" 600 genbox_mode
+	is "$(cut -d' ' -f1,2 "$dir/box" | tr '\n' ' ')" \
+		"1 active 2 accept 3 accept " genbox_content
+	is "$(cut -d' ' -f3 "$dir/box" | sort -u | wc -l)" 3 genbox_differ
+	does genbox_force nstkeyctl genbox --force "$dir/box"
+	is "$(wc -l <"$dir/box")" 1 genbox_force_replaces
+	refuses genbox_count 2 "number from 1 to 1024" \
+		nstkeyctl genbox --keys 1025
+	(umask 022; nstkeyctl genbox >"$dir/open") 2>"$err"
+	grep -q "warning: others have access" "$err"
+	verdict $? genbox_stdout_open_file_warns
+	refuses genbox_no_space 1 "No space left" \
+		sh -c "nstkeyctl genbox >/dev/full"
+}
+
+rotation()
+{
+	nstkeyctl genbox --force "$dir/box"
+	does load nstkeyctl load "$dir/box"
+	is "$(state 1)" active load_state
+	does add sh -c "nstkeyctl genkey 2 | nstkeyctl add -"
+	is "$(state 2)" accept add_state
+	does activate nstkeyctl activate 2
+	is "$(state 1) $(state 2)" "accept active" activate_states
+	does activate_again nstkeyctl activate 2
+	does retire nstkeyctl retire 1
+	is "$(state 1) $(state 2)" "retired active" retire_states
+	does retire_again nstkeyctl retire 1
+	refuses activate_retired 1 "The key is retired" nstkeyctl activate 1
+	refuses retire_active 1 "activate another one first" \
+		nstkeyctl retire 2
+	refuses del_active 1 "activate another one first" nstkeyctl del 2
+	for command in activate retire del show; do
+		refuses "${command}_unknown" 1 "no key with this kid" \
+			nstkeyctl $command 99
+	done
+	does del nstkeyctl del 1
+	is "$(state 1)" "" del_state
+	does add_active sh -c "nstkeyctl genkey 3 active | nstkeyctl add -"
+	is "$(state 2) $(state 3)" "accept active" add_active_states
+	refuses add_twice 1 "has a key with this kid" \
+		sh -c "nstkeyctl genkey 3 | nstkeyctl add -"
+	does del_accept nstkeyctl del 2
+	does del_last nstkeyctl del 3
+	does show_empty nstkeyctl show
+	says show_empty_says "The box is empty"
+	refuses add_first_accept 1 "first key of a box must be active" \
+		sh -c "nstkeyctl genkey 3 | nstkeyctl add -"
+	does add_first sh -c "nstkeyctl genkey 3 active | nstkeyctl add -"
+	does flush nstkeyctl flush
+	does flush_again nstkeyctl flush
+	is "$(fingerprints)" "" flush_empties
+}
+
+files()
+{
+	local zeros=0000000000000000000000000000000000000000000000000000000000000000
+
+	box_file "$dir/box" 2
+	nstkeyctl load "$dir/box"
+	fingerprints >"$dir/before"
+	refuses load_missing 1 "No such file" nstkeyctl load "$dir/none"
+	refuses load_directory 1 "is a directory" nstkeyctl load "$dir"
+	: >"$dir/empty"
+	refuses load_empty 1 "empty: no key in it" nstkeyctl load "$dir/empty"
+	for mode in 640 604 620 602 610 601; do
+		chmod $mode "$dir/box"
+		refuses "load_mode_$mode" 1 "others have access" \
+			nstkeyctl load "$dir/box"
+		refuses "load_stdin_mode_$mode" 1 "others have access" \
+			sh -c "nstkeyctl load - <$dir/box"
+	done
+	chmod 600 "$dir/box"
+	chown nobody "$dir/box"
+	refuses load_owner 1 "belongs to user 65534" nstkeyctl load "$dir/box"
+	chown root "$dir/box"
+	echo "5 active $zeros" >"$dir/bad"
+	refuses load_zero_key 1 "bad:1: the key is all zeros" \
+		nstkeyctl load "$dir/bad"
+	(cat "$dir/box"; echo; sed 's/^1/3/' "$dir/box") >"$dir/bad"
+	refuses load_two_active 1 "bad:4: active, as line 1 is" \
+		nstkeyctl load "$dir/bad"
+	(cat "$dir/box"; sed 's/active/accept/' "$dir/box") >"$dir/bad"
+	refuses load_kid_twice 1 "bad:3: kid 1 is on line 1 already" \
+		nstkeyctl load "$dir/bad"
+	sed 's/active/accept/' "$dir/box" >"$dir/bad"
+	refuses load_no_active 1 "no key is active" nstkeyctl load "$dir/bad"
+	refuses add_box 1 "box:2: a second key" nstkeyctl add "$dir/box"
+	is "$(fingerprints)" "$(cat "$dir/before")" refused_changes_nothing
+	does load_stdin sh -c "nstkeyctl load - <$dir/box"
+	does load_comments sh -c "(echo '# a box'; echo; sed 's/$/ # x/' $dir/box) |
+		nstkeyctl load -"
+	is "$(fingerprints)" "$(cat "$dir/before")" load_same_fingerprints
+}
+
+# The fingerprint as documented, computed by other means.
+fingerprint()
+{
+	local key
+
+	nstkeyctl genbox --force "$dir/box"
+	nstkeyctl load "$dir/box"
+	key=$(cut -d' ' -f3 "$dir/box" | sed 's/../\\x&/g')
+	# shellcheck disable=SC2059 # the key is the format
+	is "$(/bin/busybox printf "nst-fp$key" | sha256sum | cut -c1-16)" \
+		"$(nstkeyctl show | awk '$1 == 1 { print $3 }')" \
+		fingerprint_is_sha256
+}
+
+# No command prints a key that the kernel or a file holds.
+secrecy()
+{
+	cut -d' ' -f3 "$dir/box" >"$dir/secret"
+	(nstkeyctl show; nstkeyctl show --json; nstkeyctl stats
+	 nstkeyctl doctor; nstkeyctl caps; nstkeyctl load "$dir/box" 2>&1
+	 sed 's/ active / /' "$dir/box" | nstkeyctl load - 2>&1
+	 sed 's/.$/x/' "$dir/box" | nstkeyctl load - 2>&1
+	 sed 's/^1 active \(.*\)/\1 1 active/' "$dir/box" |
+		nstkeyctl load - 2>&1
+	 dmesg; cat /proc/net/nst_stat) >"$out"
+	cut -c1-16 "$dir/secret" >"$dir/half"
+	! grep -q -f "$dir/half" "$out"
+	verdict $? keys_never_printed
+}
+
+big_box()
+{
+	box_file "$dir/big" 1024
+	does big_load nstkeyctl load "$dir/big"
+	is "$(fingerprints | wc -l)" 1024 big_show
+	is "$(fingerprints | sort -u -k2 | wc -l)" 1024 big_fingerprints
+	nstkeyctl show --json >"$out"
+	jsoncheck <"$out" >>"$err"
+	verdict $? big_json
+	refuses big_add 1 "has room for 1024 keys" \
+		sh -c "nstkeyctl genkey 2000 | nstkeyctl add -"
+	(cat "$dir/big"; nstkeyctl genkey 2000) >"$dir/bad"
+	refuses big_too_many 1 "bad:1025: too many keys" \
+		nstkeyctl load "$dir/bad"
+	does big_activate nstkeyctl activate 1024
+	is "$(state 1) $(state 1024)" "accept active" big_activate_states
+	does big_del nstkeyctl del 512
+	is "$(fingerprints | wc -l)" 1023 big_del_count
+	does big_add_again sh -c "nstkeyctl genkey 512 | nstkeyctl add -"
+	is "$(fingerprints | sed -n 512p | cut -d' ' -f1)" 512 big_sorted
+}
+
+# A lister never sees a part of one box and a part of another.
+atomic()
+{
+	local i=0 bad=0
+
+	box_file "$dir/a" 1024
+	box_file "$dir/b" 1024
+	nstkeyctl load "$dir/a"
+	fingerprints >"$dir/list.a"
+	nstkeyctl load "$dir/b"
+	fingerprints >"$dir/list.b"
+	# The lister asks again ten times, so the loader leaves it pauses.
+	(while :; do
+		nstkeyctl load "$dir/a"
+		sleep 0.1
+		nstkeyctl load "$dir/b"
+		sleep 0.1
+	done) &
+	children="$children $!"
+	while [ $i -lt 15 ]; do
+		fingerprints >"$dir/list" 2>>"$err"
+		cmp -s "$dir/list" "$dir/list.a" ||
+			cmp -s "$dir/list" "$dir/list.b" || bad=1
+		i=$((i + 1))
+	done
+	kill $!
+	wait $! 2>/dev/null
+	verdict $bad atomic_replace
+}
+
+rights()
+{
+	nstkeyctl genbox --force "$dir/box"
+	nstkeyctl load "$dir/box"
+	fingerprints >"$dir/before"
+	chmod 755 "$dir"
+	cp "$dir/box" "$dir/nobodys"
+	chown nobody "$dir/nobodys"
+	for command in "load $dir/nobodys" "activate 1" "retire 1" "del 1" \
+		flush; do
+		refuses "nobody_${command%% *}" 1 "needs CAP_NET_ADMIN" \
+			as_nobody "$tool $command"
+	done
+	refuses nobody_add 1 "needs CAP_NET_ADMIN" \
+		as_nobody "$tool genkey 5 | $tool add -"
+	refuses nobody_reads_no_box 1 "Permission denied" \
+		as_nobody "$tool load $dir/box"
+	is "$(fingerprints)" "$(cat "$dir/before")" nobody_changes_nothing
+	for command in show "show --json" "show 1" stats caps \
+		"stats --prometheus"; do
+		does "nobody_$command" as_nobody "$tool $command"
+	done
+	# In a user namespace of one's own one may do all, to one's own box.
+	does own_namespace as_nobody \
+		"unshare -Urn sh -c '$tool load $dir/nobodys && $tool show'"
+	says own_namespace_shows '^ +1 +active'
+	refuses foreign_namespace 1 "needs CAP_NET_ADMIN" \
+		as_nobody "unshare -Ur $tool flush"
+	is "$(fingerprints)" "$(cat "$dir/before")" own_namespace_is_apart
+}
+
+namespaces()
+{
+	nstkeyctl genbox --force "$dir/box"
+	nstkeyctl load "$dir/box"
+	fingerprints >"$dir/before"
+	ip netns add other
+	is "$(ip netns exec other nstkeyctl show)" \
+		"$(ip netns add o2; ip netns exec o2 nstkeyctl show)" \
+		namespaces_begin_empty
+	box_file "$dir/box2" 4
+	does namespace_load ip netns exec other nstkeyctl load "$dir/box2"
+	is "$(fingerprints)" "$(cat "$dir/before")" namespace_box_is_apart
+	does namespace_flush nstkeyctl flush
+	is "$(ip netns exec other nstkeyctl show | wc -l)" 5 \
+		namespace_flush_is_apart
+	is "$(ip netns exec other wc -l </proc/net/nst_stat)" \
+		"$(wc -l </proc/net/nst_stat)" namespace_stat
+	sysctl -q -w net.nst.timestamp_window=7
+	is "$(ip netns exec other sysctl -n net.nst.timestamp_window)" 30 \
+		namespace_sysctl_is_apart
+	sysctl -q -w net.nst.timestamp_window=30
+	does namespace_del ip netns del other
+	ip netns del o2
+}
+
+# bounds NAME MIN MAX: refused outside, taken at the ends
+bounds()
+{
+	local name=$1 f=/proc/sys/net/nst/$1 old
+
+	old=$(cat "$f")
+	for value in $(($2 - 1)) $(($3 + 1)) x; do
+		refuses "sysctl_${name}_$value" 1 "Invalid argument" \
+			/bin/busybox sh -c "echo $value >$f"
+	done
+	is "$(cat "$f")" "$old" "sysctl_${name}_unchanged"
+	for value in "$2" "$3"; do
+		/bin/busybox sh -c "echo $value >$f"
+		is "$(cat "$f")" "$value" "sysctl_${name}_$value"
+	done
+	echo "$old" >"$f"
+}
+
+sysctls()
+{
+	is "$(cd /proc/sys/net/nst && cat enabled strict timestamp_window \
+		start_cache_max rekey_records rekey_bytes | tr '\n' ' ')" \
+		"1 0 30 65536 1048576 17179869184 " sysctl_defaults
+	bounds enabled 0 1
+	bounds strict 0 1
+	bounds timestamp_window 1 3600
+	bounds start_cache_max 16 4194304
+	bounds rekey_records 1 1048576
+	bounds rekey_bytes 1 17179869184
+	is "$(as_nobody "unshare -Urn sh -c \
+		'echo 65537 >/proc/sys/net/nst/start_cache_max'" 2>&1 |
+		grep -c .)" 1 sysctl_cache_bounded_for_users
+	refuses sysctl_nobody 2 "Permission denied" as_nobody \
+		"echo 5 >/proc/sys/net/nst/timestamp_window"
+}
+
+views()
+{
+	nstkeyctl genbox --force "$dir/box"
+	nstkeyctl load "$dir/box"
+	does show nstkeyctl show
+	says show_columns '^ +1  active   [0-9a-f]{16} +0 +0$'
+	does show_one nstkeyctl show 1
+	says show_one_columns '^ +1  active '
+	does stats nstkeyctl stats
+	sed 's/  */ /' "$out" >"$dir/stats"
+	sed 's/  */ /' /proc/net/nst_stat >"$dir/stat"
+	cmp "$dir/stats" "$dir/stat" >>"$err"
+	verdict $? stats_as_in_proc
+	is "$(grep -cE '^Nst[A-Za-z]+ [0-9]+$' "$dir/stat")" \
+		"$(wc -l <"$dir/stat")" stat_lines
+	for command in show "show 1" caps stats doctor; do
+		# shellcheck disable=SC2086 # words
+		nstkeyctl $command --json >"$out" 2>"$err"
+		jsoncheck <"$out" >>"$err"
+		verdict $? "json_$command"
+	done
+	nstkeyctl show --json >"$out"
+	says json_show_content \
+		'"kid":1,"state":"active","fingerprint":"[0-9a-f]{16}","tx_streams":0,"rx_streams":0'
+	does caps nstkeyctl caps
+	is "$(wc -l <"$out")" 7 caps_lines
+	says caps_aes_gcm '^ 1  aes-gcm .*gcm.*, .*hmac.*sha256'
+	is "$(grep -c 'not in this kernel' "$out")" 0 caps_all_usable
+	does prometheus nstkeyctl stats --prometheus
+	says prometheus_counter '^nst_rx_auth_total [0-9]+$'
+	says prometheus_gauge '^nst_sockets [0-9]+$'
+	says prometheus_key '^nst_key_streams\{kid="1",state="active",direction="tx"\} 0$'
+	is "$(grep -vcE '^(# (HELP|TYPE) [a-z_]+ .*|[a-z_]+(\{[^}]*\})? [0-9]+)$' \
+		"$out")" 0 prometheus_format
+	refuses full_disk 1 "No space left" sh -c "nstkeyctl stats >/dev/full"
+}
+
+doctor()
+{
+	nstkeyctl doctor >"$out" 2>"$err"
+	verdict $? doctor
+	for check in module ulp suites box refused rights; do
+		says "doctor_$check" "^ok    $check"
+	done
+	says doctor_clock '^(ok|warn)  +clock'
+	nstkeyctl flush
+	nstkeyctl doctor >"$out" 2>"$err"
+	says doctor_empty_box '^warn  box .*nstkeyctl genbox'
+	sysctl -q -w net.nst.enabled=0
+	nstkeyctl doctor >"$out" 2>"$err"
+	is $? 1 doctor_switched_off_status
+	says doctor_switched_off '^fail  ulp .*sysctl net.nst.enabled=1'
+	sysctl -q -w net.nst.enabled=1
+	as_nobody "$tool doctor" >"$out" 2>"$err"
+	says doctor_no_rights '^warn  rights'
+}
+
+# wait_lines FILE N: until it has so many, at most 10 s
+wait_lines()
+{
+	local i=0
+
+	while [ "$(wc -l <"$1")" -lt "$2" ] && [ $i -lt 100 ]; do
+		sleep 0.1
+		i=$((i + 1))
+	done
+}
+
+monitor()
+{
+	local i=0
+
+	nstkeyctl genbox --force "$dir/box"
+	nstkeyctl monitor >"$dir/text" 2>&1 &
+	children="$children $!"
+	nstkeyctl monitor --json >"$dir/json" 2>&1 &
+	children="$children $!"
+	ip netns add other
+	ip netns exec other nstkeyctl monitor >"$dir/foreign" 2>&1 &
+	children="$children $!"
+	# Until both are subscribed their first event does not come.
+	while [ ! -s "$dir/text" ] || [ ! -s "$dir/json" ]; do
+		nstkeyctl load "$dir/box"
+		sleep 0.2
+		i=$((i + 1))
+		[ $i -lt 50 ] || break
+	done
+	: >"$dir/text"
+	: >"$dir/json"
+	nstkeyctl genkey 2 | nstkeyctl add -
+	nstkeyctl activate 2
+	nstkeyctl retire 1
+	nstkeyctl del 1
+	nstkeyctl load "$dir/box"
+	nstkeyctl flush
+	wait_lines "$dir/text" 6
+	wait_lines "$dir/json" 6
+	is "$(tr -d '\0' <"$dir/text" | cut -d' ' -f2- | tr '\n' ';')" \
+		"key added, kid 2;key activated, kid 2;key retired, kid 1;key deleted, kid 1;a box was loaded;the box was emptied;" \
+		monitor_text
+	tr -d '\0' <"$dir/json" >"$out"
+	jsoncheck -l <"$out" >>"$err"
+	verdict $? monitor_json
+	says monitor_json_content '"event":"key-activated","kid":2'
+	is "$(cat "$dir/foreign")" "" monitor_is_of_one_namespace
+	# shellcheck disable=SC2086 # a list
+	kill $children 2>/dev/null
+	wait
+	children=
+	ip netns del other
+}
+
+[ -n "$tool" ] || { echo "Bail out! no nstkeyctl"; exit 1; }
+: >"$err"
+commands
+generate
+rotation
+files
+fingerprint
+secrecy
+big_box
+atomic
+rights
+namespaces
+sysctls
+views
+doctor
+monitor
+echo "1..$number"
+exit $failed
