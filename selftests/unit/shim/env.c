@@ -85,6 +85,7 @@ void shim_fail_at(unsigned int n)
 
 bool shim_fail_hit(void)
 {
+	fail_countdown = 0;
 	return fail_hit;
 }
 

@@ -20,7 +20,8 @@ extern int shim_rcu_depth;
 /*
  * Fail the n-th allocation from now (1 = the next), of memory, per-CPU data,
  * transforms and keys alike; 0 = none fails. shim_fail_hit tells whether one
- * did: a loop over n ends when an operation got by without meeting it.
+ * did, and takes back what has not failed yet: a loop over n ends when an
+ * operation got by without meeting it.
  */
 void shim_fail_at(unsigned int n);
 bool shim_fail_hit(void);
