@@ -115,6 +115,25 @@ int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size)
 	return 0;
 }
 
+static int alloc_transforms(struct nst_cipher *fresh)
+{
+	const struct nst_suite *desc = nst_suite(fresh->suite);
+	int err;
+
+	fresh->aead = crypto_alloc_aead(desc->aead, 0, 0);
+	if (IS_ERR(fresh->aead))
+		return missing(PTR_ERR(fresh->aead));
+	err = crypto_aead_setauthsize(fresh->aead, NST_WIRE_TOKEN_LEN);
+	if (!err && desc->ivgen) {
+		fresh->ivgen = crypto_alloc_sync_skcipher(desc->ivgen, 0, 0);
+		if (IS_ERR(fresh->ivgen))
+			err = missing(PTR_ERR(fresh->ivgen));
+	}
+	if (err)
+		crypto_free_aead(fresh->aead);
+	return err;
+}
+
 /**
  * nst_cipher_init() - have the transforms of a suite at hand
  * @cipher: zeroed, or in use with any suite
@@ -128,27 +147,16 @@ int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size)
  */
 int nst_cipher_init(struct nst_cipher *cipher, u8 suite)
 {
-	const struct nst_suite *desc = nst_suite(suite);
 	struct nst_cipher fresh = { .suite = suite };
 	int err;
 
-	if (!desc)
+	if (!nst_suite(suite))
 		return -ENOPKG;
 	if (cipher->suite == suite)
 		return 0;
-	fresh.aead = crypto_alloc_aead(desc->aead, 0, 0);
-	if (IS_ERR(fresh.aead))
-		return missing(PTR_ERR(fresh.aead));
-	err = crypto_aead_setauthsize(fresh.aead, NST_WIRE_TOKEN_LEN);
-	if (!err && desc->ivgen) {
-		fresh.ivgen = crypto_alloc_sync_skcipher(desc->ivgen, 0, 0);
-		if (IS_ERR(fresh.ivgen))
-			err = missing(PTR_ERR(fresh.ivgen));
-	}
-	if (err) {
-		crypto_free_aead(fresh.aead);
+	err = alloc_transforms(&fresh);
+	if (err)
 		return err;
-	}
 	nst_cipher_free(cipher);
 	*cipher = fresh;
 	return 0;
@@ -294,6 +302,9 @@ static int run(struct nst_cipher *cipher, struct nst_op *op,
 	}
 	nst_sg_buf(&op->src[0], op->aad, NST_WIRE_AAD_LEN);
 	nst_sg_buf(&op->dst[0], op->aad_out, NST_WIRE_AAD_LEN);
+	/* Without a body nothing stands behind the AAD. */
+	if (!len)
+		sg_mark_end(seal ? &op->src[0] : &op->dst[0]);
 	aead_request_set_tfm(req, cipher->aead);
 	aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG |
 				  CRYPTO_TFM_REQ_MAY_SLEEP,

@@ -58,6 +58,10 @@ struct nst_cipher {
  * this is gathered into one buffer first.
  */
 #define NST_OP_FRAGS		40
+/*
+ * Below this, copying costs less than finding and pinning pages of a program.
+ */
+#define NST_OP_BOUNCE		4096
 
 /**
  * struct nst_op - the working memory of one AEAD call
@@ -66,7 +70,9 @@ struct nst_cipher {
  * @aad: authenticated header bytes, what @src begins with
  * @aad_out: where an AEAD that copies the AAD puts it
  * @pad: zeros behind a plaintext, or room for the padding of one
+ * @token: the tag of a record to be opened
  * @iv: IV of the record
+ * @bounce: where a short record is decrypted before it is copied to a reader
  * @req_size: bytes of @req behind which memory ends
  * @req: room for the request of any suite
  *
@@ -79,7 +85,9 @@ struct nst_op {
 	u8 aad[NST_WIRE_AAD_LEN];
 	u8 aad_out[NST_WIRE_AAD_LEN];
 	u8 pad[NST_WIRE_BLOCK];
+	u8 token[NST_WIRE_TOKEN_LEN];
 	u8 iv[16];
+	u8 bounce[NST_OP_BOUNCE];
 	unsigned int req_size;
 	u8 req[] __aligned(CRYPTO_MINALIGN);
 };

@@ -61,6 +61,21 @@
 #define NST_CTL_TABLE struct ctl_table
 #endif
 
+/*
+ * Splicing into a socket: page by page through sendpage on 6.1, where
+ * MSG_SPLICE_PAGES is backported as a number but honoured nowhere.
+ */
+#ifdef NST_HAVE_SENDPAGE
+#define NST_SENDPAGE_FLAGS (MSG_SENDPAGE_NOTLAST | MSG_SENDPAGE_NOPOLICY)
+#else
+#define NST_SENDPAGE_FLAGS 0
+#endif
+
+#ifndef NST_HAVE_SYSCTL_SZ
+#define register_net_sysctl_sz(net, path, table, n) \
+	register_net_sysctl(net, path, table)
+#endif
+
 /* Memory of a device, which the CPU cannot read, is newer than 6.1. */
 #ifndef NST_HAVE_FRAGS_READABLE
 #define skb_frags_readable(skb) true

@@ -93,7 +93,7 @@ int nst_kdf_derive(const struct nst_kdf *in, u8 *okm, size_t len)
 	hmac = crypto_alloc_shash(suite->hmac, 0, 0);
 	if (IS_ERR(hmac)) {
 		err = PTR_ERR(hmac);
-		return err == -ENOENT ? -ENOPKG : err;
+		return err == -ENOENT || err == -ELIBBAD ? -ENOPKG : err;
 	}
 	err = extract(hmac, in, prk);
 	if (!err)

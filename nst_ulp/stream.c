@@ -77,8 +77,8 @@ bool nst_stream_tx_wants_start(const struct nst_stream *st)
 {
 	if (st->tx.started || !st->tx.conf)
 		return false;
-	if (st->tx.conf->flags & NST_F_STRICT)
-		return st->rx.conf;
+	if (READ_ONCE(st->flags) & NST_F_STRICT)
+		return READ_ONCE(st->rx.conf);
 	return nst_stream_tx_bindable(st) && READ_ONCE(st->peer_strict);
 }
 
@@ -140,7 +140,7 @@ static int tx_keys(struct nst_stream *st, const u8 *start)
 
 	if (!over && READ_ONCE(ring->gen) == tx->ep.gen)
 		return 0;
-	err = nst_keyring_find_tx(ring, tx->kid ?: tx->conf->kid, &key, &gen);
+	err = nst_keyring_find_tx(ring, tx->kid, &key, &gen);
 	if (err)
 		return err;
 	if (!over && nst_epoch_keep(&tx->ep, key, gen))
@@ -192,7 +192,7 @@ int nst_stream_tx_begin(struct nst_stream *st, struct nst_hdr *hdr, u8 type,
 	hdr->kid = tx->ep.id.kid;
 	hdr->epoch = tx->ep.id.epoch;
 	hdr->bound = tx->ep.id.bound;
-	hdr->role = st->role;
+	hdr->role = READ_ONCE(st->role);
 	hdr->type = type;
 	hdr->len = len;
 	return 0;
@@ -232,7 +232,7 @@ static enum nst_drop judge_place(const struct nst_stream *st,
 				 const struct nst_hdr *hdr, bool tx_started)
 {
 	const struct nst_rx_stream *rx = &st->rx;
-	bool strict = rx->must_bind || (rx->conf->flags & NST_F_STRICT);
+	bool strict = rx->must_bind || (READ_ONCE(st->flags) & NST_F_STRICT);
 
 	if (!rx->started && !hdr->start)
 		return NST_DROP_START_MISSING;
@@ -297,32 +297,13 @@ static enum nst_drop judge_time(struct nst_stream *st,
 				    NSEC_PER_SEC);
 }
 
-/**
- * nst_stream_rx_judge() - all that can be said before authentication
- * @st: the stream, with a receiving key set
- * @hdr: of the next record, sane by itself
- *
- * Context: under the receiver's lock; does not sleep.
- * Return: NST_OK or the first cause that applies.
- */
-enum nst_drop nst_stream_rx_judge(struct nst_stream *st,
-				  const struct nst_hdr *hdr)
+/* kid, limit, reflection, time: what is judged once the suite is at hand. */
+static enum nst_drop judge_key(struct nst_stream *st, const struct nst_hdr *hdr)
 {
 	const struct nst_rx_stream *rx = &st->rx;
-	/* Pairs with nst_stream_tx_commit(). */
-	bool tx_started = smp_load_acquire(&st->tx_started);
 	u8 start[NST_WIRE_START_LEN];
 	enum nst_drop drop;
 
-	drop = judge_place(st, hdr, tx_started);
-	if (drop)
-		return drop;
-	if (hdr->role && hdr->role == st->role)
-		return NST_DROP_ROLE;
-	if (rx->conf->suite && rx->conf->suite != hdr->suite)
-		return NST_DROP_POLICY_SUITE;
-	if (rx->conf->kid && rx->conf->kid != hdr->kid)
-		return NST_DROP_POLICY_KID;
 	drop = judge_kid(st, hdr);
 	if (drop)
 		return drop;
@@ -332,9 +313,43 @@ enum nst_drop nst_stream_rx_judge(struct nst_stream *st,
 	if (!hdr->start)
 		return NST_OK;
 	nst_wire_ts_nonce(start, hdr->timestamp, hdr->nonce);
-	if (tx_started && !memcmp(start, st->tx.start, sizeof(start)))
+	if (READ_ONCE(st->tx_started) &&
+	    !memcmp(start, st->tx.start, sizeof(start)))
 		return NST_DROP_REFLECTED;
 	return must_be_fresh(hdr) ? judge_time(st, hdr) : NST_OK;
+}
+
+/**
+ * nst_stream_rx_judge() - all that can be said before authentication
+ * @st: the stream, with a receiving key set
+ * @hdr: of the next record, sane by itself
+ *
+ * Context: under the receiver's lock; does not sleep.
+ * Return: NST_OK or the first cause that applies. If the record is of another
+ * suite than the last one, what the protocol judges behind the suite is left to
+ * nst_stream_rx_keys().
+ */
+enum nst_drop nst_stream_rx_judge(struct nst_stream *st,
+				  const struct nst_hdr *hdr)
+{
+	const struct nst_rx_stream *rx = &st->rx;
+	/* Pairs with nst_stream_tx_commit(). */
+	bool tx_started = smp_load_acquire(&st->tx_started);
+	enum nst_drop drop;
+
+	drop = judge_place(st, hdr, tx_started);
+	if (drop)
+		return drop;
+	if (hdr->role && hdr->role == READ_ONCE(st->role))
+		return NST_DROP_ROLE;
+	if (rx->conf->suite && rx->conf->suite != hdr->suite)
+		return NST_DROP_POLICY_SUITE;
+	if (rx->conf->kid && rx->conf->kid != hdr->kid)
+		return NST_DROP_POLICY_KID;
+	/* Loading a suite may sleep: nst_stream_rx_keys() does it and goes on. */
+	if (rx->ep.cipher.suite != hdr->suite)
+		return NST_OK;
+	return judge_key(st, hdr);
 }
 
 /**
@@ -360,8 +375,8 @@ bool nst_stream_rx_has_keys(const struct nst_stream *st,
  * fails ends the stream anyway.
  *
  * Context: process, under the receiver's lock.
- * Return: NST_OK; NST_DROP_NO_SUITE; NST_DROP_NOMEM; if the box has changed
- * once more, the cause that gives.
+ * Return: NST_OK; NST_DROP_NO_SUITE; the cause that was left over; or
+ * NST_DROP_NOMEM, after which the same may be tried again.
  */
 enum nst_drop nst_stream_rx_keys(struct nst_stream *st,
 				 const struct nst_hdr *hdr)
@@ -378,7 +393,16 @@ enum nst_drop nst_stream_rx_keys(struct nst_stream *st,
 	u64 gen;
 	int err;
 
-	drop = nst_keyring_find_rx(conf->ring, hdr->kid, &key, &gen);
+	if (rx->ep.cipher.suite != hdr->suite) {
+		nst_epoch_end(&rx->ep);
+		err = nst_cipher_init(&rx->ep.cipher, hdr->suite);
+		if (err)
+			return err == -ENOPKG ? NST_DROP_NO_SUITE :
+						NST_DROP_NOMEM;
+	}
+	drop = judge_key(st, hdr);
+	if (!drop)
+		drop = nst_keyring_find_rx(conf->ring, hdr->kid, &key, &gen);
 	if (drop)
 		return drop;
 	if (hdr->start)

@@ -20,6 +20,7 @@
  * @context_len: bytes of @context
  * @kid: key to send with, 0 = the active one; receiving: the only one
  *	accepted, 0 = any
+ * @nr_keys: keys in the private box that was given, 0 = the namespace's box
  * @flags: NST_F_*
  * @ring: where the keys are; holds a reference
  * @context: the application's context
@@ -29,6 +30,7 @@ struct nst_conf {
 	u8 suite;
 	u8 context_len;
 	u16 kid;
+	u16 nr_keys;
 	u32 flags;
 	struct nst_keyring *ring;
 	u8 context[NST_CONTEXT_MAX];
@@ -42,7 +44,7 @@ struct nst_conf {
  * @records: sealed since the START
  * @bytes: plaintext bytes in them
  * @epochs: begun
- * @kid: what NST_REKEY named, 0 = as @conf says
+ * @kid: key to send with, 0 = the active one: @conf's, or what NST_REKEY said
  * @renew: the next record begins a new epoch
  * @started: the START is sealed
  * @closed: the close record is sealed
@@ -91,7 +93,10 @@ struct nst_rx_stream {
 /**
  * struct nst_stream - both directions, and what one tells the other
  * @nn: the namespace's state; the socket keeps the namespace alive
- * @role: set in every record sent: 0, NST_WIRE_INITIATOR or _RESPONDER
+ * @flags: NST_F_* in force, those of both configurations; changed under tx_lock
+ *	and rx_lock, read without
+ * @role: set in every record sent: 0, NST_WIRE_INITIATOR or _RESPONDER; as
+ *	@flags
  * @tx_started: @tx.start is valid; published by the sender with release before
  *	the START can leave, read by the receiver with acquire
  * @rx_started: @rx.start is valid; the other way round
@@ -103,6 +108,7 @@ struct nst_rx_stream {
  */
 struct nst_stream {
 	struct nst_net *nn;
+	u32 flags;
 	u32 role;
 	bool tx_started;
 	bool rx_started;

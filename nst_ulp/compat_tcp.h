@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How pages are handed to TCP; part of compat.h, for tcp_tx.c alone. */
+#ifndef _NST_COMPAT_TCP_H
+#define _NST_COMPAT_TCP_H
+
+#include <linux/bvec.h>
+#include <linux/uio.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#ifdef NST_HAVE_TCP_SENDPAGES
+/**
+ * nst_compat_send_pages() - append pages to TCP's write queue, uncopied
+ * @sk: connected socket, locked
+ * @bvec: the pages; TCP takes references of its own
+ * @nr: how many
+ * @len: bytes in them
+ *
+ * Never waits, never raises SIGPIPE. The pages must be the caller's own: TCP
+ * is told that nobody else will write to them.
+ *
+ * Return: bytes taken, perhaps fewer than @len; an errno if none.
+ */
+static inline int nst_compat_send_pages(struct sock *sk, struct bio_vec *bvec,
+					unsigned int nr, size_t len)
+{
+	int flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_NO_SHARED_FRAGS;
+	unsigned int i;
+	int done = 0;
+
+	for (i = 0; i < nr; i++) {
+		int more = i + 1 < nr ? MSG_SENDPAGE_NOTLAST | MSG_MORE : 0;
+		int n = do_tcp_sendpages(sk, bvec[i].bv_page, bvec[i].bv_offset,
+					 bvec[i].bv_len, flags | more);
+
+		if (n < 0)
+			return done ?: n;
+		done += n;
+		if (n < bvec[i].bv_len)
+			break;
+	}
+	return done;
+}
+#else
+static inline int nst_compat_send_pages(struct sock *sk, struct bio_vec *bvec,
+					unsigned int nr, size_t len)
+{
+	struct msghdr msg = {
+		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_SPLICE_PAGES |
+			     MSG_NO_SHARED_FRAGS,
+	};
+
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bvec, nr, len);
+	return tcp_sendmsg_locked(sk, &msg, len);
+}
+#endif
+
+#endif /* _NST_COMPAT_TCP_H */

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Load and unload, in order. */
+#include <linux/module.h>
+#include "cipher.h"
+#include "epoch.h"
+#include "netlink.h"
+#include "netns.h"
+#include "proc.h"
+#include "sysctl.h"
+#include "tcp_ulp.h"
+
+static const struct {
+	int (*init)(void);
+	void (*exit)(void);
+} parts[] = {
+	{ nst_epoch_init,	nst_epoch_exit },
+	{ nst_netns_init,	nst_netns_exit },
+	{ nst_sysctl_init,	nst_sysctl_exit },
+	{ nst_proc_init,	nst_proc_exit },
+	{ nst_netlink_init,	nst_netlink_exit },
+	{ nst_tcp_init,		nst_tcp_exit },
+};
+
+static void undo(int nr)
+{
+	while (nr--)
+		parts[nr].exit();
+	rcu_barrier();
+	nst_cipher_exit();
+}
+
+static int __init nst_init(void)
+{
+	int i, err;
+
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		err = parts[i].init();
+		if (err) {
+			undo(i);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static void __exit nst_exit(void)
+{
+	undo(ARRAY_SIZE(parts));
+}
+
+module_init(nst_init);
+module_exit(nst_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("NST: authenticated encryption for sockets, from a static key box");
+MODULE_VERSION("0.1.0");
+MODULE_SOFTDEP("pre: nst_sm");

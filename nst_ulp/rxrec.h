@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A record on its way in: ciphertext found in TCP's buffers, decrypted into a
+ * reader's memory or into a buffer of its own. It knows pages, but no socket.
+ */
+#ifndef _NST_RXREC_H
+#define _NST_RXREC_H
+
+#include <linux/skbuff.h>
+#include <linux/types.h>
+#include "cipher.h"
+
+struct iov_iter;
+
+/**
+ * struct nst_rxrec - a record to be opened
+ * @op: the operation whose lists are being filled; taken by the caller
+ * @hdr: the record's header
+ * @nr_src: pieces of the body in @op->src, from index 1
+ * @src_refs: bit i: @op->src[i] holds a page reference
+ * @holds: clones that keep what else @op->src points to, linked by next
+ * @nr_dst: pieces of the plaintext in @op->dst, from index 1
+ * @nr_user: how many of these, the first ones, are pinned pages of a reader
+ * @user: plaintext bytes that go there, or to @op->bounce
+ * @plain: receives the rest, or NULL
+ *
+ * Lives on the stack of whoever holds the socket's rx_lock.
+ */
+struct nst_rxrec {
+	struct nst_op *op;
+	struct nst_hdr hdr;
+	unsigned int nr_src;
+	unsigned int nr_dst;
+	unsigned int nr_user;
+	u64 src_refs;
+	struct sk_buff *holds;
+	unsigned int user;
+	struct sk_buff *plain;
+};
+
+/**
+ * struct nst_plain - in the cb of a decrypted record
+ * @type: its record type
+ * @off: bytes already read
+ */
+struct nst_plain {
+	u8 type;
+	u32 off;
+};
+
+static inline struct nst_plain *nst_plain(struct sk_buff *skb)
+{
+	return (struct nst_plain *)skb->cb;
+}
+
+int nst_rxrec_add(struct nst_rxrec *rec, struct sk_buff *skb,
+		  unsigned int offset, unsigned int n, gfp_t gfp);
+void nst_rxrec_release_src(struct nst_rxrec *rec);
+struct sk_buff *nst_rxrec_buffer(unsigned int len, gfp_t gfp);
+int nst_rxrec_pin(struct nst_rxrec *rec, struct iov_iter *iter,
+		  unsigned int n);
+void nst_rxrec_bounce(struct nst_rxrec *rec);
+int nst_rxrec_rest(struct nst_rxrec *rec);
+enum nst_drop nst_rxrec_open(struct nst_rxrec *rec, struct nst_cipher *cipher,
+			     const u8 *wire);
+void nst_rxrec_release_dst(struct nst_rxrec *rec);
+
+#endif /* _NST_RXREC_H */

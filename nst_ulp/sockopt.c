@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Set keys, ask for an epoch, tell what is in force. */
+#include <linux/slab.h>
+#include <linux/tcp.h>
+#include <net/tcp.h>
+#include "diag.h"
+#include "limits.h"
+#include "sockopt.h"
+#include "tcp_rx.h"
+#include "tcp_ulp.h"
+
+#define ROLE_FLAGS	(NST_F_INITIATOR | NST_F_RESPONDER)
+#define ALL_FLAGS	(NST_F_STRICT | ROLE_FLAGS)
+
+/* Directions that an option sets. */
+enum { SET_TX = 1, SET_RX = 2 };
+
+static_assert(sizeof(struct nst_key) == 40);
+static_assert(sizeof(struct nst_crypto_info) == 48);
+static_assert(sizeof(struct nst_rekey) == 4);
+
+static int check_keys(const struct nst_crypto_info *info)
+{
+	bool found = !info->kid || !info->nr_keys;
+	unsigned int i, j;
+
+	for (i = 0; i < info->nr_keys; i++) {
+		const struct nst_key *key = &info->keys[i];
+
+		if (!key->kid || key->flags || key->reserved)
+			return -EINVAL;
+		for (j = 0; j < i; j++)
+			if (info->keys[j].kid == key->kid)
+				return -EINVAL;
+		found |= key->kid == info->kid;
+	}
+	return found ? 0 : -ENOKEY;
+}
+
+static int check_info(const struct nst_crypto_info *info, unsigned int len,
+		      int dirs)
+{
+	if (info->version != NST_VERSION ||
+	    info->cipher_id > NST_WIRE_SUITE_MAX ||
+	    (!info->cipher_id && (dirs & SET_TX)))
+		return -EINVAL;
+	if ((info->flags & ~ALL_FLAGS) ||
+	    (info->flags & ROLE_FLAGS) == ROLE_FLAGS)
+		return -EINVAL;
+	if (info->context_len > NST_CONTEXT_MAX ||
+	    memchr_inv(info->reserved, 0, sizeof(info->reserved)) ||
+	    len != struct_size(info, keys, info->nr_keys))
+		return -EINVAL;
+	return check_keys(info);
+}
+
+/* A private box with the keys of @info. */
+static struct nst_keyring *make_ring(const struct nst_crypto_info *info)
+{
+	struct nst_box_entry *entry;
+	struct nst_keyring *ring;
+	unsigned int i;
+	int err = -ENOMEM;
+
+	entry = kcalloc(info->nr_keys, sizeof(*entry), GFP_KERNEL);
+	ring = nst_keyring_alloc(true);
+	if (entry && ring) {
+		for (i = 0; i < info->nr_keys; i++) {
+			entry[i].kid = info->keys[i].kid;
+			entry[i].state = NST_KEY_ACTIVE;
+			memcpy(entry[i].secret, info->keys[i].key,
+			       NST_KEY_SIZE);
+		}
+		err = nst_keyring_replace(ring, entry, info->nr_keys);
+	}
+	kfree_sensitive(entry);
+	if (!err)
+		return ring;
+	if (ring)
+		nst_keyring_put(ring);
+	return ERR_PTR(err);
+}
+
+static struct nst_conf *make_conf(struct nst_net *nn,
+				  const struct nst_crypto_info *info)
+{
+	struct nst_conf *conf = kzalloc(sizeof(*conf), GFP_KERNEL);
+
+	if (!conf)
+		return ERR_PTR(-ENOMEM);
+	if (info->nr_keys)
+		conf->ring = make_ring(info);
+	else
+		conf->ring = nst_keyring_get(nn->ring);
+	if (IS_ERR(conf->ring)) {
+		int err = PTR_ERR(conf->ring);
+
+		kfree(conf);
+		return ERR_PTR(err);
+	}
+	refcount_set(&conf->ref, 1);
+	conf->suite = info->cipher_id;
+	conf->kid = info->kid;
+	conf->nr_keys = info->nr_keys;
+	conf->flags = info->flags;
+	conf->context_len = info->context_len;
+	memcpy(conf->context, info->context, info->context_len);
+	return conf;
+}
+
+static bool agree(const struct nst_conf *a, const struct nst_conf *b)
+{
+	return a->flags == b->flags && a->context_len == b->context_len &&
+	       !memcmp(a->context, b->context, a->context_len);
+}
+
+/* May @conf be set now? Under both locks. */
+static int check_conf(const struct nst_tcp *nst, const struct nst_conf *conf,
+		      int dirs)
+{
+	const struct nst_stream *st = &nst->st;
+	bool started = st->tx.started || st->rx.started;
+
+	if (READ_ONCE(st->nn->strict) && !(conf->flags & NST_F_STRICT))
+		return -EPERM;
+	if (READ_ONCE(nst->sk->sk_state) == TCP_LISTEN &&
+	    (conf->flags & NST_F_INITIATOR))
+		return -EINVAL;
+	/* Roles, strictness and context are for the whole stream. */
+	if (st->tx.conf && (started || !(dirs & SET_TX)) &&
+	    !agree(conf, st->tx.conf))
+		return -EINVAL;
+	if (st->rx.conf && (started || !(dirs & SET_RX)) &&
+	    !agree(conf, st->rx.conf))
+		return -EINVAL;
+	return 0;
+}
+
+static u32 role_of(const struct nst_tcp *nst, u32 flags)
+{
+	if (flags & NST_F_INITIATOR)
+		return NST_WIRE_INITIATOR;
+	if (flags & NST_F_RESPONDER)
+		return NST_WIRE_RESPONDER;
+	return nst->auto_role;
+}
+
+/* Both locks are held; nothing can fail any more. */
+static void set_conf(struct nst_tcp *nst, struct nst_conf *conf, int dirs)
+{
+	struct nst_conf *old_tx = NULL, *old_rx = NULL;
+	struct nst_stream *st = &nst->st;
+
+	lockdep_assert_held(&nst->rx_lock);
+	lockdep_assert_held(&nst->tx_lock);
+	spin_lock_bh(&nst->conf_lock);
+	if (dirs & SET_TX) {
+		old_tx = st->tx.conf;
+		WRITE_ONCE(st->tx.conf, nst_conf_get(conf));
+	}
+	if (dirs & SET_RX) {
+		old_rx = st->rx.conf;
+		WRITE_ONCE(st->rx.conf, nst_conf_get(conf));
+	}
+	WRITE_ONCE(st->flags, conf->flags);
+	WRITE_ONCE(st->role, role_of(nst, conf->flags));
+	spin_unlock_bh(&nst->conf_lock);
+	if (dirs & SET_TX) {
+		st->tx.kid = conf->kid;
+		st->tx.renew = true;
+	}
+	/* Whatever generation the new box is of, look its keys up. */
+	if (dirs & SET_RX)
+		st->rx.ep.gen = U64_MAX;
+	nst_conf_put(old_tx);
+	nst_conf_put(old_rx);
+}
+
+/* Have the suite at hand now, so that a missing one is told here. */
+static int have_suite(struct nst_tcp *nst, u8 suite)
+{
+	struct nst_epoch *ep = &nst->st.tx.ep;
+	struct nst_cipher probe = {};
+	int err;
+
+	if (!suite || ep->cipher.suite == suite)
+		return 0;
+	if (!ep->id.suite)
+		return nst_cipher_init(&ep->cipher, suite);
+	err = nst_cipher_init(&probe, suite);
+	nst_cipher_free(&probe);
+	return err;
+}
+
+static int lock_both(struct nst_tcp *nst)
+{
+	if (mutex_lock_interruptible(&nst->rx_lock))
+		return -ERESTARTSYS;
+	if (mutex_lock_interruptible(&nst->tx_lock)) {
+		mutex_unlock(&nst->rx_lock);
+		nst_tcp_rekick(nst);
+		return -ERESTARTSYS;
+	}
+	return 0;
+}
+
+static void unlock_both(struct nst_tcp *nst)
+{
+	mutex_unlock(&nst->tx_lock);
+	mutex_unlock(&nst->rx_lock);
+	nst_tcp_rekick(nst);
+}
+
+static int install_conf(struct nst_tcp *nst, struct nst_conf *conf, int dirs)
+{
+	struct sock *sk = nst->sk;
+	int err = lock_both(nst);
+
+	if (err)
+		return err;
+	err = check_conf(nst, conf, dirs);
+	if (!err)
+		err = have_suite(nst, conf->suite);
+	if (!err)
+		set_conf(nst, conf, dirs);
+	unlock_both(nst);
+	if (err)
+		return err;
+	/* What has arrived before the key can be looked at now. */
+	lock_sock(sk);
+	if (sk->sk_state != TCP_LISTEN)
+		nst_tcp_data_ready(sk);
+	release_sock(sk);
+	if (conf->flags & NST_F_STRICT)
+		nst_tcp_kick(nst, 0);
+	return 0;
+}
+
+static int set_crypto(struct nst_tcp *nst, sockptr_t optval, unsigned int len,
+		      int dirs)
+{
+	struct nst_crypto_info *info;
+	struct nst_conf *conf;
+	int err;
+
+	if (len < sizeof(*info) ||
+	    len > struct_size(info, keys, NST_PRIVATE_KEYS_MAX))
+		return -EINVAL;
+	info = kmalloc(len, GFP_KERNEL);
+	if (!info)
+		return -ENOMEM;
+	err = -EFAULT;
+	if (copy_from_sockptr(info, optval, len))
+		goto out;
+	err = check_info(info, len, dirs);
+	if (err)
+		goto out;
+	conf = make_conf(nst->st.nn, info);
+	err = PTR_ERR_OR_ZERO(conf);
+	if (err)
+		goto out;
+	err = install_conf(nst, conf, dirs);
+	nst_conf_put(conf);
+out:
+	kfree_sensitive(info);
+	return err;
+}
+
+static int set_rekey(struct nst_tcp *nst, sockptr_t optval, unsigned int len)
+{
+	struct nst_tx_stream *tx = &nst->st.tx;
+	struct nst_rekey rekey;
+	struct nst_boxkey *key;
+	u64 gen;
+	int err;
+
+	if (len != sizeof(rekey))
+		return -EINVAL;
+	if (copy_from_sockptr(&rekey, optval, sizeof(rekey)))
+		return -EFAULT;
+	if (rekey.reserved)
+		return -EINVAL;
+	if (mutex_lock_interruptible(&nst->tx_lock))
+		return -ERESTARTSYS;
+	err = -ENOKEY;
+	if (tx->conf)
+		err = nst_keyring_find_tx(tx->conf->ring, rekey.kid, &key, &gen);
+	if (!err) {
+		nst_boxkey_put(key);
+		tx->kid = rekey.kid;
+		tx->renew = true;
+	}
+	mutex_unlock(&nst->tx_lock);
+	nst_tcp_rekick(nst);
+	return err;
+}
+
+static int set_record_max(struct nst_tcp *nst, sockptr_t optval,
+			  unsigned int len)
+{
+	u32 max;
+
+	if (len != sizeof(max))
+		return -EINVAL;
+	if (copy_from_sockptr(&max, optval, sizeof(max)))
+		return -EFAULT;
+	if (max < NST_RECORD_MAX_MIN || max > NST_RECORD_MAX_MAX)
+		return -EINVAL;
+	WRITE_ONCE(nst->record_max, max);
+	return 0;
+}
+
+/* Options of TCP that would let bytes pass NST by. */
+static bool tcp_option_refused(int optname)
+{
+	switch (optname) {
+	case TCP_REPAIR:
+	case TCP_REPAIR_QUEUE:
+	case TCP_QUEUE_SEQ:
+	case TCP_REPAIR_OPTIONS:
+	case TCP_REPAIR_WINDOW:
+	case TCP_FASTOPEN_CONNECT:
+	case TCP_ZEROCOPY_RECEIVE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/**
+ * nst_sockopt_set() - proto.setsockopt
+ * @sk: the socket
+ * @level: SOL_NST, or passed to TCP
+ * @optname: the option
+ * @optval: its value
+ * @optlen: bytes of it
+ *
+ * After an error nothing has changed.
+ *
+ * Context: process.
+ * Return: 0; -EINVAL for a wrong length, flag or byte; -ENOKEY; -ENOPKG if
+ * this kernel lacks the suite; -EPERM if the namespace is strict; ...
+ */
+int nst_sockopt_set(struct sock *sk, int level, int optname, sockptr_t optval,
+		    unsigned int optlen)
+{
+	struct nst_tcp *nst = nst_tcp(sk);
+
+	if (!nst)
+		return -EIO;
+	if (level == SOL_TCP && tcp_option_refused(optname))
+		return -EOPNOTSUPP;
+	if (level != SOL_NST)
+		return nst->base->setsockopt(sk, level, optname, optval,
+					     optlen);
+	switch (optname) {
+	case NST_TX:
+		return set_crypto(nst, optval, optlen, SET_TX);
+	case NST_RX:
+		return set_crypto(nst, optval, optlen, SET_RX);
+	case NST_TX_RX:
+		return set_crypto(nst, optval, optlen, SET_TX | SET_RX);
+	case NST_REKEY:
+		return set_rekey(nst, optval, optlen);
+	case NST_RECORD_MAX:
+		return set_record_max(nst, optval, optlen);
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+/* What a program has set, without the keys. */
+static int get_crypto(struct nst_tcp *nst, struct nst_crypto_info *info,
+		      bool tx)
+{
+	const struct nst_conf *conf;
+	int err = -ENOKEY;
+
+	spin_lock_bh(&nst->conf_lock);
+	conf = tx ? nst->st.tx.conf : nst->st.rx.conf;
+	if (conf) {
+		info->version = NST_VERSION;
+		info->cipher_id = conf->suite;
+		info->kid = conf->kid;
+		info->flags = conf->flags;
+		info->nr_keys = conf->nr_keys;
+		info->context_len = conf->context_len;
+		memcpy(info->context, conf->context, sizeof(info->context));
+		err = 0;
+	}
+	spin_unlock_bh(&nst->conf_lock);
+	return err;
+}
+
+static int put_value(const void *value, int size, int len, bool shorter,
+		     char __user *optval, int __user *optlen)
+{
+	if (len < size && !shorter)
+		return -EINVAL;
+	len = min(len, size);
+	if (put_user(len, optlen) || copy_to_user(optval, value, len))
+		return -EFAULT;
+	return 0;
+}
+
+static int get_nst_option(struct nst_tcp *nst, int optname, int len,
+			  char __user *optval, int __user *optlen)
+{
+	union {
+		struct nst_crypto_info crypto;
+		struct nst_info info;
+		u32 max;
+	} value = {};
+	int err;
+
+	switch (optname) {
+	case NST_TX:
+	case NST_RX:
+		err = get_crypto(nst, &value.crypto, optname == NST_TX);
+		if (err)
+			return err;
+		return put_value(&value, sizeof(value.crypto), len, false,
+				 optval, optlen);
+	case NST_RECORD_MAX:
+		value.max = READ_ONCE(nst->record_max);
+		return put_value(&value, sizeof(value.max), len, false, optval,
+				 optlen);
+	case NST_INFO:
+		nst_diag_fill(nst, &value.info);
+		return put_value(&value, sizeof(value.info), len, true, optval,
+				 optlen);
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+/**
+ * nst_sockopt_get() - proto.getsockopt
+ * @sk: the socket
+ * @level: SOL_NST, or passed to TCP
+ * @optname: the option
+ * @optval: where to
+ * @optlen: bytes there; receives the bytes written
+ *
+ * Context: process.
+ * Return: 0; -EINVAL if there is too little room; -ENOKEY if there is nothing
+ * to tell; ...
+ */
+int nst_sockopt_get(struct sock *sk, int level, int optname,
+		    char __user *optval, int __user *optlen)
+{
+	struct nst_tcp *nst = nst_tcp(sk);
+	int len;
+
+	if (!nst)
+		return -EIO;
+	if (level == SOL_TCP && tcp_option_refused(optname))
+		return -EOPNOTSUPP;
+	if (level != SOL_NST)
+		return nst->base->getsockopt(sk, level, optname, optval,
+					     optlen);
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	return get_nst_option(nst, optname, len, optval, optlen);
+}
+
+/**
+ * nst_sockopt_inherit() - give a listener's child what the listener has
+ * @nst: the child's state, seen by nobody yet
+ * @parent: the listener's
+ *
+ * Keys, flags and record size are the listener's, the role is the responder's
+ * whatever the listener was told, and the stream is the child's own.
+ *
+ * Context: softirq.
+ */
+void nst_sockopt_inherit(struct nst_tcp *nst, struct nst_tcp *parent)
+{
+	struct nst_stream *st = &nst->st;
+
+	spin_lock_bh(&parent->conf_lock);
+	st->tx.conf = nst_conf_get(parent->st.tx.conf);
+	st->rx.conf = nst_conf_get(parent->st.rx.conf);
+	st->flags = parent->st.flags;
+	spin_unlock_bh(&parent->conf_lock);
+	if (st->tx.conf)
+		st->tx.kid = st->tx.conf->kid;
+	nst->auto_role = NST_WIRE_RESPONDER;
+	st->role = NST_WIRE_RESPONDER;
+	nst->record_max = READ_ONCE(parent->record_max);
+}

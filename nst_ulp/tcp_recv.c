@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0
+/* From plaintext to the reader. */
+#include <asm/ioctls.h>
+#include <linux/poll.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <linux/uio.h>
+#include <net/tcp.h>
+#include "tcp_recv.h"
+#include "tcp_rx.h"
+
+/**
+ * struct rx_call - one recvmsg() under way
+ * @nst: the socket
+ * @sk: the same
+ * @msg: where to
+ * @len: bytes it may still take
+ * @copied: bytes it has taken
+ * @flags: MSG_*
+ * @type: record type of what it has taken; -1: nothing yet
+ * @timeo: jiffies that it may still wait
+ * @peek: MSG_PEEK: bytes of the list of plaintext already looked at
+ * @done: nothing more fits this call: another type comes next
+ * @fin: the peer's FIN was seen and no record is left
+ * @shutdown: the same for any end of receiving
+ */
+struct rx_call {
+	struct nst_tcp *nst;
+	struct sock *sk;
+	struct msghdr *msg;
+	size_t len;
+	size_t copied;
+	int flags;
+	int type;
+	long timeo;
+	u32 peek;
+	bool done;
+	bool fin;
+	bool shutdown;
+};
+
+/* Is there something to read, or an end or error to be told? */
+static bool readable(const struct nst_tcp *nst)
+{
+	return READ_ONCE(nst->head.ready) || !skb_queue_empty_lockless(&nst->plain) ||
+	       READ_ONCE(nst->rx_err) || READ_ONCE(nst->st.rx.closed);
+}
+
+/*
+ * The call takes bytes of @type. A record that is not data goes alone, and
+ * only to a reader who can be told its type.
+ */
+static int take_type(struct rx_call *call, u8 type)
+{
+	struct msghdr *msg = call->msg;
+
+	if (call->type >= 0) {
+		call->done = call->type != type || type != NST_TYPE_DATA;
+		return 0;
+	}
+	if (type != NST_TYPE_DATA || msg->msg_controllen) {
+		int err = put_cmsg(msg, SOL_NST, NST_GET_RECORD_TYPE,
+				   sizeof(type), &type);
+
+		if (type != NST_TYPE_DATA &&
+		    (err || (msg->msg_flags & MSG_CTRUNC))) {
+			msg->msg_flags &= ~MSG_CTRUNC;
+			return -EIO;
+		}
+	}
+	call->type = type;
+	return 0;
+}
+
+static void drop_plain(struct nst_tcp *nst, struct sk_buff *skb)
+{
+	__skb_unlink(skb, &nst->plain);
+	kfree_skb(skb);
+}
+
+/* Copy up to @n bytes of @skb, behind @off, to the reader. */
+static int copy_plain(struct rx_call *call, struct sk_buff *skb, u32 off, u32 n)
+{
+	if (call->flags & MSG_TRUNC)
+		return 0;
+	return skb_copy_datagram_msg(skb, off, call->msg, n);
+}
+
+/* Read one record of the list of plaintext, or what fits of it. */
+static int read_one(struct rx_call *call, struct sk_buff *skb, u32 off)
+{
+	struct nst_tcp *nst = call->nst;
+	bool peek = call->flags & MSG_PEEK;
+	u32 n = min_t(size_t, skb->len - off, call->len);
+	int err = take_type(call, nst_plain(skb)->type);
+
+	if (err || call->done)
+		return err;
+	if (n && copy_plain(call, skb, off, n))
+		return -EFAULT;
+	call->len -= n;
+	call->copied += n;
+	if (off + n == skb->len)
+		call->msg->msg_flags |= MSG_EOR;
+	else
+		call->msg->msg_flags &= ~MSG_EOR;
+	if (nst_plain(skb)->type != NST_TYPE_DATA)
+		call->done = true;
+	if (peek) {
+		call->peek += n;
+		return 0;
+	}
+	WRITE_ONCE(nst->plain_len, nst->plain_len - n);
+	nst_plain(skb)->off += n;
+	if (nst_plain(skb)->off == skb->len)
+		drop_plain(nst, skb);
+	return 0;
+}
+
+/* Read from the list of plaintext. */
+static int read_plain(struct rx_call *call)
+{
+	struct nst_tcp *nst = call->nst;
+	u32 skip = call->peek;
+	struct sk_buff *skb, *next;
+	int err = 0;
+
+	skb_queue_walk_safe(&nst->plain, skb, next) {
+		u32 left = skb->len - nst_plain(skb)->off;
+
+		if (skip && skip >= left) {
+			skip -= left;
+			continue;
+		}
+		err = read_one(call, skb, nst_plain(skb)->off + skip);
+		skip = 0;
+		if (err || call->done || !call->len)
+			break;
+	}
+	return err;
+}
+
+/*
+ * Receive the next record: data straight into the reader's memory if it reads
+ * for good, anything else to the list.
+ */
+static int receive(struct rx_call *call)
+{
+	struct nst_rx_want want = {};
+	bool direct = !(call->flags & (MSG_PEEK | MSG_TRUNC)) &&
+		      (call->type < 0 || call->type == NST_TYPE_DATA);
+	int got;
+
+	if (direct) {
+		want.iter = &call->msg->msg_iter;
+		want.room = call->len;
+	}
+	got = nst_tcp_rx_one(call->nst, &want);
+	if (!got) {
+		call->fin = want.fin;
+		call->shutdown = want.shutdown;
+	}
+	if (!want.copied)
+		return got;
+	if (call->type < 0)
+		take_type(call, NST_TYPE_DATA);
+	call->len -= want.copied;
+	call->copied += want.copied;
+	if (want.boundary)
+		call->msg->msg_flags |= MSG_EOR;
+	else
+		call->msg->msg_flags &= ~MSG_EOR;
+	return got;
+}
+
+/*
+ * No record is there. Has the stream ended? Returns 1 if cleanly, or because
+ * the program itself shut receiving down; 0 if not; else why it has.
+ */
+static int ended(struct rx_call *call)
+{
+	struct nst_tcp *nst = call->nst;
+	struct sock *sk = call->sk;
+	int err;
+
+	if (nst->rx_err)
+		return nst->rx_err;
+	if (nst->st.rx.closed)
+		return 1;
+	if (call->fin)
+		return nst_tcp_rx_fail(nst, NST_DROP_TRUNCATED);
+	err = sock_error(sk);
+	if (!err && sk->sk_state == TCP_CLOSE)
+		err = nst->st.rx.started ? -ECONNRESET : -ENOTCONN;
+	if (err) {
+		if (sk->sk_state == TCP_CLOSE)
+			WRITE_ONCE(nst->rx_err, err);
+		return err;
+	}
+	return call->shutdown;
+}
+
+/* Sleep, without rx_lock, until there is something to look at. */
+static int wait_readable(struct rx_call *call)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	struct nst_tcp *nst = call->nst;
+	struct sock *sk = call->sk;
+	int err = 0;
+
+	if (!call->timeo)
+		return -EAGAIN;
+	if (signal_pending(current))
+		return sock_intr_errno(call->timeo);
+	mutex_unlock(&nst->rx_lock);
+	nst_tcp_rekick(nst);
+	lock_sock(sk);
+	add_wait_queue(sk_sleep(sk), &wait);
+	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+	sk_wait_event(sk, &call->timeo, readable(nst) || sk->sk_err ||
+		      (sk->sk_shutdown & RCV_SHUTDOWN), &wait);
+	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+	remove_wait_queue(sk_sleep(sk), &wait);
+	release_sock(sk);
+	/* Nothing else can be done with a signal but to end the call. */
+	if (mutex_lock_killable(&nst->rx_lock))
+		err = -EINTR;
+	return err;
+}
+
+/* May a peek take yet another record off TCP's queue? */
+static bool may_receive(const struct rx_call *call)
+{
+	if (!(call->flags & MSG_PEEK))
+		return true;
+	return call->nst->plain_len < READ_ONCE(call->sk->sk_rcvbuf);
+}
+
+/* Read until @target bytes are there. rx_lock is held, *locked says if still. */
+static int recv_loop(struct rx_call *call, size_t target, bool *locked)
+{
+	int err;
+
+	while (call->len) {
+		err = read_plain(call);
+		if (err || call->done || !call->len)
+			return err;
+		err = may_receive(call) ? receive(call) : 0;
+		if (err > 0)
+			continue;
+		if (err || call->copied >= target)
+			return err;
+		err = ended(call);
+		if (err)
+			return err < 0 ? err : 0;
+		if (!may_receive(call))
+			return 0;
+		err = wait_readable(call);
+		if (err) {
+			*locked = err != -EINTR;
+			return err;
+		}
+	}
+	return 0;
+}
+
+/**
+ * nst_tcp_recvmsg() - proto.recvmsg
+ *
+ * One call returns data of any number of records, or one record of another
+ * type with its type in a control message.
+ *
+ * Context: process.
+ * Return: bytes; 0 at the end of the stream; an errno.
+ */
+int nst_tcp_recvmsg(NST_RECVMSG_ARGS)
+{
+	struct nst_tcp *nst = nst_tcp(sk);
+	struct rx_call call = {
+		.nst = nst, .sk = sk, .msg = msg, .len = len, .flags = flags,
+		.type = -1, .timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT),
+	};
+	bool locked = true;
+	int err;
+
+	if (!nst)
+		return -EIO;
+	if (flags & MSG_ERRQUEUE)
+		return nst->base->recvmsg NST_RECVMSG_PASS(sk, msg, len, flags);
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (!READ_ONCE(nst->st.rx.conf))
+		return -ENOKEY;
+	if (READ_ONCE(sk->sk_state) == TCP_LISTEN)
+		return -ENOTCONN;
+	if (mutex_lock_interruptible(&nst->rx_lock))
+		return sock_intr_errno(call.timeo);
+	err = recv_loop(&call, sock_rcvlowat(sk, flags & MSG_WAITALL, len),
+			&locked);
+	if (locked) {
+		mutex_unlock(&nst->rx_lock);
+		nst_tcp_rekick(nst);
+	}
+	if (call.type < 0 || call.type == NST_TYPE_DATA)
+		return call.copied ?: err;
+	return err && !call.copied ? err : call.copied;
+}
+
+/**
+ * nst_tcp_poll() - proto_ops.poll
+ * @file: the socket's file
+ * @sock: the socket
+ * @table: the caller's poll table
+ *
+ * As TCP's, but readable only if there is plaintext, an end or an error, and
+ * in strict mode writable only once the stream is bound.
+ *
+ * Context: process.
+ * Return: EPOLL* mask.
+ */
+__poll_t nst_tcp_poll(struct file *file, struct socket *sock,
+		      struct poll_table_struct *table)
+{
+	struct sock *sk = sock->sk;
+	struct nst_tcp *nst = nst_tcp(sk);
+	__poll_t mask = tcp_poll(file, sock, table);
+
+	if (!nst || READ_ONCE(sk->sk_state) == TCP_LISTEN)
+		return mask;
+	mask &= ~(EPOLLIN | EPOLLRDNORM | EPOLLPRI);
+	if (readable(nst) || (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (READ_ONCE(nst->st.rx.closed))
+		mask |= EPOLLRDHUP;
+	if ((READ_ONCE(nst->st.flags) & NST_F_STRICT) &&
+	    !nst_stream_tx_bindable(&nst->st) &&
+	    !(mask & (EPOLLERR | EPOLLHUP)))
+		mask &= ~(EPOLLOUT | EPOLLWRNORM);
+	return mask;
+}
+
+/**
+ * nst_tcp_ioctl() - proto.ioctl
+ * @sk: the socket
+ * @cmd: SIOC*
+ *
+ * SIOCINQ counts the plaintext that can be read at once. What TCP would count
+ * in ciphertext is refused.
+ *
+ * Context: process.
+ * Return: 0 or an errno.
+ */
+int nst_tcp_ioctl(struct sock *sk, int cmd, NST_IOCTL_ARG)
+{
+	struct nst_tcp *nst = nst_tcp(sk);
+	int n;
+
+	if (!nst)
+		return -EIO;
+	switch (cmd) {
+	case SIOCINQ:
+		if (READ_ONCE(sk->sk_state) == TCP_LISTEN)
+			return -EINVAL;
+		lock_sock(sk);
+		n = READ_ONCE(nst->plain_len);
+		if (nst->head.ready)
+			n += nst->head.hdr.len;
+		release_sock(sk);
+		return NST_IOCTL_RESULT(n);
+	case SIOCOUTQ:
+	case SIOCOUTQNSD:
+	case SIOCATMARK:
+		return -EOPNOTSUPP;
+	default:
+		return nst->base->ioctl(sk, cmd, NST_IOCTL_PASS);
+	}
+}
+
+/**
+ * nst_tcp_drain() - take records without plaintext off the queue
+ * @nst: the socket, about to be closed
+ *
+ * TCP answers unread bytes with a reset when it is closed; a START or a close
+ * record is nothing that a program has failed to read.
+ *
+ * Context: process, under rx_lock.
+ */
+void nst_tcp_drain(struct nst_tcp *nst)
+{
+	struct nst_rx_want want = { .worker = true };
+
+	if (!nst->st.rx.conf)
+		return;
+	while (nst_tcp_rx_one(nst, &want) > 0)
+		;
+	/* The close record is a reader's; here nobody reads any more. */
+	want.worker = false;
+	if (!nst->rx_err && READ_ONCE(nst->head.ready) &&
+	    nst->head.hdr.type == NST_TYPE_CLOSE)
+		nst_tcp_rx_one(nst, &want);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* From TCP's receive queue to plaintext. */
+#ifndef _NST_TCP_RX_H
+#define _NST_TCP_RX_H
+
+#include "rxrec.h"
+#include "tcp_ulp.h"
+
+/**
+ * struct nst_rx_want - what the caller of nst_tcp_rx_one() is after
+ * @iter: where to decrypt data to; NULL: to the list of plaintext
+ * @room: bytes that may go there
+ * @worker: take only what is not for a reader, see nst_tcp_rx_one()
+ * @copied: receives the bytes that went to @iter
+ * @boundary: receives whether these end with their record
+ * @shutdown: receives, when there was no record: TCP takes no more
+ * @fin: the same: and that because the peer has sent its FIN
+ */
+struct nst_rx_want {
+	struct iov_iter *iter;
+	size_t room;
+	bool worker;
+	size_t copied;
+	bool boundary;
+	bool shutdown;
+	bool fin;
+};
+
+int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want);
+int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop);
+void nst_tcp_rx_work(struct nst_tcp *nst);
+void nst_tcp_data_ready(struct sock *sk);
+void nst_tcp_head_reset(struct nst_tcp *nst);
+
+#endif /* _NST_TCP_RX_H */

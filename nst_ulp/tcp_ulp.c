@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Attach NST to a TCP socket, keep it on its children, take it off again. */
+#include <linux/bpf.h>
+#include <linux/module.h>
+#include <linux/net.h>
+#include <linux/skmsg.h>
+#include <linux/slab.h>
+#include <linux/tcp.h>
+#include <net/inet_common.h>
+#include <net/tcp.h>
+#include "diag.h"
+#include "limits.h"
+#include "sockopt.h"
+#include "tcp_recv.h"
+#include "tcp_rx.h"
+#include "tcp_tx.h"
+#include "tcp_ulp.h"
+#include "txrec.h"
+
+enum { V4, V6, NR_FAMILIES };
+
+/* What TCP sockets have; learnt from two sockets of our own at load. */
+static struct proto *base_prot[NR_FAMILIES];
+static const struct proto_ops *base_ops[NR_FAMILIES];
+
+/* The same with our functions; written at load, then read only. */
+static struct proto nst_prot[NR_FAMILIES];
+static struct proto_ops nst_ops[NR_FAMILIES];
+
+static struct workqueue_struct *nst_wq;
+
+/**
+ * nst_tcp() - NST's state of a socket
+ * @sk: a TCP socket whose sk_prot is or was ours
+ *
+ * Context: any, as long as the caller keeps the socket from being closed.
+ * Return: the state; NULL if a clone had no memory for it: then nothing works
+ * on the socket, in plaintext least of all.
+ */
+struct nst_tcp *nst_tcp(const struct sock *sk)
+{
+	return (__force struct nst_tcp *)inet_csk(sk)->icsk_ulp_data;
+}
+
+static void free_work(struct work_struct *work)
+{
+	struct nst_tcp *nst = container_of(to_rcu_work(work), struct nst_tcp,
+					   free);
+
+	nst_stream_free(&nst->st);
+	nst_txrec_put(nst->rec);
+	__skb_queue_purge(&nst->plain);
+	nst_tcp_head_reset(nst);
+	kfree_sensitive(nst);
+}
+
+/**
+ * nst_tcp_put() - give a reference back
+ * @nst: the socket's state
+ *
+ * Context: any; what must sleep to free it is left to the workqueue.
+ */
+void nst_tcp_put(struct nst_tcp *nst)
+{
+	if (refcount_dec_and_test(&nst->ref))
+		queue_rcu_work(nst_wq, &nst->free);
+}
+
+/**
+ * nst_tcp_lock() - take the socket lock, also of a child not accepted yet
+ * @sk: the socket
+ *
+ * Context: process.
+ * Return: true if the socket is owned; false if only its spinlock is held and
+ * the caller must not sleep. To be passed to nst_tcp_unlock().
+ */
+bool nst_tcp_lock(struct sock *sk)
+{
+	if (!READ_ONCE(sk->sk_socket)) {
+		spin_lock_bh(&sk->sk_lock.slock);
+		if (!sk->sk_socket && !sock_owned_by_user(sk))
+			return false;
+		spin_unlock_bh(&sk->sk_lock.slock);
+	}
+	lock_sock(sk);
+	return true;
+}
+
+/**
+ * nst_tcp_unlock() - undo nst_tcp_lock()
+ * @sk: the socket
+ * @owned: what nst_tcp_lock() returned
+ */
+void nst_tcp_unlock(struct sock *sk, bool owned)
+{
+	if (owned)
+		release_sock(sk);
+	else
+		spin_unlock_bh(&sk->sk_lock.slock);
+}
+
+/**
+ * nst_tcp_kick() - have the worker run
+ * @nst: the socket's state
+ * @delay: jiffies
+ *
+ * Context: any, while the caller keeps the socket.
+ */
+void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay)
+{
+	if (test_bit(NST_TCP_DEAD, &nst->flags))
+		return;
+	sock_hold(nst->sk);
+	refcount_inc(&nst->ref);
+	if (queue_delayed_work(nst_wq, &nst->work, delay))
+		return;
+	nst_tcp_put(nst);
+	sock_put(nst->sk);
+}
+
+/**
+ * nst_tcp_rekick() - queue the worker if it missed a lock just released
+ * @nst: the socket's state
+ *
+ * Context: process, after rx_lock or tx_lock was unlocked.
+ */
+void nst_tcp_rekick(struct nst_tcp *nst)
+{
+	/* Pairs with try_lock(): unlock, then look. */
+	smp_mb();
+	if (test_bit(NST_TCP_KICK, &nst->flags) &&
+	    test_and_clear_bit(NST_TCP_KICK, &nst->flags))
+		nst_tcp_kick(nst, 0);
+}
+
+/* The worker never waits for a lock; who holds it will call it again. */
+static bool try_lock(struct nst_tcp *nst, struct mutex *lock)
+{
+	if (mutex_trylock(lock))
+		return true;
+	set_bit(NST_TCP_KICK, &nst->flags);
+	/* Pairs with nst_tcp_rekick(): ask, then try once more. */
+	smp_mb__after_atomic();
+	return mutex_trylock(lock);
+}
+
+/*
+ * What no program waits for: judge a START as soon as it is there, empty
+ * records, make room for a large record, send the START and the end that
+ * strict mode has put off, finish what TCP had no memory for.
+ */
+static void run_work(struct work_struct *work)
+{
+	struct nst_tcp *nst = container_of(to_delayed_work(work),
+					   struct nst_tcp, work);
+	struct sock *sk = nst->sk;
+
+	if (!test_bit(NST_TCP_DEAD, &nst->flags) &&
+	    try_lock(nst, &nst->rx_lock)) {
+		nst_tcp_rx_work(nst);
+		mutex_unlock(&nst->rx_lock);
+	}
+	if (!test_bit(NST_TCP_DEAD, &nst->flags) &&
+	    try_lock(nst, &nst->tx_lock)) {
+		nst_tcp_tx_work(nst);
+		mutex_unlock(&nst->tx_lock);
+	}
+	nst_tcp_put(nst);
+	sock_put(sk);
+}
+
+static void state_change(struct sock *sk)
+{
+	struct nst_tcp *nst = nst_tcp(sk);
+
+	if (!nst)
+		return;
+	/* Strict mode begins as soon as the connection stands. */
+	if (sk->sk_state == TCP_ESTABLISHED &&
+	    (READ_ONCE(nst->st.flags) & NST_F_STRICT))
+		nst_tcp_kick(nst, 0);
+	nst->state_change(sk);
+}
+
+static struct nst_tcp *alloc_state(struct sock *sk, gfp_t gfp)
+{
+	struct nst_tcp *nst = kzalloc(sizeof(*nst), gfp);
+
+	if (!nst)
+		return NULL;
+	refcount_set(&nst->ref, 1);
+	nst->sk = sk;
+	nst->st.nn = nst_net(sock_net(sk));
+	nst->st.tx.ep.tx = true;
+	nst->record_max = NST_RECORD_MAX_DEFAULT;
+	spin_lock_init(&nst->conf_lock);
+	mutex_init(&nst->tx_lock);
+	mutex_init(&nst->rx_lock);
+	__skb_queue_head_init(&nst->plain);
+	INIT_DELAYED_WORK(&nst->work, run_work);
+	INIT_RCU_WORK(&nst->free, free_work);
+	return nst;
+}
+
+/* Put @nst between the socket and TCP. Socket lock. */
+static void install(struct nst_tcp *nst, int family)
+{
+	struct sock *sk = nst->sk;
+
+	sock_owned_by_me(sk);
+	nst->base = base_prot[family];
+	nst->base_ops = base_ops[family];
+	write_lock_bh(&sk->sk_callback_lock);
+	nst->data_ready = sk->sk_data_ready;
+	nst->state_change = sk->sk_state_change;
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, nst);
+	sk->sk_data_ready = nst_tcp_data_ready;
+	sk->sk_state_change = state_change;
+	WRITE_ONCE(sk->sk_prot, &nst_prot[family]);
+	WRITE_ONCE(sk->sk_socket->ops, &nst_ops[family]);
+	write_unlock_bh(&sk->sk_callback_lock);
+	nst_stats_inc(nst->st.nn->stats, NST_MIB_SOCKETS);
+}
+
+/*
+ * Give the socket back to TCP as it was. The caller puts the reference that
+ * the socket had. Under the socket lock or its spinlock.
+ */
+static void uninstall(struct nst_tcp *nst)
+{
+	struct sock *sk = nst->sk;
+
+	set_bit(NST_TCP_DEAD, &nst->flags);
+	write_lock_bh(&sk->sk_callback_lock);
+	sk->sk_data_ready = nst->data_ready;
+	sk->sk_state_change = nst->state_change;
+	WRITE_ONCE(sk->sk_prot, nst->base);
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
+	write_unlock_bh(&sk->sk_callback_lock);
+	nst_stats_add(nst->st.nn->stats, NST_MIB_SOCKETS, -1);
+}
+
+/* tcp_ulp_ops.init: setsockopt(TCP_ULP). Socket lock. */
+static int attach(struct sock *sk)
+{
+	int family = sk->sk_family == AF_INET6 ? V6 : V4;
+	struct nst_tcp *nst;
+
+	if (!READ_ONCE(nst_net(sock_net(sk))->enabled))
+		return -EPERM;
+	if (!((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_SENT | TCPF_LISTEN |
+				     TCPF_ESTABLISHED)))
+		return -ENOTCONN;
+	/* Sockets of sockmap, MPTCP, SMC and their like are not ours. */
+	if (READ_ONCE(sk->sk_prot) != base_prot[family] || !sk->sk_socket ||
+	    READ_ONCE(sk->sk_socket->ops) != base_ops[family])
+		return -EBUSY;
+	if (tcp_sk(sk)->repair || tcp_sk(sk)->fastopen_connect)
+		return -EOPNOTSUPP;
+	nst = alloc_state(sk, GFP_KERNEL);
+	if (!nst)
+		return -ENOMEM;
+	if (sk->sk_state == TCP_CLOSE)
+		nst->auto_role = NST_WIRE_INITIATOR;
+	/* Released by __sock_release(), after close() has left our code. */
+	__module_get(THIS_MODULE);
+	install(nst, family);
+	return 0;
+}
+
+/*
+ * tcp_ulp_ops.clone: a listener's child comes to life, in softirq. All was
+ * copied from the listener, so what is wrong for a child is put right here. It
+ * cannot fail: without memory the child has no state, and nothing works on it.
+ */
+static void clone(const struct request_sock *req, struct sock *sk,
+		  const gfp_t priority)
+{
+	struct nst_tcp *parent = nst_tcp(sk), *nst;
+
+	/* tcp_cleanup_ulp() will put one for each child. */
+	__module_get(THIS_MODULE);
+	/* TIME_WAIT looks at it long after the module may have gone. */
+	sk->sk_prot_creator = base_prot[sk->sk_family == AF_INET6 ? V6 : V4];
+	nst = parent ? alloc_state(sk, priority) : NULL;
+	if (nst) {
+		nst->base = parent->base;
+		nst->base_ops = parent->base_ops;
+		nst->data_ready = parent->data_ready;
+		nst->state_change = parent->state_change;
+		nst->record_max = READ_ONCE(parent->record_max);
+		nst_sockopt_inherit(nst, parent);
+		nst_stats_inc(nst->st.nn->stats, NST_MIB_SOCKETS);
+	}
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, nst);
+}
+
+/*
+ * tcp_ulp_ops.release: the sock is being destroyed. After close() nothing is
+ * left to do; a child that was never accepted comes here first.
+ */
+static void release(struct sock *sk)
+{
+	struct nst_tcp *nst = nst_tcp(sk);
+
+	if (nst) {
+		uninstall(nst);
+		nst_tcp_put(nst);
+	} else if (sk->sk_prot->close == nst_prot[V4].close) {
+		WRITE_ONCE(sk->sk_prot, sk->sk_prot_creator);
+	}
+}
+
+/* Unread plaintext is answered with a reset, as TCP does with its own. */
+static bool close_is_abort(struct nst_tcp *nst)
+{
+	struct sock *sk = nst->sk;
+
+	if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)
+		return true;
+	return !skb_queue_empty(&nst->plain);
+}
+
+/* Say goodbye on the wire. Returns true if TCP has to reset instead. */
+static bool end_stream(struct nst_tcp *nst)
+{
+	bool abort;
+
+	mutex_lock(&nst->rx_lock);
+	nst_tcp_drain(nst);
+	mutex_unlock(&nst->rx_lock);
+	abort = close_is_abort(nst);
+	mutex_lock(&nst->tx_lock);
+	if (!abort)
+		abort = nst_tcp_tx_finish(nst) == -EAGAIN;
+	mutex_unlock(&nst->tx_lock);
+	return abort;
+}
+
+static void tcp_close_nst(struct sock *sk, long timeout)
+{
+	struct nst_tcp *nst = nst_tcp(sk);
+	struct proto *base = base_prot[sk->sk_family == AF_INET6 ? V6 : V4];
+	bool abort = false;
+
+	if (!nst) {
+		WRITE_ONCE(sk->sk_prot, base);
+		base->close(sk, timeout);
+		return;
+	}
+	if (READ_ONCE(sk->sk_state) != TCP_LISTEN)
+		abort = end_stream(nst);
+	lock_sock(sk);
+	uninstall(nst);
+	if (abort) {
+		sock_set_flag(sk, SOCK_LINGER);
+		sk->sk_lingertime = 0;
+	}
+	release_sock(sk);
+	if (cancel_delayed_work_sync(&nst->work)) {
+		nst_tcp_put(nst);
+		sock_put(sk);
+	}
+	base->close(sk, timeout);
+	nst_tcp_put(nst);
+}
+
+/*
+ * connect(AF_UNSPEC) is refused, as in kTLS: the stream could not go on. But a
+ * listener that is shut down disconnects the children nobody has accepted.
+ */
+static int tcp_disconnect_nst(struct sock *sk, int flags)
+{
+	if (sk->sk_socket)
+		return -EOPNOTSUPP;
+	return base_prot[sk->sk_family == AF_INET6 ? V6 : V4]->disconnect(sk,
+									  flags);
+}
+
+static bool memory_free(const struct sock *sk, int wake)
+{
+	struct nst_tcp *nst = nst_tcp(sk);
+
+	/* A sealed record goes in whole; see tcp_tx.c. */
+	if (nst && test_bit(NST_TCP_PUSHING, &nst->flags))
+		return true;
+	return tcp_stream_memory_free(sk, wake);
+}
+
+static int shutdown(struct socket *sock, int how)
+{
+	struct sock *sk = sock->sk;
+	struct nst_tcp *nst = nst_tcp(sk);
+	const struct proto_ops *ops;
+	int err = 0;
+
+	if (!nst)
+		return -EIO;
+	ops = nst->base_ops;
+	if (how != SHUT_WR && how != SHUT_RDWR)
+		return ops->shutdown(sock, how);
+	if (mutex_lock_interruptible(&nst->tx_lock))
+		return -ERESTARTSYS;
+	if (!(READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
+		err = nst_tcp_tx_finish(nst);
+	if (err == -EAGAIN)
+		set_bit(NST_TCP_SHUT, &nst->flags);
+	mutex_unlock(&nst->tx_lock);
+	nst_tcp_rekick(nst);
+	if (err != -EAGAIN)
+		return ops->shutdown(sock, how);
+	/* The worker will do it; the other half need not wait. */
+	nst_tcp_kick(nst, 1);
+	return how == SHUT_RDWR ? ops->shutdown(sock, SHUT_RD) : 0;
+}
+
+static int accept_nst(NST_ACCEPT_ARGS)
+{
+	struct nst_tcp *nst = nst_tcp(sock->sk);
+	int err;
+
+	if (!nst)
+		return -EIO;
+	err = nst->base_ops->accept NST_ACCEPT_PASS;
+	if (err)
+		return err;
+	nst = nst_tcp(newsock->sk);
+	if (!nst)
+		return 0;
+	/* What could not be done while it had no socket. */
+	if (READ_ONCE(nst->rx_err) && nst->rx_drop != NST_DROP_TRUNCATED)
+		tcp_abort(newsock->sk, -nst->rx_err);
+	else
+		nst_tcp_kick(nst, 0);
+	return 0;
+}
+
+static struct tcp_ulp_ops nst_ulp __read_mostly = {
+	.name		= "nst",
+	.owner		= THIS_MODULE,
+	.init		= attach,
+	.clone		= clone,
+	.release	= release,
+	.get_info	= nst_diag_info,
+	.get_info_size	= nst_diag_info_size,
+};
+
+static void build_prot(struct proto *prot, const struct proto *base)
+{
+	*prot = *base;
+	prot->sendmsg = nst_tcp_sendmsg;
+	prot->recvmsg = nst_tcp_recvmsg;
+	prot->close = tcp_close_nst;
+	prot->disconnect = tcp_disconnect_nst;
+	prot->setsockopt = nst_sockopt_set;
+	prot->getsockopt = nst_sockopt_get;
+	prot->ioctl = nst_tcp_ioctl;
+	prot->stream_memory_free = memory_free;
+#ifdef NST_HAVE_SENDPAGE
+	prot->sendpage = nst_tcp_sendpage;
+#endif
+#ifdef CONFIG_BPF_SYSCALL
+	prot->psock_update_sk_prot = NULL;
+#endif
+}
+
+/* Whatever reaches TCP's queues behind sk_prot's back is taken away. */
+static void build_ops(struct proto_ops *ops, const struct proto_ops *base)
+{
+	*ops = *base;
+	ops->owner = THIS_MODULE;
+	ops->poll = nst_tcp_poll;
+	ops->accept = accept_nst;
+	ops->shutdown = shutdown;
+	ops->read_sock = NULL;
+	ops->read_skb = NULL;
+	ops->sendmsg_locked = NULL;
+	ops->splice_read = NULL;
+	ops->mmap = sock_no_mmap;
+	ops->peek_len = NULL;
+	ops->set_peek_off = NULL;
+#ifdef NST_HAVE_SENDPAGE
+	ops->sendpage_locked = NULL;
+#endif
+#ifdef NST_HAVE_SPLICE_EOF
+	ops->splice_eof = nst_tcp_splice_eof;
+#endif
+}
+
+static int learn(int family, int pf)
+{
+	struct socket *sock;
+	int err = sock_create_kern(&init_net, pf, SOCK_STREAM, IPPROTO_TCP,
+				   &sock);
+
+	if (err)
+		return err;
+	base_prot[family] = sock->sk->sk_prot;
+	base_ops[family] = sock->ops;
+	build_prot(&nst_prot[family], base_prot[family]);
+	build_ops(&nst_ops[family], base_ops[family]);
+	sock_release(sock);
+	return 0;
+}
+
+/**
+ * nst_tcp_init() - offer the ULP
+ *
+ * Return: 0 or an errno.
+ */
+int nst_tcp_init(void)
+{
+	int err = learn(V4, PF_INET);
+
+	if (err)
+		return err;
+	err = learn(V6, PF_INET6);
+	if (err && err != -EAFNOSUPPORT)
+		return err;
+	nst_wq = alloc_workqueue("nst", WQ_UNBOUND, 0);
+	if (!nst_wq)
+		return -ENOMEM;
+	err = tcp_register_ulp(&nst_ulp);
+	if (err)
+		destroy_workqueue(nst_wq);
+	return err;
+}
+
+/**
+ * nst_tcp_exit() - undo nst_tcp_init()
+ *
+ * No socket has NST any more, but the last ones may still wait to be freed.
+ */
+void nst_tcp_exit(void)
+{
+	tcp_unregister_ulp(&nst_ulp);
+	/* Workers put the last references, grace periods queue the last work. */
+	flush_workqueue(nst_wq);
+	rcu_barrier();
+	destroy_workqueue(nst_wq);
+	nst_txrec_exit();
+}
+
+MODULE_ALIAS_TCP_ULP("nst");

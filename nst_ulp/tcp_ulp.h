@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A TCP socket with NST.
+ *
+ * Locking
+ * =======
+ *
+ * A byte to be sent passes nst_tcp_sendmsg() -> the open record -> sealed ->
+ * TCP's write queue (tcp_tx.c). A byte received passes TCP's receive queue ->
+ * the head record -> decrypted into the reader's memory or the list of
+ * plaintext -> the reader (tcp_rx.c, tcp_recv.c).
+ *
+ *  tx_lock  mutex; the sending half of struct nst_tcp and of its stream. Held
+ *           while a record is gathered, sealed and handed to TCP; never while a
+ *           sender waits for memory, the connection or the peer.
+ *  rx_lock  mutex; the receiving half. Held while a record is taken off TCP's
+ *           queue, decrypted and copied; never while a reader waits for data.
+ *  socket   lock_sock(), or its spinlock in softirq; TCP's queues and
+ *           struct nst_tcp.head. Held to hand a record to TCP and to take one
+ *           off. No cryptography runs under it.
+ *
+ *  conf_lock  spinlock, a leaf; the pair of configurations, which a listener's
+ *           child copies in softirq.
+ *
+ * Order: rx_lock > tx_lock > socket. Only setsockopt() holds both mutexes.
+ * keyring->lock and the START cache's lock are leaves of their own.
+ *
+ * The two halves tell each other of their STARTs by the acquire and release
+ * pairs of struct nst_stream.
+ *
+ * A holder of tx_lock or rx_lock may be stuck in a page fault of its user's
+ * making. So the worker, which serves all sockets, only tries them; if it
+ * fails, it leaves NST_TCP_KICK behind, and the holder, who looks for that
+ * after it has unlocked, queues the worker again.
+ *
+ * A child that nobody has accepted yet may be thrown away by its listener
+ * under the socket's spinlock alone, and TCP warns if a process owns it then.
+ * So the worker takes such a socket's spinlock and does not own it; see
+ * nst_tcp_lock().
+ *
+ * Lifetime: struct nst_tcp is created by the attach or the clone and given up
+ * by close() or, for a child never accepted, by the ULP's release. The worker
+ * holds a reference on it and on the sock. sk_prot, ops, sk_data_ready and
+ * sk_state_change are swapped under the socket lock and sk_callback_lock, and
+ * put back before the sock can outlive the module.
+ */
+#ifndef _NST_TCP_ULP_H
+#define _NST_TCP_ULP_H
+
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/skbuff.h>
+#include <linux/workqueue.h>
+#include <net/inet_connection_sock.h>
+#include <net/sock.h>
+#include "stream.h"
+
+struct nst_txrec;
+
+/* Bits of nst_tcp.flags. */
+enum {
+	NST_TCP_DEAD,		/* given up; the worker does nothing more */
+	NST_TCP_KICK,		/* the worker wants to run again */
+	NST_TCP_SHUT,		/* SHUT_WR waits for the stream to be bound */
+	NST_TCP_PUSHING,	/* a record goes to TCP; under the socket lock */
+};
+
+/**
+ * struct nst_head - the record at the head of the receive queue
+ * @wire: its header, as far as @got or the queue goes
+ * @hdr: the same, decoded, once @known
+ * @known: the header is complete and sane
+ * @bad: why it is not; NST_OK otherwise
+ * @total: bytes of header and body, once @known
+ * @got: bytes of the record already taken off TCP's queue, because TCP had no
+ *	room for the rest: the header's in @wire, the body's in @body
+ * @body: where those are gathered; NULL: nothing is
+ * @ready: complete, and worth a reader's while; read without a lock by poll
+ * @announced: readers were woken for it
+ *
+ * Under the socket lock, but for what is said.
+ */
+struct nst_head {
+	u8 wire[NST_WIRE_HDR_LEN];
+	struct nst_hdr hdr;
+	bool known;
+	bool ready;
+	bool announced;
+	enum nst_drop bad;
+	u32 total;
+	u32 got;
+	struct sk_buff *body;
+};
+
+/**
+ * struct nst_tcp - NST's state of one socket
+ * @ref: the socket, and the worker while it is queued
+ * @sk: the socket; valid as long as someone holds a reference on it
+ * @st: the protocol's state
+ * @base: the proto that the socket had
+ * @base_ops: the proto_ops that the socket had, or would get
+ * @data_ready: the sk_data_ready that the socket had
+ * @state_change: the sk_state_change that the socket had
+ * @flags: NST_TCP_*, atomic bits
+ * @work: does what no program waits for, see nst_tcp_work()
+ * @free: frees this after a grace period, for inet_diag
+ * @record_max: plaintext bytes per record sent, 64..65535
+ * @auto_role: the role that the socket has by itself, as @st.role
+ * @conf_lock: see "Locking"; @st.tx.conf and @st.rx.conf change under it, their
+ *	own direction's lock and nothing less, so either is enough to read
+ * @tx_lock: see "Locking"
+ * @rec: the open record, or one that is sealed and that TCP has not taken
+ *	whole; NULL: none. Under @tx_lock
+ * @rx_lock: see "Locking"
+ * @plain: decrypted records and what is left of them, struct nst_plain in cb.
+ *	Changed under @rx_lock; poll looks at its length without
+ * @plain_len: bytes in @plain not read yet; as @plain
+ * @rx_drop: why receiving has ended, sticky; written once under @rx_lock
+ * @rx_err: the same as a negative errno, or one that TCP has reported
+ * @head: the record that comes next, under the socket lock
+ */
+struct nst_tcp {
+	refcount_t ref;
+	struct sock *sk;
+	struct nst_stream st;
+	struct proto *base;
+	const struct proto_ops *base_ops;
+	void (*data_ready)(struct sock *sk);
+	void (*state_change)(struct sock *sk);
+	unsigned long flags;
+	struct delayed_work work;
+	struct rcu_work free;
+	u32 record_max;
+	u32 auto_role;
+	spinlock_t conf_lock;
+
+	struct mutex tx_lock;
+	struct nst_txrec *rec;
+
+	struct mutex rx_lock;
+	struct sk_buff_head plain;
+	u32 plain_len;
+	enum nst_drop rx_drop;
+	int rx_err;
+
+	struct nst_head head;
+};
+
+/* tcp_ulp.c */
+struct nst_tcp *nst_tcp(const struct sock *sk);
+void nst_tcp_put(struct nst_tcp *nst);
+bool nst_tcp_lock(struct sock *sk);
+void nst_tcp_unlock(struct sock *sk, bool owned);
+void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay);
+void nst_tcp_rekick(struct nst_tcp *nst);
+int nst_tcp_init(void);
+void nst_tcp_exit(void);
+
+#endif /* _NST_TCP_ULP_H */

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Build and seal one record. Large pieces of a program's memory are encrypted
+ * from where they stand into the pages that go out. Small ones are copied to
+ * their place in those pages and encrypted there: a copy of a few hundred
+ * bytes costs less than finding and pinning their page.
+ */
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/uio.h>
+#include <net/sock.h>
+#include "stream.h"
+#include "txrec.h"
+
+/* From this length on, a stretch of user memory is pinned, not copied. */
+#define PIN_MIN		4096
+
+/* Pages pinned at a time. */
+#define PIN_BATCH	16
+
+/* One spare record a CPU, or NULL; taken and given back by exchange. */
+static DEFINE_PER_CPU(struct nst_txrec *, txrec_spare);
+
+/*
+ * Room for up to @n bytes behind what @rec->out has, at least @min. Pages come
+ * from the task's page fragment, as TCP's do.
+ *
+ * Returns the bytes got, with their address; 0 if no piece is free; -ENOMEM.
+ */
+static int out_grow(struct nst_txrec *rec, unsigned int n, unsigned int min,
+		    u8 **addr)
+{
+	struct page_frag *frag = &current->task_frag;
+	struct bio_vec *last = NULL;
+
+	if (!skb_page_frag_refill(min, frag, GFP_KERNEL))
+		return -ENOMEM;
+	n = min_t(unsigned int, n, frag->size - frag->offset);
+	if (rec->nr_out)
+		last = &rec->out[rec->nr_out - 1];
+	if (last && last->bv_page == frag->page &&
+	    last->bv_offset + last->bv_len == frag->offset) {
+		last->bv_len += n;
+	} else {
+		if (rec->nr_out == NST_OP_FRAGS)
+			return 0;
+		get_page(frag->page);
+		bvec_set_page(&rec->out[rec->nr_out++], frag->page, n,
+			      frag->offset);
+	}
+	*addr = (u8 *)page_address(frag->page) + frag->offset;
+	frag->offset += n;
+	return n;
+}
+
+static void out_trim(struct nst_txrec *rec, unsigned int n)
+{
+	while (n) {
+		struct bio_vec *last = &rec->out[rec->nr_out - 1];
+		unsigned int cut = min(n, last->bv_len);
+
+		last->bv_len -= cut;
+		n -= cut;
+		if (!last->bv_len) {
+			put_page(last->bv_page);
+			rec->nr_out--;
+		}
+	}
+}
+
+/* Room for @n bytes of ciphertext whose plaintext stands elsewhere. */
+static int out_reserve(struct nst_txrec *rec, unsigned int n)
+{
+	unsigned int done = 0;
+	u8 *addr;
+	int got;
+
+	while (done < n && rec->nr_out < NST_TXREC_PIECES) {
+		got = out_grow(rec, n - done, 1, &addr);
+		if (got < 0)
+			return done ?: got;
+		done += got;
+	}
+	return done;
+}
+
+static void in_add(struct nst_txrec *rec, struct page *page,
+		   unsigned int offset, unsigned int n, bool borrowed)
+{
+	struct bio_vec *last = rec->nr_in ? &rec->in[rec->nr_in - 1] : NULL;
+
+	if (!borrowed && last && last->bv_page == page &&
+	    !(rec->borrowed & BIT_ULL(rec->nr_in - 1)) &&
+	    last->bv_offset + last->bv_len == offset) {
+		last->bv_len += n;
+		return;
+	}
+	if (borrowed)
+		rec->borrowed |= BIT_ULL(rec->nr_in);
+	bvec_set_page(&rec->in[rec->nr_in++], page, n, offset);
+}
+
+static void in_trim(struct nst_txrec *rec, unsigned int n)
+{
+	while (n) {
+		struct bio_vec *last = &rec->in[rec->nr_in - 1];
+		unsigned int cut = min(n, last->bv_len);
+
+		last->bv_len -= cut;
+		n -= cut;
+		if (last->bv_len)
+			continue;
+		rec->nr_in--;
+		if (rec->borrowed & BIT_ULL(rec->nr_in)) {
+			rec->borrowed &= ~BIT_ULL(rec->nr_in);
+			put_page(last->bv_page);
+		}
+	}
+}
+
+/**
+ * nst_txrec_get() - begin a record
+ * @type: its type
+ *
+ * Context: process.
+ * Return: an empty record with room for its header, or NULL without memory.
+ */
+struct nst_txrec *nst_txrec_get(u8 type)
+{
+	struct nst_txrec *rec = this_cpu_xchg(txrec_spare, NULL);
+
+	if (!rec)
+		rec = kmalloc(sizeof(*rec), GFP_KERNEL);
+	if (!rec)
+		return NULL;
+	rec->borrowed = 0;
+	rec->nr_out = 0;
+	rec->nr_in = 0;
+	rec->len = 0;
+	rec->sent = 0;
+	rec->type = type;
+	rec->sealed = false;
+	if (out_grow(rec, NST_WIRE_HDR_LEN, NST_WIRE_HDR_LEN, &rec->hdr) < 0) {
+		nst_txrec_put(rec);
+		return NULL;
+	}
+	return rec;
+}
+
+/**
+ * nst_txrec_put() - be done with a record
+ * @rec: in any state, or NULL
+ */
+void nst_txrec_put(struct nst_txrec *rec)
+{
+	unsigned int i;
+
+	if (!rec)
+		return;
+	for (i = 0; i < rec->nr_in; i++)
+		if (rec->borrowed & BIT_ULL(i))
+			put_page(rec->in[i].bv_page);
+	for (i = 0; i < rec->nr_out; i++)
+		put_page(rec->out[i].bv_page);
+	if (this_cpu_cmpxchg(txrec_spare, NULL, rec))
+		kfree(rec);
+}
+
+/* Copy to where the ciphertext will stand. */
+static int gather_copy(struct nst_txrec *rec, struct iov_iter *iter,
+		       unsigned int n)
+{
+	unsigned int done = 0;
+
+	while (done < n && !nst_txrec_full(rec)) {
+		struct bio_vec *out;
+		size_t copied;
+		u8 *addr;
+		int got;
+
+		got = out_grow(rec, n - done, 1, &addr);
+		if (got <= 0)
+			return done ?: got;
+		copied = copy_from_iter(addr, got, iter);
+		if (copied < got)
+			out_trim(rec, got - copied);
+		if (copied) {
+			out = &rec->out[rec->nr_out - 1];
+			in_add(rec, out->bv_page,
+			       out->bv_offset + out->bv_len - copied, copied,
+			       false);
+		}
+		done += copied;
+		if (copied < got)
+			return done ?: -EFAULT;
+	}
+	return done;
+}
+
+/* Borrow the pages that the plaintext stands in. */
+static int gather_pin(struct nst_txrec *rec, struct iov_iter *iter,
+		      unsigned int n)
+{
+	unsigned int slots = min_t(unsigned int, PIN_BATCH,
+				   NST_TXREC_PIECES - rec->nr_in);
+	struct page *pages[PIN_BATCH];
+	ssize_t got, left;
+	size_t offset;
+	int room, i;
+
+	room = out_reserve(rec, n);
+	if (room <= 0)
+		return room;
+	got = iov_iter_get_pages2(iter, pages, room, slots, &offset);
+	if (got <= 0) {
+		out_trim(rec, room);
+		return got ?: -EFAULT;
+	}
+	out_trim(rec, room - got);
+	for (i = 0, left = got; left; i++, offset = 0) {
+		unsigned int part = min_t(ssize_t, left, PAGE_SIZE - offset);
+
+		in_add(rec, pages[i], offset, part, true);
+		left -= part;
+	}
+	return got;
+}
+
+/**
+ * nst_txrec_gather() - take plaintext into the record
+ * @rec: not sealed
+ * @iter: where it is; advanced by what was taken
+ * @n: bytes, at most what @iter has
+ * @splice: the pages may be borrowed although they are not user memory
+ *
+ * Context: process, may fault.
+ * Return: bytes taken, fewer than @n if nst_txrec_full() or if memory or the
+ * program's mapping ends; -EFAULT or -ENOMEM if none.
+ */
+int nst_txrec_gather(struct nst_txrec *rec, struct iov_iter *iter,
+		     unsigned int n, bool splice)
+{
+	unsigned int done = 0;
+	int got;
+
+	while (done < n && !nst_txrec_full(rec)) {
+		unsigned int seg = min_t(size_t, n - done,
+					 iov_iter_single_seg_count(iter));
+
+		if (splice || (user_backed_iter(iter) && seg >= PIN_MIN))
+			got = gather_pin(rec, iter, seg);
+		else
+			got = gather_copy(rec, iter, seg ?: n - done);
+		if (got <= 0) {
+			rec->len += done;
+			return done ?: got;
+		}
+		done += got;
+	}
+	rec->len += done;
+	return done;
+}
+
+/**
+ * nst_txrec_add_page() - borrow one page of plaintext
+ * @rec: not sealed and not full
+ * @page: the page; the record takes a reference
+ * @offset: where the plaintext begins in it
+ * @n: bytes
+ *
+ * Return: bytes taken, or -ENOMEM.
+ */
+int nst_txrec_add_page(struct nst_txrec *rec, struct page *page,
+		       unsigned int offset, unsigned int n)
+{
+	int got = out_reserve(rec, n);
+
+	if (got <= 0)
+		return got ?: -ENOMEM;
+	get_page(page);
+	in_add(rec, page, offset, got, true);
+	rec->len += got;
+	return got;
+}
+
+/**
+ * nst_txrec_trim() - take back what was gathered last
+ * @rec: not sealed
+ * @len: plaintext bytes to keep
+ */
+void nst_txrec_trim(struct nst_txrec *rec, unsigned int len)
+{
+	out_trim(rec, rec->len - len);
+	in_trim(rec, rec->len - len);
+	rec->len = len;
+}
+
+static void build_lists(struct nst_txrec *rec, struct nst_op *op,
+			unsigned int pad)
+{
+	struct scatterlist *sg = &op->src[1];
+	unsigned int i;
+
+	for (i = 0; i < rec->nr_in; i++, sg++)
+		nst_sg_page(sg, rec->in[i].bv_page, rec->in[i].bv_len,
+			    rec->in[i].bv_offset);
+	if (pad) {
+		memset(op->pad, 0, sizeof(op->pad));
+		nst_sg_buf(sg++, op->pad, pad);
+	}
+	sg_mark_end(sg - 1);
+
+	sg = &op->dst[1];
+	for (i = 0; i < rec->nr_out; i++) {
+		unsigned int skip = i ? 0 : NST_WIRE_HDR_LEN;
+
+		if (rec->out[i].bv_len > skip)
+			nst_sg_page(sg++, rec->out[i].bv_page,
+				    rec->out[i].bv_len - skip,
+				    rec->out[i].bv_offset + skip);
+	}
+	nst_sg_buf(sg, rec->hdr + NST_WIRE_OFF_TOKEN, NST_WIRE_TOKEN_LEN);
+	sg_mark_end(sg);
+}
+
+/**
+ * nst_txrec_seal() - encrypt the record
+ * @rec: not sealed
+ * @st: its stream; moves on if the record is sealed
+ * @hdr: receives the record's header
+ *
+ * After an error the record is as before.
+ *
+ * Context: process, under the sender's lock.
+ * Return: 0; what nst_stream_tx_begin() returns; -ENOMEM.
+ */
+int nst_txrec_seal(struct nst_txrec *rec, struct nst_stream *st,
+		   struct nst_hdr *hdr)
+{
+	unsigned int pad, room = 0;
+	struct nst_op *op;
+	int err;
+
+	err = nst_stream_tx_begin(st, hdr, rec->type, rec->len);
+	if (err)
+		return err;
+	pad = nst_wire_body_len(hdr->suite, rec->len) - rec->len;
+	while (room < pad) {
+		u8 *addr;
+
+		err = out_grow(rec, pad - room, pad - room, &addr);
+		if (err <= 0)
+			goto fail;
+		room += err;
+	}
+	err = -ENOMEM;
+	op = nst_op_get(&st->tx.ep.cipher, GFP_KERNEL);
+	if (!op)
+		goto fail;
+	nst_wire_encode(rec->hdr, hdr);
+	nst_wire_aad(op->aad, rec->hdr);
+	build_lists(rec, op, pad);
+	err = nst_cipher_seal(&st->tx.ep.cipher, op, hdr);
+	nst_op_put(op);
+	if (err)
+		goto fail;
+	in_trim(rec, rec->len);
+	rec->sealed = true;
+	nst_stream_tx_commit(st, hdr);
+	return 0;
+
+fail:
+	out_trim(rec, room);
+	return err ?: -ENOMEM;
+}
+
+/**
+ * nst_txrec_left() - what TCP has not taken yet
+ * @rec: sealed
+ *
+ * Return: bytes.
+ */
+unsigned int nst_txrec_left(const struct nst_txrec *rec)
+{
+	unsigned int i, left = 0;
+
+	for (i = 0; i < rec->nr_out; i++)
+		left += rec->out[i].bv_len;
+	return left;
+}
+
+/**
+ * nst_txrec_advance() - TCP has taken some of a sealed record
+ * @rec: sealed; afterwards @rec->out is what is left
+ * @n: bytes taken
+ */
+void nst_txrec_advance(struct nst_txrec *rec, unsigned int n)
+{
+	unsigned int i, gone = 0;
+
+	rec->sent += n;
+	while (gone < rec->nr_out && n >= rec->out[gone].bv_len) {
+		n -= rec->out[gone].bv_len;
+		put_page(rec->out[gone++].bv_page);
+	}
+	for (i = gone; i < rec->nr_out; i++)
+		rec->out[i - gone] = rec->out[i];
+	rec->nr_out -= gone;
+	if (n) {
+		rec->out[0].bv_offset += n;
+		rec->out[0].bv_len -= n;
+	}
+}
+
+/**
+ * nst_txrec_exit() - free what the CPUs keep
+ *
+ * Context: process, at module exit, when nothing sends any more.
+ */
+void nst_txrec_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		kfree(per_cpu(txrec_spare, cpu));
+		per_cpu(txrec_spare, cpu) = NULL;
+	}
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A record on its way out: gathered from a program's memory, sealed, handed to
+ * TCP. It knows pages and streams, but no socket.
+ */
+#ifndef _NST_TXREC_H
+#define _NST_TXREC_H
+
+#include <linux/bvec.h>
+#include <linux/types.h>
+#include "cipher.h"
+
+struct iov_iter;
+struct nst_stream;
+
+/*
+ * One fewer than an operation takes, so that the padding of a CBC suite always
+ * finds a piece of its own.
+ */
+#define NST_TXREC_PIECES	(NST_OP_FRAGS - 1)
+
+/**
+ * struct nst_txrec - a record that is gathered or sealed
+ * @out: the pages that go out, header first; each piece holds a page reference
+ * @in: the plaintext. A piece is either borrowed (the program's own page, or
+ *	one spliced in) or stands in @out where its ciphertext will stand
+ * @borrowed: bit i: @in[i] holds a page reference of its own
+ * @hdr: where the header stands in @out[0]
+ * @nr_out: pieces in @out
+ * @nr_in: pieces in @in
+ * @len: plaintext bytes gathered; @out has room for header and as many
+ * @sent: bytes of @out that TCP has taken, once @sealed
+ * @type: record type
+ * @sealed: @out is what goes over the wire, and nothing may change it
+ *
+ * Owned by whoever holds the socket's tx_lock.
+ */
+struct nst_txrec {
+	struct bio_vec out[NST_OP_FRAGS];
+	struct bio_vec in[NST_TXREC_PIECES];
+	u64 borrowed;
+	u8 *hdr;
+	unsigned int nr_out;
+	unsigned int nr_in;
+	unsigned int len;
+	unsigned int sent;
+	u8 type;
+	bool sealed;
+};
+
+struct nst_txrec *nst_txrec_get(u8 type);
+void nst_txrec_put(struct nst_txrec *rec);
+int nst_txrec_gather(struct nst_txrec *rec, struct iov_iter *iter,
+		     unsigned int n, bool splice);
+int nst_txrec_add_page(struct nst_txrec *rec, struct page *page,
+		       unsigned int offset, unsigned int n);
+void nst_txrec_trim(struct nst_txrec *rec, unsigned int len);
+int nst_txrec_seal(struct nst_txrec *rec, struct nst_stream *st,
+		   struct nst_hdr *hdr);
+void nst_txrec_advance(struct nst_txrec *rec, unsigned int n);
+unsigned int nst_txrec_left(const struct nst_txrec *rec);
+void nst_txrec_exit(void);
+
+/* No more pieces fit: the record goes out as it is. */
+static inline bool nst_txrec_full(const struct nst_txrec *rec)
+{
+	return rec->nr_in == NST_TXREC_PIECES ||
+	       rec->nr_out == NST_TXREC_PIECES;
+}
+
+#endif /* _NST_TXREC_H */
