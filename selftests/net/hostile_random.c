@@ -4,6 +4,13 @@
  * delivers what stands before the damage, at most, and then ends with an
  * error of protocol.md section 7: no hang, no end of file, no other data.
  */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
 #include "hostile.h"
 
 #define ROUNDS		60
@@ -228,6 +235,88 @@ TEST(noise__never_delivered)
 		EXPECT_EQ(1, is_allowed(errno));
 		conn_close(c);
 	}
+}
+
+/* --- pages that change while they are decrypted --------------------------- */
+
+#define PAGES_LEN	16000
+#define PAGES_MAP	(5 * 4096)
+
+/* Hands @len bytes at @from to TCP without copying them. */
+static int splice_out(int fd, const uint8_t *from, size_t len)
+{
+	struct iovec iov = { .iov_base = (void *)from, .iov_len = len };
+	int p[2], ret = 0;
+	ssize_t n;
+
+	if (pipe(p))
+		return -errno;
+	n = vmsplice(p[1], &iov, 1, 0);
+	if (n != (ssize_t)len)
+		ret = -EIO;
+	while (!ret && len) {
+		n = splice(p[0], NULL, fd, NULL, len, 0);
+		if (n <= 0)
+			ret = -EIO;
+		else
+			len -= n;
+	}
+	close(p[0]);
+	close(p[1]);
+	return ret;
+}
+
+static pid_t start_changing(volatile uint8_t *byte)
+{
+	pid_t pid = fork();
+
+	/* not for ever, should the test end early */
+	if (!pid)
+		alarm(60);
+	while (!pid)
+		*byte ^= 0x40;
+	return pid;
+}
+
+/*
+ * A peer on the same host gives TCP pages that it still can write to. What is
+ * delivered is what was authenticated, or nothing is.
+ */
+TEST(pages_change__delivered_as_sealed_or_not_at_all)
+{
+	const struct nsttest_conf conf = {
+		.cipher_id = NST_CIPHER_AES_GCM, .nr_keys = NSTTEST_KEYS,
+	};
+	uint8_t *map, plain[PAGES_LEN], got[PAGES_LEN];
+	struct conn *c;
+	ssize_t n;
+	pid_t pid;
+	int i;
+
+	map = mmap(NULL, PAGES_MAP, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	pid = start_changing(map + PEER_HDR_SIZE + PAGES_LEN / 2);
+	ASSERT_LT(0, pid);
+	for (i = 0; i < PAGES_LEN; i++)
+		plain[i] = pattern(i);
+	for (i = 0; i < 100; i++) {
+		c = conn_open(_metadata, AF_INET, 0, &conf);
+		conn_add(c, PEER_DATA, plain, PAGES_LEN);
+		memcpy(map, c->out, c->len);
+		EXPECT_EQ(0, splice_out(c->raw, map, c->len));
+		n = recv(c->k, got, sizeof(got), MSG_WAITALL);
+		if (n > 0) {
+			EXPECT_EQ(PAGES_LEN, n);
+			EXPECT_EQ(0, memcmp(got, plain, PAGES_LEN));
+		} else {
+			EXPECT_EQ(EBADMSG, errno);
+		}
+		conn_close(c);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	munmap(map, PAGES_MAP);
 }
 
 TEST_HARNESS_MAIN

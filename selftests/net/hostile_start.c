@@ -447,6 +447,22 @@ TEST_F(start, strict_sends_start_record_alone)
 	EXPECT_NE(0, h.flags & PEER_F_BOUND);
 }
 
+/* SO_RCVLOWAT is about what readers wait for, not about the START. */
+TEST_F(start, rcvlowat_does_not_hold_start_back)
+{
+	struct peer_hdr h;
+	int low = 20000;
+
+	self->c = OPEN(&strict);
+	ASSERT_EQ(0, setsockopt(self->c->k, SOL_SOCKET, SO_RCVLOWAT, &low,
+				sizeof(low)));
+	ASSERT_EQ(0, peer_recv(&self->c->p, &h, self->plain));
+	ASSERT_EQ(0, peer_send(&self->c->p, PEER_STARTREC, NULL, 0));
+	ASSERT_EQ(2, send(self->c->k, "k!", 2, 0));
+	ASSERT_EQ(2, peer_recv(&self->c->p, &h, self->plain));
+	EXPECT_NE(0, h.flags & PEER_F_BOUND);
+}
+
 TEST_F(start, strict_close_before_binding_resets)
 {
 	self->c = OPEN(&strict);
