@@ -38,6 +38,11 @@ static const struct nla_policy box_policy[NST_A_BOX_MAX + 1] = {
 	[NST_A_BOX_KEY] = NLA_POLICY_NESTED(key_policy),
 };
 
+/* For requests that take nothing: the kernel would not look at attributes. */
+static const struct nla_policy no_policy[] = {
+	[1] = { .type = NLA_REJECT },
+};
+
 /* Turns what keybox.c says into words, and passes it on. */
 static int explain(struct netlink_ext_ack *extack, int err)
 {
@@ -464,11 +469,11 @@ static const struct genl_ops ops[] = {
 	  .doit = del_doit, .flags = GENL_UNS_ADMIN_PERM },
 	{ .cmd = NST_CMD_BOX_LOAD, TAKES(box_policy),
 	  .doit = load_doit, .flags = GENL_UNS_ADMIN_PERM },
-	{ .cmd = NST_CMD_BOX_FLUSH,
+	{ .cmd = NST_CMD_BOX_FLUSH, TAKES(no_policy),
 	  .doit = flush_doit, .flags = GENL_UNS_ADMIN_PERM },
-	{ .cmd = NST_CMD_CAPS_GET, .dumpit = caps_dumpit },
-	{ .cmd = NST_CMD_STATS_GET, .doit = view_doit },
-	{ .cmd = NST_CMD_INFO_GET, .doit = view_doit },
+	{ .cmd = NST_CMD_CAPS_GET, TAKES(no_policy), .dumpit = caps_dumpit },
+	{ .cmd = NST_CMD_STATS_GET, TAKES(no_policy), .doit = view_doit },
+	{ .cmd = NST_CMD_INFO_GET, TAKES(no_policy), .doit = view_doit },
 };
 
 static const struct genl_multicast_group groups[] = {

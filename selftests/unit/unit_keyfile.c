@@ -22,7 +22,7 @@ static unsigned int number;
 static int failed;
 static int saved_stderr;
 static char said[4096];
-static char dir[] = "/tmp/unit_keyfile.XXXXXX";
+static char dir[32];
 
 static void verdict(int good, const char *name)
 {
@@ -327,6 +327,7 @@ int main(void)
 	struct keyfile *file = keyfile_alloc(), *again = keyfile_alloc();
 	char path[64];
 
+	strcpy(dir, "/tmp/unit_keyfile.XXXXXX");
 	if (!mkdtemp(dir)) {
 		perror("Bail out! mkdtemp");
 		return 1;
