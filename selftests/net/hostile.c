@@ -405,7 +405,7 @@ TEST(tamper__every_byte)
 			TH_LOG("byte %zu was not noticed", at);
 		}
 		EXPECT_NE(EAGAIN, errno);
-		EXPECT_EQ(-ECONNRESET, nsttest_drain(c->raw));
+		expect_reset(_metadata, c);
 		conn_close(c);
 	}
 }
