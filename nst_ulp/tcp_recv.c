@@ -46,6 +46,17 @@ static bool readable(const struct nst_tcp *nst)
 	       READ_ONCE(nst->rx_err) || READ_ONCE(nst->st.rx.closed);
 }
 
+/* As TCP: a poller is told of data when SO_RCVLOWAT bytes are there. */
+static bool enough(const struct nst_tcp *nst)
+{
+	const struct tcp_sock *tp = tcp_sk(nst->sk);
+	u32 n = READ_ONCE(nst->plain_len) + READ_ONCE(tp->rcv_nxt) -
+		READ_ONCE(tp->copied_seq);
+
+	return n >= READ_ONCE(nst->rcvlowat) || READ_ONCE(nst->rx_err) ||
+	       READ_ONCE(nst->st.rx.closed);
+}
+
 /*
  * The call takes bytes of @type. A record that is not data goes alone, and
  * only to a reader who can be told its type.
@@ -200,6 +211,18 @@ static int ended(struct rx_call *call)
 	return call->shutdown;
 }
 
+/* The same, behind what a peek has looked at already. */
+static bool more_readable(const struct rx_call *call)
+{
+	const struct nst_tcp *nst = call->nst;
+
+	if (!call->peek)
+		return readable(nst);
+	return READ_ONCE(nst->head.ready) || READ_ONCE(nst->rx_err) ||
+	       READ_ONCE(nst->st.rx.closed) ||
+	       READ_ONCE(nst->plain_len) > call->peek;
+}
+
 /* Sleep, without rx_lock, until there is something to look at. */
 static int wait_readable(struct rx_call *call)
 {
@@ -217,7 +240,7 @@ static int wait_readable(struct rx_call *call)
 	lock_sock(sk);
 	add_wait_queue(sk_sleep(sk), &wait);
 	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
-	sk_wait_event(sk, &call->timeo, readable(nst) || sk->sk_err ||
+	sk_wait_event(sk, &call->timeo, more_readable(call) || sk->sk_err ||
 		      (sk->sk_shutdown & RCV_SHUTDOWN), &wait);
 	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
 	remove_wait_queue(sk_sleep(sk), &wait);
@@ -281,6 +304,7 @@ int nst_tcp_recvmsg(NST_RECVMSG_ARGS)
 		.type = -1, .timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT),
 	};
 	bool locked = true;
+	size_t target;
 	int err;
 
 	if (!nst)
@@ -295,7 +319,8 @@ int nst_tcp_recvmsg(NST_RECVMSG_ARGS)
 		return -ENOTCONN;
 	if (mutex_lock_interruptible(&nst->rx_lock))
 		return sock_intr_errno(call.timeo);
-	err = recv_loop(&call, sock_rcvlowat(sk, flags & MSG_WAITALL, len),
+	target = min_t(size_t, READ_ONCE(nst->rcvlowat), len);
+	err = recv_loop(&call, flags & MSG_WAITALL ? len : target ?: 1,
 			&locked);
 	if (locked) {
 		mutex_unlock(&nst->rx_lock);
@@ -328,7 +353,8 @@ __poll_t nst_tcp_poll(struct file *file, struct socket *sock,
 	if (!nst || READ_ONCE(sk->sk_state) == TCP_LISTEN)
 		return mask;
 	mask &= ~(EPOLLIN | EPOLLRDNORM | EPOLLPRI);
-	if (readable(nst) || (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN))
+	if ((readable(nst) && enough(nst)) ||
+	    (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (READ_ONCE(nst->st.rx.closed))
 		mask |= EPOLLRDHUP;
@@ -374,6 +400,26 @@ int nst_tcp_ioctl(struct sock *sk, int cmd, NST_IOCTL_ARG)
 	default:
 		return nst->base->ioctl(sk, cmd, NST_IOCTL_PASS);
 	}
+}
+
+/**
+ * nst_tcp_set_rcvlowat() - proto_ops.set_rcvlowat
+ * @sk: the socket
+ * @val: SO_RCVLOWAT, plaintext bytes
+ *
+ * Context: under the socket lock.
+ * Return: 0 or an errno.
+ */
+int nst_tcp_set_rcvlowat(struct sock *sk, int val)
+{
+	struct nst_tcp *nst = nst_tcp(sk);
+
+	if (!nst)
+		return -EIO;
+	WRITE_ONCE(nst->rcvlowat, val ?: 1);
+	if (!READ_ONCE(nst->st.rx_started))
+		return 0;
+	return nst->base_ops->set_rcvlowat(sk, val);
 }
 
 /**

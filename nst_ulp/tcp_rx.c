@@ -45,6 +45,8 @@ static int walk_queue(struct sock *sk, u32 skip, u32 n,
 	struct sk_buff *skb = tcp_recv_skb(sk, seq, &off);
 	int err = 0;
 
+	if (!skb)
+		return -ENODATA;
 	seq += skip;
 	skb_queue_walk_from(&sk->sk_receive_queue, skb) {
 		u32 part;
@@ -299,7 +301,11 @@ int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop)
 	trace_nst_drop(sk, drop, nst->rx_err);
 	nst_event_drop(sock_net(sk), drop, nst->head.hdr.kid,
 		       ktime_get_real_ns() - nst->head.hdr.timestamp);
-	/* A child that nobody has accepted is reset at accept(). */
+	/*
+	 * A child that nobody has accepted is reset at accept(): either it
+	 * sees the error there, or the socket is seen here.
+	 */
+	smp_mb();
 	if (drop != NST_DROP_TRUNCATED && sk->sk_socket)
 		tcp_abort(sk, -nst->rx_err);
 	nst->data_ready(sk);
@@ -393,7 +399,11 @@ static enum nst_drop open_record(struct nst_tcp *nst, struct nst_rxrec *rec,
 static void after_start(struct nst_tcp *nst)
 {
 	struct sock *sk = nst->sk;
+	bool owned = nst_tcp_lock(sk);
 
+	if (nst->rcvlowat > 1)
+		nst->base_ops->set_rcvlowat(sk, nst->rcvlowat);
+	nst_tcp_unlock(sk, owned);
 	nst_tcp_kick(nst, 0);
 	if (READ_ONCE(nst->st.flags) & NST_F_STRICT)
 		sk->sk_write_space(sk);
@@ -456,10 +466,12 @@ static enum found find_head(struct nst_tcp *nst, struct nst_rx_want *want,
 			    enum nst_drop *drop)
 {
 	bool owned = nst_tcp_lock(nst->sk);
-	enum found found;
+	enum found found = FOUND_NONE;
 
-	found = find_locked(nst, want, rec, wire, drop,
-			    owned ? GFP_KERNEL : GFP_ATOMIC);
+	/* A child thrown away meanwhile has nothing on its queue any more. */
+	if (!test_bit(NST_TCP_DEAD, &nst->flags))
+		found = find_locked(nst, want, rec, wire, drop,
+				    owned ? GFP_KERNEL : GFP_ATOMIC);
 	nst_tcp_unlock(nst->sk, owned);
 	return found;
 }
@@ -486,14 +498,12 @@ int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 	want->copied = 0;
 	if (nst->rx_err)
 		return nst->rx_err;
-	found = find_head(nst, want, &rec, wire, &drop);
-	if (found == FOUND_EPOCH) {
+	while ((found = find_head(nst, want, &rec, wire, &drop)) == FOUND_EPOCH) {
 		drop = nst_stream_rx_keys(&nst->st, &rec.hdr);
 		if (drop == NST_DROP_NOMEM)
 			return -ENOMEM;
 		if (drop)
 			return nst_tcp_rx_fail(nst, drop);
-		found = find_head(nst, want, &rec, wire, &drop);
 	}
 	switch (found) {
 	case FOUND_NONE:

@@ -54,19 +54,20 @@ static void tx_unlock(struct tx_call *call)
 }
 
 /* Hand over what TCP has not taken yet of the sealed record. */
-static int push_locked(struct sock *sk, struct nst_txrec *rec)
+static int push_locked(struct nst_tcp *nst, struct nst_txrec *rec)
 {
+	struct sock *sk = nst->sk;
 	unsigned int left = nst_txrec_left(rec);
 	int sndbuf = READ_ONCE(sk->sk_sndbuf), n;
 
 	sock_owned_by_me(sk);
-	if (!sk->sk_socket)
+	if (!sk->sk_socket || test_bit(NST_TCP_DEAD, &nst->flags))
 		return -EPIPE;
 	/* A record was begun, so it goes in whole; see the top. */
 	WRITE_ONCE(sk->sk_sndbuf, INT_MAX);
-	set_bit(NST_TCP_PUSHING, &nst_tcp(sk)->flags);
+	set_bit(NST_TCP_PUSHING, &nst->flags);
 	n = nst_compat_send_pages(sk, rec->out, rec->nr_out, left);
-	clear_bit(NST_TCP_PUSHING, &nst_tcp(sk)->flags);
+	clear_bit(NST_TCP_PUSHING, &nst->flags);
 	/* Under memory pressure TCP may have moderated it meanwhile. */
 	WRITE_ONCE(sk->sk_sndbuf, min(sndbuf, READ_ONCE(sk->sk_sndbuf)));
 	if (n < 0)
@@ -87,7 +88,7 @@ static int push(struct nst_tcp *nst)
 
 	lockdep_assert_held(&nst->tx_lock);
 	lock_sock(nst->sk);
-	err = push_locked(nst->sk, rec);
+	err = push_locked(nst, rec);
 	release_sock(nst->sk);
 	if (err == -EAGAIN || err == -ENOMEM || err == -ENOBUFS) {
 		nst_tcp_kick(nst, RETRY);
@@ -257,6 +258,7 @@ static int send_record(struct tx_call *call, struct iov_iter *iter, int flags,
 {
 	struct nst_tcp *nst = call->nst;
 	u32 max = READ_ONCE(nst->record_max);
+	enum nst_txrec_from from = NST_TXREC_COPY;
 	unsigned int before, want;
 	int got, err;
 
@@ -271,8 +273,12 @@ static int send_record(struct tx_call *call, struct iov_iter *iter, int flags,
 		return -ENOMEM;
 	before = nst->rec->len;
 	want = min_t(size_t, iov_iter_count(iter), max - before);
-	got = nst_txrec_gather(nst->rec, iter, want,
-			       flags & MSG_SPLICE_PAGES);
+	/* Behind its send() a program may write to its memory again. */
+	if (flags & MSG_SPLICE_PAGES)
+		from = NST_TXREC_SPLICE;
+	else if (!(flags & MSG_MORE) || before + want == max)
+		from = NST_TXREC_PIN;
+	got = nst_txrec_gather(nst->rec, iter, want, from);
 	err = got < 0 ? got : 0;
 	if (!err && (!(flags & MSG_MORE) || iov_iter_count(iter) ||
 		     nst->rec->len == max || nst_txrec_full(nst->rec)))

@@ -213,6 +213,8 @@ static void install(struct nst_tcp *nst, int family)
 	write_lock_bh(&sk->sk_callback_lock);
 	nst->data_ready = sk->sk_data_ready;
 	nst->state_change = sk->sk_state_change;
+	nst->rcvlowat = sk->sk_rcvlowat;
+	WRITE_ONCE(sk->sk_rcvlowat, 1);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, nst);
 	sk->sk_data_ready = nst_tcp_data_ready;
 	sk->sk_state_change = state_change;
@@ -240,6 +242,28 @@ static void uninstall(struct nst_tcp *nst)
 	nst_stats_add(nst->st.nn->stats, NST_MIB_SOCKETS, -1);
 }
 
+/*
+ * A reader or writer that fell asleep in TCP's own code would go on there and
+ * take ciphertext for data. Wake it with the error that it would get now. A
+ * poller does not sleep in a system call of the socket and is left alone.
+ */
+static void evict_sleepers(struct sock *sk)
+{
+	struct wait_queue_head *wq = sk_sleep(sk);
+	struct wait_queue_entry *entry;
+	bool found = false;
+
+	spin_lock_irq(&wq->lock);
+	list_for_each_entry(entry, &wq->head, entry)
+		found |= entry->func == woken_wake_function;
+	spin_unlock_irq(&wq->lock);
+	if (!found)
+		return;
+	/* The sleeper's sock_error() takes it away again. */
+	WRITE_ONCE(sk->sk_err, ENOKEY);
+	sk_error_report(sk);
+}
+
 /* tcp_ulp_ops.init: setsockopt(TCP_ULP). Socket lock. */
 static int attach(struct sock *sk)
 {
@@ -265,6 +289,7 @@ static int attach(struct sock *sk)
 	/* Released by __sock_release(), after close() has left our code. */
 	__module_get(THIS_MODULE);
 	install(nst, family);
+	evict_sleepers(sk);
 	return 0;
 }
 
@@ -288,7 +313,7 @@ static void clone(const struct request_sock *req, struct sock *sk,
 		nst->base_ops = parent->base_ops;
 		nst->data_ready = parent->data_ready;
 		nst->state_change = parent->state_change;
-		nst->record_max = READ_ONCE(parent->record_max);
+		nst->rcvlowat = READ_ONCE(parent->rcvlowat);
 		nst_sockopt_inherit(nst, parent);
 		nst_stats_inc(nst->st.nn->stats, NST_MIB_SOCKETS);
 	}
@@ -427,7 +452,8 @@ static int accept_nst(NST_ACCEPT_ARGS)
 	nst = nst_tcp(newsock->sk);
 	if (!nst)
 		return 0;
-	/* What could not be done while it had no socket. */
+	/* What could not be done while it had no socket. See nst_tcp_rx_fail(). */
+	smp_mb();
 	if (READ_ONCE(nst->rx_err) && nst->rx_drop != NST_DROP_TRUNCATED)
 		tcp_abort(newsock->sk, -nst->rx_err);
 	else
@@ -479,6 +505,7 @@ static void build_ops(struct proto_ops *ops, const struct proto_ops *base)
 	ops->mmap = sock_no_mmap;
 	ops->peek_len = NULL;
 	ops->set_peek_off = NULL;
+	ops->set_rcvlowat = nst_tcp_set_rcvlowat;
 #ifdef NST_HAVE_SENDPAGE
 	ops->sendpage_locked = NULL;
 #endif

@@ -233,14 +233,14 @@ static int gather_pin(struct nst_txrec *rec, struct iov_iter *iter,
  * @rec: not sealed
  * @iter: where it is; advanced by what was taken
  * @n: bytes, at most what @iter has
- * @splice: the pages may be borrowed although they are not user memory
+ * @from: how it may be taken
  *
  * Context: process, may fault.
  * Return: bytes taken, fewer than @n if nst_txrec_full() or if memory or the
  * program's mapping ends; -EFAULT or -ENOMEM if none.
  */
 int nst_txrec_gather(struct nst_txrec *rec, struct iov_iter *iter,
-		     unsigned int n, bool splice)
+		     unsigned int n, enum nst_txrec_from from)
 {
 	unsigned int done = 0;
 	int got;
@@ -249,7 +249,9 @@ int nst_txrec_gather(struct nst_txrec *rec, struct iov_iter *iter,
 		unsigned int seg = min_t(size_t, n - done,
 					 iov_iter_single_seg_count(iter));
 
-		if (splice || (user_backed_iter(iter) && seg >= PIN_MIN))
+		if (from == NST_TXREC_SPLICE ||
+		    (from == NST_TXREC_PIN && seg >= PIN_MIN &&
+		     user_backed_iter(iter)))
 			got = gather_pin(rec, iter, seg);
 		else
 			got = gather_copy(rec, iter, seg ?: n - done);
@@ -261,28 +263,6 @@ int nst_txrec_gather(struct nst_txrec *rec, struct iov_iter *iter,
 	}
 	rec->len += done;
 	return done;
-}
-
-/**
- * nst_txrec_add_page() - borrow one page of plaintext
- * @rec: not sealed and not full
- * @page: the page; the record takes a reference
- * @offset: where the plaintext begins in it
- * @n: bytes
- *
- * Return: bytes taken, or -ENOMEM.
- */
-int nst_txrec_add_page(struct nst_txrec *rec, struct page *page,
-		       unsigned int offset, unsigned int n)
-{
-	int got = out_reserve(rec, n);
-
-	if (got <= 0)
-		return got ?: -ENOMEM;
-	get_page(page);
-	in_add(rec, page, offset, got, true);
-	rec->len += got;
-	return got;
 }
 
 /**

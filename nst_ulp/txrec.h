@@ -48,12 +48,22 @@ struct nst_txrec {
 	bool sealed;
 };
 
+/**
+ * enum nst_txrec_from - how plaintext may be taken
+ * @NST_TXREC_COPY: copied, for it may change before the record is sealed
+ * @NST_TXREC_PIN: user memory that stays as it is until then may be borrowed
+ * @NST_TXREC_SPLICE: pages of a file or pipe, borrowed
+ */
+enum nst_txrec_from {
+	NST_TXREC_COPY,
+	NST_TXREC_PIN,
+	NST_TXREC_SPLICE,
+};
+
 struct nst_txrec *nst_txrec_get(u8 type);
 void nst_txrec_put(struct nst_txrec *rec);
 int nst_txrec_gather(struct nst_txrec *rec, struct iov_iter *iter,
-		     unsigned int n, bool splice);
-int nst_txrec_add_page(struct nst_txrec *rec, struct page *page,
-		       unsigned int offset, unsigned int n);
+		     unsigned int n, enum nst_txrec_from from);
 void nst_txrec_trim(struct nst_txrec *rec, unsigned int len);
 int nst_txrec_seal(struct nst_txrec *rec, struct nst_stream *st,
 		   struct nst_hdr *hdr);
