@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""fold.py [-t TOP] DIR: the report on a run of icount.sh.
+
+DIR has, for each seed N, N.out (lines of load.c), N.blocks (of count.c) and
+N.symbols (address, name, module). A block's instructions belong to the symbol
+before its address. The AEAD core, which NST and kTLS share, is all assembly of
+aesni_intel and ghash_clmulni_intel; the C around it counts as crypto glue.
+"""
+
+import argparse
+import bisect
+import collections
+import glob
+import os
+import re
+import statistics
+import sys
+
+# Functions of the accelerated ciphers' modules that are C, not the core.
+GLUE = re.compile(r"""gcmaes_|generic_gcm|rfc4106|_skcipher|(?<!_gcm)_setkey$|
+    ^(ecb|cbc|ctr|cts|xts)_(en|de)?crypt|^aesni_(en|de)crypt$|simd_|
+    ^aes_(en|de)crypt$|crypt_by_sg|gcm_(en|de)crypt$|gcm_crypt|^gcm_process""",
+    re.X)
+CORE_MODULES = ("aesni_intel", "ghash_clmulni_intel")
+
+GROUPS = (
+    ("crypto glue", re.compile(
+        r"^crypto_|scatterwalk|skcipher|gcm|ghash|aead|^sg_|simd_|"
+        r"kernel_fpu|fpregs|^sha|hmac|^aes|xor_", re.I)),
+    ("copy/clear", re.compile(
+        r"copy_user|_copy_(to|from)|copyin|copyout|^_*mem(cpy|move|set|cmp)|"
+        r"copy_page|clear_page|rep_(movs|stos)|_csum_|csum_partial|"
+        r"^copy_mc|memset_erms|memset_orig|memcpy_orig")),
+    ("net", re.compile(
+        r"tcp|skb|^_*sk_|sock|^_*ip_|inet|netif|^_*net_|^_*dev_|loopback|"
+        r"^nf_|napi|ipv4|^dst_|sendpage|^fib_|cubic|bictcp|sendto|recvfrom|"
+        r"^iov_iter|import_single|backlog|^eth_|qdisc|validate_xmit|"
+        r"sys_(send|recv|sendto|recvfrom)")),
+    ("mm", re.compile(
+        r"page|alloc|slab|kmem|free|lru|folio|memcg|mem_cgroup|vma|fault|"
+        r"shmem|filemap|splice|objcg|charge|percpu|^get_partial|zone|pcp|"
+        r"^check_object|___cache|pagevec|find_get|gup")),
+)
+ORDER = ("AEAD core", "crypto glue", "copy/clear", "nst", "tls", "net", "mm",
+         "sched/entry", "user", "other modules")
+
+
+class Symbols:
+    """Finds the function of an address."""
+
+    def __init__(self, path):
+        rows = []
+        with open(path) as f:
+            for line in f:
+                w = line.split()
+                rows.append((int(w[0], 16), w[1],
+                             w[2].strip("[]") if len(w) > 2 else ""))
+        rows.sort()
+        self.starts = [r[0] for r in rows]
+        self.rows = rows
+
+    def find(self, address):
+        if address < 1 << 47:
+            return "(user)", ""
+        i = bisect.bisect_right(self.starts, address) - 1
+        return self.rows[i][1:] if i >= 0 else ("?", "")
+
+
+def group_of(name, module):
+    if name == "(user)":
+        return "user"
+    if module in CORE_MODULES:
+        return "crypto glue" if GLUE.search(name) else "AEAD core"
+    if module == "nst_ulp":
+        return "nst"
+    if module == "tls":
+        return "tls"
+    if module:
+        if re.search("gcm|crypt|ctr|simd|aes|ghash|sha|gf128|hash", module):
+            return "crypto glue"
+        return "other modules"
+    for group, pattern in GROUPS:
+        if pattern.search(name):
+            return group
+    return "sched/entry"
+
+
+def read_parts(path, symbols):
+    """A Counter of (name, module) for each measured part."""
+    parts = []
+    cache = {}
+    with open(path) as f:
+        for line in f:
+            if line == "part\n":
+                parts.append(collections.Counter())
+                continue
+            address, insns, times = line.split()
+            if address not in cache:
+                cache[address] = symbols.find(int(address, 16))
+            parts[-1][cache[address]] += int(insns) * int(times)
+    return parts
+
+
+def read_out(path):
+    """The measurements, and the driver that gcm(aes) had."""
+    loads, idle, aead = [], [], []
+    with open(path, errors="replace") as f:
+        for line in f:
+            w = line.split()
+            if line.startswith("aead "):
+                aead.append((int(w[2]), w[1]))
+            if not line.startswith("load "):
+                continue
+            d = dict(x.split("=") for x in w[4:])
+            d.update(mode=w[1], load=w[2], size=int(w[3]))
+            (idle if w[2] == "idle" else loads).append(d)
+    return loads, idle, max(aead)[1] if aead else "none"
+
+
+class Result:
+    """All seeds of one mode under one load."""
+
+    def __init__(self, d):
+        self.ping = d["load"] == "ping"
+        self.size = d["size"]
+        self.calls = int(d["calls"])
+        self.bytes = int(d["bytes"])
+        self.totals, self.cores, self.functions = [], [], []
+
+    def add(self, part):
+        core = sum(c for f, c in part.items() if group_of(*f) == "AEAD core")
+        self.totals.append(sum(part.values()))
+        self.cores.append(core)
+        self.functions.append(part)
+
+    def total(self):
+        return statistics.median(self.totals)
+
+    def outside(self):
+        return statistics.median(
+            [t - c for t, c in zip(self.totals, self.cores)])
+
+    def spread(self):
+        return 100 * statistics.pstdev(self.totals) / self.total()
+
+    def profile(self):
+        """The functions of the seed whose total is nearest the median."""
+        m = self.total()
+        i = min(range(len(self.totals)), key=lambda i: abs(self.totals[i] - m))
+        return self.functions[i]
+
+
+def ratio(a, b):
+    return f"{a / b:8.3f}" if b else "       -"
+
+
+def print_table(results):
+    print(f"{'load':<16}{'mode':<11}{'insn/call':>11}{'insn/byte':>10}"
+          f"{'outside':>11}{'per byte':>9}{'sd %':>6}"
+          f"{'/kTLS':>8}{'out/kTLS':>9}{'/plain':>8}")
+    for (load, size), modes in results.items():
+        for mode, r in modes.items():
+            ktls, plain = modes.get("ktls"), modes.get("plain")
+            print(f"{load + ' ' + str(size):<16}{mode:<11}"
+                  f"{r.total() / r.calls:11.0f}{r.total() / r.bytes:10.3f}"
+                  f"{r.outside() / r.calls:11.0f}"
+                  f"{r.outside() / r.bytes:9.3f}{r.spread():6.2f}"
+                  f"{ratio(r.total(), ktls and ktls.total())}"
+                  f"{ratio(r.outside(), ktls and ktls.outside())} "
+                  f"{ratio(r.total(), plain and plain.total())}")
+
+
+def print_groups(results):
+    print("\ninstructions per call by group")
+    print(f"{'load':<16}{'mode':<11}" + "".join(f"{g:>12}" for g in ORDER[:-1]))
+    for (load, size), modes in results.items():
+        for mode, r in modes.items():
+            groups = collections.Counter()
+            for f, c in r.profile().items():
+                groups[group_of(*f)] += c
+            print(f"{load + ' ' + str(size):<16}{mode:<11}" +
+                  "".join(f"{groups[g] / r.calls:12.0f}" for g in ORDER[:-1]))
+
+
+def print_top(results, top):
+    for (load, size), modes in results.items():
+        for mode, r in modes.items():
+            if mode == "plain":
+                continue
+            print(f"\n{load} {size} {mode}: instructions per call, share of "
+                  "what is outside the AEAD core")
+            rows = [(c, f) for f, c in r.profile().items()
+                    if group_of(*f) != "AEAD core"]
+            for c, f in sorted(rows, reverse=True)[:top]:
+                name = f[0] + (f" [{f[1]}]" if f[1] else "")
+                print(f"{c / r.calls:10.0f} {100 * c / r.outside():6.1f} %  "
+                      f"{name:<44}{group_of(*f)}")
+
+
+def print_idle(idle):
+    if not idle:
+        return
+    print("\nmemory of a connection, both ends, bytes: "
+          "of TCP alone, and added by keys and a round trip")
+    keys = ("base", "added", "slab", "percpu")
+    by_mode = collections.defaultdict(lambda: collections.defaultdict(list))
+    for d in idle:
+        for k in keys:
+            by_mode[d["mode"]][k].append(int(d[k]))
+    print(f"{'mode':<11}" + "".join(f"{k:>9}" for k in keys))
+    for mode, v in by_mode.items():
+        print(f"{mode:<11}" + "".join(f"{statistics.median(v[k]):9.0f}"
+                                      for k in keys))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-t", "--top", type=int, default=0)
+    parser.add_argument("dir")
+    args = parser.parse_args()
+    results = collections.OrderedDict()
+    idle, aeads = [], set()
+    outs = glob.glob(os.path.join(args.dir, "*.out"))
+    for out in sorted(outs):
+        loads, more_idle, aead = read_out(out)
+        parts = read_parts(out[:-3] + "blocks", Symbols(out[:-3] + "symbols"))
+        if len(parts) != len(loads):
+            sys.exit(f"{out}: {len(loads)} loads, {len(parts)} counted")
+        idle += more_idle
+        aeads.add(aead)
+        for d, part in zip(loads, parts):
+            modes = results.setdefault((d["load"], d["size"]),
+                                       collections.OrderedDict())
+            modes.setdefault(d["mode"], Result(d)).add(part)
+    print(f"{len(outs)} seeds, gcm(aes) is {', '.join(sorted(aeads))}; a call "
+          "is one send or round trip; outside: outside the AEAD core")
+    if results:
+        print_table(results)
+        print_groups(results)
+    print_top(results, args.top)
+    print_idle(idle)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# icount.sh [option...] [LOAD:SIZE[:COUNT]...]: counts the instructions that a
+# guest spends on plain TCP, kTLS and NST, and prints a table and where they go.
+# It builds the modules and the programs from the tree as it is.
+#
+#   selftests/bench/icount.sh send:16384          after a change: 10 seconds
+#   selftests/bench/icount.sh -t 30 ping:64       the 30 dearest functions
+#   selftests/bench/icount.sh -n 5                all loads, medians of 5 seeds
+#
+#   -n SEEDS   runs, each with another seed of QEMU's random numbers (default 1)
+#   -m MODES   default "plain ktls nst"; there is ktls-nopad too
+#   -t TOP     functions to print for each mode (default 0)
+#   -k KERNEL  6.1 (default), 6.12 or 7.3
+#   -M DIR     modules from there (see build-modules.sh), not built
+#   -o DIR     keeps results there (default build/bench/icount-KERNEL)
+#
+# The guest has one CPU and no clock but the count of its instructions, so the
+# load of this machine does not matter. The same seed gives the same figures
+# within 1 %. Loads are send, sendfile, ping and idle (see load.c).
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR/../vm source=lib.sh
+. "$here/../vm/lib.sh"
+
+seeds=1 modes="plain ktls nst" top=0 kernel=6.1 mods='' results=''
+while getopts n:m:t:k:M:o: opt; do
+	case $opt in
+	n) seeds=$OPTARG ;;
+	m) modes=$OPTARG ;;
+	t) top=$OPTARG ;;
+	k) kernel=$OPTARG ;;
+	M) mods=$OPTARG ;;
+	o) results=$OPTARG ;;
+	*) nst_die "see the head of $0" ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || set -- send:256 send:1024 send:16384 send:65536 send:262144 \
+	sendfile:65536 ping:64
+nst_kernel "$kernel"
+bench=$NST_BUILD/bench
+results=${results:-$bench/icount-$kernel}
+mkdir -p "$bench" "$results"
+
+# count_of LOAD SIZE: 4 MiB, in at least 16 calls, 1 MiB of small ones, 200 round
+# trips, 1000 connections
+count_of()
+{
+	case $1 in
+	ping) echo 200 ;;
+	idle) echo 1000 ;;
+	*) if [ "$2" -lt 1024 ]; then echo $(((1 << 20) / $2))
+		else echo $(((4 << 20) / $2)); fi ;;
+	esac
+}
+
+list_loads()
+{
+	local spec name size count mode
+
+	for spec; do
+		IFS=: read -r name size count <<<"$spec"
+		for mode in $modes; do
+			echo "$mode $name ${size:-0} ${count:-$(count_of "$name" "${size:-0}")}"
+		done
+	done
+}
+
+build()
+{
+	make -s -C "$here" O="$bench" all
+	if [ -z "$mods" ]; then
+		NST_BUILD=$bench nice "$here/../../scripts/build-modules.sh" \
+			"$kernel" -s modules >"$bench/build.log" 2>&1 ||
+			{ cat "$bench/build.log" >&2; exit 2; }
+		mods=$bench/$kernel/src
+	fi
+	if [ ! -e "$bench/root-$kernel/ready" ]; then
+		rm -rf "$bench/root-$kernel"
+		"$here/../vm/base.sh" "$nst_release" "$nst_image" \
+			"$bench/root-$kernel"
+		touch "$bench/root-$kernel/ready"
+	fi
+}
+
+# What the guest loads. aesni_intel first, as a real boot does: else gcm(aes)
+# would be made of generic parts.
+make_initrd()
+{
+	local root=$work/root
+	local dir=$root/lib/modules/$nst_release/updates
+
+	cp -al "$bench/root-$kernel" "$root"
+	mkdir -p "$dir" "$root/t"
+	cp "$mods"/nst_ulp/nst_ulp.ko "$dir/"
+	depmod -b "$root" "$nst_release"
+	cp "$here/init" "$root/init"
+	cp "$bench/load" "$root/t/"
+	printf '%s\n' aesni_intel tls nst_ulp >"$root/t/modules"
+	list_loads "${@:2}" >"$root/t/loads"
+	cat >"$root/t/config" <<-END
+		PORT=/dev/ttyS1
+		SYMBOLS=/dev/ttyS2
+		ALL_SYMBOLS=$1
+		SETTLE=30
+	END
+	(cd "$root" && find . | cpio -o -H newc --quiet) >"$work/initrd"
+}
+
+# boot SEED: -erms because a rep movsb counts as an instruction per byte;
+# noreplace-smp keeps lock prefixes; cx16: QEMU 7.2 breaks it.
+boot()
+{
+	local status=0
+
+	timeout -k 5 300 qemu-system-x86_64 \
+		-accel tcg,thread=single -icount shift=0,sleep=off \
+		-cpu max,-erms,-fsrm,cx16=off -smp 1 -m 1G -seed "$1" \
+		-rtc base=2026-01-01,clock=vm \
+		-plugin "$bench/count.so,out=$work/$1.blocks" \
+		-nodefaults -display none -monitor none -no-reboot \
+		-serial "file:$work/$1.console" -serial "file:$work/$1.out" \
+		-serial "file:$work/$1.symbols" \
+		-kernel "$nst_vmlinuz" -initrd "$work/initrd" \
+		-append "console=ttyS0 quiet panic=-1 oops=panic nokaslr \
+norandmaps nowatchdog noreplace-smp mitigations=off tsc=reliable \
+clocksource=tsc cryptomgr.notests=1 net.ifnames=0 random.trust_cpu=on" \
+		</dev/null >&2 || status=$?
+	if ! grep -q '^bench: done' "$work/$1.out" ||
+		grep '^bench: failed' "$work/$1.out" >&2; then
+		tail -n 30 "$work/$1.console" "$work/$1.out" >&2
+		nst_die "guest failed (QEMU status $status)"
+	fi
+}
+
+work=$(mktemp -d /var/tmp/nst-bench.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+build
+symbols=$bench/symbols-$nst_release
+all=1
+[ ! -s "$symbols" ] || all=
+rm -f "$results"/*.{out,blocks,symbols}
+for ((seed = 1; seed <= seeds; seed++)); do
+	[ "$seed" != 1 ] || make_initrd "$all" "$@"
+	boot "$seed"
+	gzip -dc "$work/$seed.symbols" >"$work/symbols"
+	if [ -n "$all" ] && [ "$seed" = 1 ]; then
+		grep -v ' \[' "$work/symbols" >"$symbols"
+	fi
+	{ cat "$symbols"; grep ' \[' "$work/symbols"; } \
+		>"$results/$seed.symbols"
+	cp "$work/$seed".{out,blocks} "$results/"
+done
+"$here/fold.py" -t "$top" "$results" | tee "$results/report"

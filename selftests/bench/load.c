@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * load MODE LOAD SIZE COUNT: one measurement, over TCP on the loopback.
+ *
+ *   MODE   plain, ktls (TLS 1.3, AES-128-GCM), ktls-nopad (the same with
+ *          TLS_RX_EXPECT_NO_PAD), nst (aes-gcm)
+ *   LOAD   send      COUNT sends of SIZE bytes, read with 64 KiB buffers
+ *          batch     the same, all calls in one system call (UML, umlkmod)
+ *          sendfile  COUNT sendfile calls of SIZE bytes of a cached file
+ *          ping      COUNT round trips of SIZE bytes
+ *          idle      memory of COUNT connections that were used once
+ *
+ * Sender and receiver are two processes. Before the measured part the
+ * connection is keyed in both directions, went through a round trip (so NST is
+ * BOUND) and WARMUP bytes of the same load, so that windows and caches are
+ * where they stay. The measured part lies between two markers that count.c
+ * finds; it ends when the receiver has read all and said so.
+ *
+ * One line of output; tsc is a count of instructions under -icount shift=0.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <x86intrin.h>
+#include <linux/nst.h>
+#include <linux/tls.h>
+
+#include "marker.h"
+#include "umlkmod/batch.h"
+
+#ifndef SOL_TLS
+#define SOL_TLS			282
+#endif
+#ifndef TLS_RX_EXPECT_NO_PAD
+#define TLS_RX_EXPECT_NO_PAD	4
+#endif
+
+#define READ_SIZE	(64 << 10)
+#define BUFFER_SIZE	(1 << 20)
+#define FILE_SIZE	(4 << 20)
+#define WARMUP_BYTES	(1 << 20)
+#define WARMUP_ROUNDS	16
+
+enum mode { PLAIN, KTLS, KTLS_NOPAD, NST, NR_MODES };
+enum load { SEND, BATCH, SENDFILE, PING, IDLE, NR_LOADS };
+
+static const char *const mode_names[] = { "plain", "ktls", "ktls-nopad", "nst" };
+static const char *const load_names[] = {
+	"send", "batch", "sendfile", "ping", "idle"
+};
+
+static enum mode mode;
+static enum load load;
+static size_t size, count;
+static char buffer[BUFFER_SIZE];
+static int file = -1;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void set(int fd, int level, int name, const void *val, socklen_t len)
+{
+	if (setsockopt(fd, level, name, val, len) < 0)
+		die("setsockopt");
+}
+
+static void key_ktls(int fd)
+{
+	struct tls12_crypto_info_aes_gcm_128 info = {
+		.info.version = TLS_1_3_VERSION,
+		.info.cipher_type = TLS_CIPHER_AES_GCM_128,
+	};
+	const int one = 1;
+
+	memset(info.key, 0x11, sizeof(info.key));
+	set(fd, SOL_TCP, TCP_ULP, "tls", sizeof("tls"));
+	set(fd, SOL_TLS, TLS_TX, &info, sizeof(info));
+	set(fd, SOL_TLS, TLS_RX, &info, sizeof(info));
+	if (mode == KTLS_NOPAD)
+		set(fd, SOL_TLS, TLS_RX_EXPECT_NO_PAD, &one, sizeof(one));
+}
+
+static void key_nst(int fd)
+{
+	struct {
+		struct nst_crypto_info info;
+		struct nst_key key;
+	} box = {
+		.info.version = NST_VERSION,
+		.info.cipher_id = NST_CIPHER_AES_GCM,
+		.info.nr_keys = 1,
+		.key.kid = 1,
+	};
+
+	memset(box.key.key, 0x42, sizeof(box.key.key));
+	set(fd, SOL_TCP, TCP_ULP, "nst", sizeof("nst") - 1);
+	set(fd, SOL_NST, NST_TX_RX, &box, sizeof(box));
+}
+
+static void key_socket(int fd)
+{
+	if (mode == NST)
+		key_nst(fd);
+	else if (mode != PLAIN)
+		key_ktls(fd);
+}
+
+static void send_all(int fd, const char *p, size_t len)
+{
+	ssize_t n;
+
+	for (; len; p += n, len -= n) {
+		n = send(fd, p, len, 0);
+		if (n <= 0)
+			die("send");
+	}
+}
+
+static void recv_all(int fd, char *p, size_t len)
+{
+	ssize_t n;
+
+	for (; len; p += n, len -= n) {
+		n = recv(fd, p, len, 0);
+		if (n <= 0)
+			die("recv");
+	}
+}
+
+static void round_trip(int a, int b)
+{
+	char c = 1;
+
+	send_all(a, &c, 1);
+	recv_all(b, &c, 1);
+	send_all(b, &c, 1);
+	recv_all(a, &c, 1);
+}
+
+static int listen_socket(struct sockaddr_in *addr)
+{
+	socklen_t len = sizeof(*addr);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	*addr = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	if (fd < 0 || bind(fd, (struct sockaddr *)addr, len) < 0 ||
+	    listen(fd, 1) < 0 ||
+	    getsockname(fd, (struct sockaddr *)addr, &len) < 0)
+		die("listen");
+	return fd;
+}
+
+static void connect_pair(int listener, struct sockaddr_in *addr, int *a, int *b)
+{
+	const int one = 1;
+
+	*a = socket(AF_INET, SOCK_STREAM, 0);
+	if (*a < 0 || connect(*a, (struct sockaddr *)addr, sizeof(*addr)) < 0)
+		die("connect");
+	*b = accept(listener, NULL, NULL);
+	if (*b < 0)
+		die("accept");
+	set(*a, SOL_TCP, TCP_NODELAY, &one, sizeof(one));
+	set(*b, SOL_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu % sysconf(_SC_NPROCESSORS_ONLN), &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void batch(int fd, int op, size_t each, size_t total)
+{
+	struct nst_batch arg = {
+		.fd = fd, .op = op, .size = each, .total = total,
+		.buffer = (uintptr_t)buffer,
+	};
+	int f = open(NST_BATCH_PATH, O_WRONLY);
+
+	if (f < 0 || write(f, &arg, sizeof(arg)) != sizeof(arg))
+		die(NST_BATCH_PATH);
+	close(f);
+}
+
+static void send_file(int fd, size_t calls)
+{
+	off_t off = 0;
+	size_t left;
+	ssize_t n;
+
+	while (calls--) {
+		if (off + size > FILE_SIZE)
+			off = 0;
+		for (left = size; left; left -= n) {
+			n = sendfile(fd, file, &off, left);
+			if (n <= 0)
+				die("sendfile");
+		}
+	}
+}
+
+/* One measured part, or the warming up, on the sending side. */
+static void push(int fd, size_t calls)
+{
+	size_t i;
+	char c;
+
+	switch (load) {
+	case SEND:
+		for (i = 0; i < calls; i++)
+			send_all(fd, buffer, size);
+		break;
+	case BATCH:
+		batch(fd, NST_BATCH_SEND, size, size * calls);
+		break;
+	case SENDFILE:
+		send_file(fd, calls);
+		break;
+	default:
+		for (i = 0; i < calls; i++) {
+			send_all(fd, buffer, size);
+			recv_all(fd, buffer, size);
+		}
+		return;
+	}
+	recv_all(fd, &c, 1);
+}
+
+static void pull(int fd, size_t calls)
+{
+	size_t left = size * calls;
+	ssize_t n;
+
+	if (load == PING) {
+		while (calls--) {
+			recv_all(fd, buffer, size);
+			send_all(fd, buffer, size);
+		}
+		return;
+	}
+	if (load == BATCH) {
+		batch(fd, NST_BATCH_RECV, READ_SIZE, left);
+		left = 0;
+	}
+	for (; left; left -= n) {
+		n = recv(fd, buffer, left < READ_SIZE ? left : READ_SIZE, 0);
+		if (n <= 0)
+			die("recv");
+	}
+	send_all(fd, "k", 1);
+}
+
+static size_t warmup_calls(void)
+{
+	if (load == PING)
+		return WARMUP_ROUNDS;
+	return size < WARMUP_BYTES ? WARMUP_BYTES / size : 1;
+}
+
+static void make_file(void)
+{
+	char name[] = "/tmp/load.XXXXXX";
+	size_t done;
+
+	file = mkstemp(name);
+	if (file < 0)
+		die(name);
+	unlink(name);
+	for (done = 0; done < FILE_SIZE; done += BUFFER_SIZE)
+		if (write(file, buffer, BUFFER_SIZE) != BUFFER_SIZE)
+			die("file");
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+static void measure(void)
+{
+	struct sockaddr_in addr;
+	uint64_t tsc;
+	int listener = listen_socket(&addr), a, b, status;
+	double start;
+	pid_t pid;
+
+	connect_pair(listener, &addr, &a, &b);
+	key_socket(a);
+	key_socket(b);
+	round_trip(a, b);
+	if (load == SENDFILE)
+		make_file();
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		close(a);
+		pin(1);
+		pull(b, warmup_calls());
+		pull(b, count);
+		_exit(0);
+	}
+	close(b);
+	pin(0);
+	push(a, warmup_calls());
+	start = seconds();
+	NST_MARK(NST_MARK_BEGIN);
+	tsc = __rdtsc();
+	push(a, count);
+	tsc = __rdtsc() - tsc;
+	NST_MARK(NST_MARK_END);
+	start = seconds() - start;
+	if (waitpid(pid, &status, 0) != pid || status)
+		die("receiver");
+	printf("load %s %s %zu calls=%zu bytes=%zu seconds=%.6f tsc=%llu\n",
+	       mode_names[mode], load_names[load], size, count,
+	       size * count * (load == PING ? 2 : 1), start,
+	       (unsigned long long)tsc);
+}
+
+struct memory {
+	long available;	/* free, and what the kernel gives back at once */
+	long slab;
+	long percpu;
+};
+
+/* In KiB; sleeps first, so that RCU and the caches of the allocators are done. */
+static struct memory memory_now(void)
+{
+	struct memory m = { 0 };
+	char line[100];
+	FILE *f;
+
+	sleep(3);
+	f = fopen("/proc/meminfo", "r");
+	if (!f)
+		die("/proc/meminfo");
+	while (fgets(line, sizeof(line), f)) {
+		sscanf(line, "MemFree: %ld", &m.available);
+		sscanf(line, "Slab: %ld", &m.slab);
+		sscanf(line, "Percpu: %ld", &m.percpu);
+	}
+	fclose(f);
+	return m;
+}
+
+static void measure_idle(void)
+{
+	struct rlimit files = { 2 * count + 100, 2 * count + 100 };
+	int (*fd)[2] = calloc(count, sizeof(*fd));
+	struct memory none, plain, keyed;
+	struct sockaddr_in addr;
+	int listener = listen_socket(&addr);
+	size_t i;
+
+	if (!fd || setrlimit(RLIMIT_NOFILE, &files) < 0)
+		die("descriptors");
+	memset(fd, 1, count * sizeof(*fd));
+	none = memory_now();
+	for (i = 0; i < count; i++) {
+		connect_pair(listener, &addr, &fd[i][0], &fd[i][1]);
+		round_trip(fd[i][0], fd[i][1]);
+	}
+	plain = memory_now();
+	for (i = 0; i < count; i++) {
+		key_socket(fd[i][0]);
+		key_socket(fd[i][1]);
+		round_trip(fd[i][0], fd[i][1]);
+	}
+	keyed = memory_now();
+	printf("load %s idle %zu calls=%zu base=%ld added=%ld slab=%ld percpu=%ld\n",
+	       mode_names[mode], size, count,
+	       (none.available - plain.available) * 1024 / (long)count,
+	       (plain.available - keyed.available) * 1024 / (long)count,
+	       (keyed.slab - plain.slab) * 1024 / (long)count,
+	       (keyed.percpu - plain.percpu) * 1024 / (long)count);
+}
+
+static int find(const char *const *names, int nr, const char *name)
+{
+	int i;
+
+	for (i = 0; i < nr; i++)
+		if (!strcmp(names[i], name))
+			return i;
+	fprintf(stderr, "load: what is '%s'?\n", name);
+	exit(2);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 5) {
+		fprintf(stderr, "usage: load MODE LOAD SIZE COUNT\n");
+		return 2;
+	}
+	mode = find(mode_names, NR_MODES, argv[1]);
+	load = find(load_names, NR_LOADS, argv[2]);
+	size = strtoul(argv[3], NULL, 0);
+	count = strtoul(argv[4], NULL, 0);
+	if (size > BUFFER_SIZE || !count || (load != IDLE && !size)) {
+		fprintf(stderr, "load: SIZE or COUNT out of range\n");
+		return 2;
+	}
+	memset(buffer, 0x5a, sizeof(buffer));
+	if (load == IDLE)
+		measure_idle();
+	else
+		measure();
+	return 0;
+}

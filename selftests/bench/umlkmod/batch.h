@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Many sends or receives in one system call: write() of this struct to
+ * NST_BATCH_PATH. Shared by the module and load.c.
+ */
+#ifndef _BENCH_BATCH_H
+#define _BENCH_BATCH_H
+
+#include <linux/types.h>
+
+#define NST_BATCH_PATH	"/proc/nst_batch"
+#define NST_BATCH_SEND	1
+#define NST_BATCH_RECV	2
+
+struct nst_batch {
+	__s32 fd;	/* a connected stream socket of the caller */
+	__u32 op;	/* NST_BATCH_* */
+	__u64 size;	/* bytes of one call */
+	__u64 total;	/* bytes of all calls */
+	__u64 buffer;	/* the caller's, at least size bytes */
+};
+
+#endif
