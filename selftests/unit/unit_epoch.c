@@ -280,6 +280,23 @@ TEST(nst_epoch_keep__another_kid_or_none)
 	done();
 }
 
+/* One secret under two kids: they are two keys all the same. */
+TEST(nst_epoch_keep__the_same_secret_under_another_kid)
+{
+	struct nst_box_entry entry = { .kid = 10, .state = NST_KEY_ACCEPT };
+	struct nst_boxkey *key;
+	u64 gen;
+
+	begin();
+	NEED_EQ(start(some_id), 0);
+	memcpy(entry.secret, ep.key->secret, NST_KEY_SIZE);
+	NEED_EQ(nst_keyring_add(ring, &entry), 0);
+	key = key_of(10, &gen);
+	CHECK(!nst_epoch_keep(&ep, key, gen));
+	nst_boxkey_put(key);
+	done();
+}
+
 TEST(nst_epoch_end__keeps_the_transforms)
 {
 	begin();
