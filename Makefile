@@ -18,7 +18,7 @@ export NST_BUILD := $(abspath $(BUILD))
 
 PREFIX ?= /usr/local
 TOOLS := $(patsubst %/Makefile,%,$(wildcard userspace/*/Makefile))
-MAN := $(wildcard Documentation/*.[1-8])
+MAN := $(wildcard Documentation/man/*.[1-8])
 KSFT := $(NST_CACHE)/linux/tools/testing/selftests
 
 # Headers of the running kernel; where there are none (a container, a kernel of
@@ -57,6 +57,13 @@ install: modules tools
 selftests: tools
 	$(MAKE) -C selftests/net KSFT=$(KSFT) O=$(NST_BUILD)/selftests/net all
 
+demo:
+	selftests/vm/prepare.sh 6.1
+	$(MAKE) tools
+	$(MAKE) -C selftests/demo O=$(NST_BUILD)/selftests/demo all
+	scripts/build-modules.sh 6.1
+	selftests/vm/run.sh -t 600 6.1 demo.sh
+
 vm: selftests
 	scripts/build-modules.sh $(or $(KERNEL),6.1)
 	selftests/vm/run.sh $(VMFLAGS) $(or $(KERNEL),6.1) $(if $(TEST),"$(TEST)")
@@ -78,5 +85,5 @@ check-all:
 clean:
 	rm -rf $(NST_BUILD)
 
-.PHONY: all modules tools install selftests vm vm-shell lint check \
+.PHONY: all modules tools install selftests demo vm vm-shell lint check \
 	check-all clean

@@ -51,7 +51,6 @@ kernel=$1
 shift
 nst_kernel "$kernel"
 mods=${mods:-$NST_BUILD/$kernel/src}
-progs=$NST_BUILD/selftests/net
 
 # The part of the guest that changes with the kernel and this directory only.
 # Prints nothing; the result is in $base.
@@ -116,9 +115,12 @@ make_root()
 	rm -f "$root/lib/modules/$nst_release"/modules.{dep,alias,softdep,symbols,builtin.bin,builtin.alias,devname}*
 	depmod -b "$root" "$nst_release"
 	cp "$here/init" "$root/init"
-	find "$progs" "$NST_BUILD/tools" -maxdepth 1 -type f -perm -u+x \
-		-exec cp -t "$root/t" {} + 2>/dev/null || true
-	find "$NST_TOP/selftests/net" -name '*.sh' -exec cp -t "$root/t" {} +
+	for f in "$NST_BUILD"/{selftests/net,selftests/demo,tools}; do
+		[ ! -d "$f" ] || find "$f" -maxdepth 1 -type f -perm -u+x \
+			-exec cp -t "$root/t" {} +
+	done
+	find "$NST_TOP"/selftests/{net,demo} -name '*.sh' \
+		-exec cp -t "$root/t" {} +
 	for f in "$NST_TOP/selftests/net/data" "$NST_TOP/selftests/vectors"; do
 		[ ! -d "$f" ] || cp -r "$f" "$root/t/"
 	done

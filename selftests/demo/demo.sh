@@ -1,0 +1,242 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The demo, in the guest (make demo): two hosts, an attacker on the path between
+# them, one key box. What it tells is checked: it is TAP too.
+#
+#     alice 10.0.1.1 ---- 10.0.1.2 path 10.0.2.2 ---- 10.0.2.1 bob
+
+SIZE=${DEMO_MIB:-100}
+DIR=/tmp/demo
+SECRET="nobody on the path may read this"
+number=0
+failed=0
+
+say()
+{
+	echo
+	echo "== $*"
+}
+
+# check STATUS WHAT
+check()
+{
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+	else
+		echo "not ok $number $2"
+		failed=1
+	fi
+}
+
+alice() { ip netns exec alice "$@"; }
+bob() { ip netns exec bob "$@"; }
+path() { ip netns exec path "$@"; }
+
+make_net()
+{
+	ip netns add alice
+	ip netns add bob
+	ip netns add path
+	ip link add eth0 netns alice type veth peer name alice netns path
+	ip link add eth0 netns bob type veth peer name bob netns path
+	alice ip addr add 10.0.1.1/24 dev eth0
+	bob ip addr add 10.0.2.1/24 dev eth0
+	path ip addr add 10.0.1.2/24 dev alice
+	path ip addr add 10.0.2.2/24 dev bob
+	alice ip link set eth0 up
+	bob ip link set eth0 up
+	path ip link set alice up
+	path ip link set bob up
+	path sysctl -qw net.ipv4.ip_forward=1
+	alice ip route add default via 10.0.1.2
+	bob ip route add default via 10.0.2.2
+}
+
+# A file of text that is easy to find again on the wire, and of noise.
+make_file()
+{
+	local i=0
+
+	yes "$SECRET" | head -c 1048576 >$DIR/text
+	while [ $i -lt "$SIZE" ]; do
+		cat $DIR/text
+		head -c 1048576 /dev/urandom
+		i=$((i + 2))
+	done >$DIR/file
+	rm $DIR/text
+	sum=$(sha256sum <$DIR/file)
+}
+
+# start_receiver PORT: a receiver at bob's, in the background, listening
+start_receiver()
+{
+	bob nstcp recv nst "$1" $DIR/copy >$DIR/recv.log 2>&1 &
+	receiver=$!
+	while kill -0 $receiver 2>/dev/null &&
+		! grep -q waiting $DIR/recv.log; do
+		sleep 0.1
+	done
+}
+
+# wait_until MIB: as far as the sender in the background has come
+wait_until()
+{
+	while kill -0 $sender 2>/dev/null &&
+		! awk -v m="$1" '$1 == "sent" && $2 >= m { found = 1 }
+			END { exit !found }' $DIR/send.log; do
+		sleep 0.2
+	done
+}
+
+# counters that grew: bob's, in /proc/net/nst_stat, since the last call
+counters()
+{
+	bob cat /proc/net/nst_stat >$DIR/now
+	[ ! -e $DIR/before ] || awk '
+		NR == FNR { old[$1] = $2; next }
+		$2 != old[$1] { print "   " $1, "+" $2 - old[$1] }' \
+			$DIR/before $DIR/now
+	mv $DIR/now $DIR/before
+}
+
+copy_arrived()
+{
+	wait $sender
+	status=$?
+	check $status "the sender ended well"
+	[ $status = 0 ] || tail -n 2 $DIR/send.log
+	# A receiver that nobody speaks to would wait for ever.
+	[ $status = 0 ] || kill $receiver
+	wait $receiver
+	check $? "the receiver saw the end of the stream"
+	sed 's/^/   bob: /' $DIR/recv.log
+	[ "$(sha256sum <$DIR/copy)" = "$sum" ]
+	check $? "SHA-256 of both files is the same: $(echo "$sum" | cut -c1-16)..."
+}
+
+scene_box()
+{
+	say "a key box, made by nstkeyctl and loaded on both hosts"
+	nstkeyctl genbox $DIR/box
+	alice nstkeyctl load $DIR/box
+	check $? "alice has the box"
+	bob nstkeyctl load $DIR/box
+	check $? "bob has the box"
+	bob nstkeyctl show
+}
+
+scene_transfer()
+{
+	say "alice sends a file of $SIZE MiB; the attacker writes along"
+	start_receiver 7001
+	path tcpdump -Z root -i alice -s 400 -c 400 -w $DIR/pcap tcp port 7001 \
+		2>/dev/null &
+	dump=$!
+	sleep 1
+	alice nstcp send nst 10.0.2.1 7001 $DIR/file >$DIR/send.log 2>&1 &
+	sender=$!
+	tail -f $DIR/send.log &
+	progress=$!
+	copy_arrived
+	kill $dump $progress 2>/dev/null
+	wait $dump $progress
+	say "what the attacker has"
+	nstdump $DIR/pcap 2
+	check $? "the capture has NST records"
+	! grep -q "$SECRET" $DIR/pcap
+	check $? "the plaintext is not in the capture"
+	grep -q "$SECRET" $DIR/file
+	check $? "it is in the file"
+}
+
+scene_tamper()
+{
+	say "the attacker flips one bit in flight"
+	counters >/dev/null
+	start_receiver 7002
+	alice nstcp send nst 10.0.2.1 7002 $DIR/file >$DIR/send.log 2>&1 &
+	sender=$!
+	wait_until $((SIZE / 5))
+	path tc qdisc add dev bob clsact
+	# Behind 20 bytes of IP, 32 of TCP, 48 of the record's header.
+	path tc filter add dev bob egress protocol ip u32 \
+		match ip dport 7002 0xffff \
+		action pedit munge offset 200 u8 invert retain 0x01 pipe \
+		action csum ip4h and tcp
+	wait $receiver
+	check $((! $?)) "the receiver failed"
+	wait $sender
+	path tc qdisc del dev bob clsact
+	sed 's/^/   bob: /' $DIR/recv.log
+	grep -q "Bad message" $DIR/recv.log
+	check $? "it was told that a record is not authentic"
+	got=$(stat -c %s $DIR/copy)
+	head -c "$got" $DIR/file | cmp -s - $DIR/copy
+	check $? "and was given not one wrong byte before ($got right ones)"
+	echo "   bob's counters:"
+	counters >$DIR/grew
+	cat $DIR/grew
+	grep -qi "auth.* +1$" $DIR/grew
+	check $? "counted once"
+}
+
+scene_rotate()
+{
+	say "alice and bob change to a new key in the middle of a transfer"
+	start_receiver 7003
+	alice nstcp send nst 10.0.2.1 7003 $DIR/file >$DIR/send.log 2>&1 &
+	sender=$!
+	nstkeyctl genkey 2 accept $DIR/key
+	wait_until $((SIZE / 5))
+	for host in alice bob; do
+		$host nstkeyctl add $DIR/key
+	done
+	for host in alice bob; do
+		$host nstkeyctl activate 2
+		check $? "$host activated key 2"
+	done
+	wait_until $((SIZE / 2))
+	echo "   alice, while the transfer goes on:"
+	alice nstkeyctl show | sed 's/^/   /'
+	copy_arrived
+	sed 's/^/   alice: /' $DIR/send.log
+	grep -q "key 1," $DIR/send.log && grep -q "key 2," $DIR/send.log
+	check $? "it began under key 1 and ended under key 2"
+}
+
+scene_speed()
+{
+	local kind best i speed
+
+	say "throughput over loopback, MiB/s, best of 3"
+	for i in 1 2 3; do
+		for kind in plain tls nst; do
+			speed=$(alice nstcp bench $kind 32) || speed=0
+			echo "$kind $speed" >>$DIR/speed
+		done
+	done
+	for kind in plain tls nst; do
+		best=$(awk -v k=$kind '$1 == k && $2 > b { b = $2 }
+			END { print b + 0 }' $DIR/speed)
+		echo "   $kind $best"
+		[ "$best" != 0 ]
+		check $? "measured $kind"
+	done
+	echo "   (an emulated processor: the order says something, the figures do not)"
+}
+
+echo 1..21
+mkdir -p $DIR
+chmod 700 $DIR
+umask 077
+make_net
+alice ip link set lo up
+make_file
+scene_box
+scene_transfer
+scene_tamper
+scene_rotate
+scene_speed
+exit $failed
