@@ -8,6 +8,7 @@
  * reader's rcu_read_unlock(), and taking a reference before that needs no test
  * for zero.
  */
+#include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -16,6 +17,12 @@
 #include <crypto/algapi.h>
 #include "keybox.h"
 #include "limits.h"
+
+/*
+ * Counts the changes of all keyrings, so that no two share a generation: who
+ * has exchanged one keyring for another sees that too.
+ */
+static atomic64_t generations = ATOMIC64_INIT(0);
 
 static struct nst_boxkey *boxkey_alloc(const struct nst_box_entry *entry)
 {
@@ -124,7 +131,7 @@ static void publish(struct nst_keyring *ring, struct nst_box *box)
 						  lockdep_is_held(&ring->lock));
 
 	/* After the box; pairs with generation(). */
-	smp_store_release(&ring->gen, ring->gen + 1);
+	smp_store_release(&ring->gen, atomic64_inc_return(&generations));
 	call_rcu(&old->rcu, box_free_rcu);
 }
 
@@ -148,6 +155,7 @@ struct nst_keyring *nst_keyring_alloc(bool private)
 	refcount_set(&ring->ref, 1);
 	mutex_init(&ring->lock);
 	RCU_INIT_POINTER(ring->box, box);
+	ring->gen = atomic64_inc_return(&generations);
 	ring->private = private;
 	return ring;
 }

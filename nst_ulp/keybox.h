@@ -65,8 +65,9 @@ struct nst_box {
  * @ref: owners: the namespace, and each configuration that uses it
  * @lock: serialises changes; taken in process context, no other lock inside
  * @box: the present box, never NULL; RCU, written under @lock
- * @gen: grows with each change, after @box is published. Who has looked up a
- *	key under a generation need not look again while it stands
+ * @gen: grows with each change, after @box is published; no two keyrings have
+ *	the same, and none has 0. Who has looked up a key under a generation
+ *	need not look again while it stands
  * @private: a socket's own box, not the namespace's
  */
 struct nst_keyring {

@@ -18,6 +18,7 @@ typedef struct {
 } atomic_long_t;
 
 #define ATOMIC_INIT(i)		{ (i) }
+#define ATOMIC64_INIT(i)	ATOMIC_INIT(i)
 
 #define atomic_read(v)		__atomic_load_n(&(v)->counter, __ATOMIC_SEQ_CST)
 #define atomic_set(v, i)	__atomic_store_n(&(v)->counter, i, __ATOMIC_SEQ_CST)
