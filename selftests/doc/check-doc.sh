@@ -1,0 +1,245 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# check-doc.sh: what Documentation/nst.rst says must be true of the sources: its
+# programs compile, its tables of counters, sysctls, limits and events are those
+# of the code, every name in it exists, and both it and the manual pages pass
+# their formatters. TAP; on the host.
+#
+# shellcheck disable=SC2317 # most functions are called by result()
+
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+
+doc=Documentation/nst.rst
+pages=("$doc" Documentation/man/nst.7)
+uapi=include/uapi/linux
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+number=0
+failed=0
+
+# result NAME COMMAND...: one line of TAP; what the command says, if it fails
+result()
+{
+	local name=$1 out
+
+	shift
+	number=$((number + 1))
+	if out=$("$@" 2>&1); then
+		echo "ok $number $name"
+	else
+		printf '%s\n' "$out" | sed 's/^/# /'
+		echo "not ok $number $name"
+		failed=1
+	fi
+}
+
+# Each code block behind ".. example: FILE" becomes $work/FILE.
+extract()
+{
+	awk -v dir="$work" '
+	/^\.\. example: / { file = dir "/" $3; next }
+	file && /^\.\. code-block:: c$/ { code = 1; next }
+	code && /^[^ ]/ { code = 0; close(file); file = "" }
+	code { sub(/^  /, ""); print >file }' "$doc"
+}
+
+compile()
+{
+	local out=-c
+
+	if grep -q '^int main(' "$1"; then
+		out=
+	fi
+	# shellcheck disable=SC2086 # an option or none
+	"${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -D_GNU_SOURCE \
+		-isystem include/uapi $out -o "${1%.c}.out" "$1"
+}
+
+# Every block of C is an example that is compiled.
+all_marked()
+{
+	[ "$(grep -c '^\.\. code-block::' "$doc")" = \
+		"$(find "$work" -name '*.c' | wc -l)" ]
+}
+
+# part NAME: the lines between ".. begin NAME" and ".. end NAME"
+part()
+{
+	awk -v name="$1" '
+	$1 == ".." && $2 == "begin" && $3 == name { on = 1; next }
+	$1 == ".." && $2 == "end" && $3 == name { on = 0 }
+	on' "$doc"
+}
+
+# rows NAME COLUMNS: the first columns of a table, for rows that name something
+rows()
+{
+	part "$1" | awk -v n="$2" '
+	/^ *===/ { indent = match($0, /=/) }
+	indent && match($0, /``/) == indent {
+		gsub(/``/, "")
+		for (i = 1; i <= n; i++)
+			printf "%s%s", $i, i < n ? " " : "\n"
+	}'
+}
+
+# xlist FILE MACRO: arguments of the X() lines of a list, a row each
+xlist()
+{
+	awk -v macro="$2" '
+	$1 == "#define" && index($2, macro "(") == 1 { on = 1; next }
+	on && /X\(/ {
+		line = $0
+		sub(/.*X\(/, "", line)
+		sub(/\).*/, "", line)
+		gsub(/[",]/, " ", line)
+		print line
+	}
+	on && !/\\$/ { on = 0 }' "$1"
+}
+
+# same NAME: $work/NAME.code and $work/NAME.doc agree and are not empty
+same()
+{
+	[ -s "$work/$1.code" ] || { echo "nothing found in the code"; return 1; }
+	diff -u --label code --label "$doc" "$work/$1.code" "$work/$1.doc"
+}
+
+causes()
+{
+	xlist nst_ulp/drop.h NST_DROP_LIST | awk '{ print $2, $3 }' \
+		>"$work/causes.code"
+	rows causes 2 >"$work/causes.doc"
+	same causes
+}
+
+counters()
+{
+	xlist nst_ulp/stats.h NST_MIB_LIST | awk '{ print $2 }' \
+		>"$work/counters.code"
+	rows counters 1 >"$work/counters.doc"
+	same counters
+}
+
+sysctls()
+{
+	sed -n 's/.*\.procname[[:space:]]*= "\(.*\)".*/\1/p' nst_ulp/sysctl.c \
+		>"$work/sysctls.code"
+	rows sysctls 1 >"$work/sysctls.doc"
+	same sysctls
+}
+
+# Values as numbers: both sides say 2^20, one of them as (1UL << 20).
+numbers()
+{
+	sed -E 's/\(?1U?L?L? *<< *([0-9]+)\)?/2^\1/; s/([0-9])U?L?L?$/\1/'
+}
+
+limits()
+{
+	sed -n 's/^#define[[:space:]]\+\(NST_[A-Z_]*\)[[:space:]]\+/\1 /p' \
+		nst_ulp/limits.h | numbers >"$work/limits.code"
+	rows limits 2 >"$work/limits.doc"
+	same limits
+}
+
+# What nstkeyctl calls the events is what the YNL file calls them.
+events()
+{
+	awk '
+	/^    name: / { on = $2 == "event" }
+	/^attribute-sets:/ { exit }
+	on && /^        name: / { print $2 }' \
+		Documentation/netlink/specs/nst.yaml >"$work/events.code"
+	rows events 1 >"$work/events.doc"
+	same events
+}
+
+# Words of standard input that FILE... does not have; none is not a success.
+missing_in()
+{
+	local name some='' bad=0
+
+	while read -r name; do
+		some=1
+		grep -rqw -- "$name" "$@" || { echo "no $name in $*"; bad=1; }
+	done
+	[ -n "$some" ] || { echo "nothing to look for"; bad=1; }
+	return "$bad"
+}
+
+# All of the interface is explained, but a length that a structure shows.
+uapi_named()
+{
+	sed -n 's/^#define[[:space:]]\+\(\(SOL_\)\?NST[A-Z0-9_]*\)[[:space:]].*/\1/p' \
+		"$uapi/nst.h" | grep -vx NST_KEY_SIZE | missing_in "$doc"
+}
+
+tracepoints()
+{
+	sed -n 's/^\(DEFINE_EVENT(nst_record, \|TRACE_EVENT(\)\(nst_[a-z_]*\),.*/nst:\2/p' \
+		nst_ulp/trace.h | missing_in "$doc"
+}
+
+# Names in the pages that the sources do not have. NstRxHdr stands for several.
+names_exist()
+{
+	grep -owhE 'NST_[A-Z0-9_]+|Nst(Rx|Tx|S)[A-Za-z]+|nst_[a-z_]+' "${pages[@]}" |
+		sort -u | grep -vx NstRxHdr | missing_in nst_ulp nst_sm include
+}
+
+# Files of this tree that the pages name.
+files_exist()
+{
+	local name some='' bad=0
+
+	while read -r name; do
+		some=1
+		[ -e "$name" ] || { echo "$name does not exist"; bad=1; }
+	done < <(grep -ohE '(selftests|nst_ulp|nst_sm|include|Documentation)/[A-Za-z0-9_./-]+[A-Za-z0-9]' \
+		"${pages[@]}" | sort -u)
+	[ -n "$some" ] && return "$bad"
+}
+
+rst()
+{
+	rst2html --halt=warning --syntax-highlight=none "$doc" /dev/null
+}
+
+no_long_lines()
+{
+	! awk 'length > 80 { print FILENAME ":" FNR }' "$doc" | grep .
+}
+
+# groff writes warnings and ends with success
+manual()
+{
+	local out
+
+	out=$(groff -man -Tutf8 -ww -z "$1" 2>&1) || return 1
+	[ -z "$out" ] || { echo "$out"; return 1; }
+}
+
+extract
+for f in server client control private info; do
+	result "compile $f.c" compile "$work/$f.c"
+done
+result "every example is compiled" all_marked
+result "causes, in order, with their errno" causes
+result "counters" counters
+result "sysctls" sysctls
+result "limits" limits
+result "events" events
+result "tracepoints" tracepoints
+result "the interface is explained" uapi_named
+result "names exist" names_exist
+result "files exist" files_exist
+result "$doc is well-formed" rst
+result "$doc has no long lines" no_long_lines
+for f in Documentation/man/*.[1-8]; do
+	result "$f is well-formed" manual "$f"
+done
+echo "1..$number"
+exit $failed
