@@ -99,6 +99,15 @@ static inline void conn_flush(struct __test_metadata *_metadata,
 	c->len = 0;
 }
 
+/* Sends one record whose header @h is prepared and spoiled. */
+static inline void conn_emit(struct __test_metadata *_metadata,
+			     struct conn *c, struct peer_hdr *h,
+			     const char *text)
+{
+	conn_add_hdr(c, h, text, h->len, 0);
+	conn_flush(_metadata, c, c->len);
+}
+
 /* The kernel sends its START; the peer's next record is BOUND. */
 static inline void conn_bind(struct __test_metadata *_metadata,
 			     struct conn *c)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * START records that are replayed, reflected or stale, strict mode, keys that
- * were retired, and which of two faults counts.
+ * START records that are replayed, reflected or stale, and strict mode.
  */
 #include <sys/wait.h>
 
@@ -48,14 +47,6 @@ FIXTURE_TEARDOWN(start)
 }
 
 #define OPEN(conf)	conn_open(_metadata, variant->family, 0, conf)
-
-/* Sends one record whose header @h is prepared and spoiled. */
-static void emit(struct __test_metadata *_metadata, struct conn *c,
-		 struct peer_hdr *h, const char *text)
-{
-	conn_add_hdr(c, h, text, h->len, 0);
-	conn_flush(_metadata, c, c->len);
-}
 
 /* A good START with GOOD on @c; its bytes are kept. */
 static void save_start(struct __test_metadata *_metadata,
@@ -176,6 +167,18 @@ TEST_F(start, forged_does_not_block_the_real_one)
 	expect_data(_metadata, self->c, GOOD);
 }
 
+/* Both apply: the tag is judged first. */
+TEST_F(start, tag_before_replay)
+{
+	self->c = OPEN(&responder);
+	save_start(_metadata, self);
+	expect_data(_metadata, self->c, GOOD);
+	self->saved[PEER_TOKEN_OFF] ^= 1;
+	self->d = OPEN(&responder);
+	replay_saved(_metadata, self);
+	expect_fatal(_metadata, self->d, EBADMSG, "NstRxAuth");
+}
+
 /* --- another connection's, another service's ------------------------------ */
 
 /* A whole recorded strict stream: its START is taken, the rest is not. */
@@ -288,7 +291,7 @@ static void emit_start_at(struct __test_metadata *_metadata, struct conn *c,
 
 	peer_prepare(&c->p, &h, PEER_DATA, GOOD_LEN);
 	h.timestamp = timestamp;
-	emit(_metadata, c, &h, GOOD);
+	conn_emit(_metadata, c, &h, GOOD);
 }
 
 TEST_F(start, time_past)
@@ -324,6 +327,19 @@ TEST_F(start, time_ahead_within_window)
 	self->c = OPEN(&responder);
 	emit_start_at(_metadata, self->c, peer_now() + 20 * SECOND);
 	expect_data(_metadata, self->c, GOOD);
+}
+
+/* Both apply: the kid is judged first. */
+TEST_F(start, kid_before_time)
+{
+	struct peer_hdr h;
+
+	self->c = OPEN(&responder);
+	peer_prepare(&self->c->p, &h, PEER_DATA, EVIL_LEN);
+	h.kid = NSTTEST_KID_UNKNOWN;
+	h.timestamp = 0;
+	conn_emit(_metadata, self->c, &h, EVIL);
+	expect_fatal(_metadata, self->c, ENOKEY, "NstRxNoKid");
 }
 
 /* The cache is younger than the START: it may have forgotten it. */
@@ -377,7 +393,7 @@ TEST_F(start, start_record_needs_no_clock)
 	self->c = OPEN(&responder);
 	peer_prepare(&self->c->p, &h, PEER_STARTREC, 0);
 	h.timestamp = YEAR;
-	emit(_metadata, self->c, &h, NULL);
+	conn_emit(_metadata, self->c, &h, NULL);
 	/* Not strict itself, the kernel answers at once all the same. */
 	ASSERT_EQ(0, peer_recv(&self->c->p, &h, self->plain));
 	EXPECT_EQ(PEER_STARTREC, h.flags & PEER_F_TYPE);
@@ -395,7 +411,7 @@ TEST_F(start, unbound_after_start_record)
 	self->c = OPEN(&responder);
 	conn_add(self->c, PEER_STARTREC, NULL, 0);
 	peer_prepare(&self->c->p, &h, PEER_DATA, EVIL_LEN);
-	emit(_metadata, self->c, &h, EVIL);
+	conn_emit(_metadata, self->c, &h, EVIL);
 	expect_fatal(_metadata, self->c, EPROTO, "NstRxUnbound");
 }
 
@@ -490,174 +506,6 @@ TEST_F(start, strict_shutdown_waits_for_binding)
 	EXPECT_EQ(PEER_CLOSE, h.flags & PEER_F_TYPE);
 	EXPECT_NE(0, h.flags & PEER_F_BOUND);
 	EXPECT_EQ(-EPIPE, peer_recv(&self->c->p, &h, self->plain));
-}
-
-/* --- the namespace's box -------------------------------------------------- */
-
-#define BOX_FILE	"/tmp/hostile.box"
-
-/* The keys of nsttest_box as nstkeyctl's file has them. */
-static void load_box(struct __test_metadata *_metadata)
-{
-	char text[512], hex[2][2 * PEER_KEY_SIZE + 1];
-	int i, j;
-
-	for (i = 0; i < NSTTEST_KEYS; i++) {
-		for (j = 0; j < PEER_KEY_SIZE; j++)
-			sprintf(hex[i] + 2 * j, "%02x", nsttest_box[i].key[j]);
-	}
-	snprintf(text, sizeof(text), "%d active %s\n%d accept %s\n",
-		 NSTTEST_KID, hex[0], NSTTEST_KID_OTHER, hex[1]);
-	ASSERT_EQ(0, nsttest_netns());
-	ASSERT_EQ(0, nsttest_write_file(BOX_FILE, text));
-	ASSERT_EQ(0, system("nstkeyctl load " BOX_FILE)) {
-		TH_LOG("nstkeyctl is missing or refused the box");
-	}
-	unlink(BOX_FILE);
-}
-
-TEST_F(start, retired_kid_on_next_record)
-{
-	struct nsttest_conf conf = responder;
-	struct peer_hdr h;
-
-	load_box(_metadata);
-	conf.nr_keys = 0;
-	self->c = OPEN(&conf);
-	peer_epoch(&self->c->p, NSTTEST_KID_OTHER);
-	conn_add(self->c, PEER_DATA, GOOD, GOOD_LEN);
-	conn_flush(_metadata, self->c, self->c->len);
-	expect_data(_metadata, self->c, GOOD);
-	ASSERT_EQ(0, system("nstkeyctl retire 9"));
-	peer_prepare(&self->c->p, &h, PEER_DATA, EVIL_LEN);
-	emit(_metadata, self->c, &h, EVIL);
-	expect_fatal(_metadata, self->c, EKEYREVOKED, "NstRxKidRetired");
-}
-
-TEST_F(start, retired_kid_in_start)
-{
-	struct nsttest_conf conf = responder;
-
-	load_box(_metadata);
-	ASSERT_EQ(0, system("nstkeyctl retire 9"));
-	conf.nr_keys = 0;
-	self->c = OPEN(&conf);
-	peer_epoch(&self->c->p, NSTTEST_KID_OTHER);
-	conn_add(self->c, PEER_DATA, EVIL, EVIL_LEN);
-	conn_flush(_metadata, self->c, self->c->len);
-	expect_fatal(_metadata, self->c, EKEYREVOKED, "NstRxKidRetired");
-}
-
-TEST_F(start, unknown_kid_of_namespace)
-{
-	struct nsttest_conf conf = responder;
-
-	load_box(_metadata);
-	ASSERT_EQ(0, system("nstkeyctl del 9"));
-	conf.nr_keys = 0;
-	self->c = OPEN(&conf);
-	peer_epoch(&self->c->p, NSTTEST_KID_OTHER);
-	conn_add(self->c, PEER_DATA, EVIL, EVIL_LEN);
-	conn_flush(_metadata, self->c, self->c->len);
-	expect_fatal(_metadata, self->c, ENOKEY, "NstRxNoKid");
-}
-
-/* --- if several causes apply, the first counts ---------------------------- */
-
-FIXTURE(order)
-{
-	struct conn *c;
-};
-
-FIXTURE_VARIANT(order)
-{
-	int bind;
-	void (*spoil)(struct peer_hdr *h);
-	int tamper;
-	int err;
-	const char *counter;
-};
-
-#define ORDER(name, bound, statement, flip, error, count)		\
-static void spoil_##name(struct peer_hdr *h)				\
-{									\
-	statement;							\
-}									\
-FIXTURE_VARIANT_ADD(order, name)					\
-{									\
-	.bind = bound, .spoil = spoil_##name, .tamper = flip,		\
-	.err = error, .counter = count,					\
-}
-
-/* The receiver is a responder; its policy is AES-128-GCM and the first kid. */
-ORDER(header_before_start, 0, h->kid = 0; h->flags &= ~PEER_F_START, 0,
-      EPROTO, "NstRxHdrKid");
-ORDER(start_before_role, 0, h->flags &= ~PEER_F_START;
-      h->flags ^= PEER_F_ROLES, 0, EPROTO, "NstRxStartMissing");
-ORDER(bound_before_role, 0, h->flags |= PEER_F_BOUND;
-      h->flags ^= PEER_F_ROLES, 0, EPROTO, "NstRxEarlyBound");
-ORDER(role_before_suite, 0, h->flags ^= PEER_F_ROLES;
-      h->cipher_id = NST_CIPHER_AES_CBC, 0, EKEYREJECTED, "NstRxRole");
-ORDER(policy_before_kid, 0, h->kid = NSTTEST_KID_UNKNOWN, 0, EACCES,
-      "NstRxPolicyKid");
-ORDER(policy_before_time, 0, h->timestamp = 0;
-      h->cipher_id = NST_CIPHER_AES_CBC, 0, EACCES, "NstRxPolicySuite");
-ORDER(time_before_tag, 0, h->timestamp -= 40 * SECOND, 1, ESTALE,
-      "NstRxTimePast");
-ORDER(role_before_tag, 1, h->flags ^= PEER_F_ROLES, 1, EKEYREJECTED,
-      "NstRxRole");
-
-FIXTURE_SETUP(order)
-{
-	struct nsttest_conf conf = responder;
-
-	conf.rx_cipher = NST_CIPHER_AES_GCM;
-	conf.rx_kid = NSTTEST_KID;
-	self->c = conn_open(_metadata, AF_INET, 0, &conf);
-}
-
-FIXTURE_TEARDOWN(order)
-{
-	conn_close(self->c);
-}
-
-TEST_F(order, first_counts)
-{
-	struct peer_hdr h;
-	uint8_t *rec;
-
-	if (variant->bind)
-		conn_bind(_metadata, self->c);
-	peer_prepare(&self->c->p, &h, PEER_DATA, EVIL_LEN);
-	variant->spoil(&h);
-	rec = conn_add_hdr(self->c, &h, EVIL, EVIL_LEN, 0);
-	rec[PEER_TOKEN_OFF] ^= variant->tamper;
-	conn_flush(_metadata, self->c, self->c->len);
-	expect_fatal(_metadata, self->c, variant->err, variant->counter);
-}
-
-/* kid before time, tag before replay: need another policy, another START. */
-TEST_F(start, kid_before_time)
-{
-	struct peer_hdr h;
-
-	self->c = OPEN(&responder);
-	peer_prepare(&self->c->p, &h, PEER_DATA, EVIL_LEN);
-	h.kid = NSTTEST_KID_UNKNOWN;
-	h.timestamp = 0;
-	emit(_metadata, self->c, &h, EVIL);
-	expect_fatal(_metadata, self->c, ENOKEY, "NstRxNoKid");
-}
-
-TEST_F(start, tag_before_replay)
-{
-	self->c = OPEN(&responder);
-	save_start(_metadata, self);
-	expect_data(_metadata, self->c, GOOD);
-	self->saved[PEER_TOKEN_OFF] ^= 1;
-	self->d = OPEN(&responder);
-	replay_saved(_metadata, self);
-	expect_fatal(_metadata, self->d, EBADMSG, "NstRxAuth");
 }
 
 TEST_HARNESS_MAIN
