@@ -12,24 +12,24 @@
 #error "NST needs CONFIG_INET and CONFIG_CRYPTO"
 #endif
 
-/* The arguments of proto.recvmsg; 7.x has lost addr_len. */
+/* The head of a proto.recvmsg; 7.x has lost addr_len. */
 #ifdef NST_HAVE_RECVMSG_ADDR_LEN
-#define NST_RECVMSG_ARGS struct sock *sk, struct msghdr *msg, size_t len, \
-			 int flags, int *addr_len
+#define NST_RECVMSG(name) int name(struct sock *sk, struct msghdr *msg, \
+				   size_t len, int flags, int *addr_len)
 #define NST_RECVMSG_PASS(sk, msg, len, flags) (sk, msg, len, flags, addr_len)
 #else
-#define NST_RECVMSG_ARGS struct sock *sk, struct msghdr *msg, size_t len, \
-			 int flags
+#define NST_RECVMSG(name) int name(struct sock *sk, struct msghdr *msg, \
+				   size_t len, int flags)
 #define NST_RECVMSG_PASS(sk, msg, len, flags) (sk, msg, len, flags)
 #endif
 
 /* The result of proto.ioctl: through user space on 6.1, by pointer later. */
 #ifdef NST_HAVE_IOCTL_KARG
-#define NST_IOCTL_ARG int *karg
+#define NST_IOCTL(name) int name(struct sock *sk, int cmd, int *karg)
 #define NST_IOCTL_RESULT(value) (*karg = (value), 0)
 #define NST_IOCTL_PASS karg
 #else
-#define NST_IOCTL_ARG unsigned long arg
+#define NST_IOCTL(name) int name(struct sock *sk, int cmd, unsigned long arg)
 #define NST_IOCTL_RESULT(value) put_user((value), (int __user *)arg)
 #define NST_IOCTL_PASS arg
 #endif
@@ -45,13 +45,15 @@
 #define NST_ACCEPT_PASS (sock, newsock, flags, kern)
 #endif
 
-/* tcp_ulp_ops.get_info and get_info_size. */
+/* The heads of tcp_ulp_ops.get_info and get_info_size. */
 #ifdef NST_HAVE_ULP_NET_ADMIN
-#define NST_ULP_INFO_ARGS struct sock *sk, struct sk_buff *skb, bool net_admin
-#define NST_ULP_INFO_SIZE_ARGS const struct sock *sk, bool net_admin
+#define NST_ULP_INFO(name) int name(struct sock *sk, struct sk_buff *skb, \
+				    bool net_admin)
+#define NST_ULP_INFO_SIZE(name) size_t name(const struct sock *sk, \
+					    bool net_admin)
 #else
-#define NST_ULP_INFO_ARGS struct sock *sk, struct sk_buff *skb
-#define NST_ULP_INFO_SIZE_ARGS const struct sock *sk
+#define NST_ULP_INFO(name) int name(struct sock *sk, struct sk_buff *skb)
+#define NST_ULP_INFO_SIZE(name) size_t name(const struct sock *sk)
 #endif
 
 /* A sysctl handler's table. */

@@ -57,7 +57,7 @@ void nst_diag_fill(const struct nst_tcp *nst, struct nst_info *info)
 	info->rx.bytes = READ_ONCE(rx->bytes);
 }
 
-/**
+/*
  * nst_diag_info() - tcp_ulp_ops.get_info
  *
  * One attribute, number 1, in the nest: struct nst_info.
@@ -65,7 +65,7 @@ void nst_diag_fill(const struct nst_tcp *nst, struct nst_info *info)
  * Context: under RCU.
  * Return: 0 or -EMSGSIZE.
  */
-int nst_diag_info(NST_ULP_INFO_ARGS)
+NST_ULP_INFO(nst_diag_info)
 {
 	struct nst_info info = {};
 	const struct nst_tcp *nst;
@@ -87,12 +87,12 @@ int nst_diag_info(NST_ULP_INFO_ARGS)
 	return 0;
 }
 
-/**
+/*
  * nst_diag_info_size() - tcp_ulp_ops.get_info_size
  *
  * Return: bytes that nst_diag_info() needs.
  */
-size_t nst_diag_info_size(NST_ULP_INFO_SIZE_ARGS)
+NST_ULP_INFO_SIZE(nst_diag_info_size)
 {
 	return nla_total_size(0) + nla_total_size(sizeof(struct nst_info));
 }

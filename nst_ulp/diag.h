@@ -11,7 +11,7 @@ struct sk_buff;
 struct sock;
 
 void nst_diag_fill(const struct nst_tcp *nst, struct nst_info *info);
-int nst_diag_info(NST_ULP_INFO_ARGS);
-size_t nst_diag_info_size(NST_ULP_INFO_SIZE_ARGS);
+NST_ULP_INFO(nst_diag_info);
+NST_ULP_INFO_SIZE(nst_diag_info_size);
 
 #endif /* _NST_DIAG_H */

@@ -55,12 +55,9 @@
 	/* Not the peer's fault: this host ran out of something. */	\
 	X(NOMEM,	 "NstRxNoMem",		ENOMEM)
 
-/**
- * enum nst_drop - outcome of a receive step
- * @NST_OK: the step is passed
- * @NST_DROP_MAX: number of values
- *
- * Each further value is one line of NST_DROP_LIST.
+/*
+ * Outcome of a receive step: NST_OK, the step is passed, or the cause of a
+ * refusal, one line of NST_DROP_LIST. NST_DROP_MAX is the number of values.
  */
 enum nst_drop {
 	NST_OK = 0,

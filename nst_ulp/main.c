@@ -2,12 +2,26 @@
 /* Load and unload, in order. */
 #include <linux/module.h>
 #include "cipher.h"
+#include "diag.h"
 #include "epoch.h"
 #include "netlink.h"
 #include "netns.h"
 #include "proc.h"
+#include "sockopt.h"
 #include "sysctl.h"
 #include "tcp_ulp.h"
+
+static int init_tcp(void)
+{
+	static const struct nst_tcp_hooks hooks = {
+		.setsockopt	= nst_sockopt_set,
+		.getsockopt	= nst_sockopt_get,
+		.get_info	= nst_diag_info,
+		.get_info_size	= nst_diag_info_size,
+	};
+
+	return nst_tcp_init(&hooks);
+}
 
 static const struct {
 	int (*init)(void);
@@ -18,7 +32,7 @@ static const struct {
 	{ nst_sysctl_init,	nst_sysctl_exit },
 	{ nst_proc_init,	nst_proc_exit },
 	{ nst_netlink_init,	nst_netlink_exit },
-	{ nst_tcp_init,		nst_tcp_exit },
+	{ init_tcp,		nst_tcp_exit },
 };
 
 static void undo(int nr)

@@ -465,29 +465,3 @@ int nst_sockopt_get(struct sock *sk, int level, int optname,
 		return -EINVAL;
 	return get_nst_option(nst, optname, len, optval, optlen);
 }
-
-/**
- * nst_sockopt_inherit() - give a listener's child what the listener has
- * @nst: the child's state, seen by nobody yet
- * @parent: the listener's
- *
- * Keys, flags and record size are the listener's, the role is the responder's
- * whatever the listener was told, and the stream is the child's own.
- *
- * Context: softirq.
- */
-void nst_sockopt_inherit(struct nst_tcp *nst, struct nst_tcp *parent)
-{
-	struct nst_stream *st = &nst->st;
-
-	spin_lock_bh(&parent->conf_lock);
-	st->tx.conf = nst_conf_get(parent->st.tx.conf);
-	st->rx.conf = nst_conf_get(parent->st.rx.conf);
-	st->flags = parent->st.flags;
-	spin_unlock_bh(&parent->conf_lock);
-	if (st->tx.conf)
-		st->tx.kid = st->tx.conf->kid;
-	nst->auto_role = NST_WIRE_RESPONDER;
-	st->role = NST_WIRE_RESPONDER;
-	nst->record_max = READ_ONCE(parent->record_max);
-}

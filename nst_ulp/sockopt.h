@@ -5,13 +5,11 @@
 
 #include <linux/sockptr.h>
 
-struct nst_tcp;
 struct sock;
 
 int nst_sockopt_set(struct sock *sk, int level, int optname, sockptr_t optval,
 		    unsigned int optlen);
 int nst_sockopt_get(struct sock *sk, int level, int optname,
 		    char __user *optval, int __user *optlen);
-void nst_sockopt_inherit(struct nst_tcp *nst, struct nst_tcp *parent);
 
 #endif /* _NST_SOCKOPT_H */

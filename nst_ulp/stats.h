@@ -17,8 +17,8 @@
 	X(RX_BYTES,	"NstRxBytes")		/* plaintext in them */	\
 	X(RX_EPOCHS,	"NstRxEpochs")		/* epochs accepted */	\
 	X(RX_STREAMS,	"NstRxStreams")		/* STARTs accepted */	\
-	X(RX_COPIED,	"NstRxCopied")		/* records that had to be gathered before decryption */ \
-	X(TX_DEFERRED,	"NstTxDeferred")	/* sealed records that TCP took in parts */ \
+	X(RX_COPIED,	"NstRxCopied")		/* records gathered first */ \
+	X(TX_DEFERRED,	"NstTxDeferred")	/* records TCP took in parts */ \
 	X(SOCKETS,	"NstSockets")		/* sockets attached now */
 
 enum nst_mib {

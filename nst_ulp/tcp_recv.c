@@ -199,7 +199,7 @@ static int ended(struct rx_call *call)
 	if (nst->st.rx.closed)
 		return 1;
 	if (call->fin)
-		return nst_tcp_rx_fail(nst, NST_DROP_TRUNCATED);
+		return nst_tcp_rx_fail(nst, NST_DROP_TRUNCATED, NULL);
 	err = sock_error(sk);
 	if (!err && sk->sk_state == TCP_CLOSE)
 		err = nst->st.rx.started ? -ECONNRESET : -ENOTCONN;
@@ -287,7 +287,7 @@ static int recv_loop(struct rx_call *call, size_t target, bool *locked)
 	return 0;
 }
 
-/**
+/*
  * nst_tcp_recvmsg() - proto.recvmsg
  *
  * One call returns data of any number of records, or one record of another
@@ -296,7 +296,7 @@ static int recv_loop(struct rx_call *call, size_t target, bool *locked)
  * Context: process.
  * Return: bytes; 0 at the end of the stream; an errno.
  */
-int nst_tcp_recvmsg(NST_RECVMSG_ARGS)
+NST_RECVMSG(nst_tcp_recvmsg)
 {
 	struct nst_tcp *nst = nst_tcp(sk);
 	struct rx_call call = {
@@ -365,10 +365,8 @@ __poll_t nst_tcp_poll(struct file *file, struct socket *sock,
 	return mask;
 }
 
-/**
+/*
  * nst_tcp_ioctl() - proto.ioctl
- * @sk: the socket
- * @cmd: SIOC*
  *
  * SIOCINQ counts the plaintext that can be read at once. What TCP would count
  * in ciphertext is refused.
@@ -376,7 +374,7 @@ __poll_t nst_tcp_poll(struct file *file, struct socket *sock,
  * Context: process.
  * Return: 0 or an errno.
  */
-int nst_tcp_ioctl(struct sock *sk, int cmd, NST_IOCTL_ARG)
+NST_IOCTL(nst_tcp_ioctl)
 {
 	struct nst_tcp *nst = nst_tcp(sk);
 	int n;

@@ -6,10 +6,10 @@
 #include <linux/socket.h>
 #include "tcp_ulp.h"
 
-int nst_tcp_recvmsg(NST_RECVMSG_ARGS);
+NST_RECVMSG(nst_tcp_recvmsg);
 __poll_t nst_tcp_poll(struct file *file, struct socket *sock,
 		      struct poll_table_struct *table);
-int nst_tcp_ioctl(struct sock *sk, int cmd, NST_IOCTL_ARG);
+NST_IOCTL(nst_tcp_ioctl);
 int nst_tcp_set_rcvlowat(struct sock *sk, int val);
 void nst_tcp_drain(struct nst_tcp *nst);
 

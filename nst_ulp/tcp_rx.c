@@ -231,7 +231,7 @@ static int take_gathered(struct nst_tcp *nst, struct nst_rxrec *rec, gfp_t gfp)
 
 	if (len)
 		err = nst_rxrec_add(rec, body, 0, len, gfp);
-	if (!err && rec->holds == NULL) {
+	if (!err && !rec->holds) {
 		/* Pages are referenced; the buffer itself may go. */
 		kfree_skb(body);
 		nst->head.body = NULL;
@@ -271,7 +271,6 @@ static int take_head(struct nst_tcp *nst, struct nst_rxrec *rec, u8 *wire,
 			return err;
 		}
 	}
-	rec->hdr = head->hdr;
 	memcpy(wire, head->wire, NST_WIRE_HDR_LEN);
 	nst_tcp_head_reset(nst);
 	return 0;
@@ -281,6 +280,7 @@ static int take_head(struct nst_tcp *nst, struct nst_rxrec *rec, u8 *wire,
  * nst_tcp_rx_fail() - end receiving
  * @nst: the socket
  * @drop: why; counted here, once
+ * @hdr: of the record that is refused, or NULL
  *
  * The connection is reset, unless the stream was only truncated: then sending
  * may go on.
@@ -288,7 +288,8 @@ static int take_head(struct nst_tcp *nst, struct nst_rxrec *rec, u8 *wire,
  * Context: process, under rx_lock.
  * Return: the negative errno that the reader is told from now on.
  */
-int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop)
+int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
+		    const struct nst_hdr *hdr)
 {
 	struct sock *sk = nst->sk;
 
@@ -299,8 +300,9 @@ int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop)
 	WRITE_ONCE(nst->rx_err, nst_drop_errno(drop));
 	nst_stats_inc(nst->st.nn->stats, drop);
 	trace_nst_drop(sk, drop, nst->rx_err);
-	nst_event_drop(sock_net(sk), drop, nst->head.hdr.kid,
-		       ktime_get_real_ns() - nst->head.hdr.timestamp);
+	if (hdr)
+		nst_event_drop(sock_net(sk), drop, hdr->kid,
+			       hdr->timestamp - ktime_get_real_ns());
 	/*
 	 * A child that nobody has accepted is reset at accept(): either it
 	 * sees the error there, or the socket is seen here.
@@ -443,13 +445,12 @@ static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
 		}
 		return gather(nst, gfp) ? FOUND_NOMEM : FOUND_NONE;
 	}
-	*drop = nst_stream_rx_judge(&nst->st, &head->hdr);
+	rec->hdr = head->hdr;
+	*drop = nst_stream_rx_judge(&nst->st, &rec->hdr);
 	if (*drop)
 		return FOUND_DROP;
-	if (!nst_stream_rx_has_keys(&nst->st, &head->hdr)) {
-		rec->hdr = head->hdr;
+	if (!nst_stream_rx_has_keys(&nst->st, &rec->hdr))
 		return FOUND_EPOCH;
-	}
 	rec->op = nst_op_get(&nst->st.rx.ep.cipher, gfp);
 	if (!rec->op)
 		return FOUND_NOMEM;
@@ -503,13 +504,13 @@ int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 		if (drop == NST_DROP_NOMEM)
 			return -ENOMEM;
 		if (drop)
-			return nst_tcp_rx_fail(nst, drop);
+			return nst_tcp_rx_fail(nst, drop, &rec.hdr);
 	}
 	switch (found) {
 	case FOUND_NONE:
 		return 0;
 	case FOUND_DROP:
-		return nst_tcp_rx_fail(nst, drop);
+		return nst_tcp_rx_fail(nst, drop, &rec.hdr);
 	case FOUND_RECORD:
 		break;
 	default:
@@ -518,7 +519,7 @@ int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 	drop = open_record(nst, &rec, wire, want);
 	nst_op_put(rec.op);
 	if (drop)
-		return nst_tcp_rx_fail(nst, drop);
+		return nst_tcp_rx_fail(nst, drop, &rec.hdr);
 	if (rec.hdr.start)
 		after_start(nst);
 	return 1;

@@ -27,7 +27,8 @@ struct nst_rx_want {
 };
 
 int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want);
-int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop);
+int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
+		    const struct nst_hdr *hdr);
 void nst_tcp_rx_work(struct nst_tcp *nst);
 void nst_tcp_data_ready(struct sock *sk);
 void nst_tcp_head_reset(struct nst_tcp *nst);

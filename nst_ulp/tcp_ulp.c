@@ -8,9 +8,7 @@
 #include <linux/tcp.h>
 #include <net/inet_common.h>
 #include <net/tcp.h>
-#include "diag.h"
 #include "limits.h"
-#include "sockopt.h"
 #include "tcp_recv.h"
 #include "tcp_rx.h"
 #include "tcp_tx.h"
@@ -78,8 +76,11 @@ bool nst_tcp_lock(struct sock *sk)
 {
 	if (!READ_ONCE(sk->sk_socket)) {
 		spin_lock_bh(&sk->sk_lock.slock);
-		if (!sk->sk_socket && !sock_owned_by_user(sk))
+		if (!sk->sk_socket && !sock_owned_by_user(sk)) {
+			/* For sparse, which can't follow a lock by its result. */
+			__release(&sk->sk_lock.slock);
 			return false;
+		}
 		spin_unlock_bh(&sk->sk_lock.slock);
 	}
 	lock_sock(sk);
@@ -93,10 +94,12 @@ bool nst_tcp_lock(struct sock *sk)
  */
 void nst_tcp_unlock(struct sock *sk, bool owned)
 {
-	if (owned)
+	if (owned) {
 		release_sock(sk);
-	else
-		spin_unlock_bh(&sk->sk_lock.slock);
+		return;
+	}
+	__acquire(&sk->sk_lock.slock);
+	spin_unlock_bh(&sk->sk_lock.slock);
 }
 
 /**
@@ -294,6 +297,27 @@ static int attach(struct sock *sk)
 }
 
 /*
+ * Keys, flags and record size are the listener's, the role is the responder's
+ * whatever the listener was told, and the stream is the child's own.
+ */
+static void inherit(struct nst_tcp *nst, struct nst_tcp *parent)
+{
+	struct nst_stream *st = &nst->st;
+
+	spin_lock_bh(&parent->conf_lock);
+	st->tx.conf = nst_conf_get(parent->st.tx.conf);
+	st->rx.conf = nst_conf_get(parent->st.rx.conf);
+	st->flags = parent->st.flags;
+	spin_unlock_bh(&parent->conf_lock);
+	if (st->tx.conf)
+		st->tx.kid = st->tx.conf->kid;
+	st->role = NST_WIRE_RESPONDER;
+	nst->auto_role = NST_WIRE_RESPONDER;
+	nst->record_max = READ_ONCE(parent->record_max);
+	nst->rcvlowat = READ_ONCE(parent->rcvlowat);
+}
+
+/*
  * tcp_ulp_ops.clone: a listener's child comes to life, in softirq. All was
  * copied from the listener, so what is wrong for a child is put right here. It
  * cannot fail: without memory the child has no state, and nothing works on it.
@@ -313,8 +337,7 @@ static void clone(const struct request_sock *req, struct sock *sk,
 		nst->base_ops = parent->base_ops;
 		nst->data_ready = parent->data_ready;
 		nst->state_change = parent->state_change;
-		nst->rcvlowat = READ_ONCE(parent->rcvlowat);
-		nst_sockopt_inherit(nst, parent);
+		inherit(nst, parent);
 		nst_stats_inc(nst->st.nn->stats, NST_MIB_SOCKETS);
 	}
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, nst);
@@ -467,19 +490,18 @@ static struct tcp_ulp_ops nst_ulp __read_mostly = {
 	.init		= attach,
 	.clone		= clone,
 	.release	= release,
-	.get_info	= nst_diag_info,
-	.get_info_size	= nst_diag_info_size,
 };
 
-static void build_prot(struct proto *prot, const struct proto *base)
+static void build_prot(struct proto *prot, const struct proto *base,
+		       const struct nst_tcp_hooks *hooks)
 {
 	*prot = *base;
 	prot->sendmsg = nst_tcp_sendmsg;
 	prot->recvmsg = nst_tcp_recvmsg;
 	prot->close = tcp_close_nst;
 	prot->disconnect = tcp_disconnect_nst;
-	prot->setsockopt = nst_sockopt_set;
-	prot->getsockopt = nst_sockopt_get;
+	prot->setsockopt = hooks->setsockopt;
+	prot->getsockopt = hooks->getsockopt;
 	prot->ioctl = nst_tcp_ioctl;
 	prot->stream_memory_free = memory_free;
 #ifdef NST_HAVE_SENDPAGE
@@ -514,7 +536,7 @@ static void build_ops(struct proto_ops *ops, const struct proto_ops *base)
 #endif
 }
 
-static int learn(int family, int pf)
+static int learn(int family, int pf, const struct nst_tcp_hooks *hooks)
 {
 	struct socket *sock;
 	int err = sock_create_kern(&init_net, pf, SOCK_STREAM, IPPROTO_TCP,
@@ -524,7 +546,7 @@ static int learn(int family, int pf)
 		return err;
 	base_prot[family] = sock->sk->sk_prot;
 	base_ops[family] = sock->ops;
-	build_prot(&nst_prot[family], base_prot[family]);
+	build_prot(&nst_prot[family], base_prot[family], hooks);
 	build_ops(&nst_ops[family], base_ops[family]);
 	sock_release(sock);
 	return 0;
@@ -532,21 +554,24 @@ static int learn(int family, int pf)
 
 /**
  * nst_tcp_init() - offer the ULP
+ * @hooks: what the layers above do; needed only during the call
  *
  * Return: 0 or an errno.
  */
-int nst_tcp_init(void)
+int nst_tcp_init(const struct nst_tcp_hooks *hooks)
 {
-	int err = learn(V4, PF_INET);
+	int err = learn(V4, PF_INET, hooks);
 
 	if (err)
 		return err;
-	err = learn(V6, PF_INET6);
+	err = learn(V6, PF_INET6, hooks);
 	if (err && err != -EAFNOSUPPORT)
 		return err;
 	nst_wq = alloc_workqueue("nst", WQ_UNBOUND, 0);
 	if (!nst_wq)
 		return -ENOMEM;
+	nst_ulp.get_info = hooks->get_info;
+	nst_ulp.get_info_size = hooks->get_info_size;
 	err = tcp_register_ulp(&nst_ulp);
 	if (err)
 		destroy_workqueue(nst_wq);

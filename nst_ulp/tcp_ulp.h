@@ -53,6 +53,7 @@
 #include <linux/workqueue.h>
 #include <net/inet_connection_sock.h>
 #include <net/sock.h>
+#include <net/tcp.h>
 #include "stream.h"
 
 struct nst_txrec;
@@ -149,6 +150,20 @@ struct nst_tcp {
 	struct nst_head head;
 };
 
+/**
+ * struct nst_tcp_hooks - what the layers above do for a socket
+ * @setsockopt: proto.setsockopt
+ * @getsockopt: proto.getsockopt
+ * @get_info: tcp_ulp_ops.get_info
+ * @get_info_size: tcp_ulp_ops.get_info_size
+ */
+struct nst_tcp_hooks {
+	typeof_member(struct proto, setsockopt) setsockopt;
+	typeof_member(struct proto, getsockopt) getsockopt;
+	typeof_member(struct tcp_ulp_ops, get_info) get_info;
+	typeof_member(struct tcp_ulp_ops, get_info_size) get_info_size;
+};
+
 /* tcp_ulp.c */
 struct nst_tcp *nst_tcp(const struct sock *sk);
 void nst_tcp_put(struct nst_tcp *nst);
@@ -156,7 +171,7 @@ bool nst_tcp_lock(struct sock *sk);
 void nst_tcp_unlock(struct sock *sk, bool owned);
 void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay);
 void nst_tcp_rekick(struct nst_tcp *nst);
-int nst_tcp_init(void);
+int nst_tcp_init(const struct nst_tcp_hooks *hooks);
 void nst_tcp_exit(void);
 
 #endif /* _NST_TCP_ULP_H */

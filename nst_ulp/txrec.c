@@ -20,6 +20,14 @@
 /* Pages pinned at a time. */
 #define PIN_BATCH	16
 
+/*
+ * A cipher walks source and destination page by page. If both cross into the
+ * next page at the same byte, it takes half as many steps. So a body whose
+ * plaintext is borrowed stands at the same offset in its page as that does, and
+ * the header goes elsewhere, or each record would shift the next one.
+ */
+#define ALIGN_MIN	(2 * PAGE_SIZE)
+
 /* One spare record a CPU, or NULL; taken and given back by exchange. */
 static DEFINE_PER_CPU(struct nst_txrec *, txrec_spare);
 
@@ -53,6 +61,58 @@ static int out_grow(struct nst_txrec *rec, unsigned int n, unsigned int min,
 	*addr = (u8 *)page_address(frag->page) + frag->offset;
 	frag->offset += n;
 	return n;
+}
+
+/*
+ * A header for a body that is copied stands right before it, one for a body that
+ * is borrowed in a page of headers.
+ */
+static int add_hdr(struct nst_txrec *rec, bool apart)
+{
+	struct page_frag *frag = &rec->hdrs;
+	int got;
+
+	if (rec->hdr)
+		return 0;
+	if (!apart) {
+		got = out_grow(rec, NST_WIRE_HDR_LEN, NST_WIRE_HDR_LEN,
+			       &rec->hdr);
+		return got < 0 ? got : 0;
+	}
+	if (!frag->page || frag->offset + NST_WIRE_HDR_LEN > PAGE_SIZE) {
+		struct page *page = alloc_page(GFP_KERNEL);
+
+		if (!page)
+			return -ENOMEM;
+		if (frag->page)
+			put_page(frag->page);
+		frag->page = page;
+		frag->offset = 0;
+	}
+	get_page(frag->page);
+	bvec_set_page(&rec->out[rec->nr_out++], frag->page, NST_WIRE_HDR_LEN,
+		      frag->offset);
+	rec->hdr = (u8 *)page_address(frag->page) + frag->offset;
+	frag->offset += NST_WIRE_HDR_LEN;
+	return 0;
+}
+
+/* Let the next bytes of @out stand where @offset is in its page. */
+static void out_align(struct nst_txrec *rec, unsigned int offset)
+{
+	struct page_frag *frag = &current->task_frag;
+	unsigned int skip;
+
+	if (!skb_page_frag_refill(1, frag, GFP_KERNEL))
+		return;
+	skip = offset_in_page(offset - frag->offset);
+	/* Behind the end lies a new page, whose offset is 0. */
+	if (frag->offset + skip >= frag->size)
+		skip = frag->size - frag->offset;
+	frag->offset += skip;
+	if (frag->offset == frag->size &&
+	    skb_page_frag_refill(1, frag, GFP_KERNEL))
+		frag->offset += offset_in_page(offset);
 }
 
 static void out_trim(struct nst_txrec *rec, unsigned int n)
@@ -125,14 +185,14 @@ static void in_trim(struct nst_txrec *rec, unsigned int n)
  * @type: its type
  *
  * Context: process.
- * Return: an empty record with room for its header, or NULL without memory.
+ * Return: an empty record, or NULL without memory.
  */
 struct nst_txrec *nst_txrec_get(u8 type)
 {
 	struct nst_txrec *rec = this_cpu_xchg(txrec_spare, NULL);
 
 	if (!rec)
-		rec = kmalloc(sizeof(*rec), GFP_KERNEL);
+		rec = kzalloc(sizeof(*rec), GFP_KERNEL);
 	if (!rec)
 		return NULL;
 	rec->borrowed = 0;
@@ -140,13 +200,17 @@ struct nst_txrec *nst_txrec_get(u8 type)
 	rec->nr_in = 0;
 	rec->len = 0;
 	rec->sent = 0;
+	rec->hdr = NULL;
 	rec->type = type;
 	rec->sealed = false;
-	if (out_grow(rec, NST_WIRE_HDR_LEN, NST_WIRE_HDR_LEN, &rec->hdr) < 0) {
-		nst_txrec_put(rec);
-		return NULL;
-	}
 	return rec;
+}
+
+static void free_spare(struct nst_txrec *rec)
+{
+	if (rec && rec->hdrs.page)
+		put_page(rec->hdrs.page);
+	kfree(rec);
 }
 
 /**
@@ -165,7 +229,7 @@ void nst_txrec_put(struct nst_txrec *rec)
 	for (i = 0; i < rec->nr_out; i++)
 		put_page(rec->out[i].bv_page);
 	if (this_cpu_cmpxchg(txrec_spare, NULL, rec))
-		kfree(rec);
+		free_spare(rec);
 }
 
 /* Copy to where the ciphertext will stand. */
@@ -173,7 +237,10 @@ static int gather_copy(struct nst_txrec *rec, struct iov_iter *iter,
 		       unsigned int n)
 {
 	unsigned int done = 0;
+	int err = add_hdr(rec, false);
 
+	if (err)
+		return err;
 	while (done < n && !nst_txrec_full(rec)) {
 		struct bio_vec *out;
 		size_t copied;
@@ -207,25 +274,32 @@ static int gather_pin(struct nst_txrec *rec, struct iov_iter *iter,
 				   NST_TXREC_PIECES - rec->nr_in);
 	struct page *pages[PIN_BATCH];
 	ssize_t got, left;
+	int room, i, nr;
 	size_t offset;
-	int room, i;
 
-	room = out_reserve(rec, n);
-	if (room <= 0)
+	room = add_hdr(rec, n >= ALIGN_MIN);
+	if (room)
 		return room;
-	got = iov_iter_get_pages2(iter, pages, room, slots, &offset);
-	if (got <= 0) {
-		out_trim(rec, room);
+	got = iov_iter_get_pages2(iter, pages, n, slots, &offset);
+	if (got <= 0)
 		return got ?: -EFAULT;
-	}
-	out_trim(rec, room - got);
-	for (i = 0, left = got; left; i++, offset = 0) {
+	nr = DIV_ROUND_UP(offset + got, PAGE_SIZE);
+	if (!rec->len && got >= ALIGN_MIN)
+		out_align(rec, offset);
+	room = out_reserve(rec, got);
+	if (room < got)
+		iov_iter_revert(iter, got - max(room, 0));
+	left = max(room, 0);
+	for (i = 0; i < nr; i++, offset = 0) {
 		unsigned int part = min_t(ssize_t, left, PAGE_SIZE - offset);
 
-		in_add(rec, pages[i], offset, part, true);
+		if (part)
+			in_add(rec, pages[i], offset, part, true);
+		else
+			put_page(pages[i]);
 		left -= part;
 	}
-	return got;
+	return room;
 }
 
 /**
@@ -323,7 +397,9 @@ int nst_txrec_seal(struct nst_txrec *rec, struct nst_stream *st,
 	struct nst_op *op;
 	int err;
 
-	err = nst_stream_tx_begin(st, hdr, rec->type, rec->len);
+	err = add_hdr(rec, false);
+	if (!err)
+		err = nst_stream_tx_begin(st, hdr, rec->type, rec->len);
 	if (err)
 		return err;
 	pad = nst_wire_body_len(hdr->suite, rec->len) - rec->len;
@@ -404,7 +480,7 @@ void nst_txrec_exit(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		kfree(per_cpu(txrec_spare, cpu));
+		free_spare(per_cpu(txrec_spare, cpu));
 		per_cpu(txrec_spare, cpu) = NULL;
 	}
 }

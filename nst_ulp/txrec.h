@@ -25,10 +25,13 @@ struct nst_stream;
  * @in: the plaintext. A piece is either borrowed (the program's own page, or
  *	one spliced in) or stands in @out where its ciphertext will stand
  * @borrowed: bit i: @in[i] holds a page reference of its own
- * @hdr: where the header stands in @out[0]
+ * @hdr: where the header stands in @out[0]; NULL: not yet
+ * @hdrs: the page that headers apart from their body are taken from; kept with
+ *	the memory of the record when that is used again
  * @nr_out: pieces in @out
  * @nr_in: pieces in @in
- * @len: plaintext bytes gathered; @out has room for header and as many
+ * @len: plaintext bytes gathered; @out has room for
+ *	the header and as many
  * @sent: bytes of @out that TCP has taken, once @sealed
  * @type: record type
  * @sealed: @out is what goes over the wire, and nothing may change it
@@ -40,6 +43,7 @@ struct nst_txrec {
 	struct bio_vec in[NST_TXREC_PIECES];
 	u64 borrowed;
 	u8 *hdr;
+	struct page_frag hdrs;
 	unsigned int nr_out;
 	unsigned int nr_in;
 	unsigned int len;

@@ -25,9 +25,10 @@ leaf drop limits stats event trace
 4.0  txrec rxrec
 4.1  tcp_ulp.h udp.h
 4.2  tcp_tx tcp_rx udp_tx udp_rx
-4.3  tcp_ulp udp
-5.0  sockopt netlink guard diag sysctl proc
-5.1  af_nst
+4.3  tcp_recv
+4.4  tcp_ulp udp
+5.0  netlink guard diag sysctl proc
+5.1  sockopt af_nst
 6    main
 '
 
