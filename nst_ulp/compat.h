@@ -11,6 +11,10 @@
 #if !IS_ENABLED(CONFIG_INET) || !IS_ENABLED(CONFIG_CRYPTO)
 #error "NST needs CONFIG_INET and CONFIG_CRYPTO"
 #endif
+/* Byte counts and limits are beyond 32 bits, and counters are u64. */
+#if !IS_ENABLED(CONFIG_64BIT)
+#error "NST needs a 64-bit kernel"
+#endif
 
 /* The head of a proto.recvmsg; 7.x has lost addr_len. */
 #ifdef NST_HAVE_RECVMSG_ADDR_LEN
@@ -47,11 +51,13 @@
 
 /* The heads of tcp_ulp_ops.get_info and get_info_size. */
 #ifdef NST_HAVE_ULP_NET_ADMIN
+#define NST_ULP_INFO_ALLOWED net_admin
 #define NST_ULP_INFO(name) int name(struct sock *sk, struct sk_buff *skb, \
 				    bool net_admin)
 #define NST_ULP_INFO_SIZE(name) size_t name(const struct sock *sk, \
 					    bool net_admin)
 #else
+#define NST_ULP_INFO_ALLOWED true
 #define NST_ULP_INFO(name) int name(struct sock *sk, struct sk_buff *skb)
 #define NST_ULP_INFO_SIZE(name) size_t name(const struct sock *sk)
 #endif

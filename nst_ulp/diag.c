@@ -37,7 +37,11 @@ void nst_diag_fill(const struct nst_tcp *nst, struct nst_info *info)
 	const struct nst_tx_stream *tx = &nst->st.tx;
 	const struct nst_rx_stream *rx = &nst->st.rx;
 
-	info->flags = READ_ONCE(nst->st.flags);
+	info->flags = READ_ONCE(nst->st.flags) & NST_F_STRICT;
+	if (READ_ONCE(nst->st.role) == NST_WIRE_INITIATOR)
+		info->flags |= NST_F_INITIATOR;
+	if (READ_ONCE(nst->st.role) == NST_WIRE_RESPONDER)
+		info->flags |= NST_F_RESPONDER;
 	info->error = -READ_ONCE(nst->rx_err);
 	info->cause = READ_ONCE(nst->rx_drop);
 	info->record_max = READ_ONCE(nst->record_max);
@@ -60,7 +64,8 @@ void nst_diag_fill(const struct nst_tcp *nst, struct nst_info *info)
 /*
  * nst_diag_info() - tcp_ulp_ops.get_info
  *
- * One attribute, number 1, in the nest: struct nst_info.
+ * One attribute, number 1, in the nest: struct nst_info. Counts of other people's
+ * traffic are for CAP_NET_ADMIN only; older kernels see to that themselves.
  *
  * Context: under RCU.
  * Return: 0 or -EMSGSIZE.
@@ -71,6 +76,8 @@ NST_ULP_INFO(nst_diag_info)
 	const struct nst_tcp *nst;
 	struct nlattr *nest;
 
+	if (!NST_ULP_INFO_ALLOWED)
+		return 0;
 	nest = nla_nest_start(skb, INET_ULP_INFO_NST);
 	if (!nest)
 		return -EMSGSIZE;
@@ -94,5 +101,7 @@ NST_ULP_INFO(nst_diag_info)
  */
 NST_ULP_INFO_SIZE(nst_diag_info_size)
 {
+	if (!NST_ULP_INFO_ALLOWED)
+		return 0;
 	return nla_total_size(0) + nla_total_size(sizeof(struct nst_info));
 }

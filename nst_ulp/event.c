@@ -98,7 +98,7 @@ void nst_event_box(struct net *net, enum nst_event type, u16 kid)
 }
 
 /**
- * nst_event_limit() - tell that a sender's epoch reached the hard limit
+ * nst_event_limit() - tell that a sender's epoch has used up its records or bytes
  * @net: the socket's namespace
  * @kid: of the epoch
  *

@@ -231,8 +231,8 @@ static int install_conf(struct nst_tcp *nst, struct nst_conf *conf, int dirs)
 	if (sk->sk_state != TCP_LISTEN)
 		nst_tcp_data_ready(sk);
 	release_sock(sk);
-	if (conf->flags & NST_F_STRICT)
-		nst_tcp_kick(nst, 0);
+	/* A start record may be due: this end's, or the answer to the peer's. */
+	nst_tcp_kick(nst, 0);
 	return 0;
 }
 
@@ -310,7 +310,7 @@ static int set_record_max(struct nst_tcp *nst, sockptr_t optval,
 	return 0;
 }
 
-/* Options of TCP that would let bytes pass NST by. */
+/* Options of TCP that would let bytes pass NST by, or that NST can't serve. */
 static bool tcp_option_refused(int optname)
 {
 	switch (optname) {
@@ -320,6 +320,7 @@ static bool tcp_option_refused(int optname)
 	case TCP_REPAIR_OPTIONS:
 	case TCP_REPAIR_WINDOW:
 	case TCP_FASTOPEN_CONNECT:
+	case TCP_INQ:
 	case TCP_ZEROCOPY_RECEIVE:
 		return true;
 	default:

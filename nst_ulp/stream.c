@@ -82,12 +82,26 @@ bool nst_stream_tx_wants_start(const struct nst_stream *st)
 	return nst_stream_tx_bindable(st) && READ_ONCE(st->peer_strict);
 }
 
+/**
+ * nst_stream_tx_at_limit() - are the records or bytes of the epoch used up?
+ * @st: the stream
+ *
+ * Context: under the sender's lock.
+ * Return: true if the next record begins a new epoch for that.
+ */
+bool nst_stream_tx_at_limit(const struct nst_stream *st)
+{
+	const struct nst_epoch *ep = &st->tx.ep;
+
+	return ep->records >= READ_ONCE(st->nn->rekey_records) ||
+	       ep->bytes >= READ_ONCE(st->nn->rekey_bytes);
+}
+
 /* Is the epoch under way at its end, whatever the box says? */
 static bool tx_epoch_is_over(const struct nst_stream *st)
 {
 	const struct nst_tx_stream *tx = &st->tx;
 	const struct nst_epoch *ep = &tx->ep;
-	struct nst_net *nn = st->nn;
 
 	if (!ep->id.suite || tx->renew || !tx->started)
 		return true;
@@ -97,8 +111,7 @@ static bool tx_epoch_is_over(const struct nst_stream *st)
 		return true;
 	if (ep->vmfork != nst_epoch_vmforks())
 		return true;
-	return ep->records >= READ_ONCE(nn->rekey_records) ||
-	       ep->bytes >= READ_ONCE(nn->rekey_bytes);
+	return nst_stream_tx_at_limit(st);
 }
 
 static int tx_new_epoch(struct nst_stream *st, const u8 *start,

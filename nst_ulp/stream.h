@@ -124,6 +124,7 @@ void nst_stream_free(struct nst_stream *st);
 
 bool nst_stream_tx_bindable(const struct nst_stream *st);
 bool nst_stream_tx_wants_start(const struct nst_stream *st);
+bool nst_stream_tx_at_limit(const struct nst_stream *st);
 int nst_stream_tx_begin(struct nst_stream *st, struct nst_hdr *hdr, u8 type,
 			unsigned int len);
 void nst_stream_tx_commit(struct nst_stream *st, const struct nst_hdr *hdr);

@@ -11,6 +11,7 @@
 #include <linux/tcp.h>
 #include <linux/uio.h>
 #include "compat_tcp.h"
+#include "event.h"
 #include "tcp_tx.h"
 #include "trace.h"
 #include "txrec.h"
@@ -105,6 +106,7 @@ static int push(struct nst_tcp *nst)
 static int flush(struct nst_tcp *nst)
 {
 	struct nst_txrec *rec = nst->rec;
+	bool limit = nst_stream_tx_at_limit(&nst->st);
 	u32 epochs = nst->st.tx.epochs;
 	struct nst_hdr hdr;
 	int err;
@@ -113,9 +115,12 @@ static int flush(struct nst_tcp *nst)
 	err = nst_txrec_seal(rec, &nst->st, &hdr);
 	if (err)
 		return err;
-	if (epochs != nst->st.tx.epochs)
+	if (epochs != nst->st.tx.epochs) {
 		trace_nst_epoch(nst->sk, true, hdr.suite, hdr.kid, hdr.epoch,
 				hdr.bound);
+		if (limit)
+			nst_event_limit(sock_net(nst->sk), hdr.kid);
+	}
 	trace_nst_record_out(nst->sk, hdr.type, hdr.len, hdr.nonce, hdr.kid,
 			     hdr.epoch);
 	err = push(nst);

@@ -305,8 +305,11 @@ static void inherit(struct nst_tcp *nst, struct nst_tcp *parent)
 	struct nst_stream *st = &nst->st;
 
 	spin_lock_bh(&parent->conf_lock);
-	st->tx.conf = nst_conf_get(parent->st.tx.conf);
-	st->rx.conf = nst_conf_get(parent->st.rx.conf);
+	/* Made strict behind the listener's back, the host takes no others. */
+	if (!READ_ONCE(st->nn->strict) || (parent->st.flags & NST_F_STRICT)) {
+		st->tx.conf = nst_conf_get(parent->st.tx.conf);
+		st->rx.conf = nst_conf_get(parent->st.rx.conf);
+	}
 	st->flags = parent->st.flags;
 	spin_unlock_bh(&parent->conf_lock);
 	if (st->tx.conf)
