@@ -410,4 +410,97 @@ TEST(tamper__every_byte)
 	}
 }
 
+/* --- what a reader must not find in its memory ---------------------------- */
+
+#define LARGE		16001
+
+FIXTURE(residue)
+{
+	struct conn *c;
+	uint8_t plain[LARGE];
+	uint8_t got[LARGE];
+};
+
+FIXTURE_VARIANT(residue)
+{
+	uint8_t cipher_id;
+};
+
+#define RESIDUE(name, id)						\
+FIXTURE_VARIANT_ADD(residue, name) { .cipher_id = id }
+
+RESIDUE(aes_gcm, NST_CIPHER_AES_GCM);
+RESIDUE(aes_cbc, NST_CIPHER_AES_CBC);
+RESIDUE(sm4_gcm, NST_CIPHER_SM4_GCM);
+RESIDUE(sm4_cbc, NST_CIPHER_SM4_CBC);
+RESIDUE(aes_256_gcm, NST_CIPHER_AES_256_GCM);
+RESIDUE(aes_256_cbc, NST_CIPHER_AES_256_CBC);
+RESIDUE(chacha20, NST_CIPHER_CHACHA20_POLY1305);
+
+FIXTURE_SETUP(residue)
+{
+	struct nsttest_conf conf = responder;
+	int i;
+
+	conf.cipher_id = variant->cipher_id;
+	self->c = conn_open(_metadata, AF_INET, 0, &conf);
+	for (i = 0; i < LARGE; i++)
+		self->plain[i] = 1 + i % 251;
+	memset(self->got, 0xff, LARGE);
+}
+
+FIXTURE_TEARDOWN(residue)
+{
+	conn_close(self->c);
+}
+
+/* Sends the large record, sealed with @pad, its last byte XORed with @flip. */
+static void send_large(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(residue) *self, uint8_t pad, uint8_t flip)
+{
+	struct conn *c = self->c;
+	struct peer_hdr h;
+
+	conn_add(c, PEER_DATA, GOOD, GOOD_LEN);
+	conn_flush(_metadata, c, c->len);
+	expect_data(_metadata, c, GOOD);
+	peer_prepare(&c->p, &h, PEER_DATA, LARGE);
+	conn_add_hdr(c, &h, self->plain, LARGE, pad);
+	c->out[c->len - 1] ^= flip;
+	conn_flush(_metadata, c, c->len);
+}
+
+/* A large read, which may be decrypted into in place, brings nothing. */
+static void expect_no_residue(struct __test_metadata *_metadata,
+			      FIXTURE_DATA(residue) *self)
+{
+	size_t i, same = 0;
+
+	EXPECT_EQ(-1, recv(self->c->k, self->got, LARGE, 0));
+	EXPECT_EQ(EBADMSG, errno);
+	for (i = 0; i < LARGE; i++)
+		same += self->got[i] == self->plain[i];
+	EXPECT_GT(16, same);
+}
+
+TEST_F(residue, tampered)
+{
+	send_large(_metadata, self, 0, 0x01);
+	expect_no_residue(_metadata, self);
+	expect_fatal(_metadata, self->c, EBADMSG, "NstRxAuth");
+}
+
+/* Without padding, in the other suites, this is a good record. */
+TEST_F(residue, padding)
+{
+	send_large(_metadata, self, 0x80, 0);
+	if (peer_suite_find(variant->cipher_id)->cbc) {
+		expect_no_residue(_metadata, self);
+		expect_fatal(_metadata, self->c, EBADMSG, "NstRxPadding");
+		return;
+	}
+	EXPECT_EQ(LARGE, recv(self->c->k, self->got, LARGE, MSG_WAITALL));
+	EXPECT_EQ(0, memcmp(self->got, self->plain, LARGE));
+}
+
 TEST_HARNESS_MAIN

@@ -319,4 +319,80 @@ TEST(pages_change__delivered_as_sealed_or_not_at_all)
 	munmap(map, PAGES_MAP);
 }
 
+/* --- connections that end anyhow ------------------------------------------ */
+
+static void reset_at_close(int fd)
+{
+	struct linger now = { .l_onoff = 1 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+/* What a program does to its end, in any order. */
+static void act(struct conn *c, const struct nsttest_conf *conf)
+{
+	char buf[8000] = { 0 };
+
+	switch (below(8)) {
+	case 0:
+		shutdown(c->k, SHUT_WR);
+		break;
+	case 1:
+		shutdown(c->k, SHUT_RDWR);
+		break;
+	case 2:
+		nsttest_install(c->k, conf);
+		break;
+	case 3:
+		reset_at_close(c->k);
+		break;
+	case 4:
+		send(c->k, buf, below(sizeof(buf)), MSG_DONTWAIT | MSG_NOSIGNAL);
+		break;
+	case 5:
+		send(c->k, buf, 9, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE);
+		break;
+	default:
+		recv(c->k, buf, below(sizeof(buf)), MSG_DONTWAIT);
+	}
+}
+
+/* Nothing is expected but that the kernel survives and forgets it all. */
+TEST(churn__any_end_at_any_time)
+{
+	struct nsttest_conf conf = { .nr_keys = NSTTEST_KEYS };
+	uint8_t plain[RECORD_LEN] = { 0 };
+	struct conn *c;
+	size_t i, n;
+
+	for (i = 0; i < 400; i++) {
+		conf.cipher_id = 1 + i % PEER_SUITES;
+		conf.flags = below(3) ? 0 : NST_F_STRICT;
+		c = conn_open(_metadata, i % 2 ? AF_INET : AF_INET6,
+			      below(2) * 3000, &conf);
+		for (n = below(5); n; n--)
+			conn_add(c, below(6) ? PEER_DATA : 16, plain,
+				 below(RECORD_LEN));
+		if (!below(3))
+			conn_add(c, PEER_CLOSE, NULL, 0);
+		if (c->len && !below(3))
+			flip_bit(c->out, &c->len);
+		if (c->len && !below(3))
+			cut_off(c->out, &c->len);
+		if (!below(2))
+			act(c, &conf);
+		send(c->raw, c->out, c->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		for (n = below(4); n; n--)
+			act(c, &conf);
+		if (!below(3))
+			reset_at_close(c->raw);
+		if (below(2)) {
+			close(c->raw);
+			c->raw = -1;
+			act(c, &conf);
+		}
+		conn_close(c);
+	}
+}
+
 TEST_HARNESS_MAIN
