@@ -157,6 +157,19 @@ events()
 	same events
 }
 
+# The states of a receiver: the table that states.c tries, cell for cell.
+states()
+{
+	awk '/^} rows/ { on = 1 } /^};/ { on = 0 } on' selftests/net/states.c |
+		tr -d '\n' | sed 's/\[[A-Z_]*\] = /\n/g' | grep -o '"[^"]*".*' |
+		while read -r line; do
+			grep -o '"[^"]*"' <<<"$line" | tr -d '"' | paste -sd'|'
+		done >"$work/states.code"
+	part states | awk '/^===/ { n++; next } n == 2' |
+		sed -E '/^$/d; s/  +/|/g' >"$work/states.doc"
+	same states
+}
+
 # Words of standard input that FILE... does not have; none is not a success.
 missing_in()
 {
@@ -232,6 +245,7 @@ result "counters" counters
 result "sysctls" sysctls
 result "limits" limits
 result "events" events
+result "states of a receiver" states
 result "tracepoints" tracepoints
 result "the interface is explained" uapi_named
 result "names exist" names_exist
