@@ -2,6 +2,7 @@
 #
 #   make                    modules for the running kernel (or KDIR=), tools
 #   make install            both, with man pages (DESTDIR=, PREFIX=)
+#   make dkms               the modules by DKMS
 #   make modules KERNEL=7.3 modules for a kernel of selftests/vm/prepare.sh
 #   make vm KERNEL=7.3 TEST='sockopt -t name'
 #                           one test (all without TEST) in a guest
@@ -16,6 +17,7 @@ export NST_CACHE ?= /var/tmp/nst-cache
 BUILD ?= $(CURDIR)/build
 export NST_BUILD := $(abspath $(BUILD))
 
+VERSION := $(shell sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' nst_ulp/main.c)
 PREFIX ?= /usr/local
 TOOLS := $(patsubst %/Makefile,%,$(wildcard userspace/*/Makefile))
 MAN := $(wildcard Documentation/man/*.[1-8])
@@ -44,14 +46,27 @@ tools:
 		$(MAKE) -C $$d O=$(NST_BUILD)/tools all; done
 
 install: modules tools
-	$(call kbuild-local,modules_install)
+	$(call kbuild-local,modules_install INSTALL_MOD_PATH=$(DESTDIR))
 	set -e; for d in $(TOOLS); do \
 		$(MAKE) -C $$d O=$(NST_BUILD)/tools DESTDIR=$(DESTDIR) \
 			PREFIX=$(PREFIX) install; done
 	set -e; for f in $(MAN); do \
 		install -D -m 644 $$f \
 		$(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/}; done
-	[ -n "$(DESTDIR)" ] || depmod
+	set -e; for f in include/uapi/linux/*.h; do \
+		install -D -m 644 $$f \
+		$(DESTDIR)$(PREFIX)/include/linux/$${f##*/}; done
+	[ -n "$(DESTDIR)" ] || \
+		depmod "$$(cat $(KDIR)/include/config/kernel.release)"
+
+# The modules by DKMS instead: rebuilt for every kernel that comes.
+dkms: src := $(DESTDIR)/usr/src/nst-$(VERSION)
+dkms:
+	rm -rf $(src)
+	mkdir -p $(src)
+	cp -r Kbuild include nst_ulp nst_sm $(src)/
+	sed 's/@VERSION@/$(VERSION)/' packaging/dkms.conf >$(src)/dkms.conf
+	[ -n "$(DESTDIR)" ] || dkms install nst/$(VERSION)
 
 # What runs in a guest.
 selftests: tools
@@ -85,5 +100,5 @@ check-all:
 clean:
 	rm -rf $(NST_BUILD)
 
-.PHONY: all modules tools install selftests demo vm vm-shell lint check \
+.PHONY: all modules tools install dkms selftests demo vm vm-shell lint check \
 	check-all clean
