@@ -459,9 +459,14 @@ TEST_F(splice, to_small_pipe)
 
 TEST_F(splice, to_pipe_empty)
 {
-	EXPECT_EQ(-1, splice(self->b, NULL, self->p[1], NULL, 10,
-			     SPLICE_F_NONBLOCK));
+	ASSERT_EQ(0, fcntl(self->b, F_SETFL, O_NONBLOCK));
+	EXPECT_EQ(-1, splice(self->b, NULL, self->p[1], NULL, 10, 0));
 	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_EQ(0, fcntl(self->b, F_SETFL, 0));
+	ASSERT_EQ(0, tcptest_timeout(self->b, SO_RCVTIMEO, 50));
+	EXPECT_EQ(-1, splice(self->b, NULL, self->p[1], NULL, 10, 0));
+	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_EQ(0, tcptest_timeout(self->b, SO_RCVTIMEO, 0));
 	ASSERT_EQ(0, shutdown(self->a, SHUT_WR));
 	EXPECT_EQ(0, splice(self->b, NULL, self->p[1], NULL, 10, 0));
 }

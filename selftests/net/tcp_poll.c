@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Waiting for a TCP socket with NST: poll, epoll, blocking calls, timeouts,
+ * low-water marks and byte counts. Readable means a plaintext byte, an end or
+ * an error, and is told once.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#include "kselftest_harness.h"
+#include "tcptest.h"
+
+static long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+FIXTURE(poll)
+{
+	int a;
+	int b;
+};
+
+FIXTURE_VARIANT(poll)
+{
+	struct tcptest_conf conf;
+};
+
+TCPTEST_VARIANTS_FEW(poll);
+
+FIXTURE_SETUP(poll)
+{
+	ASSERT_EQ(0, tcptest_pair(&variant->conf, &self->a, &self->b));
+}
+
+FIXTURE_TEARDOWN(poll)
+{
+	close(self->a);
+	close(self->b);
+}
+
+static void expect_again(struct __test_metadata *_metadata, int fd, int flags)
+{
+	char byte;
+
+	EXPECT_EQ(-1, recv(fd, &byte, 1, flags));
+	EXPECT_EQ(EAGAIN, errno);
+}
+
+TEST_F(poll, readable_then_not)
+{
+	ASSERT_EQ(0, tcptest_send(self->a, 0, 10, 10));
+	EXPECT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, TCPTEST_SOON_MS));
+	ASSERT_EQ(0, tcptest_recv(self->b, 0, 10, 10));
+	EXPECT_EQ(0, tcptest_poll(self->b, POLLIN, TCPTEST_NEVER_MS));
+}
+
+TEST_F(poll, rest_of_a_record)
+{
+	ASSERT_EQ(0, tcptest_send(self->a, 0, 20, 20));
+	EXPECT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, TCPTEST_SOON_MS));
+	ASSERT_EQ(0, tcptest_recv(self->b, 0, 10, 10));
+	EXPECT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, 0));
+	ASSERT_EQ(0, tcptest_recv(self->b, 10, 10, 10));
+	EXPECT_EQ(0, tcptest_poll(self->b, POLLIN, TCPTEST_NEVER_MS));
+}
+
+TEST_F(poll, peeked)
+{
+	char buf[10];
+
+	ASSERT_EQ(0, tcptest_send(self->a, 0, 10, 10));
+	ASSERT_EQ(10, recv(self->b, buf, 10, MSG_PEEK));
+	EXPECT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, 0));
+	ASSERT_EQ(0, tcptest_recv(self->b, 0, 10, 10));
+	EXPECT_EQ(0, tcptest_poll(self->b, POLLIN, 0));
+}
+
+TEST_F(poll, end_of_file)
+{
+	char byte;
+
+	ASSERT_EQ(0, tcptest_send(self->a, 0, 10, 10));
+	ASSERT_EQ(0, shutdown(self->a, SHUT_WR));
+	ASSERT_EQ(0, tcptest_recv(self->b, 0, 10, 10));
+	EXPECT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, TCPTEST_SOON_MS));
+	EXPECT_EQ(0, recv(self->b, &byte, 1, 0));
+	EXPECT_EQ(POLLRDHUP | POLLIN,
+		  tcptest_poll(self->b, POLLRDHUP | POLLIN, TCPTEST_SOON_MS));
+	ASSERT_EQ(0, shutdown(self->b, SHUT_WR));
+	EXPECT_EQ(0, recv(self->a, &byte, 1, 0));
+	EXPECT_EQ(POLLHUP, tcptest_poll(self->b, 0, TCPTEST_SOON_MS));
+}
+
+TEST_F(poll, writable)
+{
+	uint8_t buf[4096] = {};
+	ssize_t n;
+
+	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_SOCKET, SO_SNDBUF, 1));
+	EXPECT_EQ(POLLOUT, tcptest_poll(self->a, POLLOUT, TCPTEST_SOON_MS));
+	/* Until the peer's buffer is full as well. */
+	while (tcptest_poll(self->a, POLLOUT, TCPTEST_NEVER_MS)) {
+		n = send(self->a, buf, sizeof(buf), MSG_DONTWAIT);
+		ASSERT_TRUE(n > 0 || errno == EAGAIN);
+	}
+	EXPECT_EQ(-1, send(self->a, buf, sizeof(buf), MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	do {
+		n = recv(self->b, buf, sizeof(buf), MSG_DONTWAIT);
+	} while (n > 0 || tcptest_poll(self->b, POLLIN, 300));
+	EXPECT_EQ(POLLOUT, tcptest_poll(self->a, POLLOUT, TCPTEST_SOON_MS));
+}
+
+/* --- epoll ---------------------------------------------------------------- */
+
+static int epoll_on(int fd, uint32_t events)
+{
+	struct epoll_event ev = { .events = events };
+	int ep = epoll_create1(0);
+
+	if (ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev))
+		return -1;
+	return ep;
+}
+
+static uint32_t epoll_next(int ep, int ms)
+{
+	struct epoll_event ev = {};
+
+	return epoll_wait(ep, &ev, 1, ms) == 1 ? ev.events : 0;
+}
+
+TEST_F(poll, epoll_level)
+{
+	int ep = epoll_on(self->b, EPOLLIN);
+
+	ASSERT_LE(0, ep);
+	EXPECT_EQ(0, epoll_next(ep, TCPTEST_NEVER_MS));
+	ASSERT_EQ(0, tcptest_send(self->a, 0, 10, 10));
+	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+	ASSERT_EQ(0, tcptest_recv(self->b, 0, 10, 10));
+	EXPECT_EQ(0, epoll_next(ep, TCPTEST_NEVER_MS));
+	close(ep);
+}
+
+TEST_F(poll, epoll_edge)
+{
+	int ep = epoll_on(self->b, EPOLLIN | EPOLLET);
+	int i;
+
+	ASSERT_LE(0, ep);
+	for (i = 0; i < 5; i++) {
+		EXPECT_EQ(0, epoll_next(ep, TCPTEST_NEVER_MS));
+		ASSERT_EQ(0, tcptest_send(self->a, 0, 10, 10));
+		EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+		EXPECT_EQ(0, epoll_next(ep, TCPTEST_NEVER_MS));
+		ASSERT_EQ(0, tcptest_recv(self->b, 0, 10, 10));
+		expect_again(_metadata, self->b, MSG_DONTWAIT);
+	}
+	close(ep);
+}
+
+/* The loop of every edge-triggered server: read until EAGAIN, then wait. */
+TEST_F(poll, epoll_edge_loop)
+{
+	size_t len = 200000, got = 0, chunk = 1000;
+	int ep = epoll_on(self->b, EPOLLIN | EPOLLET);
+	uint8_t buf[1500];
+	pid_t pid;
+	ssize_t n;
+
+	ASSERT_LE(0, ep);
+	pid = tcptest_sender(self->a, 0, len, chunk);
+	while (got < len) {
+		n = recv(self->b, buf, sizeof(buf), MSG_DONTWAIT);
+		if (n < 0) {
+			ASSERT_EQ(EAGAIN, errno);
+			ASSERT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+			continue;
+		}
+		ASSERT_TRUE(tcptest_same(buf, n, got));
+		got += n;
+	}
+	EXPECT_EQ(0, tcptest_reap(pid));
+	close(ep);
+}
+
+/* Writing until EAGAIN, then waiting, with the smallest of buffers. */
+TEST_F(poll, epoll_edge_write_loop)
+{
+	size_t len = 200000, sent = 0;
+	int ep = epoll_on(self->a, EPOLLOUT | EPOLLET), full = 0;
+	uint8_t buf[5000];
+	pid_t pid;
+	ssize_t n;
+
+	ASSERT_LE(0, ep);
+	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_SOCKET, SO_SNDBUF, 1));
+	pid = tcptest_receiver(self->b, 0, len, 1000);
+	while (sent < len) {
+		n = len - sent < sizeof(buf) ? len - sent : sizeof(buf);
+		tcptest_fill(buf, n, sent);
+		n = send(self->a, buf, n, MSG_DONTWAIT);
+		if (n < 0) {
+			full++;
+			ASSERT_EQ(EAGAIN, errno);
+			ASSERT_NE(0, epoll_next(ep, TCPTEST_SOON_MS));
+			continue;
+		}
+		sent += n;
+	}
+	EXPECT_LT(0, full);
+	EXPECT_EQ(0, tcptest_reap(pid));
+	close(ep);
+}
+
+/* --- a record that arrives in parts --------------------------------------- */
+
+FIXTURE(part)
+{
+	struct tcptest_proxy p;
+	uint8_t rec[512];
+	size_t len;
+};
+
+FIXTURE_VARIANT(part)
+{
+	struct tcptest_conf conf;
+	size_t at;		/* so many bytes of the record come first */
+};
+
+#define PART(name, bytes, id, fam, is_strict)				\
+FIXTURE_VARIANT_ADD(part, name) {					\
+	.conf = { .cipher_id = id, .family = fam, .strict = is_strict },\
+	.at = bytes,							\
+}
+
+PART(one_byte, 1, NST_CIPHER_AES_GCM, AF_INET, true);
+PART(most_of_header, 47, NST_CIPHER_AES_CBC, AF_INET6, false);
+PART(header, 48, NST_CIPHER_CHACHA20_POLY1305, AF_INET, false);
+PART(one_of_body, 49, NST_CIPHER_AES_256_GCM, AF_INET6, true);
+PART(all_but_one, 147, NST_CIPHER_AES_GCM, AF_INET, false);
+
+/* A record of 100 bytes has left @a, and a part of it has come to @b. */
+FIXTURE_SETUP(part)
+{
+	struct tcptest_proxy *p = &self->p;
+
+	ASSERT_EQ(0, tcptest_proxy_open(p, &variant->conf));
+	ASSERT_EQ(0, tcptest_key(p->a, &variant->conf, NST_F_INITIATOR));
+	ASSERT_EQ(0, tcptest_key(p->b, &variant->conf, NST_F_RESPONDER));
+	ASSERT_EQ(0, tcptest_proxy_pump(p, 100));
+	/* Get the STARTs out of the way. */
+	ASSERT_EQ(0, tcptest_send(p->a, 0, 1, 1));
+	ASSERT_EQ(0, tcptest_send(p->b, 0, 1, 1));
+	ASSERT_EQ(0, tcptest_proxy_pump(p, 100));
+	ASSERT_EQ(0, tcptest_recv(p->a, 0, 1, 1));
+	ASSERT_EQ(0, tcptest_recv(p->b, 0, 1, 1));
+	ASSERT_EQ(0, tcptest_send(p->a, 0, 100, 100));
+	self->len = tcptest_fetch(p->a_raw, self->rec, sizeof(self->rec), 100);
+	ASSERT_LE(148, self->len);
+	ASSERT_EQ(0, peer_write(p->b_raw, self->rec, variant->at));
+}
+
+FIXTURE_TEARDOWN(part)
+{
+	tcptest_proxy_close(&self->p);
+}
+
+static int send_rest(FIXTURE_DATA(part) *self, size_t at)
+{
+	return peer_write(self->p.b_raw, self->rec + at, self->len - at);
+}
+
+static int plain_there(int fd)
+{
+	int n = -1;
+
+	return ioctl(fd, SIOCINQ, &n) ? -errno : n;
+}
+
+TEST_F(part, poll)
+{
+	int b = self->p.b;
+
+	EXPECT_EQ(0, tcptest_poll(b, POLLIN, TCPTEST_NEVER_MS));
+	expect_again(_metadata, b, MSG_DONTWAIT);
+	expect_again(_metadata, b, MSG_DONTWAIT | MSG_PEEK);
+	EXPECT_EQ(0, plain_there(b));
+	ASSERT_EQ(0, send_rest(self, variant->at));
+	EXPECT_EQ(POLLIN, tcptest_poll(b, POLLIN, TCPTEST_SOON_MS));
+	EXPECT_EQ(100, plain_there(b));
+	EXPECT_EQ(0, tcptest_recv(b, 0, 100, 100));
+	EXPECT_EQ(0, plain_there(b));
+}
+
+/* Byte by byte: not one wakeup before the last. */
+TEST_F(part, epoll_edge)
+{
+	int ep = epoll_on(self->p.b, EPOLLIN | EPOLLET);
+	size_t i;
+
+	ASSERT_LE(0, ep);
+	EXPECT_EQ(0, epoll_next(ep, TCPTEST_NEVER_MS));
+	for (i = variant->at; i < self->len - 1; i++)
+		ASSERT_EQ(0, peer_write(self->p.b_raw, self->rec + i, 1));
+	EXPECT_EQ(0, epoll_next(ep, TCPTEST_NEVER_MS));
+	ASSERT_EQ(0, send_rest(self, self->len - 1));
+	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+	EXPECT_EQ(0, epoll_next(ep, TCPTEST_NEVER_MS));
+	EXPECT_EQ(0, tcptest_recv(self->p.b, 0, 100, 100));
+	close(ep);
+}
+
+TEST_F(part, epoll_level)
+{
+	int ep = epoll_on(self->p.b, EPOLLIN);
+
+	ASSERT_LE(0, ep);
+	EXPECT_EQ(0, epoll_next(ep, TCPTEST_NEVER_MS));
+	ASSERT_EQ(0, send_rest(self, variant->at));
+	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+	EXPECT_EQ(0, tcptest_recv(self->p.b, 0, 100, 100));
+	EXPECT_EQ(0, epoll_next(ep, TCPTEST_NEVER_MS));
+	close(ep);
+}
+
+/* A second record behind the whole first one adds no readable state. */
+TEST_F(part, behind_a_whole_record)
+{
+	size_t len = self->len;
+
+	ASSERT_EQ(0, send_rest(self, variant->at));
+	ASSERT_EQ(0, tcptest_send(self->p.a, 100, 100, 100));
+	self->len = tcptest_fetch(self->p.a_raw, self->rec, sizeof(self->rec),
+				  100);
+	ASSERT_EQ(len, self->len);
+	ASSERT_EQ(0, peer_write(self->p.b_raw, self->rec, variant->at));
+	EXPECT_EQ(POLLIN, tcptest_poll(self->p.b, POLLIN, TCPTEST_SOON_MS));
+	EXPECT_EQ(0, tcptest_recv(self->p.b, 0, 100, 100));
+	EXPECT_EQ(0, tcptest_poll(self->p.b, POLLIN, TCPTEST_NEVER_MS));
+	ASSERT_EQ(0, send_rest(self, variant->at));
+	EXPECT_EQ(POLLIN, tcptest_poll(self->p.b, POLLIN, TCPTEST_SOON_MS));
+	EXPECT_EQ(0, tcptest_recv(self->p.b, 100, 100, 100));
+}
+
+TEST_F(part, blocked_reader)
+{
+	pid_t pid = tcptest_receiver(self->p.b, 0, 100, 100);
+
+	usleep(30000);
+	ASSERT_EQ(0, send_rest(self, variant->at));
+	EXPECT_EQ(0, tcptest_reap(pid));
+}
+
+/* An edge on the end of file, which comes with no plaintext. */
+TEST_F(part, epoll_edge_then_eof)
+{
+	int ep = epoll_on(self->p.b, EPOLLIN | EPOLLET);
+	char byte;
+
+	ASSERT_LE(0, ep);
+	ASSERT_EQ(0, send_rest(self, variant->at));
+	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+	EXPECT_EQ(0, tcptest_recv(self->p.b, 0, 100, 100));
+	expect_again(_metadata, self->p.b, MSG_DONTWAIT);
+	ASSERT_EQ(0, shutdown(self->p.a, SHUT_WR));
+	self->len = tcptest_fetch(self->p.a_raw, self->rec, sizeof(self->rec),
+				  100);
+	ASSERT_EQ(0, send_rest(self, 0));
+	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS) & EPOLLIN);
+	EXPECT_EQ(0, recv(self->p.b, &byte, 1, MSG_DONTWAIT));
+	close(ep);
+}
+
+/* --- blocking, timeouts, low-water marks ---------------------------------- */
+
+TEST_F(poll, blocking_100k)
+{
+	pid_t pid = tcptest_receiver(self->b, 0, 100000, 100000);
+
+	EXPECT_EQ(0, tcptest_send(self->a, 0, 100000, 50000));
+	EXPECT_EQ(0, tcptest_reap(pid));
+}
+
+static int nonblocking_recv(int fd, size_t len)
+{
+	uint8_t buf[3333];
+	size_t got = 0;
+	int empty = 0;
+	ssize_t n;
+
+	while (got < len) {
+		n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+		if (n < 0 && errno == EAGAIN) {
+			empty++;
+			usleep(1000);
+			continue;
+		}
+		if (n <= 0)
+			return -EIO;
+		if (!tcptest_same(buf, n, got))
+			return -EILSEQ;
+		got += n;
+	}
+	return empty ? 0 : -ENODATA;
+}
+
+TEST_F(poll, nonblocking_100k)
+{
+	size_t len = 100000, sent = 0;
+	uint8_t buf[3000];
+	int full = 0;
+	pid_t pid;
+	ssize_t n;
+
+	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_SOCKET, SO_SNDBUF, 100));
+	pid = fork();
+	if (!pid)
+		_exit(-nonblocking_recv(self->b, len));
+	while (sent < len) {
+		n = len - sent < sizeof(buf) ? len - sent : sizeof(buf);
+		tcptest_fill(buf, n, sent);
+		n = send(self->a, buf, n, MSG_DONTWAIT);
+		if (n < 0) {
+			ASSERT_EQ(EAGAIN, errno);
+			full++;
+			usleep(1000);
+			continue;
+		}
+		sent += n;
+	}
+	EXPECT_LT(0, full);
+	EXPECT_EQ(0, tcptest_reap(pid));
+}
+
+TEST_F(poll, low_water_mark)
+{
+	uint8_t buf[20];
+
+	ASSERT_EQ(0, tcptest_send(self->a, 0, 15, 10));
+	ASSERT_EQ(0, tcptest_set_int(self->b, SOL_SOCKET, SO_RCVLOWAT, 8));
+	ASSERT_EQ(1, recv(self->b, buf, 1, MSG_WAITALL));
+	ASSERT_EQ(6, recv(self->b, buf + 1, 6, MSG_WAITALL));
+	ASSERT_EQ(8, recv(self->b, buf + 7, 10, 0));
+	EXPECT_TRUE(tcptest_same(buf, 15, 0));
+}
+
+/* A reader asks for more than one record, and waits for so much. */
+TEST_F(poll, low_water_mark_waits)
+{
+	uint8_t buf[64];
+	pid_t pid;
+
+	ASSERT_EQ(0, tcptest_set_int(self->b, SOL_SOCKET, SO_RCVLOWAT, 30));
+	pid = fork();
+	if (!pid) {
+		usleep(20000);
+		tcptest_send(self->a, 0, 10, 10);
+		usleep(20000);
+		tcptest_send(self->a, 10, 10, 10);
+		usleep(20000);
+		_exit(-tcptest_send(self->a, 20, 10, 10));
+	}
+	EXPECT_EQ(30, recv(self->b, buf, sizeof(buf), 0));
+	EXPECT_TRUE(tcptest_same(buf, 30, 0));
+	EXPECT_EQ(0, tcptest_reap(pid));
+}
+
+/* Two readers, whichever comes first: neither waits for ever. */
+TEST_F(poll, receive_timeout_of_two)
+{
+	long start = now_ms();
+	pid_t pid;
+	char byte;
+
+	ASSERT_EQ(0, tcptest_timeout(self->b, SO_RCVTIMEO, 200));
+	pid = fork();
+	if (!pid)
+		_exit(recv(self->b, &byte, 1, 0) == -1 ? errno : 0);
+	expect_again(_metadata, self->b, 0);
+	EXPECT_EQ(-EAGAIN, tcptest_reap(pid));
+	EXPECT_LE(180, now_ms() - start);
+	EXPECT_GE(TCPTEST_SOON_MS, now_ms() - start);
+	ASSERT_EQ(0, tcptest_send(self->a, 0, 5, 5));
+	EXPECT_EQ(0, tcptest_recv(self->b, 0, 5, 5));
+}
+
+TEST_F(poll, send_timeout)
+{
+	uint8_t buf[16384] = {};
+	size_t sent = 0;
+	long start;
+	ssize_t n;
+
+	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_SOCKET, SO_SNDBUF, 1));
+	ASSERT_EQ(0, tcptest_timeout(self->a, SO_SNDTIMEO, 200));
+	do {
+		start = now_ms();
+		tcptest_fill(buf, sizeof(buf), sent);
+		n = send(self->a, buf, sizeof(buf), 0);
+		sent += n > 0 ? n : 0;
+	} while (n == sizeof(buf));
+	EXPECT_TRUE(n > 0 || errno == EAGAIN);
+	EXPECT_LE(180, now_ms() - start);
+	/* What was taken arrives, whole. */
+	ASSERT_EQ(0, tcptest_timeout(self->a, SO_SNDTIMEO, TCPTEST_SOON_MS));
+	EXPECT_EQ(0, tcptest_recv(self->b, 0, sent, 65536));
+	ASSERT_EQ(0, tcptest_send(self->a, sent, 5, 5));
+	EXPECT_EQ(0, tcptest_recv(self->b, sent, 5, 5));
+	expect_again(_metadata, self->b, MSG_DONTWAIT);
+}
+
+/* --- byte counts ---------------------------------------------------------- */
+
+TEST_F(poll, byte_counts)
+{
+	int n;
+
+	EXPECT_EQ(0, plain_there(self->b));
+	ASSERT_EQ(0, tcptest_send(self->a, 0, 1000, 1000));
+	EXPECT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, TCPTEST_SOON_MS));
+	EXPECT_EQ(1000, plain_there(self->b));
+	ASSERT_EQ(0, tcptest_recv(self->b, 0, 1, 1));
+	EXPECT_EQ(999, plain_there(self->b));
+	ASSERT_EQ(0, tcptest_recv(self->b, 1, 999, 999));
+	EXPECT_EQ(0, plain_there(self->b));
+	EXPECT_EQ(-1, ioctl(self->a, SIOCOUTQ, &n));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+	EXPECT_EQ(-1, ioctl(self->a, SIOCOUTQNSD, &n));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+}
+
+/* --- options of TCP that hold data back ----------------------------------- */
+
+TEST_F(poll, cork)
+{
+	ASSERT_EQ(0, tcptest_bind(self->a, self->b));
+	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_TCP, TCP_NODELAY, 0));
+	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_TCP, TCP_CORK, 1));
+	ASSERT_EQ(0, tcptest_send(self->a, 0, 10, 10));
+	ASSERT_EQ(0, tcptest_send(self->a, 10, 10, 10));
+	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_TCP, TCP_CORK, 0));
+	EXPECT_EQ(0, tcptest_recv(self->b, 0, 20, 20));
+	/* And by itself, after TCP's 200 ms. */
+	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_TCP, TCP_CORK, 1));
+	ASSERT_EQ(0, tcptest_send(self->a, 0, 10, 10));
+	EXPECT_EQ(0, tcptest_recv(self->b, 0, 10, 10));
+}
+
+TEST_F(poll, notsent_low_water_mark)
+{
+	size_t len = 300000, sent = 0;
+	uint8_t buf[20000];
+	pid_t pid;
+	ssize_t n;
+
+	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_TCP, TCP_NOTSENT_LOWAT, 1));
+	pid = tcptest_receiver(self->b, 0, len, 4000);
+	while (sent < len) {
+		ASSERT_EQ(0, tcptest_settle(self->a));
+		n = len - sent < sizeof(buf) ? len - sent : sizeof(buf);
+		tcptest_fill(buf, n, sent);
+		n = send(self->a, buf, n, MSG_DONTWAIT);
+		ASSERT_TRUE(n > 0 || errno == EAGAIN);
+		sent += n > 0 ? n : 0;
+	}
+	EXPECT_EQ(0, tcptest_reap(pid));
+	/* The same with a blocking sender. */
+	pid = tcptest_receiver(self->b, 0, len, 65536);
+	EXPECT_EQ(0, tcptest_send(self->a, 0, len, 50000));
+	EXPECT_EQ(0, tcptest_reap(pid));
+}
+
+TEST_HARNESS_MAIN
