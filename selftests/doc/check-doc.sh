@@ -145,6 +145,56 @@ limits()
 	same limits
 }
 
+# number NAME: a value of limits.h
+number()
+{
+	local value
+
+	value=$(sed -n "s/^#define[[:space:]]\+$1[[:space:]]\+\([^/]*\).*/\1/p" \
+		nst_ulp/limits.h | sed 's/UL*//g')
+	echo $((value))
+}
+
+# Defaults and upper bounds of the sysctls that limits.h has.
+sysctl_values()
+{
+	{
+		echo "timestamp_window $(number NST_TIME_WINDOW) $(number NST_TIME_WINDOW_MAX)"
+		echo "start_cache_max $(number NST_START_CACHE) $(number NST_START_CACHE_MAX)"
+		echo "rekey_records $(number NST_REKEY_RECORDS) $(number NST_REKEY_RECORDS)"
+		echo "rekey_bytes $(number NST_REKEY_BYTES) $(number NST_REKEY_BYTES)"
+	} >"$work/values.code"
+	part sysctls | tr -d '`' | awk '
+	$1 == "timestamp_window" || $1 == "start_cache_max" ||
+	$1 == "rekey_records" || $1 == "rekey_bytes" {
+		name = $1; value = $2; max = $5
+		if (max !~ /^[0-9]/) {
+			getline
+			max = $1
+		}
+		print name, value, max
+	}' >"$work/values.doc"
+	same values
+}
+
+options()
+{
+	awk '/^\/\* Socket options/ { on = 1 } /^$/ { on = 0 }
+	on && /^#define/ { print $2, $3 }' "$uapi/nst.h" >"$work/options.code"
+	rows options 2 >"$work/options.doc"
+	same options
+}
+
+suites()
+{
+	awk '/NST_CIPHER_[A-Z0-9_]*\] = {/ { n++ }
+	/\.name = / { gsub(/[",]/, ""); print n, $3 }' nst_ulp/cipher.c \
+		>"$work/suites.code"
+	part suites | awk '/^[0-9]/ { gsub(/``/, ""); print $1, $2 }' \
+		>"$work/suites.doc"
+	same suites
+}
+
 # What nstkeyctl calls the events is what the YNL file calls them.
 events()
 {
@@ -243,7 +293,10 @@ result "every example is compiled" all_marked
 result "causes, in order, with their errno" causes
 result "counters" counters
 result "sysctls" sysctls
+result "values of sysctls" sysctl_values
 result "limits" limits
+result "options" options
+result "suites" suites
 result "events" events
 result "states of a receiver" states
 result "tracepoints" tracepoints
