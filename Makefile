@@ -9,6 +9,7 @@
 #   make vm-shell           a shell in the guest
 #   make check              lint, unit tests, builds, selftests in guests
 #   make check KERNEL=7.3   the same with the guest of that kernel only
+#   make check-debug        selftests on a debug kernel, which is built first
 #   make demo, bench, lint, clean
 #
 # Everything built goes under build/ (BUILD=).
@@ -97,8 +98,16 @@ check:
 check-all:
 	scripts/check.sh 6.1 6.12 7.3
 
+# The second run looks for leaks too, which makes all several times slower.
+LEAK_TESTS = sockopt netlink tcp_key tcp_ctl rotation hostile_end
+
+check-debug:
+	selftests/vm/prepare.sh 6.1 debug
+	$(MAKE) vm KERNEL=debug
+	selftests/vm/run.sh -d debug $(LEAK_TESTS)
+
 clean:
 	rm -rf $(NST_BUILD)
 
 .PHONY: all modules tools install dkms selftests demo vm vm-shell lint check \
-	check-all clean
+	check-all check-debug clean

@@ -26,7 +26,7 @@ if [ "$1" = --kdir ]; then
 else
 	name=$1
 	nst_kernel "$1"
-	build=/lib/modules/$nst_release/build
+	build=$nst_tree
 fi
 shift
 
@@ -77,6 +77,7 @@ kbuild()
 
 	shift
 	set -- -j"$(nproc)" "$@"
+	[ "$name" != debug ] || set -- UBSAN_SANITIZE=y "$@"
 	if [ "$nst_headers" = / ]; then
 		make -C "$build" "M=$dir/src$sub" "$@"
 		return

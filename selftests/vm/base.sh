@@ -61,6 +61,8 @@ while read -r path; do
 	*) cp "$path" "$root/$rel" ;;
 	esac
 done
+# The debug kernel has none.
+mkdir -p "$root/lib/modules/$release"
 cp "$image/lib/modules/$release"/modules.builtin* \
 	"$image/lib/modules/$release"/modules.order \
 	"$root/lib/modules/$release/"

@@ -9,7 +9,8 @@
 # belongs to the machine itself (Debian 12); the other two come from trixie and
 # their build tools run only there, hence the chroot. Patch versions move with
 # every security update, so nothing here names one: what prepare.sh found is
-# written down in $NST_CACHE/KERNEL/release.
+# written down in $NST_CACHE/KERNEL/release. "debug" is none of Debian's: 6.1,
+# built by debug.sh to find bugs (debug.config), and named where it is wanted.
 
 NST_KERNELS="6.1 6.12 7.3"
 NST_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -23,16 +24,32 @@ nst_die()
 	exit 2
 }
 
+nst_source_version()
+{
+	dpkg-query -W -f '${Version}\n' linux-source-6.1
+}
+
+# What the debug kernel depends on, in one word.
+nst_debug_key()
+{
+	{
+		cat "$NST_TOP/selftests/vm/debug.config"
+		nst_source_version
+		gcc --version
+	} | sha256sum | cut -d ' ' -f 1
+}
+
 # nst_kernel KERNEL: sets
 #   nst_release  what uname -r says there
 #   nst_image    directory that holds lib/modules/$nst_release
 #   nst_vmlinuz  the bootable kernel
 #   nst_headers  root of the headers and their tools: / or the chroot
+#   nst_tree     what modules are built against, below that root
 nst_kernel()
 {
-	case " $NST_KERNELS " in
+	case " $NST_KERNELS debug " in
 	*" $1 "*) ;;
-	*) nst_die "unknown kernel '$1' (there are: $NST_KERNELS)" ;;
+	*) nst_die "unknown kernel '$1' (there are: $NST_KERNELS debug)" ;;
 	esac
 	nst_image=$NST_CACHE/$1
 	[ -r "$nst_image/release" ] ||
@@ -44,7 +61,16 @@ nst_kernel()
 		nst_vmlinuz=$nst_image/lib/modules/$nst_release/vmlinuz
 	[ -r "$nst_vmlinuz" ] || nst_die "no vmlinuz in $nst_image"
 	nst_headers=$NST_CHROOT
-	[ "$1" != 6.1 ] || nst_headers=/
+	nst_tree=/lib/modules/$nst_release/build
+	case $1 in
+	6.1) nst_headers=/ ;;
+	debug)
+		nst_headers=/
+		nst_tree=$nst_image/build
+		[ "$(cat "$nst_image/key" 2>/dev/null)" = "$(nst_debug_key)" ] ||
+			nst_die "debug kernel is stale: run selftests/vm/prepare.sh debug"
+		;;
+	esac
 }
 
 # True if KERNEL can be built for and booted without installing anything.

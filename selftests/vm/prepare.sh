@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # prepare.sh [--update] [KERNEL...]: makes a Debian 12 machine ready to build
-# NST and to boot it in QEMU. KERNEL is 6.1 (default), 6.12 or 7.3.
+# NST and to boot it in QEMU. KERNEL is 6.1 (default), 6.12, 7.3 or debug.
 #
 # Needs root and the machine's own apt sources, nothing else. Kernels to boot
 # are unpacked under $NST_CACHE (default /var/tmp/nst-cache) and never installed:
@@ -10,8 +10,9 @@
 # fetched again, unless --update asks for the newest packages.
 
 set -eu
+here=$(dirname "$0")
 # shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "$0")/lib.sh"
+. "$here/lib.sh"
 
 # Flavour of the kernels: small, and all that a guest needs is in it.
 FLAVOUR=cloud-amd64
@@ -246,9 +247,9 @@ for arg; do
 	esac
 done
 for k in ${kernels:=6.1}; do
-	case " $NST_KERNELS " in
+	case " $NST_KERNELS debug " in
 	*" $k "*) ;;
-	*) nst_die "unknown kernel '$k' (there are: $NST_KERNELS)" ;;
+	*) nst_die "unknown kernel '$k' (there are: $NST_KERNELS debug)" ;;
 	esac
 done
 [ "$(id -u)" = 0 ] || nst_die "needs root (it installs packages)"
@@ -259,6 +260,11 @@ flock 9
 host_packages
 kernel_files
 for k in $kernels; do
-	prepare_kernel "$k"
+	[ "$k" = debug ] || prepare_kernel "$k"
 done
+exec 9>&-
+# takes long, and has a lock of its own
+case " $kernels " in
+*" debug "*) "$here/debug.sh" ;;
+esac
 step "ready:$kernels"

@@ -1,17 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh [option...] KERNEL [TEST...]: boots KERNEL (6.1, 6.12 or 7.3) in QEMU
-# and runs tests there. TEST is a program or script of selftests/net, with its
-# arguments in the same word: run.sh 6.1 'sockopt -t name'. Without one, all of
-# selftests/net/tests run. make vm KERNEL=6.1 TEST=... builds all before.
+# run.sh [option...] KERNEL [TEST...]: boots KERNEL (6.1, 6.12, 7.3 or debug) in
+# QEMU and runs tests there. TEST is a program or script of selftests/net, with
+# its arguments in the same word: run.sh 6.1 'sockopt -t name'. Without one, all
+# of selftests/net/tests run. make vm KERNEL=6.1 TEST=... builds all before.
 #
 #   -i         an interactive shell in the guest instead of tests
 #   -n         do not load the module first, leave it to autoloading
 #   -k         keep the guest's files and say where they are
 #   -t SEC     time limit of a test that names none (default 300)
 #   -T SEC     time limit of the guest (default: of all tests, and 60)
-#   -m SIZE    memory (default 1G)
+#   -x N       time limits of tests N times as long (default 1, debug: 8)
+#   -d         debug: the slowest detectors too (kmemleak, SLUB, debug objects)
+#   -m SIZE    memory (default 1G, debug: 2G)
 #   -c N       processors (default 2)
 #   -a ARGS    more for the kernel's command line
 #   -q ARGS    more for QEMU
@@ -27,15 +29,17 @@ here=$(dirname "$0")
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$here/lib.sh"
 
-interactive='' preload=nst_ulp keep='' test_limit=300 guest_limit='' memory=1G
-cpus=2 append='' qemu_args='' mods='' console=''
-while getopts int:T:m:c:a:q:M:l:k opt; do
+interactive='' preload=nst_ulp keep='' test_limit=300 guest_limit='' memory=''
+cpus=2 append='' qemu_args='' mods='' console='' times='' detect=''
+while getopts int:T:x:dm:c:a:q:M:l:k opt; do
 	case $opt in
 	i) interactive=1 ;;
 	n) preload='' ;;
 	k) keep=1 ;;
 	t) test_limit=$OPTARG ;;
 	T) guest_limit=$OPTARG ;;
+	x) times=$OPTARG ;;
+	d) detect=1 ;;
 	m) memory=$OPTARG ;;
 	c) cpus=$OPTARG ;;
 	a) append=$OPTARG ;;
@@ -51,6 +55,14 @@ kernel=$1
 shift
 nst_kernel "$kernel"
 mods=${mods:-$NST_BUILD/$kernel/src}
+if [ "$kernel" = debug ]; then
+	: "${times:=8}" "${memory:=2G}"
+	append="watchdog_thresh=60 $append"
+	[ -n "$detect" ] ||
+		append="kmemleak=off slub_debug=- no_debug_objects $append"
+elif [ -n "$detect" ]; then
+	nst_die "-d is for the debug kernel"
+fi
 
 # The part of the guest that changes with the kernel and this directory only.
 # Prints nothing; the result is in $base.
@@ -92,11 +104,11 @@ list_tests()
 
 	if [ $# = 0 ] && [ -z "$interactive" ]; then
 		awk '$1 + 0 > 0' "$NST_TOP/selftests/net/tests"
-		return
-	fi
-	for t; do
-		echo "$(seconds_of "${t%% *}") $t"
-	done
+	else
+		for t; do
+			echo "$(seconds_of "${t%% *}") $t"
+		done
+	fi | awk -v n="${times:-1}" '{ $1 *= n; print }'
 }
 
 # The files of this run, on top of the base: links where nothing is changed.
@@ -174,7 +186,7 @@ boot()
 	fi
 	# shellcheck disable=SC2086 # lists of arguments
 	timeout --foreground -k 5 "$guest_limit" qemu-system-x86_64 \
-		-accel $accel -cpu $cpu -smp "$cpus" -m "$memory" \
+		-accel $accel -cpu $cpu -smp "$cpus" -m "${memory:-1G}" \
 		-nodefaults -display none -monitor none -no-reboot \
 		-serial "file:$work/console" \
 		-chardev stdio,id=out,signal=off -serial chardev:out \

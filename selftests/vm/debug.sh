@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# debug.sh: builds the kernel "debug" from Debian's linux-source-6.1 and
+# debug.config: KASAN, lockdep, kmemleak and the rest. prepare.sh debug installs
+# what that needs and calls this. 16 minutes of CPU time and 2.5 GB of disk; it
+# is done once for each configuration, source version and compiler.
+#
+# $NST_CACHE/debug then has what the directory of any kernel has, and
+#   source  the sources, unpacked (or a link to them, if put there before)
+#   build   the build tree, against which our modules are built
+#   key     what it was made from (nst_debug_key), written last
+#   log     of the build
+# After a change of debug.config only what it touches is built again.
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$here/lib.sh"
+
+tarball=/usr/src/linux-source-6.1.tar.xz
+dir=$NST_CACHE/debug
+log=$dir/log
+
+unpack()
+{
+	local version
+
+	[ -r "$tarball" ] || nst_die "no $tarball: run selftests/vm/prepare.sh debug"
+	version=$(nst_source_version)
+	if [ -L "$dir/source" ] ||
+		[ "$(cat "$dir/source.version" 2>/dev/null)" = "$version" ]; then
+		return
+	fi
+	echo "debug: unpacking linux-source-6.1 $version"
+	rm -rf "$dir/source" "$dir/build"
+	mkdir "$dir/source"
+	tar -xf "$tarball" -C "$dir/source" --strip-components=1
+	echo "$version" >"$dir/source.version"
+}
+
+# A name that this source does not know, or that depends on one that is off,
+# is dropped silently by kconfig.
+configure()
+{
+	local line bad=
+
+	make -s -C "$source" O="$dir/build" ARCH=x86_64 \
+		KCONFIG_ALLCONFIG="$here/debug.config" allnoconfig >"$log" 2>&1 ||
+		nst_die "kconfig failed, see $log"
+	while read -r line; do
+		grep -qxF "$line" "$dir/build/.config" || bad="$bad $line"
+	done < <(grep '^CONFIG_' "$here/debug.config")
+	[ -z "$bad" ] || nst_die "the kernel does not take$bad"
+}
+
+build()
+{
+	local make="make -C $dir/build ARCH=x86_64"
+
+	echo "debug: building, see $log"
+	# "modules" for Module.symvers: there are none of the kernel's own.
+	# shellcheck disable=SC2086 # a command
+	nice $make -j"$(nproc)" bzImage modules >>"$log" 2>&1 ||
+		nst_die "the kernel does not build, see $log"
+	release=$($make -s kernelrelease)
+	rm -rf "${dir:?}"/{boot,lib}
+	mkdir "$dir/boot"
+	cp "$dir/build/arch/x86/boot/bzImage" "$dir/boot/vmlinuz-$release"
+	$make INSTALL_MOD_PATH="$dir" modules_install >>"$log" 2>&1 ||
+		nst_die "modules_install failed, see $log"
+	echo "$release" >"$dir/release"
+}
+
+mkdir -p "$dir"
+exec 9>"$NST_CACHE/debug.lock"
+flock 9
+key=$(nst_debug_key)
+if [ "$(cat "$dir/key" 2>/dev/null)" != "$key" ]; then
+	start=$SECONDS
+	rm -f "$dir/key"
+	unpack
+	source=$(readlink -f "$dir/source")
+	configure
+	build
+	echo "$key" >"$dir/key"
+	echo "debug: $release, built in $((SECONDS - start)) s"
+fi
