@@ -51,11 +51,14 @@ listed()
 {
 	local f number=0
 
-	for f in "$NST_BUILD"/selftests/net/* selftests/net/*.sh; do
-		if [ ! -f "$f" ] || [ ! -x "$f" ]; then
-			continue
-		fi
+	for f in selftests/net/*.c selftests/net/*.sh; do
 		f=${f##*/}
+		case $f in
+		*.c)
+			f=${f%.c}
+			[ -x "$NST_BUILD/selftests/net/$f" ] || continue ;;
+		lib*.sh) continue ;;
+		esac
 		number=$((number + 1))
 		if awk -v n="$f" '$2 == n { found = 1 } END { exit !found }' \
 			selftests/net/tests; then
@@ -67,23 +70,34 @@ listed()
 	echo "1..$number"
 }
 
-for k in $kernels 6.1; do
-	nst_kernel_present "$k" || selftests/vm/prepare.sh "$k" || exit
-done
-rm -rf "$results"
-mkdir -p "$results"
+# One function, read as a whole before it starts: this takes minutes, and the
+# file may be edited meanwhile.
+main()
+{
+	local k
 
-part lint scripts/lint.sh
-part harness selftests/vm/summary_test.sh
-part unit make -s -C selftests/unit OUT="$NST_BUILD/unit" check
-part build-programs built build-programs make selftests
-part listed listed
-for k in $kernels; do
-	part "build-$k" built "build-$k" scripts/build-modules.sh "$k"
-done
-for k in $kernels; do
-	part "guest-$k" selftests/vm/run.sh -l "$results/console-$k" "$k"
-done
+	for k in $kernels 6.1; do
+		nst_kernel_present "$k" || selftests/vm/prepare.sh "$k" || exit
+	done
+	rm -rf "$results"
+	mkdir -p "$results"
 
-# shellcheck disable=SC2086 # a list
-exec selftests/vm/summary.sh $parts
+	part lint scripts/lint.sh
+	part harness selftests/vm/summary_test.sh
+	part doc selftests/doc/check-doc.sh
+	part unit make -s -C selftests/unit OUT="$NST_BUILD/unit" check
+	part fuzz make -s -C selftests/fuzz OUT="$NST_BUILD/fuzz" check
+	part build-programs built build-programs make selftests
+	part listed listed
+	for k in $kernels; do
+		part "build-$k" built "build-$k" scripts/build-modules.sh "$k"
+	done
+	for k in $kernels; do
+		part "guest-$k" selftests/vm/run.sh \
+			-l "$results/console-$k" "$k"
+	done
+	# shellcheck disable=SC2086 # a list
+	exec selftests/vm/summary.sh $parts
+}
+
+main

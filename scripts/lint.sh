@@ -90,8 +90,10 @@ checkpatch_file()
 	# tracing macros are laid out in a way of their own
 	*/trace.h) ignore=$ignore,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT ;;
 	esac
-	perl "$linux/checkpatch.pl" --no-tree --strict --terse --show-types \
-		--no-summary --ignore "$ignore" -f "$1"
+	# It keeps a list of names in the directory where it runs.
+	(cd "$NST_BUILD" && perl "$linux/checkpatch.pl" --no-tree --strict \
+		--terse --show-types --no-summary --ignore "$ignore" \
+		-f "$NST_TOP/$1")
 }
 
 # selftests/unit/include stands for kernel headers and must look like them.
@@ -141,7 +143,6 @@ check_sparse()
 {
 	local f log=$NST_BUILD/sparse.log
 
-	mkdir -p "$NST_BUILD"
 	result build sh -c "scripts/build-modules.sh 6.1 C=2 modules >$log 2>&1 ||
 		{ tail -n 20 $log; exit 1; }"
 	result "every file seen" test "$(grep -c ' CHECK ' "$log")" -ge \
@@ -152,6 +153,7 @@ check_sparse()
 	echo "1..$number"
 }
 
+mkdir -p "$NST_BUILD"
 [ -e "$linux/checkpatch.pl" ] || nst_die "run selftests/vm/prepare.sh first"
 [ $# -gt 0 ] || set -- layers spdx checkpatch kerneldoc shellcheck sparse
 for check; do

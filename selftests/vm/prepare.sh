@@ -19,10 +19,11 @@ FLAVOUR=cloud-amd64
 
 HOST_PACKAGES="
 	bc bison build-essential busybox-static ca-certificates clang cpio
-	debootstrap flex iproute2 ipxe-qemu kmod libcap-dev libelf-dev
-	libgcrypt20-dev libmnl-dev libssl-dev linux-source-6.1
-	linux-headers-$FLAVOUR man-db nftables perl pkg-config python3
-	qemu-system-x86 rsync seabios shellcheck sparse tcpdump xz-utils"
+	debootstrap flex groff-base iproute2 ipxe-qemu kmod libcap-dev
+	libclang-rt-14-dev libelf-dev libgcrypt20-dev libmnl-dev libssl-dev
+	linux-source-6.1 linux-headers-$FLAVOUR man-db nftables perl pkg-config
+	python3 python3-docutils qemu-system-x86 rsync seabios shellcheck sparse
+	tcpdump xz-utils"
 CHROOT_PACKAGES="ca-certificates gcc-14 kmod libelf1t64 make perl"
 
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C

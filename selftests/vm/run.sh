@@ -227,6 +227,7 @@ verdict()
 work=$(mktemp -d /var/tmp/nst-run.XXXXXX)
 # shellcheck disable=SC2154 # set by lib.sh
 root=$work/root
+# shellcheck disable=SC2317 # called by the trap
 cleanup()
 {
 	[ -z "$console" ] || cp "$work/console" "$console" 2>/dev/null || true
@@ -238,22 +239,30 @@ cleanup()
 }
 trap cleanup EXIT
 
-make_base
-make_root "$@"
-missing_tests || exit 2
-: "${guest_limit:=$(awk '{ s += $1 } END { print s + 60 }' "$root/t/tests")}"
-: >"$work/console"
+# One function, read as a whole before it starts: a run takes minutes, and this
+# file may be edited meanwhile.
+main()
+{
+	local status=0
 
-if [ -n "$interactive" ]; then
-	guest_limit=86400
-	stty raw -echo 2>/dev/null || true
-	boot || true
-	stty sane 2>/dev/null || true
-	exit 0
-fi
+	make_base
+	make_root "$@"
+	missing_tests || exit 2
+	: "${guest_limit:=$(awk '{ s += $1 } END { print s + 60 }' \
+		"$root/t/tests")}"
+	: >"$work/console"
+	if [ -n "$interactive" ]; then
+		guest_limit=86400
+		stty raw -echo 2>/dev/null || true
+		boot || true
+		stty sane 2>/dev/null || true
+		exit 0
+	fi
+	boot </dev/null > >(tee "$work/out") || status=$?
+	wait
+	verdict "$status" | tee -a "$work/out"
+	"$here/summary.sh" -q "$work/out"
+	exit
+}
 
-status=0
-boot </dev/null > >(tee "$work/out") || status=$?
-wait
-verdict "$status" | tee -a "$work/out"
-"$here/summary.sh" -q "$work/out"
+main "$@"
