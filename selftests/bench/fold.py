@@ -18,10 +18,8 @@ import statistics
 import sys
 
 # Functions of the accelerated ciphers' modules that are C, not the core.
-GLUE = re.compile(r"""gcmaes_|generic_gcm|rfc4106|_skcipher|(?<!_gcm)_setkey$|
-    ^(ecb|cbc|ctr|cts|xts)_(en|de)?crypt|^aesni_(en|de)crypt$|simd_|
-    ^aes_(en|de)crypt$|crypt_by_sg|gcm_(en|de)crypt$|gcm_crypt|^gcm_process""",
-    re.X)
+GLUE = re.compile(r"""gcmaes_|rfc4106|set_?key|skcipher|^aesni_(en|de)crypt$|
+    ^(ecb|cbc|cts_cbc|ctr|xctr|xts)_(en|de)?crypt$""", re.X)
 CORE_MODULES = ("aesni_intel", "ghash_clmulni_intel")
 
 GROUPS = (
@@ -103,19 +101,21 @@ def read_parts(path, symbols):
 
 
 def read_out(path):
-    """The measurements, and the driver that gcm(aes) had."""
-    loads, idle, aead = [], [], []
+    """The measurements, slab caches, and the driver that gcm(aes) had."""
+    loads, idle, caches, aead = [], [], [], []
     with open(path, errors="replace") as f:
         for line in f:
             w = line.split()
             if line.startswith("aead "):
                 aead.append((int(w[2]), w[1]))
+            if line.startswith("cache "):
+                caches.append(w[1:])
             if not line.startswith("load "):
                 continue
             d = dict(x.split("=") for x in w[4:])
             d.update(mode=w[1], load=w[2], size=int(w[3]))
             (idle if w[2] == "idle" else loads).append(d)
-    return loads, idle, max(aead)[1] if aead else "none"
+    return loads, idle, caches, max(aead)[1] if aead else "none"
 
 
 class Result:
@@ -198,7 +198,7 @@ def print_top(results, top):
                       f"{name:<44}{group_of(*f)}")
 
 
-def print_idle(idle):
+def print_idle(idle, caches):
     if not idle:
         return
     print("\nmemory of a connection, both ends, bytes: "
@@ -212,6 +212,10 @@ def print_idle(idle):
     for mode, v in by_mode.items():
         print(f"{mode:<11}" + "".join(f"{statistics.median(v[k]):9.0f}"
                                       for k in keys))
+    print("\nobjects that keys added to a connection, where there are many")
+    for mode, name, size, objects in caches:
+        print(f"{mode:<11}{name:<24}{size.split('=')[1]:>6} bytes "
+              f"x {objects.split('=')[1]}")
 
 
 def main():
@@ -220,26 +224,29 @@ def main():
     parser.add_argument("dir")
     args = parser.parse_args()
     results = collections.OrderedDict()
-    idle, aeads = [], set()
+    idle, caches, aeads = [], [], set()
     outs = glob.glob(os.path.join(args.dir, "*.out"))
     for out in sorted(outs):
-        loads, more_idle, aead = read_out(out)
+        loads, more_idle, more_caches, aead = read_out(out)
         parts = read_parts(out[:-3] + "blocks", Symbols(out[:-3] + "symbols"))
         if len(parts) != len(loads):
             sys.exit(f"{out}: {len(loads)} loads, {len(parts)} counted")
         idle += more_idle
+        caches += more_caches
         aeads.add(aead)
         for d, part in zip(loads, parts):
             modes = results.setdefault((d["load"], d["size"]),
                                        collections.OrderedDict())
             modes.setdefault(d["mode"], Result(d)).add(part)
-    print(f"{len(outs)} seeds, gcm(aes) is {', '.join(sorted(aeads))}; a call "
-          "is one send or round trip; outside: outside the AEAD core")
+    print(f"{len(outs)} guests, gcm(aes) is {', '.join(sorted(aeads))}")
     if results:
+        print("medians of all seeds; a call is one send or round trip; "
+              "outside: outside the AEAD core")
         print_table(results)
         print_groups(results)
-    print_top(results, args.top)
-    print_idle(idle)
+    if args.top:
+        print_top(results, args.top)
+    print_idle(idle, caches)
 
 
 if __name__ == "__main__":

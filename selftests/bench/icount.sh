@@ -43,7 +43,7 @@ shift $((OPTIND - 1))
 nst_kernel "$kernel"
 bench=$NST_BUILD/bench
 results=${results:-$bench/icount-$kernel}
-mkdir -p "$bench" "$results"
+mkdir -p "$bench"
 
 # count_of LOAD SIZE: 4 MiB, in at least 16 calls, 1 MiB of small ones, 200 round
 # trips, 1000 connections
@@ -73,7 +73,7 @@ build()
 {
 	make -s -C "$here" O="$bench" all
 	if [ -z "$mods" ]; then
-		NST_BUILD=$bench nice "$here/../../scripts/build-modules.sh" \
+		NST_BUILD=$bench "$here/../../scripts/build-modules.sh" \
 			"$kernel" -s modules >"$bench/build.log" 2>&1 ||
 			{ cat "$bench/build.log" >&2; exit 2; }
 		mods=$bench/$kernel/src
@@ -88,7 +88,7 @@ build()
 
 # What the guest loads. aesni_intel first, as a real boot does: else gcm(aes)
 # would be made of generic parts.
-make_initrd()
+make_base()
 {
 	local root=$work/root
 	local dir=$root/lib/modules/$nst_release/updates
@@ -100,17 +100,29 @@ make_initrd()
 	cp "$here/init" "$root/init"
 	cp "$bench/load" "$root/t/"
 	printf '%s\n' aesni_intel tls nst_ulp >"$root/t/modules"
-	list_loads "${@:2}" >"$root/t/loads"
-	cat >"$root/t/config" <<-END
+	(cd "$root" && find . | cpio -o -H newc --quiet) >"$work/base"
+}
+
+# make_initrd ALL-SYMBOLS LOAD...: a second archive behind the first
+make_initrd()
+{
+	local more=$work/more
+
+	rm -rf "$more"
+	mkdir -p "$more/t"
+	list_loads "${@:2}" >"$more/t/loads"
+	cat >"$more/t/config" <<-END
 		PORT=/dev/ttyS1
 		SYMBOLS=/dev/ttyS2
 		ALL_SYMBOLS=$1
 		SETTLE=30
+		END=reboot
 	END
-	(cd "$root" && find . | cpio -o -H newc --quiet) >"$work/initrd"
+	(cd "$more" && find t -type f | cpio -o -H newc --quiet) |
+		cat "$work/base" - >"$work/initrd"
 }
 
-# boot SEED: -erms because a rep movsb counts as an instruction per byte;
+# boot NAME SEED: -erms because a rep movsb counts as an instruction per byte;
 # noreplace-smp keeps lock prefixes; cx16: QEMU 7.2 breaks it.
 boot()
 {
@@ -118,7 +130,7 @@ boot()
 
 	timeout -k 5 300 qemu-system-x86_64 \
 		-accel tcg,thread=single -icount shift=0,sleep=off \
-		-cpu max,-erms,-fsrm,cx16=off -smp 1 -m 1G -seed "$1" \
+		-cpu max,-erms,-fsrm,cx16=off -smp 1 -m 1G -seed "$2" \
 		-rtc base=2026-01-01,clock=vm \
 		-plugin "$bench/count.so,out=$work/$1.blocks" \
 		-nodefaults -display none -monitor none -no-reboot \
@@ -136,22 +148,45 @@ clocksource=tsc cryptomgr.notests=1 net.ifnames=0 random.trust_cpu=on" \
 	fi
 }
 
+# measure NAME SEED LOAD...: one guest
+measure()
+{
+	local all=
+
+	[ -s "$symbols" ] || all=1
+	make_initrd "$all" "${@:3}"
+	boot "$1" "$2"
+	gzip -dc "$work/$1.symbols" >"$work/symbols"
+	[ -z "$all" ] || grep -v ' \[' "$work/symbols" >"$symbols"
+	{ cat "$symbols"; grep ' \[' "$work/symbols"; } \
+		>"$work/results/$1.symbols"
+	cp "$work/$1".{out,blocks} "$work/results/"
+}
+
 work=$(mktemp -d /var/tmp/nst-bench.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 build
+make_base
 symbols=$bench/symbols-$nst_release
-all=1
-[ ! -s "$symbols" ] || all=
-rm -f "$results"/*.{out,blocks,symbols}
-for ((seed = 1; seed <= seeds; seed++)); do
-	[ "$seed" != 1 ] || make_initrd "$all" "$@"
-	boot "$seed"
-	gzip -dc "$work/$seed.symbols" >"$work/symbols"
-	if [ -n "$all" ] && [ "$seed" = 1 ]; then
-		grep -v ' \[' "$work/symbols" >"$symbols"
-	fi
-	{ cat "$symbols"; grep ' \[' "$work/symbols"; } \
-		>"$results/$seed.symbols"
-	cp "$work/$seed".{out,blocks} "$results/"
+mkdir "$work/results"
+loads=() idle=()
+for spec; do
+	case $spec in
+	idle*) idle+=("$spec") ;;
+	*) loads+=("$spec") ;;
+	esac
 done
-"$here/fold.py" -t "$top" "$results" | tee "$results/report"
+for ((seed = 1; seed <= seeds && ${#loads[@]}; seed++)); do
+	measure "$seed" "$seed" "${loads[@]}"
+done
+# Memory that one mode gave back would serve the next, so each has its guest.
+for spec in "${idle[@]}"; do
+	all_modes=$modes
+	for modes in $all_modes; do
+		measure "$modes" 1 "$spec"
+	done
+	modes=$all_modes
+done
+"$here/fold.py" -t "$top" "$work/results" | tee "$work/results/report"
+rm -rf "$results"
+cp -r "$work/results" "$results"

@@ -16,7 +16,8 @@
  * where they stay. The measured part lies between two markers that count.c
  * finds; it ends when the receiver has read all and said so.
  *
- * One line of output; tsc is a count of instructions under -icount shift=0.
+ * One line of output; cpu is what User Mode Linux had of the host's; tsc is a
+ * count of instructions under -icount shift=0.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -302,12 +303,26 @@ static double seconds(void)
 	return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
+/* Of the host, in User Mode Linux with umlkmod; else 0. */
+static double cpu_seconds(void)
+{
+	char text[40] = "";
+	int f = open(NST_BATCH_PATH, O_RDONLY);
+
+	if (f < 0)
+		return 0;
+	if (read(f, text, sizeof(text) - 1) <= 0)
+		die(NST_BATCH_PATH);
+	close(f);
+	return strtod(text, NULL);
+}
+
 static void measure(void)
 {
 	struct sockaddr_in addr;
 	uint64_t tsc;
 	int listener = listen_socket(&addr), a, b, status;
-	double start;
+	double start, cpu;
 	pid_t pid;
 
 	connect_pair(listener, &addr, &a, &b);
@@ -329,6 +344,7 @@ static void measure(void)
 	close(b);
 	pin(0);
 	push(a, warmup_calls());
+	cpu = cpu_seconds();
 	start = seconds();
 	NST_MARK(NST_MARK_BEGIN);
 	tsc = __rdtsc();
@@ -336,48 +352,103 @@ static void measure(void)
 	tsc = __rdtsc() - tsc;
 	NST_MARK(NST_MARK_END);
 	start = seconds() - start;
+	cpu = cpu_seconds() - cpu;
 	if (waitpid(pid, &status, 0) != pid || status)
 		die("receiver");
-	printf("load %s %s %zu calls=%zu bytes=%zu seconds=%.6f tsc=%llu\n",
+	printf("load %s %s %zu calls=%zu bytes=%zu seconds=%.6f cpu=%.6f tsc=%llu\n",
 	       mode_names[mode], load_names[load], size, count,
-	       size * count * (load == PING ? 2 : 1), start,
+	       size * count * (load == PING ? 2 : 1), start, cpu,
 	       (unsigned long long)tsc);
 }
 
 struct memory {
-	long available;	/* free, and what the kernel gives back at once */
+	long free;	/* in the zones and in the caches before them */
 	long slab;
 	long percpu;
 };
 
-/* In KiB; sleeps first, so that RCU and the caches of the allocators are done. */
-static struct memory memory_now(void)
+/* Adds up the values, in KiB, of the lines that start with name. */
+static long sum_lines(const char *path, const char *name, long unit)
 {
-	struct memory m = { 0 };
-	char line[100];
-	FILE *f;
+	long sum = 0;
+	char line[200], *p;
+	FILE *f = fopen(path, "r");
 
-	sleep(3);
-	f = fopen("/proc/meminfo", "r");
 	if (!f)
-		die("/proc/meminfo");
+		die(path);
 	while (fgets(line, sizeof(line), f)) {
-		sscanf(line, "MemFree: %ld", &m.available);
-		sscanf(line, "Slab: %ld", &m.slab);
-		sscanf(line, "Percpu: %ld", &m.percpu);
+		p = line + strspn(line, " ");
+		if (!strncmp(p, name, strlen(name)))
+			sum += strtol(p + strlen(name), NULL, 10) * unit;
 	}
 	fclose(f);
-	return m;
+	return sum;
+}
+
+/* Sleeps first, so that what is freed later by RCU is free. */
+static struct memory memory_now(void)
+{
+	sleep(3);
+	return (struct memory){
+		.free = sum_lines("/proc/meminfo", "MemFree:", 1) +
+			sum_lines("/proc/zoneinfo", "count:", 4),
+		.slab = sum_lines("/proc/meminfo", "Slab:", 1),
+		.percpu = sum_lines("/proc/meminfo", "Percpu:", 1),
+	};
+}
+
+/* One line of /proc/slabinfo. */
+struct cache {
+	char name[64];
+	long objects;
+	long size;
+};
+
+#define NR_CACHES	400
+
+static size_t caches_now(struct cache *c)
+{
+	char line[400];
+	size_t n = 0;
+	FILE *f = fopen("/proc/slabinfo", "r");
+
+	if (!f)
+		return 0;
+	while (n < NR_CACHES && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %ld %*d %ld", c[n].name, &c[n].objects,
+			   &c[n].size) == 3)
+			n++;
+	fclose(f);
+	return n;
+}
+
+/* Which caches grew by an object for every other connection or more. */
+static void print_caches(const struct cache *before, size_t n)
+{
+	static struct cache after[NR_CACHES];
+	size_t i, j, m = caches_now(after);
+	long more;
+
+	for (i = 0; i < m; i++) {
+		for (j = 0; j < n && strcmp(before[j].name, after[i].name);)
+			j++;
+		more = after[i].objects - (j < n ? before[j].objects : 0);
+		if (more < (long)count / 2)
+			continue;
+		printf("cache %s %s size=%ld objects=%.2f\n", mode_names[mode],
+		       after[i].name, after[i].size, (double)more / count);
+	}
 }
 
 static void measure_idle(void)
 {
 	struct rlimit files = { 2 * count + 100, 2 * count + 100 };
 	int (*fd)[2] = calloc(count, sizeof(*fd));
+	static struct cache caches[NR_CACHES];
 	struct memory none, plain, keyed;
 	struct sockaddr_in addr;
 	int listener = listen_socket(&addr);
-	size_t i;
+	size_t i, nr_caches;
 
 	if (!fd || setrlimit(RLIMIT_NOFILE, &files) < 0)
 		die("descriptors");
@@ -388,16 +459,18 @@ static void measure_idle(void)
 		round_trip(fd[i][0], fd[i][1]);
 	}
 	plain = memory_now();
+	nr_caches = caches_now(caches);
 	for (i = 0; i < count; i++) {
 		key_socket(fd[i][0]);
 		key_socket(fd[i][1]);
 		round_trip(fd[i][0], fd[i][1]);
 	}
 	keyed = memory_now();
+	print_caches(caches, nr_caches);
 	printf("load %s idle %zu calls=%zu base=%ld added=%ld slab=%ld percpu=%ld\n",
 	       mode_names[mode], size, count,
-	       (none.available - plain.available) * 1024 / (long)count,
-	       (plain.available - keyed.available) * 1024 / (long)count,
+	       (none.free - plain.free) * 1024 / (long)count,
+	       (plain.free - keyed.free) * 1024 / (long)count,
 	       (keyed.slab - plain.slab) * 1024 / (long)count,
 	       (keyed.percpu - plain.percpu) * 1024 / (long)count);
 }

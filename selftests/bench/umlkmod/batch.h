@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Many sends or receives in one system call: write() of this struct to
- * NST_BATCH_PATH. Shared by the module and load.c.
+ * NST_BATCH_PATH. read() gives the seconds of CPU time that User Mode Linux
+ * has had on its host. Shared by the module and load.c.
  */
 #ifndef _BENCH_BATCH_H
 #define _BENCH_BATCH_H

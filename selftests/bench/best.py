@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""best.py DIR: the report on a run of uml.sh.
+
+DIR has a file N.out for each boot. For each load and mode: the best round by
+the clock; the best by the CPU time that User Mode Linux had, of all and of each
+boot, and how that compares with kTLS and plain TCP. The CPU time counts: it does
+not pass while other work of the machine runs.
+"""
+
+import collections
+import glob
+import os
+import sys
+
+
+def speed(words, unit):
+    """MiB/s, or round trips a second, of the clock or of CPU time."""
+    d = dict(x.split("=") for x in words[4:])
+    if words[2] == "ping":
+        return int(d["calls"]) / float(d[unit])
+    return int(d["bytes"]) / float(d[unit]) / (1 << 20)
+
+
+class Boot:
+    """The best of each (load, size, mode) in one guest."""
+
+    def __init__(self, path):
+        self.clock, self.cpu = {}, collections.OrderedDict()
+        self.rounds = collections.Counter()
+        self.aead = (0, "none")
+        with open(path, errors="replace") as f:
+            for line in f:
+                self.take(line.split())
+
+    def take(self, w):
+        if w and w[0] == "aead":
+            self.aead = max(self.aead, (int(w[2]), w[1]))
+        if not w or w[0] != "load":
+            return
+        key = (w[2], int(w[3]), w[1])
+        self.clock[key] = max(self.clock.get(key, 0), speed(w, "seconds"))
+        self.cpu[key] = max(self.cpu.get(key, 0), speed(w, "cpu"))
+        self.rounds[key] += 1
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    boots = [Boot(p) for p in
+             sorted(glob.glob(os.path.join(sys.argv[1], "*.out")))]
+    print(f"{len(boots)} boots, best of "
+          f"{min(min(b.rounds.values()) for b in boots)} rounds each, gcm(aes) "
+          f"is {', '.join({b.aead[1] for b in boots})}; MiB a second, ping: "
+          "round trips a second")
+    print(f"{'load':<17}{'mode':<11}{'clock':>9}{'CPU':>9}{'/kTLS':>8}"
+          f"{'/plain':>8}   CPU, each boot")
+    for key in boots[0].cpu:
+        load, size, mode = key
+        top = {m: max(b.cpu.get((load, size, m), 0) for b in boots)
+               for m in ("plain", "ktls", mode)}
+        print(f"{load + ' ' + str(size):<17}{mode:<11}"
+              f"{max(b.clock[key] for b in boots):9.1f}{top[mode]:9.1f}" +
+              "".join(f"{top[mode] / top[m]:8.3f}" if top[m] else "       -"
+                      for m in ("ktls", "plain")) + "   " +
+              " ".join(f"{b.cpu[key]:.1f}" for b in boots))
+
+
+if __name__ == "__main__":
+    main()
