@@ -10,7 +10,11 @@
 #   make check              lint, unit tests, builds, selftests in guests
 #   make check KERNEL=7.3   the same with the guest of that kernel only
 #   make check-debug        selftests on a debug kernel, which is built first
-#   make demo, bench, lint, clean
+#   make check KERNEL=debug the same on a kernel built to find bugs (see
+#                           selftests/vm/debug.sh; long)
+#   make demo               a transfer, an attacker, a new key under way
+#   make bench              beside plain TCP and kTLS: instructions, then time
+#   make lint, clean
 #
 # Everything built goes under build/ (BUILD=).
 
@@ -80,6 +84,11 @@ demo:
 	scripts/build-modules.sh 6.1
 	selftests/vm/run.sh -t 600 6.1 demo.sh
 
+bench:
+	selftests/vm/prepare.sh 6.1
+	selftests/bench/icount.sh -n 3
+	selftests/bench/uml.sh
+
 vm: selftests
 	scripts/build-modules.sh $(or $(KERNEL),6.1)
 	selftests/vm/run.sh $(VMFLAGS) $(or $(KERNEL),6.1) $(if $(TEST),"$(TEST)")
@@ -109,5 +118,5 @@ check-debug:
 clean:
 	rm -rf $(NST_BUILD)
 
-.PHONY: all modules tools install dkms selftests demo vm vm-shell lint check \
+.PHONY: all modules tools install dkms selftests demo bench vm vm-shell lint check \
 	check-all check-debug clean
