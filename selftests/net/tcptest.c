@@ -96,6 +96,21 @@ int tcptest_proxy_pump(struct tcptest_proxy *p, int ms)
 	return 0;
 }
 
+int tcptest_proxy_settle(struct tcptest_proxy *p)
+{
+	int i, ret;
+
+	for (i = 0; i < TCPTEST_SOON_MS / 20; i++) {
+		ret = tcptest_proxy_pump(p, 20);
+		if (ret)
+			return ret;
+		if (tcptest_poll(p->a, POLLOUT, 0) & POLLOUT &&
+		    tcptest_poll(p->b, POLLOUT, 0) & POLLOUT)
+			return 0;
+	}
+	return -ETIMEDOUT;
+}
+
 int tcptest_bind(int a, int b)
 {
 	int ret;

@@ -61,6 +61,9 @@ void tcptest_proxy_close(struct tcptest_proxy *p);
 /* Passes on all that comes within @ms of silence, both ways. */
 int tcptest_proxy_pump(struct tcptest_proxy *p, int ms);
 
+/* Passes on until both ends may send, see tcptest_settle(). */
+int tcptest_proxy_settle(struct tcptest_proxy *p);
+
 /* Fetches what @raw has, within @ms of silence; returns the bytes. */
 ssize_t tcptest_fetch(int raw, uint8_t *buf, size_t size, int ms);
 
