@@ -33,6 +33,19 @@ static u32 queued(const struct sock *sk)
 	return n;
 }
 
+/**
+ * nst_tcp_rx_unread() - are there bytes that no reader has seen?
+ * @nst: the socket
+ *
+ * Context: process, under rx_lock.
+ * Return: true if plaintext, or any part of a record, is left.
+ */
+bool nst_tcp_rx_unread(const struct nst_tcp *nst)
+{
+	return !skb_queue_empty(&nst->plain) || nst->head.got ||
+	       queued(nst->sk);
+}
+
 /*
  * Call @fn for each stretch of @n bytes of the queue, from @skip bytes behind
  * its front, until one returns an error. The bytes are there.

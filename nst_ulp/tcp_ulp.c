@@ -362,25 +362,23 @@ static void release(struct sock *sk)
 	}
 }
 
-/* Unread plaintext is answered with a reset, as TCP does with its own. */
-static bool close_is_abort(struct nst_tcp *nst)
-{
-	struct sock *sk = nst->sk;
-
-	if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)
-		return true;
-	return !skb_queue_empty(&nst->plain);
-}
-
-/* Say goodbye on the wire. Returns true if TCP has to reset instead. */
+/*
+ * Say goodbye on the wire. Returns true if TCP has to reset instead: because
+ * the program wants that, or because it has left something unread. TCP would
+ * reset for that anyway, but only behind a close record that tells the peer of
+ * a clean end.
+ */
 static bool end_stream(struct nst_tcp *nst)
 {
+	struct sock *sk = nst->sk;
 	bool abort;
 
 	mutex_lock(&nst->rx_lock);
 	nst_tcp_drain(nst);
+	abort = nst_tcp_rx_unread(nst);
 	mutex_unlock(&nst->rx_lock);
-	abort = close_is_abort(nst);
+	if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)
+		abort = true;
 	mutex_lock(&nst->tx_lock);
 	if (!abort)
 		abort = nst_tcp_tx_finish(nst) == -EAGAIN;
@@ -452,11 +450,14 @@ static int shutdown(struct socket *sock, int how)
 	struct sock *sk = sock->sk;
 	struct nst_tcp *nst = nst_tcp(sk);
 	const struct proto_ops *ops;
+	bool connected;
 	int err = 0;
 
 	if (!nst)
 		return -EIO;
 	ops = nst->base_ops;
+	connected = (1 << READ_ONCE(sk->sk_state)) & (TCPF_ESTABLISHED |
+						      TCPF_CLOSE_WAIT);
 	if (how != SHUT_WR && how != SHUT_RDWR)
 		return ops->shutdown(sock, how);
 	if (mutex_lock_interruptible(&nst->tx_lock))
@@ -467,8 +468,11 @@ static int shutdown(struct socket *sock, int how)
 		set_bit(NST_TCP_SHUT, &nst->flags);
 	mutex_unlock(&nst->tx_lock);
 	nst_tcp_rekick(nst);
-	if (err != -EAGAIN)
-		return ops->shutdown(sock, how);
+	if (err != -EAGAIN) {
+		err = ops->shutdown(sock, how);
+		/* A peer that is gone answers the close record with a reset. */
+		return err == -ENOTCONN && connected ? 0 : err;
+	}
 	/* The worker will do it; the other half need not wait. */
 	nst_tcp_kick(nst, 1);
 	return how == SHUT_RDWR ? ops->shutdown(sock, SHUT_RD) : 0;
