@@ -86,8 +86,8 @@ demo:
 
 bench:
 	selftests/vm/prepare.sh 6.1
-	selftests/bench/icount.sh -n 3
-	selftests/bench/uml.sh
+	selftests/bench/icount.sh -n 3 -t 20 -m "plain ktls ktls-nopad nst"
+	selftests/bench/uml.sh -m "plain ktls ktls-nopad nst"
 
 vm: selftests
 	scripts/build-modules.sh $(or $(KERNEL),6.1)

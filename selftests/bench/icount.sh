@@ -39,7 +39,7 @@ while getopts n:m:t:k:M:o: opt; do
 done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || set -- send:256 send:1024 send:16384 send:65536 send:262144 \
-	sendfile:65536 ping:64
+	sendfile:65536 ping:64 idle
 nst_kernel "$kernel"
 bench=$NST_BUILD/bench
 results=${results:-$bench/icount-$kernel}

@@ -29,7 +29,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -39,6 +38,7 @@
 #include <linux/nst.h>
 #include <linux/tls.h>
 
+#include "load.h"
 #include "marker.h"
 #include "umlkmod/batch.h"
 
@@ -55,7 +55,6 @@
 #define WARMUP_BYTES	(1 << 20)
 #define WARMUP_ROUNDS	16
 
-enum mode { PLAIN, KTLS, KTLS_NOPAD, NST, NR_MODES };
 enum load { SEND, BATCH, SENDFILE, PING, IDLE, NR_LOADS };
 
 static const char *const mode_names[] = { "plain", "ktls", "ktls-nopad", "nst" };
@@ -69,7 +68,7 @@ static size_t size, count;
 static char buffer[BUFFER_SIZE];
 static int file = -1;
 
-static void die(const char *what)
+void die(const char *what)
 {
 	fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -81,7 +80,7 @@ static void set(int fd, int level, int name, const void *val, socklen_t len)
 		die("setsockopt");
 }
 
-static void key_ktls(int fd)
+static void key_ktls(int fd, enum mode mode)
 {
 	struct tls12_crypto_info_aes_gcm_128 info = {
 		.info.version = TLS_1_3_VERSION,
@@ -114,12 +113,12 @@ static void key_nst(int fd)
 	set(fd, SOL_NST, NST_TX_RX, &box, sizeof(box));
 }
 
-static void key_socket(int fd)
+void key_socket(int fd, enum mode mode)
 {
 	if (mode == NST)
 		key_nst(fd);
 	else if (mode != PLAIN)
-		key_ktls(fd);
+		key_ktls(fd, mode);
 }
 
 static void send_all(int fd, const char *p, size_t len)
@@ -144,7 +143,7 @@ static void recv_all(int fd, char *p, size_t len)
 	}
 }
 
-static void round_trip(int a, int b)
+void round_trip(int a, int b)
 {
 	char c = 1;
 
@@ -154,7 +153,7 @@ static void round_trip(int a, int b)
 	recv_all(a, &c, 1);
 }
 
-static int listen_socket(struct sockaddr_in *addr)
+int listen_socket(struct sockaddr_in *addr)
 {
 	socklen_t len = sizeof(*addr);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -170,7 +169,7 @@ static int listen_socket(struct sockaddr_in *addr)
 	return fd;
 }
 
-static void connect_pair(int listener, struct sockaddr_in *addr, int *a, int *b)
+void connect_pair(int listener, struct sockaddr_in *addr, int *a, int *b)
 {
 	const int one = 1;
 
@@ -326,8 +325,8 @@ static void measure(void)
 	pid_t pid;
 
 	connect_pair(listener, &addr, &a, &b);
-	key_socket(a);
-	key_socket(b);
+	key_socket(a, mode);
+	key_socket(b, mode);
 	round_trip(a, b);
 	if (load == SENDFILE)
 		make_file();
@@ -361,120 +360,6 @@ static void measure(void)
 	       (unsigned long long)tsc);
 }
 
-struct memory {
-	long free;	/* in the zones and in the caches before them */
-	long slab;
-	long percpu;
-};
-
-/* Adds up the values, in KiB, of the lines that start with name. */
-static long sum_lines(const char *path, const char *name, long unit)
-{
-	long sum = 0;
-	char line[200], *p;
-	FILE *f = fopen(path, "r");
-
-	if (!f)
-		die(path);
-	while (fgets(line, sizeof(line), f)) {
-		p = line + strspn(line, " ");
-		if (!strncmp(p, name, strlen(name)))
-			sum += strtol(p + strlen(name), NULL, 10) * unit;
-	}
-	fclose(f);
-	return sum;
-}
-
-/* Sleeps first, so that what is freed later by RCU is free. */
-static struct memory memory_now(void)
-{
-	sleep(3);
-	return (struct memory){
-		.free = sum_lines("/proc/meminfo", "MemFree:", 1) +
-			sum_lines("/proc/zoneinfo", "count:", 4),
-		.slab = sum_lines("/proc/meminfo", "Slab:", 1),
-		.percpu = sum_lines("/proc/meminfo", "Percpu:", 1),
-	};
-}
-
-/* One line of /proc/slabinfo. */
-struct cache {
-	char name[64];
-	long objects;
-	long size;
-};
-
-#define NR_CACHES	400
-
-static size_t caches_now(struct cache *c)
-{
-	char line[400];
-	size_t n = 0;
-	FILE *f = fopen("/proc/slabinfo", "r");
-
-	if (!f)
-		return 0;
-	while (n < NR_CACHES && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%63s %ld %*d %ld", c[n].name, &c[n].objects,
-			   &c[n].size) == 3)
-			n++;
-	fclose(f);
-	return n;
-}
-
-/* Which caches grew by an object for every other connection or more. */
-static void print_caches(const struct cache *before, size_t n)
-{
-	static struct cache after[NR_CACHES];
-	size_t i, j, m = caches_now(after);
-	long more;
-
-	for (i = 0; i < m; i++) {
-		for (j = 0; j < n && strcmp(before[j].name, after[i].name);)
-			j++;
-		more = after[i].objects - (j < n ? before[j].objects : 0);
-		if (more < (long)count / 2)
-			continue;
-		printf("cache %s %s size=%ld objects=%.2f\n", mode_names[mode],
-		       after[i].name, after[i].size, (double)more / count);
-	}
-}
-
-static void measure_idle(void)
-{
-	struct rlimit files = { 2 * count + 100, 2 * count + 100 };
-	int (*fd)[2] = calloc(count, sizeof(*fd));
-	static struct cache caches[NR_CACHES];
-	struct memory none, plain, keyed;
-	struct sockaddr_in addr;
-	int listener = listen_socket(&addr);
-	size_t i, nr_caches;
-
-	if (!fd || setrlimit(RLIMIT_NOFILE, &files) < 0)
-		die("descriptors");
-	memset(fd, 1, count * sizeof(*fd));
-	none = memory_now();
-	for (i = 0; i < count; i++) {
-		connect_pair(listener, &addr, &fd[i][0], &fd[i][1]);
-		round_trip(fd[i][0], fd[i][1]);
-	}
-	plain = memory_now();
-	nr_caches = caches_now(caches);
-	for (i = 0; i < count; i++) {
-		key_socket(fd[i][0]);
-		key_socket(fd[i][1]);
-		round_trip(fd[i][0], fd[i][1]);
-	}
-	keyed = memory_now();
-	print_caches(caches, nr_caches);
-	printf("load %s idle %zu calls=%zu base=%ld added=%ld slab=%ld percpu=%ld\n",
-	       mode_names[mode], size, count,
-	       (none.free - plain.free) * 1024 / (long)count,
-	       (plain.free - keyed.free) * 1024 / (long)count,
-	       (keyed.slab - plain.slab) * 1024 / (long)count,
-	       (keyed.percpu - plain.percpu) * 1024 / (long)count);
-}
-
 static int find(const char *const *names, int nr, const char *name)
 {
 	int i;
@@ -502,7 +387,7 @@ int main(int argc, char **argv)
 	}
 	memset(buffer, 0x5a, sizeof(buffer));
 	if (load == IDLE)
-		measure_idle();
+		idle_measure(mode, mode_names[mode], count);
 	else
 		measure();
 	return 0;
