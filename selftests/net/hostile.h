@@ -34,14 +34,14 @@ struct conn {
 	int reset;		/* seen while sending already */
 };
 
-static inline struct conn *conn_open(struct __test_metadata *_metadata,
-				     int family, int rcvbuf,
-				     const struct nsttest_conf *conf)
+static inline struct conn *conn_open_mss(struct __test_metadata *_metadata,
+					 int family, int rcvbuf, int mss,
+					 const struct nsttest_conf *conf)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 
 	ASSERT_NE(NULL, c);
-	ASSERT_EQ(0, nsttest_pair(family, rcvbuf, &c->k, &c->raw));
+	ASSERT_EQ(0, nsttest_pair_mss(family, rcvbuf, mss, &c->k, &c->raw));
 	ASSERT_EQ(0, nsttest_attach(c->k));
 	ASSERT_EQ(0, nsttest_install(c->k, conf));
 	peer_init(&c->p, c->raw, conf->cipher_id, nsttest_box, NSTTEST_KEYS);
@@ -55,6 +55,13 @@ static inline struct conn *conn_open(struct __test_metadata *_metadata,
 	}
 	ASSERT_EQ(0, nsttest_counters(&c->before));
 	return c;
+}
+
+static inline struct conn *conn_open(struct __test_metadata *_metadata,
+				     int family, int rcvbuf,
+				     const struct nsttest_conf *conf)
+{
+	return conn_open_mss(_metadata, family, rcvbuf, 0, conf);
 }
 
 static inline void conn_close(struct conn *c)
@@ -120,13 +127,31 @@ static inline void conn_bind(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, memcmp(plain, "k!", 2));
 }
 
+/*
+ * Like recv(). A reader that was not woken finds what it waited for at its
+ * timeout, so that counts as a failure, too.
+ */
+static inline ssize_t recv_woken(struct __test_metadata *_metadata, int fd,
+				 void *buf, size_t len, int flags)
+{
+	uint64_t begin = peer_now();
+	ssize_t n = recv(fd, buf, len, flags);
+	int err = errno;
+
+	EXPECT_GT((NSTTEST_TIMEOUT - 2) * 1000000000ull, peer_now() - begin) {
+		TH_LOG("nobody woke the reader");
+	}
+	errno = err;
+	return n;
+}
+
 static inline void expect_data(struct __test_metadata *_metadata,
 			       struct conn *c, const char *want)
 {
 	char buf[64] = "";
 	size_t len = strlen(want);
 
-	ASSERT_EQ(len, recv(c->k, buf, len, MSG_WAITALL));
+	ASSERT_EQ(len, recv_woken(_metadata, c->k, buf, len, MSG_WAITALL));
 	EXPECT_STREQ(want, buf);
 }
 
@@ -136,7 +161,7 @@ static inline void expect_error(struct __test_metadata *_metadata, int fd,
 	char buf[64];
 
 	errno = 0;
-	EXPECT_EQ(-1, recv(fd, buf, sizeof(buf), 0));
+	EXPECT_EQ(-1, recv_woken(_metadata, fd, buf, sizeof(buf), 0));
 	EXPECT_EQ(err, errno);
 }
 

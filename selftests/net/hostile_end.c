@@ -17,8 +17,8 @@ static void expect_eof(struct __test_metadata *_metadata, struct conn *c)
 {
 	char byte;
 
-	EXPECT_EQ(0, recv(c->k, &byte, 1, 0));
-	EXPECT_EQ(0, recv(c->k, &byte, 1, 0));
+	EXPECT_EQ(0, recv_woken(_metadata, c->k, &byte, 1, 0));
+	EXPECT_EQ(0, recv_woken(_metadata, c->k, &byte, 1, 0));
 }
 
 /* --- FIN without a close record ------------------------------------------- */
@@ -369,6 +369,33 @@ TEST_F(clean, peer_without_role)
 	expect_data(_metadata, self->c, LATE);
 }
 
+/*
+ * SO_RCVLOWAT counts what the reader gets: a record that completes it, with
+ * what is decrypted already, wakes it, however short that record is.
+ */
+TEST_F(clean, rcvlowat_counts_what_is_decrypted)
+{
+	static char buf[30000];
+	int low = 20000, status;
+	pid_t pid;
+
+	conn_close(self->c);
+	self->c = conn_open_mss(_metadata, AF_INET, 0, 1400, &responder);
+	ASSERT_EQ(0, setsockopt(self->c->k, SOL_SOCKET, SO_RCVLOWAT, &low,
+				sizeof(low)));
+	ASSERT_EQ(0, peer_send(&self->c->p, PEER_DATA, buf, 30000));
+	ASSERT_EQ(low, recv(self->c->k, buf, low, 0));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		usleep(200000);
+		_exit(peer_send(&self->c->p, PEER_DATA, buf, 10000) ? 1 : 0);
+	}
+	EXPECT_EQ(low, recv_woken(_metadata, self->c->k, buf, low, 0));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
 /* --- every suite: sizes, both directions, small buffers ------------------- */
 
 FIXTURE(suite)
@@ -407,13 +434,13 @@ FIXTURE_TEARDOWN(suite)
 
 static struct conn *suite_open(struct __test_metadata *_metadata,
 			       const FIXTURE_VARIANT(suite) *variant,
-			       int rcvbuf, const char *context)
+			       int rcvbuf, int mss, const char *context)
 {
 	struct nsttest_conf conf = responder;
 
 	conf.cipher_id = variant->cipher_id;
 	conf.context = context;
-	return conn_open(_metadata, variant->family, rcvbuf, &conf);
+	return conn_open_mss(_metadata, variant->family, rcvbuf, mss, &conf);
 }
 
 static uint8_t pattern(size_t at)
@@ -435,7 +462,7 @@ static void expect_pattern(struct __test_metadata *_metadata, struct conn *c,
 		want = sizes[i++ % 5];
 		if (want > len - at)
 			want = len - at;
-		n = recv(c->k, buf, want, 0);
+		n = recv_woken(_metadata, c->k, buf, want, 0);
 		ASSERT_LT(0, n) {
 			TH_LOG("errno %d after %zu bytes", errno, at);
 		}
@@ -478,7 +505,7 @@ TEST_F(suite, sizes_both_ways)
 
 	for (i = 0; i < sizeof(buf); i++)
 		buf[i] = pattern(i);
-	self->c = c = suite_open(_metadata, variant, 0, "suite.example:7");
+	self->c = c = suite_open(_metadata, variant, 0, 0, "suite.example:7");
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		ASSERT_EQ(0, peer_send(&c->p, PEER_DATA, buf, sizes[i]));
 		expect_pattern(_metadata, c, 0, sizes[i]);
@@ -527,14 +554,27 @@ static void run_small_buffer(struct __test_metadata *_metadata,
 
 TEST_F(suite, small_buffer)
 {
-	self->c = suite_open(_metadata, variant, 1, NULL);
+	self->c = suite_open(_metadata, variant, 1, 0, NULL);
 	run_small_buffer(_metadata, self->c, 0, PEER_RECORD_MAX);
 }
 
 TEST_F(suite, small_buffer_short_segments)
 {
-	self->c = suite_open(_metadata, variant, 1, NULL);
+	self->c = suite_open(_metadata, variant, 1, 0, NULL);
 	run_small_buffer(_metadata, self->c, 600, 499);
+}
+
+/* As on a real network, where many segments make a record. */
+TEST_F(suite, small_buffer_small_mss)
+{
+	self->c = suite_open(_metadata, variant, 6000, 1200, NULL);
+	run_small_buffer(_metadata, self->c, 0, PEER_RECORD_MAX);
+}
+
+TEST_F(suite, large_buffer_small_mss)
+{
+	self->c = suite_open(_metadata, variant, 0, 536, NULL);
+	run_small_buffer(_metadata, self->c, 0, PEER_RECORD_MAX);
 }
 
 TEST_HARNESS_MAIN

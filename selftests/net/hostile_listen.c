@@ -59,7 +59,7 @@ static struct conn *raw_connect(struct __test_metadata *_metadata,
 				FIXTURE_DATA(listen) *self)
 {
 	struct conn *c = calloc(1, sizeof(*c));
-	struct timeval tv = { .tv_sec = 5 };
+	struct timeval tv = { .tv_sec = NSTTEST_TIMEOUT };
 
 	ASSERT_NE(NULL, c);
 	c->k = -1;
@@ -77,7 +77,7 @@ static struct conn *raw_connect(struct __test_metadata *_metadata,
 static void accept_child(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(listen) *self, struct conn *c)
 {
-	struct timeval tv = { .tv_sec = 5 };
+	struct timeval tv = { .tv_sec = NSTTEST_TIMEOUT };
 
 	c->k = accept(self->lis, NULL, NULL);
 	ASSERT_LE(0, c->k);

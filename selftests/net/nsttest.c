@@ -16,7 +16,6 @@
 
 #include "nsttest.h"
 
-#define TIMEOUT_SECONDS	5
 
 const struct peer_secret nsttest_box[NSTTEST_KEYS] = {
 	{ NSTTEST_KID, "a key of the tests, 32 bytes lon" },
@@ -85,7 +84,7 @@ static void any_port(struct sockaddr_storage *ss, int family, socklen_t *len)
 
 static int set_timeouts(int fd)
 {
-	struct timeval tv = { .tv_sec = TIMEOUT_SECONDS };
+	struct timeval tv = { .tv_sec = NSTTEST_TIMEOUT };
 	int one = 1;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) ||
@@ -96,6 +95,11 @@ static int set_timeouts(int fd)
 }
 
 int nsttest_pair(int family, int rcvbuf, int *kern, int *raw)
+{
+	return nsttest_pair_mss(family, rcvbuf, 0, kern, raw);
+}
+
+int nsttest_pair_mss(int family, int rcvbuf, int mss, int *kern, int *raw)
 {
 	struct sockaddr_storage ss;
 	socklen_t len;
@@ -110,6 +114,8 @@ int nsttest_pair(int family, int rcvbuf, int *kern, int *raw)
 		goto out;
 	if (rcvbuf && setsockopt(lis, SOL_SOCKET, SO_RCVBUF, &rcvbuf,
 				 sizeof(rcvbuf)))
+		goto out;
+	if (mss && setsockopt(lis, SOL_TCP, TCP_MAXSEG, &mss, sizeof(mss)))
 		goto out;
 	if (bind(lis, (void *)&ss, len) || listen(lis, 1) ||
 	    getsockname(lis, (void *)&ss, &len) ||

@@ -16,6 +16,7 @@
 #include "../../nst_ulp/drop.h"
 #include "nstpeer.h"
 
+#define NSTTEST_TIMEOUT		12	/* seconds, of either end */
 #define NSTTEST_KEYS		2
 #define NSTTEST_KID		7	/* the active one */
 #define NSTTEST_KID_OTHER	9
@@ -48,11 +49,17 @@ struct nsttest_conf {
 int nsttest_install(int fd, const struct nsttest_conf *conf);
 
 /*
- * A connection over loopback, without NST. Both ends time out after five
- * seconds, so that a test fails instead of hanging. @rcvbuf: SO_RCVBUF of the
+ * A connection over loopback, without NST. Both ends time out, so that a test
+ * fails instead of hanging. @rcvbuf: SO_RCVBUF of the
  * accepted end @kern, 0 for the default.
  */
 int nsttest_pair(int family, int rcvbuf, int *kern, int *raw);
+
+/*
+ * The same with segments of @mss bytes, 0 for the default. Loopback's own are
+ * as large as its window, which hides what waits for a window update.
+ */
+int nsttest_pair_mss(int family, int rcvbuf, int mss, int *kern, int *raw);
 
 /* Leaves for a network namespace of its own, with lo up. */
 int nsttest_netns(void);
