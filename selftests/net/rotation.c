@@ -53,13 +53,30 @@ static int streams(struct talk *t, uint16_t kid)
 	       get_u32(nl_find(nlh, NST_A_KEY_RX_STREAMS));
 }
 
+static atomic_int stop;
+
+/* One direction; @bad, @worse: errno of sender and receiver. */
+static struct flow {
+	int from;
+	int to;
+	uint64_t sent;
+	uint64_t got;
+	int bad;
+	int worse;
+} flow[2];
+
+static int broken(void)
+{
+	return flow[0].bad || flow[0].worse || flow[1].bad || flow[1].worse;
+}
+
 /* Sockets end a little after their close(). Return: what streams() says. */
 static int streams_at_last(struct talk *t, uint16_t kid, int want)
 {
 	struct timespec ms10 = { .tv_nsec = 10000000 };
 	int i, now = -1;
 
-	for (i = 0; i < 1500 && now != want; i++) {
+	for (i = 0; i < 1500 && now != want && !broken(); i++) {
 		now = streams(t, kid);
 		if (now != want)
 			nanosleep(&ms10, NULL);
@@ -264,21 +281,31 @@ TEST_F(rot, private_box_apart)
 	EXPECT_EQ(NSTTEST_KID, info_of(self->a).tx.kid);
 }
 
+/* What was accepted under a box that a socket has no more is not any more. */
+TEST_F(rot, other_box_forgets_the_old_one)
+{
+	struct nsttest_info ti;
+	char buf[8];
+
+	for (int i = 0; i < 2; i++) {
+		nsttest_fill(&ti, NST_CIPHER_AES_GCM);
+		ASSERT_EQ(0, setsockopt(i ? self->a : self->b, SOL_NST,
+					NST_TX_RX, &ti, sizeof(ti)));
+	}
+	ASSERT_EQ(0, pass(self->a, self->b, "there"));
+	ASSERT_EQ(0, pass(self->a, self->b, "there"));
+	ti.keys[0].key[5] ^= 1;
+	ASSERT_EQ(0, setsockopt(self->b, SOL_NST, NST_TX_RX, &ti, sizeof(ti)));
+	ASSERT_EQ(1, send(self->a, "x", 1, 0));
+	EXPECT_EQ(-1, recv(self->b, buf, sizeof(buf), 0));
+	EXPECT_EQ(EBADMSG, errno);
+	EXPECT_STREQ("NstRxAuth+1", nsttest_grown(&self->before));
+}
+
 /* --- under load ------------------------------------------------------------ */
 
 #define CHUNK		3000
 #define ROTATIONS	20
-
-static atomic_int stop;
-
-/* One direction; @bad counts what went wrong. */
-struct flow {
-	int from;
-	int to;
-	uint64_t sent;
-	uint64_t got;
-	int bad;
-};
 
 static uint8_t pattern(uint64_t at)
 {
@@ -287,50 +314,62 @@ static uint8_t pattern(uint64_t at)
 
 static void *flow_send(void *data)
 {
-	struct flow *flow = data;
+	struct flow *f = data;
 	uint8_t buf[CHUNK];
 	ssize_t n;
 
 	while (!atomic_load(&stop)) {
 		for (size_t i = 0; i < sizeof(buf); i++)
-			buf[i] = pattern(flow->sent + i);
-		n = send(flow->from, buf, sizeof(buf), MSG_NOSIGNAL);
+			buf[i] = pattern(f->sent + i);
+		n = send(f->from, buf, sizeof(buf), MSG_NOSIGNAL);
 		if (n <= 0) {
-			flow->bad = errno;
+			f->bad = errno;
 			break;
 		}
-		flow->sent += n;
+		f->sent += n;
 	}
-	shutdown(flow->from, SHUT_WR);
+	shutdown(f->from, SHUT_WR);
 	return NULL;
 }
 
 static void *flow_recv(void *data)
 {
-	struct flow *flow = data;
+	struct flow *f = data;
 	uint8_t buf[CHUNK * 2];
 	ssize_t n;
 
-	while ((n = recv(flow->to, buf, sizeof(buf), 0)) > 0) {
+	while ((n = recv(f->to, buf, sizeof(buf), 0)) > 0) {
 		for (ssize_t i = 0; i < n; i++)
-			if (buf[i] != pattern(flow->got + i))
-				flow->bad = EILSEQ;
-		flow->got += n;
+			if (buf[i] != pattern(f->got + i))
+				f->worse = EILSEQ;
+		f->got += n;
 	}
 	if (n < 0)
-		flow->bad = errno;
+		f->worse = errno;
 	return NULL;
+}
+
+/* All streams have gone over to @kid, or one has failed. */
+static void wait_for(struct __test_metadata *_metadata, struct talk *t,
+		     uint16_t kid)
+{
+	EXPECT_EQ(202, streams_at_last(t, kid, 202)) {
+		for (int i = 0; i < 2; i++)
+			TH_LOG("flow %d: sent %llu (errno %d), got %llu (errno %d)",
+			       i, (unsigned long long)flow[i].sent, flow[i].bad,
+			       (unsigned long long)flow[i].got, flow[i].worse);
+	}
 }
 
 /* One key after the other, each retired when nothing uses it any more. */
 static void rotate(struct __test_metadata *_metadata, struct talk *t)
 {
-	for (int kid = 2; kid < 2 + ROTATIONS; kid++) {
+	for (int kid = 2; kid < 2 + ROTATIONS && !broken(); kid++) {
 		if (kid > 2)
 			ASSERT_EQ(0, add(t, kid, NST_STATE_ACCEPT));
 		ASSERT_EQ(0, nl_kid(t, NST_CMD_KEY_ACTIVATE, kid));
-		EXPECT_EQ(202, streams_at_last(t, kid, 202));
-		EXPECT_EQ(0, streams_at_last(t, kid - 1, 0));
+		wait_for(_metadata, t, kid);
+		EXPECT_EQ(0, streams(t, kid - 1));
 		ASSERT_EQ(0, nl_kid(t, NST_CMD_KEY_RETIRE, kid - 1));
 		ASSERT_EQ(0, nl_kid(t, NST_CMD_KEY_DEL, kid - 1));
 	}
@@ -339,12 +378,12 @@ static void rotate(struct __test_metadata *_metadata, struct talk *t)
 /* Whole boxes, each with the key of the one before as accept. */
 static void replace(struct __test_metadata *_metadata, struct talk *t)
 {
-	for (int kid = 2; kid < 2 + ROTATIONS; kid++) {
+	for (int kid = 2; kid < 2 + ROTATIONS && !broken(); kid++) {
 		nl_begin(t, t->family, NST_CMD_BOX_LOAD, NLM_F_ACK);
 		nl_put_nest(t, kid, NST_STATE_ACTIVE, FILL(kid));
 		nl_put_nest(t, kid - 1, NST_STATE_ACCEPT, FILL(kid - 1));
 		ASSERT_EQ(0, nl_talk(t));
-		EXPECT_EQ(202, streams_at_last(t, kid, 202));
+		wait_for(_metadata, t, kid);
 	}
 }
 
@@ -352,14 +391,12 @@ static void under_load(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(rot) *self,
 		       void (*change)(struct __test_metadata *, struct talk *))
 {
-	struct flow flow[2] = {
-		{ .from = self->a, .to = self->b },
-		{ .from = self->b, .to = self->a },
-	};
 	pthread_t thread[4];
 	int small = 32768;
 
 	atomic_store(&stop, 0);
+	flow[0] = (struct flow){ .from = self->a, .to = self->b };
+	flow[1] = (struct flow){ .from = self->b, .to = self->a };
 	for (int i = 0; i < 2; i++) {
 		/* Little under way, so that a receiver soon sees a new key. */
 		ASSERT_EQ(0, setsockopt(flow[i].from, SOL_SOCKET, SO_SNDBUF,
@@ -375,6 +412,7 @@ static void under_load(struct __test_metadata *_metadata,
 		pthread_join(thread[i], NULL);
 	for (int i = 0; i < 2; i++) {
 		EXPECT_EQ(0, flow[i].bad);
+		EXPECT_EQ(0, flow[i].worse);
 		EXPECT_EQ(flow[i].sent, flow[i].got);
 		EXPECT_LT(0, flow[i].got);
 	}
