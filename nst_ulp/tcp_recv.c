@@ -20,6 +20,7 @@
  * @type: record type of what it has taken; -1: nothing yet
  * @timeo: jiffies that it may still wait
  * @peek: MSG_PEEK: bytes of the list of plaintext already looked at
+ * @locked: rx_lock is held
  * @done: nothing more fits this call: another type comes next
  * @fin: the peer's FIN was seen and no record is left
  * @shutdown: the same for any end of receiving
@@ -34,10 +35,20 @@ struct rx_call {
 	int type;
 	long timeo;
 	u32 peek;
+	bool locked;
 	bool done;
 	bool fin;
 	bool shutdown;
 };
+
+static void rx_unlock(struct rx_call *call)
+{
+	if (!call->locked)
+		return;
+	call->locked = false;
+	mutex_unlock(&call->nst->rx_lock);
+	nst_tcp_rekick(call->nst);
+}
 
 /* Is there something to read, or an end or error to be told? */
 static bool readable(const struct nst_tcp *nst)
@@ -223,20 +234,21 @@ static bool more_readable(const struct rx_call *call)
 	       READ_ONCE(nst->plain_len) > call->peek;
 }
 
-/* Sleep, without rx_lock, until there is something to look at. */
+/*
+ * Sleep, without rx_lock, until there is something to look at. A call that is
+ * killed comes back without the lock.
+ */
 static int wait_readable(struct rx_call *call)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	struct nst_tcp *nst = call->nst;
 	struct sock *sk = call->sk;
-	int err = 0;
 
 	if (!call->timeo)
 		return -EAGAIN;
 	if (signal_pending(current))
 		return sock_intr_errno(call->timeo);
-	mutex_unlock(&nst->rx_lock);
-	nst_tcp_rekick(nst);
+	rx_unlock(call);
 	lock_sock(sk);
 	add_wait_queue(sk_sleep(sk), &wait);
 	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
@@ -245,10 +257,10 @@ static int wait_readable(struct rx_call *call)
 	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
 	remove_wait_queue(sk_sleep(sk), &wait);
 	release_sock(sk);
-	/* Nothing else can be done with a signal but to end the call. */
 	if (mutex_lock_killable(&nst->rx_lock))
-		err = -EINTR;
-	return err;
+		return -EINTR;
+	call->locked = true;
+	return 0;
 }
 
 /* May a peek take yet another record off TCP's queue? */
@@ -259,8 +271,8 @@ static bool may_receive(const struct rx_call *call)
 	return call->nst->plain_len < READ_ONCE(call->sk->sk_rcvbuf);
 }
 
-/* Read until @target bytes are there. rx_lock is held, *locked says if still. */
-static int recv_loop(struct rx_call *call, size_t target, bool *locked)
+/* Read until @target bytes are there. Under rx_lock, see wait_readable(). */
+static int recv_loop(struct rx_call *call, size_t target)
 {
 	int err;
 
@@ -279,10 +291,8 @@ static int recv_loop(struct rx_call *call, size_t target, bool *locked)
 		if (!may_receive(call))
 			return 0;
 		err = wait_readable(call);
-		if (err) {
-			*locked = err != -EINTR;
+		if (err)
 			return err;
-		}
 	}
 	return 0;
 }
@@ -303,7 +313,6 @@ NST_RECVMSG(nst_tcp_recvmsg)
 		.nst = nst, .sk = sk, .msg = msg, .len = len, .flags = flags,
 		.type = -1, .timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT),
 	};
-	bool locked = true;
 	size_t target;
 	int err;
 
@@ -320,12 +329,9 @@ NST_RECVMSG(nst_tcp_recvmsg)
 	if (mutex_lock_interruptible(&nst->rx_lock))
 		return sock_intr_errno(call.timeo);
 	target = min_t(size_t, READ_ONCE(nst->rcvlowat), len);
-	err = recv_loop(&call, flags & MSG_WAITALL ? len : target ?: 1,
-			&locked);
-	if (locked) {
-		mutex_unlock(&nst->rx_lock);
-		nst_tcp_rekick(nst);
-	}
+	call.locked = true;
+	err = recv_loop(&call, flags & MSG_WAITALL ? len : target ?: 1);
+	rx_unlock(&call);
 	if (call.type < 0 || call.type == NST_TYPE_DATA)
 		return call.copied ?: err;
 	return err && !call.copied ? err : call.copied;
