@@ -224,7 +224,9 @@ verdict()
 	echo "# nst: end run-$kernel rc=0"
 }
 
-work=$(mktemp -d /var/tmp/nst-run.XXXXXX)
+# Beside the base, because links do not cross file systems.
+mkdir -p "$NST_BUILD/vm"
+work=$(mktemp -d "$NST_BUILD/vm/run.XXXXXX")
 # shellcheck disable=SC2154 # set by lib.sh
 root=$work/root
 # shellcheck disable=SC2317 # called by the trap
