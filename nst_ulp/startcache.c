@@ -73,7 +73,7 @@ static bool older_than_cache(const struct nst_startcache *cache, u64 timestamp,
  * Whether it has been here before is not looked at: that is done in one step
  * with remembering it, by nst_startcache_add(), after authentication.
  *
- * Context: process.
+ * Context: process or softirq, does not sleep.
  * Return: NST_OK, NST_DROP_TIME_PAST, NST_DROP_TIME_FUTURE, NST_DROP_CACHE_AGE
  * or NST_DROP_CACHE_FLOOR.
  */
@@ -88,9 +88,9 @@ enum nst_drop nst_startcache_check(struct nst_startcache *cache, u64 timestamp,
 		return NST_DROP_TIME_FUTURE;
 	if (older_than_cache(cache, timestamp, now))
 		return NST_DROP_CACHE_AGE;
-	spin_lock(&cache->lock);
+	spin_lock_bh(&cache->lock);
 	floor = cache->floor;
-	spin_unlock(&cache->lock);
+	spin_unlock_bh(&cache->lock);
 	return timestamp > floor ? NST_OK : NST_DROP_CACHE_FLOOR;
 }
 
@@ -153,14 +153,14 @@ static void forget(struct nst_startcache *cache, unsigned int max)
 enum nst_drop nst_startcache_add(struct nst_startcache *cache, u64 timestamp,
 				 u64 nonce, unsigned int max)
 {
-	struct start *new = kmalloc(sizeof(*new), GFP_KERNEL);
+	struct start *new = kmalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
 	enum nst_drop drop = NST_OK;
 
 	if (!new)
 		return NST_DROP_NOMEM;
 	new->timestamp = timestamp;
 	new->nonce = nonce;
-	spin_lock(&cache->lock);
+	spin_lock_bh(&cache->lock);
 	if (timestamp <= cache->floor) {
 		drop = NST_DROP_CACHE_FLOOR;
 	} else if (!insert(&cache->root, new)) {
@@ -170,7 +170,7 @@ enum nst_drop nst_startcache_add(struct nst_startcache *cache, u64 timestamp,
 		cache->nr++;
 		forget(cache, max);
 	}
-	spin_unlock(&cache->lock);
+	spin_unlock_bh(&cache->lock);
 	kfree(new);
 	return drop;
 }

@@ -10,7 +10,8 @@
 
 /**
  * struct nst_startcache - the STARTs that were accepted
- * @lock: protects all that follows; process context, a leaf lock
+ * @lock: protects all that follows; a leaf lock. A START is also judged under the
+ *	spinlock of a child not accepted yet, so softirqs are off while it is held
  * @root: accepted STARTs, sorted by timestamp, then nonce
  * @nr: how many: at most the limit that nst_startcache_add() is given, but
  *	after that was lowered for some calls more
