@@ -383,6 +383,21 @@ TEST(early__version_without_rest)
 	conn_close(c);
 }
 
+/* Keys set again begin no stream anew. */
+TEST(sticky__also_with_new_keys)
+{
+	struct conn *c = conn_open(_metadata, AF_INET, 0, &responder);
+
+	conn_add(c, PEER_DATA, EVIL, EVIL_LEN);
+	c->out[PEER_TOKEN_OFF] ^= 1;
+	conn_flush(_metadata, c, c->len);
+	expect_fatal(_metadata, c, EBADMSG, "NstRxAuth");
+	nsttest_install(c->k, &responder);
+	expect_sticky(_metadata, c, EBADMSG);
+	expect_counted(_metadata, c, "NstRxAuth");
+	conn_close(c);
+}
+
 /*
  * One bit of each byte of a record, each on a connection of its own: never
  * delivered, always fatal, whatever the cause. The length's high byte is left

@@ -178,10 +178,14 @@ static inline void expect_counted(struct __test_metadata *_metadata,
 static inline void expect_sticky(struct __test_metadata *_metadata,
 				 struct conn *c, int err)
 {
+	struct pollfd pfd = { .fd = c->k, .events = POLLIN };
 	struct nst_info info;
 	socklen_t len = sizeof(info);
 	char byte;
 
+	/* Whoever sleeps in poll() hears of it, too. */
+	EXPECT_EQ(1, poll(&pfd, 1, (NSTTEST_TIMEOUT - 2) * 1000));
+	EXPECT_NE(0, pfd.revents & POLLIN);
 	expect_error(_metadata, c->k, err);
 	expect_error(_metadata, c->k, err);
 	errno = 0;

@@ -308,6 +308,26 @@ TEST_F(clean, empty_records_are_not_eof)
 	expect_data(_metadata, self->c, GOOD);
 }
 
+/* What stands behind an empty record wakes a poller, without more to come. */
+TEST_F(clean, empty_record_before_poll)
+{
+	struct pollfd pfd = { .fd = self->c->k, .events = POLLIN };
+	char byte;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		conn_add(self->c, PEER_DATA, "a", 1);
+		conn_add(self->c, PEER_DATA, NULL, 0);
+	}
+	conn_flush(_metadata, self->c, self->c->len);
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(1, poll(&pfd, 1, (NSTTEST_TIMEOUT - 2) * 1000)) {
+			TH_LOG("record %d", i);
+		}
+		ASSERT_EQ(1, recv(self->c->k, &byte, 1, MSG_DONTWAIT));
+	}
+}
+
 /* The counter starts anywhere and wraps. */
 TEST_F(clean, nonce_wraps)
 {
