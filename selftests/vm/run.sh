@@ -180,7 +180,9 @@ boot()
 {
 	local accel=tcg,thread=multi cpu=max,cx16=off
 
-	# QEMU 7.2 emulates cmpxchg16b wrongly: 6.12 and later die of it.
+	# QEMU 7.2 emulates cmpxchg16b wrongly: 6.12 and later die of it. On a
+	# loaded machine, no tick comes while the kernel waits for one to prove
+	# that the timer works, and it panics (no_timer_check).
 	if [ "$(accelerator)" = kvm ]; then
 		accel=kvm cpu=host
 	fi
@@ -193,7 +195,7 @@ boot()
 		-kernel "$nst_vmlinuz" -initrd "$work/initrd" \
 		-append "console=ttyS0 quiet loglevel=5 panic=-1 oops=panic \
 panic_on_warn=1 hung_task_panic=1 softlockup_panic=1 mitigations=off \
-rcupdate.rcu_cpu_stall_timeout=60 printk.devkmsg=on net.ifnames=0 \
+no_timer_check rcupdate.rcu_cpu_stall_timeout=60 printk.devkmsg=on net.ifnames=0 \
 clocksource=tsc tsc=reliable $append" $qemu_args
 }
 
