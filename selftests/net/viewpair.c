@@ -3,8 +3,25 @@
  * viewpair SECONDS: a connection under kid 7 that has moved records both ways,
  * says "ready", stays for a while and ends: one end with a FIN that no close
  * record announced, which the other one must refuse. For views.sh.
+ *
+ * viewpair time-wait: a connection that ends well and leaves its initiator in
+ * TIME_WAIT. For autoload.sh.
  */
 #include "tcptest.h"
+
+static int leave_time_wait(const struct tcptest_conf *conf)
+{
+	char byte;
+	int a, b;
+
+	if (tcptest_pair(conf, &a, &b) || tcptest_bind(a, b))
+		return 2;
+	close(a);
+	if (recv(b, &byte, 1, 0))
+		return 3;
+	close(b);
+	return 0;
+}
 
 int main(int argc, char **argv)
 {
@@ -15,6 +32,8 @@ int main(int argc, char **argv)
 	struct tcptest_proxy p;
 	char byte;
 
+	if (argc == 2 && !strcmp(argv[1], "time-wait"))
+		return leave_time_wait(&conf);
 	if (argc != 2 || tcptest_proxy_open(&p, &conf) ||
 	    tcptest_key(p.a, &conf, NST_F_INITIATOR) ||
 	    tcptest_key(p.b, &conf, NST_F_RESPONDER))
