@@ -16,10 +16,13 @@ static int leave_time_wait(const struct tcptest_conf *conf)
 
 	if (tcptest_pair(conf, &a, &b) || tcptest_bind(a, b))
 		return 2;
-	close(a);
-	if (recv(b, &byte, 1, 0))
+	/* A close() here would answer the other end's close record by a reset. */
+	if (shutdown(a, SHUT_WR) || recv(b, &byte, 1, 0))
 		return 3;
 	close(b);
+	if (recv(a, &byte, 1, 0))
+		return 4;
+	close(a);
 	return 0;
 }
 
