@@ -5,6 +5,8 @@
  *   MODE   plain, ktls (TLS 1.3, AES-128-GCM), ktls-nopad (the same with
  *          TLS_RX_EXPECT_NO_PAD), nst (aes-gcm)
  *   LOAD   send      COUNT sends of SIZE bytes, read with 64 KiB buffers
+ *          steady    the same under SCHED_BATCH: a receiver that is woken
+ *                    does not interrupt the sender, as on a CPU of its own
  *          batch     the same, all calls in one system call (UML, umlkmod)
  *          sendfile  COUNT sendfile calls of SIZE bytes of a cached file
  *          ping      COUNT round trips of SIZE bytes
@@ -55,11 +57,11 @@
 #define WARMUP_BYTES	(1 << 20)
 #define WARMUP_ROUNDS	16
 
-enum load { SEND, BATCH, SENDFILE, PING, IDLE, NR_LOADS };
+enum load { SEND, STEADY, BATCH, SENDFILE, PING, IDLE, NR_LOADS };
 
 static const char *const mode_names[] = { "plain", "ktls", "ktls-nopad", "nst" };
 static const char *const load_names[] = {
-	"send", "batch", "sendfile", "ping", "idle"
+	"send", "steady", "batch", "sendfile", "ping", "idle"
 };
 
 static enum mode mode;
@@ -185,11 +187,14 @@ void connect_pair(int listener, struct sockaddr_in *addr, int *a, int *b)
 
 static void pin(int cpu)
 {
+	const struct sched_param param = {};
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET(cpu % sysconf(_SC_NPROCESSORS_ONLN), &set);
 	sched_setaffinity(0, sizeof(set), &set);
+	if (load == STEADY && sched_setscheduler(0, SCHED_BATCH, &param) < 0)
+		die("SCHED_BATCH");
 }
 
 static void batch(int fd, int op, size_t each, size_t total)
@@ -230,6 +235,7 @@ static void push(int fd, size_t calls)
 
 	switch (load) {
 	case SEND:
+	case STEADY:
 		for (i = 0; i < calls; i++)
 			send_all(fd, buffer, size);
 		break;
