@@ -17,7 +17,7 @@ static const struct {
 	[NST_EVENT_KEY_ACTIVATED] = { "key-activated", "key activated" },
 	[NST_EVENT_KEY_RETIRED] = { "key-retired", "key retired" },
 	[NST_EVENT_KEY_DELETED] = { "key-deleted", "key deleted" },
-	[NST_EVENT_LIMIT] = { "limit", "an epoch is at its hard limit" },
+	[NST_EVENT_LIMIT] = { "limit", "an epoch used up its records or bytes" },
 	[NST_EVENT_AUTH] = { "auth", "a record failed authentication" },
 	[NST_EVENT_REPLAY] = { "replay", "a connection's start was replayed" },
 	[NST_EVENT_CLOCK] = { "clock", "a connection's start was not fresh" },

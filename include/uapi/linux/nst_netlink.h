@@ -32,7 +32,7 @@ enum nst_event {
 	NST_EVENT_KEY_ACTIVATED,
 	NST_EVENT_KEY_RETIRED,
 	NST_EVENT_KEY_DELETED,
-	NST_EVENT_LIMIT,	/* an epoch reached its hard limit */
+	NST_EVENT_LIMIT,	/* an epoch used up its records or bytes */
 	NST_EVENT_AUTH,		/* a record failed authentication */
 	NST_EVENT_REPLAY,	/* a START came again or was reflected */
 	NST_EVENT_CLOCK,	/* a START was not fresh; see the skew */
