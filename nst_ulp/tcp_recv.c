@@ -411,19 +411,24 @@ NST_IOCTL(nst_tcp_ioctl)
  * @sk: the socket
  * @val: SO_RCVLOWAT, plaintext bytes
  *
+ * TCP grows its buffer for it, but goes on telling us of every byte: it counts
+ * ciphertext on its own queue only, and would hold back a START, the end, and
+ * the rest of what is decrypted in part. So getsockopt() always says 1.
+ *
  * Context: under the socket lock.
  * Return: 0 or an errno.
  */
 int nst_tcp_set_rcvlowat(struct sock *sk, int val)
 {
 	struct nst_tcp *nst = nst_tcp(sk);
+	int err;
 
 	if (!nst)
 		return -EIO;
 	WRITE_ONCE(nst->rcvlowat, val ?: 1);
-	if (!READ_ONCE(nst->st.rx_started))
-		return 0;
-	return nst->base_ops->set_rcvlowat(sk, val);
+	err = nst->base_ops->set_rcvlowat(sk, val);
+	WRITE_ONCE(sk->sk_rcvlowat, 1);
+	return err;
 }
 
 /**

@@ -109,12 +109,17 @@ static void read_header(struct nst_tcp *nst, u32 avail)
 		      nst_wire_body_len(head->hdr.suite, head->hdr.len);
 }
 
-/* Will the missing bytes never fit into what TCP may still take? */
+/*
+ * Will the missing bytes not come into what TCP may still take? They do not if
+ * the window is smaller than they are, nor if it is smaller than a segment: no
+ * sender fills such a window but by its persist timer.
+ */
 static bool is_stuck(const struct sock *sk, u32 missing)
 {
+	u32 window = tcp_receive_window(tcp_sk(sk));
 	int rcvbuf = READ_ONCE(sk->sk_rcvbuf);
 
-	return missing > tcp_receive_window(tcp_sk(sk)) ||
+	return missing > window || window <= inet_csk(sk)->icsk_ack.rcv_mss ||
 	       atomic_read(&sk->sk_rmem_alloc) > rcvbuf - (rcvbuf >> 2);
 }
 
@@ -414,11 +419,7 @@ static enum nst_drop open_record(struct nst_tcp *nst, struct nst_rxrec *rec,
 static void after_start(struct nst_tcp *nst)
 {
 	struct sock *sk = nst->sk;
-	bool owned = nst_tcp_lock(sk);
 
-	if (nst->rcvlowat > 1)
-		nst->base_ops->set_rcvlowat(sk, nst->rcvlowat);
-	nst_tcp_unlock(sk, owned);
 	nst_tcp_kick(nst, 0);
 	if (READ_ONCE(nst->st.flags) & NST_F_STRICT)
 		sk->sk_write_space(sk);
@@ -471,7 +472,9 @@ static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
 		nst_op_put(rec->op);
 		return FOUND_NOMEM;
 	}
-	update_head(nst);
+	/* What comes to light may be the worker's, and no byte need come for it. */
+	if (update_head(nst) == HEAD_WORK && !want->worker)
+		nst_tcp_kick(nst, 0);
 	return FOUND_RECORD;
 }
 

@@ -418,7 +418,7 @@ static void tcp_close_nst(struct sock *sk, long timeout)
  * connect(AF_UNSPEC) on a connection is refused, as in kTLS: the stream could
  * not go on. But connect() itself disconnects a socket whose connection was
  * refused, so that the program may try again, and a listener that is shut down
- * the children that nobody has accepted.
+ * itself and the children that nobody has accepted.
  */
 static int tcp_disconnect_nst(struct sock *sk, int flags)
 {
@@ -427,9 +427,9 @@ static int tcp_disconnect_nst(struct sock *sk, int flags)
 		     ((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_SENT));
 
 	sock_owned_by_me(sk);
-	if (sk->sk_socket && !fresh)
+	if (sk->sk_socket && !fresh && sk->sk_state != TCP_LISTEN)
 		return -EOPNOTSUPP;
-	if (sk->sk_socket)
+	if (fresh)
 		nst_tcp_head_reset(nst);
 	return base_prot[sk->sk_family == AF_INET6 ? V6 : V4]->disconnect(sk,
 									  flags);

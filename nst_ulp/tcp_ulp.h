@@ -107,8 +107,8 @@ struct nst_head {
  * @free: frees this after a grace period, for inet_diag
  * @record_max: plaintext bytes per record sent, 64..65535
  * @auto_role: the role that the socket has by itself, as @st.role
- * @rcvlowat: SO_RCVLOWAT as the program has set it, plaintext bytes. TCP is told
- *	only once the START has come: it would hold that back. Socket lock
+ * @rcvlowat: SO_RCVLOWAT as the program has set it, plaintext bytes; TCP's own
+ *	stays 1, see nst_tcp_set_rcvlowat(). Socket lock
  * @conf_lock: see "Locking"; @st.tx.conf and @st.rx.conf change under it, their
  *	own direction's lock and nothing less, so either is enough to read
  * @tx_lock: see "Locking"
