@@ -468,9 +468,24 @@ static uint8_t pattern(size_t at)
 	return at * 31 + (at >> 8);
 }
 
+/* Blocks in recv(), or sleeps in poll() and never blocks in recv(). */
+enum reader { BLOCKS, POLLS };
+
+static ssize_t read_as(struct __test_metadata *_metadata, struct conn *c,
+		       enum reader reader, void *buf, size_t len)
+{
+	struct pollfd pfd = { .fd = c->k, .events = POLLIN };
+
+	if (reader == BLOCKS)
+		return recv_woken(_metadata, c->k, buf, len, 0);
+	if (poll(&pfd, 1, (NSTTEST_TIMEOUT - 2) * 1000) != 1)
+		return -1;
+	return recv(c->k, buf, len, MSG_DONTWAIT);
+}
+
 /* Reads @len bytes in pieces of odd sizes; they follow pattern(@from). */
 static void expect_pattern(struct __test_metadata *_metadata, struct conn *c,
-			   size_t from, size_t len)
+			   enum reader reader, size_t from, size_t len)
 {
 	static const size_t sizes[] = { 1, 15, 4096, 333, 20000 };
 	uint8_t buf[20000];
@@ -482,7 +497,7 @@ static void expect_pattern(struct __test_metadata *_metadata, struct conn *c,
 		want = sizes[i++ % 5];
 		if (want > len - at)
 			want = len - at;
-		n = recv_woken(_metadata, c->k, buf, want, 0);
+		n = read_as(_metadata, c, reader, buf, want);
 		ASSERT_LT(0, n) {
 			TH_LOG("errno %d after %zu bytes", errno, at);
 		}
@@ -528,7 +543,7 @@ TEST_F(suite, sizes_both_ways)
 	self->c = c = suite_open(_metadata, variant, 0, 0, "suite.example:7");
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		ASSERT_EQ(0, peer_send(&c->p, PEER_DATA, buf, sizes[i]));
-		expect_pattern(_metadata, c, 0, sizes[i]);
+		expect_pattern(_metadata, c, BLOCKS, 0, sizes[i]);
 		expect_answer(_metadata, c, buf, sizes[i]);
 	}
 	ASSERT_EQ(0, peer_send(&c->p, PEER_CLOSE, NULL, 0));
@@ -543,7 +558,8 @@ TEST_F(suite, sizes_both_ways)
  * first @slow bytes go out one by one, what follows in short segments.
  */
 static void run_small_buffer(struct __test_metadata *_metadata,
-			     struct conn *c, size_t slow, size_t chunk)
+			     struct conn *c, enum reader reader, size_t slow,
+			     size_t chunk)
 {
 	uint8_t *buf = malloc(2 * PEER_PLAIN_MAX);
 	int status, ret;
@@ -565,7 +581,7 @@ static void run_small_buffer(struct __test_metadata *_metadata,
 						c->len - slow, chunk);
 		_exit(ret ? 1 : 0);
 	}
-	expect_pattern(_metadata, c, 0, 2 * PEER_PLAIN_MAX);
+	expect_pattern(_metadata, c, reader, 0, 2 * PEER_PLAIN_MAX);
 	expect_eof(_metadata, c);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
@@ -575,26 +591,41 @@ static void run_small_buffer(struct __test_metadata *_metadata,
 TEST_F(suite, small_buffer)
 {
 	self->c = suite_open(_metadata, variant, 1, 0, NULL);
-	run_small_buffer(_metadata, self->c, 0, PEER_RECORD_MAX);
+	run_small_buffer(_metadata, self->c, BLOCKS, 0,
+			 PEER_RECORD_MAX);
 }
 
 TEST_F(suite, small_buffer_short_segments)
 {
 	self->c = suite_open(_metadata, variant, 1, 0, NULL);
-	run_small_buffer(_metadata, self->c, 600, 499);
+	run_small_buffer(_metadata, self->c, BLOCKS, 600, 499);
 }
 
 /* As on a real network, where many segments make a record. */
 TEST_F(suite, small_buffer_small_mss)
 {
 	self->c = suite_open(_metadata, variant, 6000, 1200, NULL);
-	run_small_buffer(_metadata, self->c, 0, PEER_RECORD_MAX);
+	run_small_buffer(_metadata, self->c, BLOCKS, 0,
+			 PEER_RECORD_MAX);
+}
+
+TEST_F(suite, small_buffer_polled)
+{
+	self->c = suite_open(_metadata, variant, 6000, 1200, NULL);
+	run_small_buffer(_metadata, self->c, POLLS, 0, PEER_RECORD_MAX);
+}
+
+TEST_F(suite, smallest_buffer_polled)
+{
+	self->c = suite_open(_metadata, variant, 1, 0, NULL);
+	run_small_buffer(_metadata, self->c, POLLS, 200, 3000);
 }
 
 TEST_F(suite, large_buffer_small_mss)
 {
 	self->c = suite_open(_metadata, variant, 0, 536, NULL);
-	run_small_buffer(_metadata, self->c, 0, PEER_RECORD_MAX);
+	run_small_buffer(_metadata, self->c, BLOCKS, 0,
+			 PEER_RECORD_MAX);
 }
 
 TEST_HARNESS_MAIN
