@@ -448,6 +448,12 @@ doctor()
 	sysctl -q -w net.nst.enabled=1
 	as_nobody "$tool doctor" >"$out" 2>"$err"
 	says doctor_no_rights '^warn  rights'
+	now=$(date +%s)
+	date -s @1500000000 >/dev/null
+	nstkeyctl doctor >"$out" 2>"$err"
+	is $? 1 doctor_clock_wrong_status
+	date -s "@$now" >/dev/null
+	says doctor_clock_wrong '^fail  clock .*a time long past'
 }
 
 # wait_lines FILE N: until it has so many, at most 10 s

@@ -551,6 +551,39 @@ TEST_F(event, replay)
 	conn_close(c[1]);
 }
 
+/* Does a short file have @words in it? */
+static int told(const char *path, const char *words)
+{
+	char text[4096] = "";
+	FILE *f = fopen(path, "r");
+
+	if (!f)
+		return 0;
+	(void)!fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	return !!strstr(text, words);
+}
+
+/* The same in the words of nstkeyctl. */
+TEST_F(event, told_by_nstkeyctl)
+{
+	ASSERT_EQ(0, system("nstkeyctl monitor >/tmp/rot.text & echo $! >/tmp/rot.pid;"
+			    "nstkeyctl monitor --json >/tmp/rot.json & echo $! >>/tmp/rot.pid;"
+			    "sleep 2"));
+	fail_clock(_metadata, -40 * SECOND);
+	fail_auth(_metadata);
+	EXPECT_EQ(0, system("sleep 1; kill $(cat /tmp/rot.pid)"));
+	EXPECT_TRUE(told("/tmp/rot.text",
+			 "was not fresh, kid 7, NstRxTimePast, the peer's clock is -4"));
+	EXPECT_TRUE(told("/tmp/rot.text",
+			 "failed authentication, kid 7, NstRxAuth\n"));
+	EXPECT_TRUE(told("/tmp/rot.json", "\"event\":\"clock\",\"kid\":7,"));
+	EXPECT_TRUE(told("/tmp/rot.json", "\"skew_ns\":-4"));
+	EXPECT_EQ(0, system("jsoncheck -l </tmp/rot.json"));
+	EXPECT_EQ(0, system("nstkeyctl doctor | grep -q '^warn  refused .*1 x NstRxTimePast: '"));
+	EXPECT_EQ(0, system("nstkeyctl doctor --json | jsoncheck"));
+}
+
 /* A flood of one kind: ten are told, then how many were not; others pass. */
 TEST_F_TIMEOUT(event, rate_limit, 60)
 {
