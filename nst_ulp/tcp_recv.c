@@ -203,6 +203,7 @@ static int ended(struct rx_call *call)
 {
 	struct nst_tcp *nst = call->nst;
 	struct sock *sk = call->sk;
+	bool started;
 	int err;
 
 	if (nst->rx_err)
@@ -211,15 +212,14 @@ static int ended(struct rx_call *call)
 		return 1;
 	if (call->fin)
 		return nst_tcp_rx_fail(nst, NST_DROP_TRUNCATED, NULL);
+	started = nst->st.rx.started || READ_ONCE(nst->st.tx_started);
 	err = sock_error(sk);
 	if (!err && sk->sk_state == TCP_CLOSE)
-		err = nst->st.rx.started ? -ECONNRESET : -ENOTCONN;
-	if (err) {
-		if (sk->sk_state == TCP_CLOSE)
-			WRITE_ONCE(nst->rx_err, err);
-		return err;
-	}
-	return call->shutdown;
+		err = started ? -ECONNRESET : -ENOTCONN;
+	/* A connection is lost for good; one that never was may come yet. */
+	if (err && started && sk->sk_state == TCP_CLOSE)
+		WRITE_ONCE(nst->rx_err, err);
+	return err ?: call->shutdown;
 }
 
 /* The same, behind what a peek has looked at already. */
