@@ -18,8 +18,8 @@ import statistics
 import sys
 
 # Functions of the accelerated ciphers' modules that are C, not the core.
-GLUE = re.compile(r"""gcmaes_|rfc4106|set_?key|skcipher|^aesni_(en|de)crypt$|
-    ^(ecb|cbc|cts_cbc|ctr|xctr|xts)_(en|de)?crypt$""", re.X)
+GLUE = re.compile(r"""gcmaes_|^gcm_|rfc4106|set_?key|skcipher|^aesni_(en|de)crypt$|
+    ^(ecb|cbc|cts_cbc|ctr|xctr|xts)_(en|de)?crypt$|^aes_gcm_aad_update$""", re.X)
 CORE_MODULES = ("aesni_intel", "ghash_clmulni_intel")
 
 GROUPS = (
@@ -28,7 +28,7 @@ GROUPS = (
         r"kernel_fpu|fpregs|^sha|hmac|^aes|xor_", re.I)),
     ("copy/clear", re.compile(
         r"copy_user|_copy_(to|from)|copyin|copyout|^_*mem(cpy|move|set|cmp)|"
-        r"copy_page|clear_page|rep_(movs|stos)|_csum_|csum_partial|"
+        r"copy_page|clear_(high)?page|rep_(movs|stos)|_csum_|csum_partial|"
         r"^copy_mc|memset_erms|memset_orig|memcpy_orig")),
     ("net", re.compile(
         r"tcp|skb|^_*sk_|sock|^_*ip_|inet|netif|^_*net_|^_*dev_|loopback|"

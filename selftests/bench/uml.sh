@@ -9,7 +9,7 @@
 #   selftests/bench/uml.sh batch:16384            after a change: 15 seconds
 #   selftests/bench/uml.sh                        all loads, 2 boots
 #
-#   -n ROUNDS  of each load in each mode (default 25)
+#   -n ROUNDS  of each load in each mode (default 12)
 #   -b BOOTS   guests one after the other (default 1, all loads: 2)
 #   -m MODES   default "plain ktls nst"; there is ktls-nopad too
 #   -o DIR     keeps results there (default build/bench/uml)
@@ -26,7 +26,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR/../vm source=lib.sh
 . "$here/../vm/lib.sh"
 
-rounds=25 boots=1 modes="plain ktls nst" results=$NST_BUILD/bench/uml
+rounds=12 boots=1 modes="plain ktls nst" results=$NST_BUILD/bench/uml
 [ "$*" != "" ] || boots=2
 while getopts n:b:m:o: opt; do
 	case $opt in
