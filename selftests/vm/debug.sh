@@ -7,11 +7,12 @@
 # is done once for each configuration, source version and compiler.
 #
 # $NST_CACHE/debug then has what the directory of any kernel has, and
-#   source  the sources, unpacked (or a link to them, if put there before)
+#   source  the sources, unpacked
 #   build   the build tree, against which our modules are built
 #   key     what it was made from (nst_debug_key), written last
 #   log     of the build
-# After a change of debug.config only what it touches is built again.
+# Either may be a link, put there before. After a change of debug.config only
+# what it touches is built again.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -45,18 +46,18 @@ configure()
 {
 	local line bad=
 
-	make -s -C "$source" O="$dir/build" ARCH=x86_64 \
+	make -s -C "$source" O="$tree" ARCH=x86_64 \
 		KCONFIG_ALLCONFIG="$here/debug.config" allnoconfig >"$log" 2>&1 ||
 		nst_die "kconfig failed, see $log"
 	while read -r line; do
-		grep -qxF "$line" "$dir/build/.config" || bad="$bad $line"
+		grep -qxF "$line" "$tree/.config" || bad="$bad $line"
 	done < <(grep '^CONFIG_' "$here/debug.config")
 	[ -z "$bad" ] || nst_die "the kernel does not take$bad"
 }
 
 build()
 {
-	local make="make -C $dir/build ARCH=x86_64"
+	local make="make -C $tree ARCH=x86_64"
 
 	echo "debug: building, see $log"
 	# "modules" for Module.symvers: there are none of the kernel's own.
@@ -66,7 +67,7 @@ build()
 	release=$($make -s kernelrelease)
 	rm -rf "${dir:?}"/{boot,lib}
 	mkdir "$dir/boot"
-	cp "$dir/build/arch/x86/boot/bzImage" "$dir/boot/vmlinuz-$release"
+	cp "$tree/arch/x86/boot/bzImage" "$dir/boot/vmlinuz-$release"
 	$make INSTALL_MOD_PATH="$dir" modules_install >>"$log" 2>&1 ||
 		nst_die "modules_install failed, see $log"
 	echo "$release" >"$dir/release"
@@ -81,6 +82,7 @@ if [ "$(cat "$dir/key" 2>/dev/null)" != "$key" ]; then
 	rm -f "$dir/key"
 	unpack
 	source=$(readlink -f "$dir/source")
+	tree=$(readlink -f "$dir/build")
 	configure
 	build
 	echo "$key" >"$dir/key"
