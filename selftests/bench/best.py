@@ -29,6 +29,7 @@ class Boot:
         self.clock, self.cpu = {}, collections.OrderedDict()
         self.rounds = collections.Counter()
         self.aead = (0, "none")
+        self.core = 0
         with open(path, errors="replace") as f:
             for line in f:
                 self.take(line.split())
@@ -36,6 +37,8 @@ class Boot:
     def take(self, w):
         if w and w[0] == "aead":
             self.aead = max(self.aead, (int(w[2]), w[1]))
+        if w and w[0] == "core":
+            self.core = int(w[1])
         if not w or w[0] != "load":
             return
         key = (w[2], int(w[3]), w[1])
@@ -53,6 +56,8 @@ def main():
           f"{min(min(b.rounds.values()) for b in boots)} rounds each, gcm(aes) "
           f"is {', '.join({b.aead[1] for b in boots})}; MiB a second, ping: "
           "round trips a second")
+    print(f"the AEAD core alone seals and opens "
+          f"{max(b.core for b in boots)} MiB a second")
     print(f"{'load':<17}{'mode':<11}{'clock':>9}{'CPU':>9}{'/kTLS':>8}"
           f"{'/plain':>8}   CPU, each boot")
     for key in boots[0].cpu:

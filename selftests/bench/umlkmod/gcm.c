@@ -5,6 +5,8 @@
  * and preferred to all others. It does not load unless it agrees with the
  * generic implementation on messages of all shapes.
  */
+#define pr_fmt(fmt) "bench_gcm: " fmt
+
 #include <crypto/aes.h>
 #include <crypto/gcm.h>
 #include <crypto/internal/aead.h>
@@ -20,6 +22,8 @@
 #define CHECKS		500
 #define CHECK_LEN	3000
 #define CHECK_SEGMENTS	4
+#define SPEED_LEN	16384
+#define SPEED_ROUNDS	300
 
 static struct gcm_key *gcm_ctx(struct crypto_aead *tfm)
 {
@@ -208,13 +212,54 @@ static int check_all(void)
 	return err;
 }
 
+/*
+ * What a record of 16 KiB costs in the core alone, sealed and opened: no stream
+ * that does both on one CPU can be faster.
+ */
+static int __init speed(void)
+{
+	u8 *text = kzalloc(SPEED_LEN, GFP_KERNEL);
+	u8 iv[GCM_AES_IV_SIZE] = {}, aad[32] = {}, tag[GCM_BLOCK];
+	u64 best = U64_MAX, start;
+	struct gcm_stream s;
+	struct gcm_key *key;
+	int i, encrypt;
+	void *mem;
+
+	mem = kzalloc(sizeof(*key) + GCM_BLOCK, GFP_KERNEL);
+	key = PTR_ALIGN(mem, GCM_BLOCK);
+	if (!mem || !text) {
+		kfree(mem);
+		kfree(text);
+		return -ENOMEM;
+	}
+	gcm_set_key(key, text, 10);
+	for (i = 0; i < SPEED_ROUNDS; i++) {
+		start = ktime_get_ns();
+		for (encrypt = 0; encrypt < 2; encrypt++) {
+			gcm_begin(key, &s, iv, aad, sizeof(aad));
+			if (encrypt)
+				gcm_update(key, &s, text, text, SPEED_LEN, 1);
+			else
+				gcm_update(key, &s, text, text, SPEED_LEN, 0);
+			gcm_end(key, &s, tag, sizeof(aad), SPEED_LEN);
+		}
+		best = min(best, ktime_get_ns() - start);
+	}
+	/* 10^9 / 2^20 * 16384 / ns */
+	pr_info("core %llu MiB/s\n", 15625000 / max(best, 1ULL));
+	kfree(mem);
+	kfree(text);
+	return 0;
+}
+
 static int __init gcm_init(void)
 {
 	int err = crypto_register_aead(&gcm_alg);
 
 	if (err)
 		return err;
-	err = check_all();
+	err = check_all() ?: speed();
 	if (err)
 		crypto_unregister_aead(&gcm_alg);
 	return err;
