@@ -123,10 +123,11 @@ check_shellcheck()
 	local f
 
 	for f in $(scripts_of_ours); do
-		# dash and busybox know "local", POSIX does not
+		# dash knows "local", POSIX does not. SC2317 takes functions
+		# whose name is an argument for dead code.
 		case $(head -n 1 "$f") in
-		*bash) result "$f" shellcheck -x "$f" ;;
-		*) result "$f" shellcheck -x -s dash "$f" ;;
+		*bash) result "$f" shellcheck -x -e SC2317 "$f" ;;
+		*) result "$f" shellcheck -x -e SC2317 -s dash "$f" ;;
 		esac
 	done
 	echo "1..$number"
