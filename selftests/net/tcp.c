@@ -359,6 +359,29 @@ TEST_F(tcp, msg_more_and_eor_do_not_combine)
 	expect_text(_metadata, self->b, "ok");
 }
 
+/* Whatever a send has taken, its memory is the program's again. */
+TEST_F(tcp, memory_is_free_after_send)
+{
+	static const size_t sizes[] = { 1, 100, 4096, 8192, 20000, 32767,
+					32768, 40000 };
+	uint8_t *buf = malloc(40000);
+	size_t i, len, at = 0;
+
+	ASSERT_NE(NULL, buf);
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		len = sizes[i];
+		tcptest_fill(buf, len, at);
+		ASSERT_EQ(len, send(self->a, buf, len, MSG_MORE));
+		memset(buf, 0x5a, len);
+		tcptest_fill(buf, len, at + len);
+		ASSERT_EQ(len, send(self->a, buf, len, 0));
+		memset(buf, 0x5a, len);
+		ASSERT_EQ(0, tcptest_recv(self->b, at, 2 * len, 65536));
+		at += 2 * len;
+	}
+	free(buf);
+}
+
 /* --- looking without taking ----------------------------------------------- */
 
 TEST_F(tcp, peek)

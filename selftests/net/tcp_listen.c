@@ -315,6 +315,7 @@ TEST_F(lis, shutdown)
 	expect_all_gone(_metadata, fd);
 	/* As with TCP it may listen again, and still has its keys. */
 	ASSERT_EQ(0, listen(self->lis, CHILDREN));
+	ASSERT_EQ(0, getsockname(self->lis, (void *)&self->ss, &self->len));
 	fd[0] = client(&variant->conf);
 	ASSERT_EQ(0, connect_to(self, fd[0]));
 	fd[1] = accept_from(self);

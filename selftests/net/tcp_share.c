@@ -282,6 +282,46 @@ TEST_F(share, everything_at_once)
 	}
 }
 
+/*
+ * A program that writes to its memory while it is being sent changes what is
+ * sent, but each record stays authentic.
+ */
+static void *scribble(void *arg)
+{
+	volatile uint8_t *mem = arg;
+	size_t i;
+
+	for (i = 0; mem[0]; i++)
+		mem[1 + i * 61 % 60000]++;
+	return NULL;
+}
+
+TEST_F(share, memory_changes_meanwhile)
+{
+	uint8_t *mem = malloc(60001);
+	pthread_t thread;
+	pid_t pid;
+	int i;
+
+	ASSERT_NE(NULL, mem);
+	memset(mem, 1, 60001);
+	pid = fork();
+	if (!pid) {
+		struct sum sum = {};
+		int ret = read_sum(self->b, &sum);
+
+		_exit(ret ? -ret : sum.bytes != 10 * 60000);
+	}
+	ASSERT_EQ(0, pthread_create(&thread, NULL, scribble, mem));
+	for (i = 0; i < 10; i++)
+		EXPECT_EQ(60000, send(self->a, mem + 1, 60000, 0));
+	mem[0] = 0;
+	pthread_join(thread, NULL);
+	ASSERT_EQ(0, shutdown(self->a, SHUT_WR));
+	EXPECT_EQ(0, tcptest_reap(pid));
+	free(mem);
+}
+
 /* --- descriptors that are passed on --------------------------------------- */
 
 TEST_F(share, dup)
