@@ -11,7 +11,7 @@
 #   -k         keep the guest's files and say where they are
 #   -t SEC     time limit of a test that names none (default 300)
 #   -T SEC     time limit of the guest (default: of all tests, and 60)
-#   -x N       time limits of tests N times as long (default 1, debug: 8)
+#   -x N       all time limits N times as long (default 1, debug: 8)
 #   -d         debug: the slowest detectors too (kmemleak, SLUB, debug objects)
 #   -m SIZE    memory (default 1G, debug: 2G)
 #   -c N       processors (default 2)
@@ -142,6 +142,7 @@ make_root()
 		MODULES="$preload"
 		UNLOAD="$unload nst_sm"
 		INTERACTIVE="$interactive"
+		export NST_TIMES="${times:-1}"
 	END
 	(cd "$root" && find . | cpio -o -H newc --quiet) >"$work/initrd"
 }
