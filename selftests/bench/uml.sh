@@ -26,8 +26,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR/../vm source=lib.sh
 . "$here/../vm/lib.sh"
 
-rounds=12 boots=1 modes="plain ktls nst" results=$NST_BUILD/bench/uml
-[ "$*" != "" ] || boots=2
+rounds=12 boots='' modes="plain ktls nst" results=$NST_BUILD/bench/uml
 while getopts n:b:m:o: opt; do
 	case $opt in
 	n) rounds=$OPTARG ;;
@@ -38,8 +37,12 @@ while getopts n:b:m:o: opt; do
 	esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- batch:256 batch:1024 batch:16384 batch:65536 \
-	batch:262144 send:16384 sendfile:65536 ping:64
+if [ $# = 0 ]; then
+	: "${boots:=2}"
+	set -- batch:256 batch:1024 batch:16384 batch:65536 batch:262144 \
+		send:16384 sendfile:65536 ping:64
+fi
+: "${boots:=1}"
 tree=${NST_UML:-$NST_CACHE/uml}
 bench=$NST_BUILD/bench
 dir=$bench/umlsrc
