@@ -146,9 +146,8 @@ static void expect_shapes(struct __test_metadata *_metadata,
 	case VETH_GRO_NO_SG:
 		EXPECT_LT(0, shape_get("linear"));
 		/* Such segments leave nothing to be merged. */
-		if (variant->veth.mtu < 65535) {
+		if (variant->veth.mtu < 65535)
 			EXPECT_LT(0, shape_get("list"));
-		}
 		break;
 	case VETH_GRO:
 		/* Lists too, once a buffer has all the fragments it may have. */
@@ -188,9 +187,8 @@ TEST_F_TIMEOUT(transfer, both_ways, 60)
 		ASSERT_EQ(0, veth_enter(&self->v, i));
 		EXPECT_STREQ("", nsttest_grown(&before[i]));
 		EXPECT_LE((long)n, veth_stat("NstRxBytes"));
-		if (variant->rcvbuf) {
+		if (variant->rcvbuf)
 			EXPECT_LT(0, veth_stat("NstRxCopied"));
-		}
 	}
 }
 
@@ -429,9 +427,8 @@ TEST_F(relay, scribbled)
 	EXPECT_TRUE(!ret || ret == -EBADMSG || ret == -EPROTO ||
 		    ret == -EKEYREJECTED || ret == -ENOKEY || ret == -ESTALE);
 	TH_LOG("ended with %d", ret);
-	if (variant->shared) {
+	if (variant->shared)
 		EXPECT_EQ(shape_get("shared"), shape_get("unclean"));
-	}
 }
 
 int main(int argc, char **argv)
