@@ -18,11 +18,10 @@
 #
 # The guest has one CPU and no clock but the count of its instructions, so the
 # load of this machine does not matter. The same seed gives the same figures
-# within 1 %, with one exception: on one CPU, sends of a few bytes run in one of
-# two ways, by chance. Either each one has the scheduler put the receiver before
-# the sender, or many are received at once; the groups net and sched tell. steady
-# is always of the second kind. Loads are send, steady, sendfile, ping and idle
-# (see load.c).
+# within 1 %, with one exception: under TCP_NODELAY small sends run in one of two
+# ways, by chance. Either each is a segment and a wakeup of its own, or the window
+# is full and TCP merges them; the groups net and sched tell. nagle has no such
+# trouble. Loads are send, nagle, sendfile, ping and idle (see load.c).
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -42,7 +41,7 @@ while getopts n:m:t:k:M:o: opt; do
 	esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- steady:256 steady:1024 send:256 send:1024 \
+[ $# -gt 0 ] || set -- nagle:256 nagle:1024 send:256 send:1024 \
 	send:16384 send:65536 send:262144 sendfile:65536 ping:64 idle
 nst_kernel "$kernel"
 bench=$NST_BUILD/bench

@@ -4,9 +4,9 @@
  *
  *   MODE   plain, ktls (TLS 1.3, AES-128-GCM), ktls-nopad (the same with
  *          TLS_RX_EXPECT_NO_PAD), nst (aes-gcm)
- *   LOAD   send      COUNT sends of SIZE bytes, read with 64 KiB buffers
- *          steady    the same under SCHED_BATCH: a receiver that is woken
- *                    does not interrupt the sender, as on a CPU of its own
+ *   LOAD   send      COUNT sends of SIZE bytes with TCP_NODELAY, read with
+ *                    64 KiB buffers
+ *          nagle     the same without TCP_NODELAY
  *          batch     the same, all calls in one system call (UML, umlkmod)
  *          sendfile  COUNT sendfile calls of SIZE bytes of a cached file
  *          ping      COUNT round trips of SIZE bytes
@@ -57,11 +57,11 @@
 #define WARMUP_BYTES	(1 << 20)
 #define WARMUP_ROUNDS	16
 
-enum load { SEND, STEADY, BATCH, SENDFILE, PING, IDLE, NR_LOADS };
+enum load { SEND, NAGLE, BATCH, SENDFILE, PING, IDLE, NR_LOADS };
 
 static const char *const mode_names[] = { "plain", "ktls", "ktls-nopad", "nst" };
 static const char *const load_names[] = {
-	"send", "steady", "batch", "sendfile", "ping", "idle"
+	"send", "nagle", "batch", "sendfile", "ping", "idle"
 };
 
 static enum mode mode;
@@ -173,28 +173,21 @@ int listen_socket(struct sockaddr_in *addr)
 
 void connect_pair(int listener, struct sockaddr_in *addr, int *a, int *b)
 {
-	const int one = 1;
-
 	*a = socket(AF_INET, SOCK_STREAM, 0);
 	if (*a < 0 || connect(*a, (struct sockaddr *)addr, sizeof(*addr)) < 0)
 		die("connect");
 	*b = accept(listener, NULL, NULL);
 	if (*b < 0)
 		die("accept");
-	set(*a, SOL_TCP, TCP_NODELAY, &one, sizeof(one));
-	set(*b, SOL_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
 static void pin(int cpu)
 {
-	const struct sched_param param = {};
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET(cpu % sysconf(_SC_NPROCESSORS_ONLN), &set);
 	sched_setaffinity(0, sizeof(set), &set);
-	if (load == STEADY && sched_setscheduler(0, SCHED_BATCH, &param) < 0)
-		die("SCHED_BATCH");
 }
 
 static void batch(int fd, int op, size_t each, size_t total)
@@ -235,7 +228,7 @@ static void push(int fd, size_t calls)
 
 	switch (load) {
 	case SEND:
-	case STEADY:
+	case NAGLE:
 		for (i = 0; i < calls; i++)
 			send_all(fd, buffer, size);
 		break;
@@ -324,6 +317,7 @@ static double cpu_seconds(void)
 
 static void measure(void)
 {
+	const int nodelay = load != NAGLE;
 	struct sockaddr_in addr;
 	uint64_t tsc;
 	int listener = listen_socket(&addr), a, b, status;
@@ -331,6 +325,8 @@ static void measure(void)
 	pid_t pid;
 
 	connect_pair(listener, &addr, &a, &b);
+	set(a, SOL_TCP, TCP_NODELAY, &nodelay, sizeof(nodelay));
+	set(b, SOL_TCP, TCP_NODELAY, &nodelay, sizeof(nodelay));
 	key_socket(a, mode);
 	key_socket(b, mode);
 	round_trip(a, b);
