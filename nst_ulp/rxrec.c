@@ -235,7 +235,7 @@ int nst_rxrec_rest(struct nst_rxrec *rec)
 	struct sk_buff *skb;
 	int i;
 
-	skb = nst_rxrec_buffer(rest, GFP_KERNEL);
+	skb = nst_rxrec_buffer(rest, GFP_KERNEL_ACCOUNT);
 	if (!skb)
 		return -ENOMEM;
 	rec->plain = skb;

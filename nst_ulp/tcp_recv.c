@@ -64,8 +64,10 @@ static bool enough(const struct nst_tcp *nst)
 	u32 n = READ_ONCE(nst->plain_len) + READ_ONCE(tp->rcv_nxt) -
 		READ_ONCE(tp->copied_seq);
 
+	/* More cannot come if TCP's buffer is full. */
 	return n >= READ_ONCE(nst->rcvlowat) || READ_ONCE(nst->rx_err) ||
-	       READ_ONCE(nst->st.rx.closed);
+	       READ_ONCE(nst->st.rx.closed) ||
+	       tcp_receive_window(tp) <= inet_csk(nst->sk)->icsk_ack.rcv_mss;
 }
 
 /*
@@ -97,6 +99,7 @@ static int take_type(struct rx_call *call, u8 type)
 static void drop_plain(struct nst_tcp *nst, struct sk_buff *skb)
 {
 	__skb_unlink(skb, &nst->plain);
+	nst->plain_mem -= skb->truesize;
 	kfree_skb(skb);
 }
 
@@ -268,12 +271,28 @@ static bool may_receive(const struct rx_call *call)
 {
 	if (!(call->flags & MSG_PEEK))
 		return true;
-	return call->nst->plain_len < READ_ONCE(call->sk->sk_rcvbuf);
+	return call->nst->plain_mem < READ_ONCE(call->sk->sk_rcvbuf);
+}
+
+/*
+ * The peer sends nothing but records without plaintext. Returns 1 if the call
+ * goes on, which it does only for a program that wants to wait and lives.
+ */
+static int pause_flood(struct rx_call *call)
+{
+	cond_resched();
+	if (signal_pending(current))
+		return sock_intr_errno(call->timeo);
+	if (call->timeo == MAX_SCHEDULE_TIMEOUT)
+		return 1;
+	nst_tcp_kick(call->nst, 0);
+	return -EAGAIN;
 }
 
 /* Read until @target bytes are there. Under rx_lock, see wait_readable(). */
 static int recv_loop(struct rx_call *call, size_t target)
 {
+	unsigned int nr = 0;
 	int err;
 
 	while (call->len) {
@@ -281,6 +300,9 @@ static int recv_loop(struct rx_call *call, size_t target)
 		if (err || call->done || !call->len)
 			return err;
 		err = may_receive(call) ? receive(call) : 0;
+		if (err > 0 && !call->copied && ++nr >= NST_TCP_BATCH &&
+		    skb_queue_empty(&call->nst->plain))
+			err = pause_flood(call);
 		if (err > 0)
 			continue;
 		if (err || call->copied >= target)
@@ -326,6 +348,7 @@ NST_RECVMSG(nst_tcp_recvmsg)
 		return -ENOKEY;
 	if (READ_ONCE(sk->sk_state) == TCP_LISTEN)
 		return -ENOTCONN;
+	nst_tcp_adopt(sk);
 	if (mutex_lock_interruptible(&nst->rx_lock))
 		return sock_intr_errno(call.timeo);
 	target = min_t(size_t, READ_ONCE(nst->rcvlowat), len);
@@ -425,8 +448,9 @@ int nst_tcp_set_rcvlowat(struct sock *sk, int val)
 
 	if (!nst)
 		return -EIO;
-	WRITE_ONCE(nst->rcvlowat, val ?: 1);
 	err = nst->base_ops->set_rcvlowat(sk, val);
+	/* Not more than TCP's buffer can hold: it has seen to that. */
+	WRITE_ONCE(nst->rcvlowat, sk->sk_rcvlowat);
 	WRITE_ONCE(sk->sk_rcvlowat, 1);
 	return err;
 }
@@ -443,10 +467,11 @@ int nst_tcp_set_rcvlowat(struct sock *sk, int val)
 void nst_tcp_drain(struct nst_tcp *nst)
 {
 	struct nst_rx_want want = { .worker = true };
+	unsigned int nr = 0;
 
 	if (!nst->st.rx.conf)
 		return;
-	while (nst_tcp_rx_one(nst, &want) > 0)
+	while (nr++ < NST_TCP_BATCH && nst_tcp_rx_one(nst, &want) > 0)
 		;
 	/* The close record is a reader's; here nobody reads any more. */
 	want.worker = false;

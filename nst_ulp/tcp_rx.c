@@ -198,7 +198,7 @@ static int store_bytes(void *arg, struct sk_buff *skb, u32 off, u32 n)
 		done += part;
 	}
 	skb_abort_seq_read(&st);
-	return err;
+	return err ?: done < n ? -EFAULT : 0;
 }
 
 /*
@@ -327,7 +327,7 @@ int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
 	 */
 	smp_mb();
 	if (drop != NST_DROP_TRUNCATED && sk->sk_socket)
-		tcp_abort(sk, -nst->rx_err);
+		nst_tcp_abort(nst);
 	nst->data_ready(sk);
 	return nst->rx_err;
 }
@@ -354,6 +354,7 @@ static void queue_plain(struct nst_tcp *nst, struct sk_buff *skb, u8 type)
 {
 	nst_plain(skb)->type = type;
 	nst_plain(skb)->off = 0;
+	nst->plain_mem += skb->truesize;
 	WRITE_ONCE(nst->plain_len, nst->plain_len + skb->len);
 	__skb_queue_tail(&nst->plain, skb);
 }
@@ -482,14 +483,22 @@ static enum found find_head(struct nst_tcp *nst, struct nst_rx_want *want,
 			    struct nst_rxrec *rec, u8 *wire,
 			    enum nst_drop *drop)
 {
-	bool owned = nst_tcp_lock(nst->sk);
+	struct sock *sk = nst->sk;
 	enum found found = FOUND_NONE;
 
+	if (!want->worker) {
+		lock_sock(sk);
+		found = find_locked(nst, want, rec, wire, drop, GFP_KERNEL);
+		release_sock(sk);
+		return found;
+	}
+	spin_lock_bh(&sk->sk_lock.slock);
+	if (sock_owned_by_user(sk))
+		nst_tcp_kick(nst, NST_TCP_RETRY);
 	/* A child thrown away meanwhile has nothing on its queue any more. */
-	if (!test_bit(NST_TCP_DEAD, &nst->flags))
-		found = find_locked(nst, want, rec, wire, drop,
-				    owned ? GFP_KERNEL : GFP_ATOMIC);
-	nst_tcp_unlock(nst->sk, owned);
+	else if (!test_bit(NST_TCP_DEAD, &nst->flags))
+		found = find_locked(nst, want, rec, wire, drop, GFP_ATOMIC);
+	spin_unlock_bh(&sk->sk_lock.slock);
 	return found;
 }
 
@@ -550,17 +559,20 @@ int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 void nst_tcp_rx_work(struct nst_tcp *nst)
 {
 	struct nst_rx_want want = { .worker = true };
-	bool any = false;
-	int err;
+	unsigned int nr = 0;
+	int err = 0;
 
 	if (!READ_ONCE(nst->st.rx.conf))
 		return;
-	while ((err = nst_tcp_rx_one(nst, &want)) > 0)
-		any = true;
+	while (nr < NST_TCP_BATCH && (err = nst_tcp_rx_one(nst, &want)) > 0)
+		nr++;
 	if (err == -ENOMEM && !nst->rx_err)
-		nst_tcp_kick(nst, HZ / 50 + 1);
+		nst_tcp_kick(nst, NST_TCP_RETRY);
+	/* Others want rx_lock and the worker, too. */
+	if (nr == NST_TCP_BATCH)
+		nst_tcp_kick(nst, 0);
 	/* A START may have brought data, or uncovered a record behind it. */
-	if (any)
+	if (nr)
 		nst->data_ready(nst->sk);
 }
 
@@ -587,7 +599,8 @@ void nst_tcp_data_ready(struct sock *sk)
 	if (state == HEAD_WORK)
 		nst_tcp_kick(nst, 0);
 	if ((sk->sk_shutdown & RCV_SHUTDOWN) || READ_ONCE(sk->sk_err) ||
-	    (state == HEAD_READY && !nst->head.announced)) {
+	    (state == HEAD_READY && (!nst->head.announced ||
+				     READ_ONCE(nst->rcvlowat) > 1))) {
 		nst->head.announced = true;
 		nst->data_ready(sk);
 	}

@@ -26,6 +26,12 @@ struct nst_rx_want {
 	bool fin;
 };
 
+/*
+ * Records without plaintext that are taken at one go. A peer may send them faster
+ * than they are opened, and whoever takes them has other things to do.
+ */
+#define NST_TCP_BATCH	64
+
 int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want);
 int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
 		    const struct nst_hdr *hdr);

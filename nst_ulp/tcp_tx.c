@@ -18,10 +18,8 @@
 
 #define TX_FLAGS (MSG_MORE | MSG_EOR | MSG_DONTWAIT | MSG_NOSIGNAL |	\
 		  MSG_CMSG_COMPAT | MSG_DONTROUTE | MSG_CONFIRM |	\
-		  MSG_SPLICE_PAGES | NST_SENDPAGE_FLAGS)
-
-/* How soon the worker tries again after TCP has refused a sealed record. */
-#define RETRY	(HZ / 50 + 1)
+		  MSG_BATCH | MSG_WAITALL | MSG_SPLICE_PAGES |		\
+		  NST_SENDPAGE_FLAGS)
 
 /**
  * struct tx_call - one send under way
@@ -77,6 +75,15 @@ static int push_locked(struct nst_tcp *nst, struct nst_txrec *rec)
 	return n < left ? -EAGAIN : 0;
 }
 
+/* The worker only tries; see "Locking" in tcp_ulp.h. */
+static bool own(struct nst_tcp *nst)
+{
+	if (test_bit(NST_TCP_WORKER, &nst->flags))
+		return nst_tcp_trylock(nst->sk);
+	lock_sock(nst->sk);
+	return true;
+}
+
 /*
  * Push the sealed record. 0: it is gone. -EAGAIN: TCP is out of memory, the
  * record stays and the worker will try again. Else the record is lost and with
@@ -88,11 +95,13 @@ static int push(struct nst_tcp *nst)
 	int err;
 
 	lockdep_assert_held(&nst->tx_lock);
-	lock_sock(nst->sk);
-	err = push_locked(nst, rec);
-	release_sock(nst->sk);
+	err = -EAGAIN;
+	if (own(nst)) {
+		err = push_locked(nst, rec);
+		release_sock(nst->sk);
+	}
 	if (err == -EAGAIN || err == -ENOMEM || err == -ENOBUFS) {
-		nst_tcp_kick(nst, RETRY);
+		nst_tcp_kick(nst, NST_TCP_RETRY);
 		return -EAGAIN;
 	}
 	nst->rec = NULL;
@@ -113,6 +122,10 @@ static int flush(struct nst_tcp *nst)
 
 	lockdep_assert_held(&nst->tx_lock);
 	err = nst_txrec_seal(rec, &nst->st, &hdr);
+	if (err && nst->st.tx.closed) {
+		nst->rec = NULL;
+		nst_txrec_put(rec);
+	}
 	if (err)
 		return err;
 	if (epochs != nst->st.tx.epochs) {
@@ -154,8 +167,11 @@ static bool may_send(const struct nst_tcp *nst)
 	       nst_stream_tx_bindable(st);
 }
 
-/* What must go out before the next record can, and why it can't. */
-static int prepare(struct nst_tcp *nst)
+/*
+ * Send what must go out before the next record can. -EAGAIN if that, the peer
+ * or, with @room, the send buffer has to be waited for; else why it is in vain.
+ */
+static int prepare(struct nst_tcp *nst, bool room)
 {
 	struct nst_stream *st = &nst->st;
 	struct sock *sk = nst->sk;
@@ -181,7 +197,9 @@ static int prepare(struct nst_tcp *nst)
 		if (nst->rec)
 			return -EAGAIN;
 	}
-	return may_send(nst) && sk_stream_memory_free(sk) ? 0 : -EAGAIN;
+	if (!may_send(nst) || (room && !sk_stream_memory_free(sk)))
+		return -EAGAIN;
+	return 0;
 }
 
 static int wait_for_peer(struct sock *sk, struct nst_tcp *nst, long *timeo)
@@ -226,12 +244,12 @@ static int wait(struct tx_call *call)
 	return err ?: tx_lock(call);
 }
 
-/* Come to where a record can be gathered and sealed. */
-static int get_ready(struct tx_call *call)
+/* Come to where a record can be gathered or, without @room, sealed. */
+static int get_ready(struct tx_call *call, bool room)
 {
 	int err;
 
-	while ((err = prepare(call->nst)) == -EAGAIN) {
+	while ((err = prepare(call->nst, room)) == -EAGAIN) {
 		err = wait(call);
 		if (err)
 			break;
@@ -308,11 +326,12 @@ static int send_iter(struct sock *sk, struct iov_iter *iter, int flags, u8 type)
 	size_t sent = 0;
 	int err;
 
+	nst_tcp_adopt(sk);
 	err = wait_connected(&call) ?: tx_lock(&call);
 	while (!err && iov_iter_count(iter)) {
 		int got;
 
-		err = get_ready(&call);
+		err = get_ready(&call, true);
 		if (err)
 			break;
 		got = send_record(&call, iter, flags, type);
@@ -321,10 +340,13 @@ static int send_iter(struct sock *sk, struct iov_iter *iter, int flags, u8 type)
 		else
 			sent += got;
 	}
-	/* Without MSG_MORE nothing stays open, also if the call brings nothing. */
+	/*
+	 * Without MSG_MORE nothing stays open, also if the call brings nothing:
+	 * that of which the program was told that it is sent goes, room or not.
+	 */
 	if (!err && !sent && !(flags & MSG_MORE) && call.nst->rec &&
 	    !call.nst->rec->sealed) {
-		err = get_ready(&call);
+		err = get_ready(&call, false);
 		if (!err && call.nst->rec && !call.nst->rec->sealed)
 			err = flush(call.nst);
 		if (err == -EAGAIN && call.nst->rec && call.nst->rec->sealed)
@@ -440,21 +462,12 @@ void nst_tcp_splice_eof(struct socket *sock)
 	send_iter(sock->sk, &iter, MSG_DONTWAIT | MSG_NOSIGNAL, NST_TYPE_DATA);
 }
 
-/**
- * nst_tcp_tx_finish() - send what is pending, then the close record
- * @nst: the socket
- *
- * Context: process, under tx_lock.
- * Return: 0 if TCP may send its FIN; -EAGAIN if something must come first: the
- * peer's START (strict mode) or memory; another errno if the stream is lost.
- */
-int nst_tcp_tx_finish(struct nst_tcp *nst)
+static int finish(struct nst_tcp *nst)
 {
 	struct nst_stream *st = &nst->st;
 	struct sock *sk = nst->sk;
 	int err;
 
-	lockdep_assert_held(&nst->tx_lock);
 	if (!((1 << READ_ONCE(sk->sk_state)) & (TCPF_ESTABLISHED |
 						TCPF_CLOSE_WAIT)))
 		return 0;
@@ -485,12 +498,35 @@ int nst_tcp_tx_finish(struct nst_tcp *nst)
 	return nst->rec ? -EAGAIN : 0;
 }
 
+/**
+ * nst_tcp_tx_finish() - send what is pending, then the close record
+ * @nst: the socket
+ *
+ * Context: process, under tx_lock.
+ * Return: 0 if TCP may send its FIN; -EAGAIN if something must come first: the
+ * peer's START (strict mode) or memory; another errno if the stream is lost.
+ */
+int nst_tcp_tx_finish(struct nst_tcp *nst)
+{
+	int err;
+
+	lockdep_assert_held(&nst->tx_lock);
+	err = finish(nst);
+	if (err != -ENOMEM)
+		return err;
+	nst_tcp_kick(nst, NST_TCP_RETRY);
+	return -EAGAIN;
+}
+
 /* The shutdown that nst_tcp_tx_finish() had put off. */
 static void shut_down(struct nst_tcp *nst)
 {
 	struct sock *sk = nst->sk;
 
-	lock_sock(sk);
+	if (!own(nst)) {
+		nst_tcp_kick(nst, NST_TCP_RETRY);
+		return;
+	}
 	if (!test_bit(NST_TCP_DEAD, &nst->flags) &&
 	    !(sk->sk_shutdown & SEND_SHUTDOWN)) {
 		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
@@ -498,6 +534,25 @@ static void shut_down(struct nst_tcp *nst)
 		sk->sk_state_change(sk);
 	}
 	release_sock(sk);
+}
+
+static void tx_work(struct nst_tcp *nst)
+{
+	struct nst_stream *st = &nst->st;
+	struct sock *sk = nst->sk;
+
+	if (!sk->sk_socket ||
+	    !((1 << READ_ONCE(sk->sk_state)) & (TCPF_ESTABLISHED |
+						TCPF_CLOSE_WAIT)))
+		return;
+	if (nst->rec && nst->rec->sealed && push(nst))
+		return;
+	if (nst_stream_tx_wants_start(st) && !st->tx.closed && !nst->rec &&
+	    send_empty(nst, NST_TYPE_START) == -ENOMEM)
+		nst_tcp_kick(nst, NST_TCP_RETRY);
+	if (test_bit(NST_TCP_SHUT, &nst->flags) &&
+	    nst_tcp_tx_finish(nst) != -EAGAIN)
+		shut_down(nst);
 }
 
 /**
@@ -511,20 +566,8 @@ static void shut_down(struct nst_tcp *nst)
  */
 void nst_tcp_tx_work(struct nst_tcp *nst)
 {
-	struct nst_stream *st = &nst->st;
-	struct sock *sk = nst->sk;
-
 	lockdep_assert_held(&nst->tx_lock);
-	if (!sk->sk_socket ||
-	    !((1 << READ_ONCE(sk->sk_state)) & (TCPF_ESTABLISHED |
-						TCPF_CLOSE_WAIT)))
-		return;
-	if (nst->rec && nst->rec->sealed && push(nst))
-		return;
-	if (nst_stream_tx_wants_start(st) && !st->tx.closed && !nst->rec &&
-	    send_empty(nst, NST_TYPE_START) == -ENOMEM)
-		nst_tcp_kick(nst, RETRY);
-	if (test_bit(NST_TCP_SHUT, &nst->flags) &&
-	    nst_tcp_tx_finish(nst) != -EAGAIN)
-		shut_down(nst);
+	set_bit(NST_TCP_WORKER, &nst->flags);
+	tx_work(nst);
+	clear_bit(NST_TCP_WORKER, &nst->flags);
 }

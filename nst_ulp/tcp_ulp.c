@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Attach NST to a TCP socket, keep it on its children, take it off again. */
 #include <linux/bpf.h>
+#include <linux/kmemleak.h>
 #include <linux/module.h>
 #include <linux/net.h>
 #include <linux/skmsg.h>
@@ -21,11 +22,22 @@ enum { V4, V6, NR_FAMILIES };
 static struct proto *base_prot[NR_FAMILIES];
 static const struct proto_ops *base_ops[NR_FAMILIES];
 
-/* The same with our functions; written at load, then read only. */
-static struct proto nst_prot[NR_FAMILIES];
+/*
+ * The same with our functions; written at load, then read only. A request for a
+ * connection points to its listener's proto and reads a field of it until it
+ * times out, which may be after the listener, and then the module, have gone. So
+ * the protos are not part of the module, and once a listener had them they stay.
+ */
+static struct proto *nst_prot[NR_FAMILIES];
 static struct proto_ops nst_ops[NR_FAMILIES];
+static bool listener_seen;
+
+static struct tcp_ulp_ops nst_ulp;
 
 static struct workqueue_struct *nst_wq;
+
+/* How many struct nst_tcp there are; unloading waits for none. */
+static atomic_t nst_live = ATOMIC_INIT(0);
 
 /**
  * nst_tcp() - NST's state of a socket
@@ -37,7 +49,14 @@ static struct workqueue_struct *nst_wq;
  */
 struct nst_tcp *nst_tcp(const struct sock *sk)
 {
+	if (inet_csk(sk)->icsk_ulp_ops != &nst_ulp)
+		return NULL;
 	return (__force struct nst_tcp *)inet_csk(sk)->icsk_ulp_data;
+}
+
+static int family_of(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET6 ? V6 : V4;
 }
 
 static void free_work(struct work_struct *work)
@@ -50,6 +69,8 @@ static void free_work(struct work_struct *work)
 	__skb_queue_purge(&nst->plain);
 	nst_tcp_head_reset(nst);
 	kfree_sensitive(nst);
+	if (atomic_dec_and_test(&nst_live))
+		wake_up_var(&nst_live);
 }
 
 /**
@@ -65,41 +86,48 @@ void nst_tcp_put(struct nst_tcp *nst)
 }
 
 /**
- * nst_tcp_lock() - take the socket lock, also of a child not accepted yet
+ * nst_tcp_trylock() - own the socket, if nobody does
  * @sk: the socket
  *
+ * A program may own it for as long as it likes, by a page fault in one of the
+ * kernel's own socket options, and must not keep the worker of all sockets.
+ *
  * Context: process.
- * Return: true if the socket is owned; false if only its spinlock is held and
- * the caller must not sleep. To be passed to nst_tcp_unlock().
+ * Return: true if the caller owns it now, until release_sock().
  */
-bool nst_tcp_lock(struct sock *sk)
+bool nst_tcp_trylock(struct sock *sk)
 {
-	if (!READ_ONCE(sk->sk_socket)) {
-		spin_lock_bh(&sk->sk_lock.slock);
-		if (!sk->sk_socket && !sock_owned_by_user(sk)) {
-			/* For sparse, which can't follow a lock by its result. */
-			__release(&sk->sk_lock.slock);
-			return false;
-		}
-		spin_unlock_bh(&sk->sk_lock.slock);
-	}
-	lock_sock(sk);
-	return true;
+	bool free;
+
+	spin_lock_bh(&sk->sk_lock.slock);
+	free = !sock_owned_by_user(sk);
+	if (free)
+		sk->sk_lock.owned = 1;
+	spin_unlock_bh(&sk->sk_lock.slock);
+	if (free)
+		mutex_acquire(&sk->sk_lock.dep_map, 0, 1, _RET_IP_);
+	return free;
 }
 
 /**
- * nst_tcp_unlock() - undo nst_tcp_lock()
- * @sk: the socket
- * @owned: what nst_tcp_lock() returned
+ * nst_tcp_adopt() - complete a socket whose accept() overlapped the attach
+ * @sk: one of ours, in a system call
+ *
+ * accept() takes the operations of a listener before it waits; so a child with
+ * NST may come to a socket with TCP's.
+ *
+ * Context: process.
  */
-void nst_tcp_unlock(struct sock *sk, bool owned)
+void nst_tcp_adopt(struct sock *sk)
 {
-	if (owned) {
-		release_sock(sk);
+	int family = family_of(sk);
+	const struct proto_ops *ops = &nst_ops[family];
+
+	if (likely(READ_ONCE(sk->sk_socket->ops) == ops))
 		return;
-	}
-	__acquire(&sk->sk_lock.slock);
-	spin_unlock_bh(&sk->sk_lock.slock);
+	if (cmpxchg(&sk->sk_socket->ops, base_ops[family], ops) ==
+	    base_ops[family])
+		__module_get(THIS_MODULE);
 }
 
 /**
@@ -168,8 +196,31 @@ static void run_work(struct work_struct *work)
 		nst_tcp_tx_work(nst);
 		mutex_unlock(&nst->tx_lock);
 	}
+	if (test_bit(NST_TCP_ABORT, &nst->flags))
+		nst_tcp_abort(nst);
 	nst_tcp_put(nst);
 	sock_put(sk);
+}
+
+/**
+ * nst_tcp_abort() - reset the connection, now or as soon as nobody owns it
+ * @nst: the socket's state; its rx_err says why
+ *
+ * Context: process.
+ */
+void nst_tcp_abort(struct nst_tcp *nst)
+{
+	struct sock *sk = nst->sk;
+
+	if (!nst_tcp_trylock(sk)) {
+		set_bit(NST_TCP_ABORT, &nst->flags);
+		nst_tcp_kick(nst, NST_TCP_RETRY);
+		return;
+	}
+	clear_bit(NST_TCP_ABORT, &nst->flags);
+	release_sock(sk);
+	if (!test_bit(NST_TCP_DEAD, &nst->flags))
+		tcp_abort(sk, -nst->rx_err);
 }
 
 static void state_change(struct sock *sk)
@@ -178,9 +229,11 @@ static void state_change(struct sock *sk)
 
 	if (!nst)
 		return;
-	/* Strict mode begins as soon as the connection stands. */
-	if (sk->sk_state == TCP_ESTABLISHED &&
-	    (READ_ONCE(nst->st.flags) & NST_F_STRICT))
+	/*
+	 * Strict mode begins as soon as the connection stands, and with TCP
+	 * Fast Open a START may have come before that.
+	 */
+	if (sk->sk_state == TCP_ESTABLISHED)
 		nst_tcp_kick(nst, 0);
 	nst->state_change(sk);
 }
@@ -191,6 +244,7 @@ static struct nst_tcp *alloc_state(struct sock *sk, gfp_t gfp)
 
 	if (!nst)
 		return NULL;
+	atomic_inc(&nst_live);
 	refcount_set(&nst->ref, 1);
 	nst->sk = sk;
 	nst->st.nn = nst_net(sock_net(sk));
@@ -218,10 +272,12 @@ static void install(struct nst_tcp *nst, int family)
 	nst->state_change = sk->sk_state_change;
 	nst->rcvlowat = sk->sk_rcvlowat;
 	WRITE_ONCE(sk->sk_rcvlowat, 1);
+	/* The core sets it too, but only behind us. */
+	inet_csk(sk)->icsk_ulp_ops = &nst_ulp;
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, nst);
 	sk->sk_data_ready = nst_tcp_data_ready;
 	sk->sk_state_change = state_change;
-	WRITE_ONCE(sk->sk_prot, &nst_prot[family]);
+	WRITE_ONCE(sk->sk_prot, nst_prot[family]);
 	WRITE_ONCE(sk->sk_socket->ops, &nst_ops[family]);
 	write_unlock_bh(&sk->sk_callback_lock);
 	nst_stats_inc(nst->st.nn->stats, NST_MIB_SOCKETS);
@@ -250,27 +306,47 @@ static void uninstall(struct nst_tcp *nst)
  * take ciphertext for data. Wake it with the error that it would get now. A
  * poller does not sleep in a system call of the socket and is left alone.
  */
-static void evict_sleepers(struct sock *sk)
+static void evict_sleeper(struct sock *sk, unsigned int sleepers)
 {
-	struct wait_queue_head *wq = sk_sleep(sk);
-	struct wait_queue_entry *entry;
-	bool found = false;
-
-	spin_lock_irq(&wq->lock);
-	list_for_each_entry(entry, &wq->head, entry)
-		found |= entry->func == woken_wake_function;
-	spin_unlock_irq(&wq->lock);
-	if (!found)
+	if (!sleepers)
 		return;
 	/* The sleeper's sock_error() takes it away again. */
 	WRITE_ONCE(sk->sk_err, ENOKEY);
 	sk_error_report(sk);
 }
 
+/* How many sleep in recv(), send() or accept(), none of them a poller. */
+static unsigned int count_sleepers(struct sock *sk)
+{
+	struct wait_queue_head *wq = sk_sleep(sk);
+	struct wait_queue_entry *entry;
+	unsigned int n = 0;
+
+	spin_lock_irq(&wq->lock);
+	list_for_each_entry(entry, &wq->head, entry)
+		n += entry->func == woken_wake_function ||
+		     entry->func == autoremove_wake_function;
+	spin_unlock_irq(&wq->lock);
+	return n;
+}
+
+/*
+ * A listener's children are copied from it in softirq, without its lock. Once
+ * the ULP is named, and those that did not see that yet are done, each of them
+ * comes through clone(); so that must be before anything else changes.
+ */
+static void announce_to_children(struct sock *sk)
+{
+	WRITE_ONCE(listener_seen, true);
+	WRITE_ONCE(inet_csk(sk)->icsk_ulp_ops, &nst_ulp);
+	synchronize_net();
+}
+
 /* tcp_ulp_ops.init: setsockopt(TCP_ULP). Socket lock. */
 static int attach(struct sock *sk)
 {
-	int family = sk->sk_family == AF_INET6 ? V6 : V4;
+	int family = family_of(sk);
+	unsigned int sleepers;
 	struct nst_tcp *nst;
 
 	if (!READ_ONCE(nst_net(sock_net(sk))->enabled))
@@ -278,21 +354,29 @@ static int attach(struct sock *sk)
 	if (!((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_SENT | TCPF_LISTEN |
 				     TCPF_ESTABLISHED)))
 		return -ENOTCONN;
-	/* Sockets of sockmap, MPTCP, SMC and their like are not ours. */
+	/* Sockets of sockmap, MPTCP, SMC, KCM and their like are not ours. */
+	if (sk->sk_user_data)
+		return -EBUSY;
 	if (READ_ONCE(sk->sk_prot) != base_prot[family] || !sk->sk_socket ||
 	    READ_ONCE(sk->sk_socket->ops) != base_ops[family])
 		return -EBUSY;
 	if (tcp_sk(sk)->repair || tcp_sk(sk)->fastopen_connect)
 		return -EOPNOTSUPP;
+	/* One can be told, by sk_err, to come back; more, or accept(), can't. */
+	sleepers = count_sleepers(sk);
+	if (sleepers > (sk->sk_state == TCP_LISTEN ? 0 : 1))
+		return -EBUSY;
 	nst = alloc_state(sk, GFP_KERNEL);
 	if (!nst)
 		return -ENOMEM;
 	if (sk->sk_state == TCP_CLOSE)
 		nst->auto_role = NST_WIRE_INITIATOR;
+	if (sk->sk_state == TCP_LISTEN)
+		announce_to_children(sk);
 	/* Released by __sock_release(), after close() has left our code. */
 	__module_get(THIS_MODULE);
 	install(nst, family);
-	evict_sleepers(sk);
+	evict_sleeper(sk, sleepers);
 	return 0;
 }
 
@@ -321,9 +405,10 @@ static void inherit(struct nst_tcp *nst, struct nst_tcp *parent)
 }
 
 /*
- * tcp_ulp_ops.clone: a listener's child comes to life, in softirq. All was
- * copied from the listener, so what is wrong for a child is put right here. It
- * cannot fail: without memory the child has no state, and nothing works on it.
+ * tcp_ulp_ops.clone: a listener's child comes to life, in softirq, as a copy of
+ * it. What was copied may be of before or after its attach, so all but the
+ * pointer to the listener's state is set here. It cannot fail: without memory, or in the middle of the listener's
+ * attach, the child has no state, and nothing works on it.
  */
 static void clone(const struct request_sock *req, struct sock *sk,
 		  const gfp_t priority)
@@ -332,14 +417,19 @@ static void clone(const struct request_sock *req, struct sock *sk,
 
 	/* tcp_cleanup_ulp() will put one for each child. */
 	__module_get(THIS_MODULE);
+	WRITE_ONCE(listener_seen, true);
 	/* TIME_WAIT looks at it long after the module may have gone. */
-	sk->sk_prot_creator = base_prot[sk->sk_family == AF_INET6 ? V6 : V4];
+	sk->sk_prot_creator = base_prot[family_of(sk)];
+	WRITE_ONCE(sk->sk_prot, nst_prot[family_of(sk)]);
 	nst = parent ? alloc_state(sk, priority) : NULL;
 	if (nst) {
 		nst->base = parent->base;
 		nst->base_ops = parent->base_ops;
 		nst->data_ready = parent->data_ready;
 		nst->state_change = parent->state_change;
+		sk->sk_data_ready = nst_tcp_data_ready;
+		sk->sk_state_change = state_change;
+		WRITE_ONCE(sk->sk_rcvlowat, 1);
 		inherit(nst, parent);
 		nst_stats_inc(nst->st.nn->stats, NST_MIB_SOCKETS);
 	}
@@ -357,7 +447,7 @@ static void release(struct sock *sk)
 	if (nst) {
 		uninstall(nst);
 		nst_tcp_put(nst);
-	} else if (sk->sk_prot->close == nst_prot[V4].close) {
+	} else if (sk->sk_prot == nst_prot[family_of(sk)]) {
 		WRITE_ONCE(sk->sk_prot, sk->sk_prot_creator);
 	}
 }
@@ -389,7 +479,7 @@ static bool end_stream(struct nst_tcp *nst)
 static void tcp_close_nst(struct sock *sk, long timeout)
 {
 	struct nst_tcp *nst = nst_tcp(sk);
-	struct proto *base = base_prot[sk->sk_family == AF_INET6 ? V6 : V4];
+	struct proto *base = base_prot[family_of(sk)];
 	bool abort = false;
 
 	if (!nst) {
@@ -397,7 +487,9 @@ static void tcp_close_nst(struct sock *sk, long timeout)
 		base->close(sk, timeout);
 		return;
 	}
-	if (READ_ONCE(sk->sk_state) != TCP_LISTEN)
+	if (READ_ONCE(sk->sk_state) == TCP_LISTEN)
+		WRITE_ONCE(listener_seen, true);
+	else
 		abort = end_stream(nst);
 	lock_sock(sk);
 	uninstall(nst);
@@ -424,14 +516,18 @@ static int tcp_disconnect_nst(struct sock *sk, int flags)
 {
 	struct nst_tcp *nst = nst_tcp(sk);
 	bool fresh = nst && !nst->st.tx.started && !nst->st.rx.started &&
+		     !nst->rx_err && !nst->rec &&
+		     !test_bit(NST_TCP_SHUT, &nst->flags) &&
 		     ((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_SENT));
 
 	sock_owned_by_me(sk);
 	if (sk->sk_socket && !fresh && sk->sk_state != TCP_LISTEN)
 		return -EOPNOTSUPP;
+	if (sk->sk_state == TCP_LISTEN)
+		WRITE_ONCE(listener_seen, true);
 	if (fresh)
 		nst_tcp_head_reset(nst);
-	return base_prot[sk->sk_family == AF_INET6 ? V6 : V4]->disconnect(sk,
+	return base_prot[family_of(sk)]->disconnect(sk,
 									  flags);
 }
 
@@ -488,6 +584,14 @@ static int accept_nst(NST_ACCEPT_ARGS)
 	err = nst->base_ops->accept NST_ACCEPT_PASS;
 	if (err)
 		return err;
+	/*
+	 * A child from before the listener's attach is plain TCP, and so must
+	 * not come out of a listener that promises encryption.
+	 */
+	if (READ_ONCE(newsock->sk->sk_prot) != nst_prot[family_of(newsock->sk)]) {
+		tcp_abort(newsock->sk, ECONNABORTED);
+		return -ECONNABORTED;
+	}
 	nst = nst_tcp(newsock->sk);
 	if (!nst)
 		return 0;
@@ -500,7 +604,7 @@ static int accept_nst(NST_ACCEPT_ARGS)
 	return 0;
 }
 
-static struct tcp_ulp_ops nst_ulp __read_mostly = {
+static struct tcp_ulp_ops nst_ulp = {
 	.name		= "nst",
 	.owner		= THIS_MODULE,
 	.init		= attach,
@@ -508,10 +612,13 @@ static struct tcp_ulp_ops nst_ulp __read_mostly = {
 	.release	= release,
 };
 
-static void build_prot(struct proto *prot, const struct proto *base,
-		       const struct nst_tcp_hooks *hooks)
+static struct proto *build_prot(const struct proto *base,
+				const struct nst_tcp_hooks *hooks)
 {
-	*prot = *base;
+	struct proto *prot = kmemdup(base, sizeof(*base), GFP_KERNEL);
+
+	if (!prot)
+		return NULL;
 	prot->sendmsg = nst_tcp_sendmsg;
 	prot->recvmsg = nst_tcp_recvmsg;
 	prot->close = tcp_close_nst;
@@ -526,6 +633,19 @@ static void build_prot(struct proto *prot, const struct proto *base,
 #ifdef CONFIG_BPF_SYSCALL
 	prot->psock_update_sk_prot = NULL;
 #endif
+	return prot;
+}
+
+static void free_prots(void)
+{
+	int i;
+
+	for (i = 0; i < NR_FAMILIES; i++) {
+		if (listener_seen)
+			kmemleak_not_leak(nst_prot[i]);
+		else
+			kfree(nst_prot[i]);
+	}
 }
 
 /* Whatever reaches TCP's queues behind sk_prot's back is taken away. */
@@ -562,10 +682,10 @@ static int learn(int family, int pf, const struct nst_tcp_hooks *hooks)
 		return err;
 	base_prot[family] = sock->sk->sk_prot;
 	base_ops[family] = sock->ops;
-	build_prot(&nst_prot[family], base_prot[family], hooks);
+	nst_prot[family] = build_prot(base_prot[family], hooks);
 	build_ops(&nst_ops[family], base_ops[family]);
 	sock_release(sock);
-	return 0;
+	return nst_prot[family] ? 0 : -ENOMEM;
 }
 
 /**
@@ -578,19 +698,22 @@ int nst_tcp_init(const struct nst_tcp_hooks *hooks)
 {
 	int err = learn(V4, PF_INET, hooks);
 
-	if (err)
-		return err;
-	err = learn(V6, PF_INET6, hooks);
+	if (!err)
+		err = learn(V6, PF_INET6, hooks);
 	if (err && err != -EAFNOSUPPORT)
-		return err;
+		goto fail;
+	err = -ENOMEM;
 	nst_wq = alloc_workqueue("nst", WQ_UNBOUND, 0);
 	if (!nst_wq)
-		return -ENOMEM;
+		goto fail;
 	nst_ulp.get_info = hooks->get_info;
 	nst_ulp.get_info_size = hooks->get_info_size;
 	err = tcp_register_ulp(&nst_ulp);
-	if (err)
-		destroy_workqueue(nst_wq);
+	if (!err)
+		return 0;
+	destroy_workqueue(nst_wq);
+fail:
+	free_prots();
 	return err;
 }
 
@@ -602,11 +725,11 @@ int nst_tcp_init(const struct nst_tcp_hooks *hooks)
 void nst_tcp_exit(void)
 {
 	tcp_unregister_ulp(&nst_ulp);
-	/* Workers put the last references, grace periods queue the last work. */
-	flush_workqueue(nst_wq);
-	rcu_barrier();
+	/* Workers, some of them delayed, put the last references. */
+	wait_var_event(&nst_live, !atomic_read(&nst_live));
 	destroy_workqueue(nst_wq);
 	nst_txrec_exit();
+	free_prots();
 }
 
 MODULE_ALIAS_TCP_ULP("nst");

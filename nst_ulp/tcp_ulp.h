@@ -33,10 +33,10 @@
  * fails, it leaves NST_TCP_KICK behind, and the holder, who looks for that
  * after it has unlocked, queues the worker again.
  *
- * A child that nobody has accepted yet may be thrown away by its listener
- * under the socket's spinlock alone, and TCP warns if a process owns it then.
- * So the worker takes such a socket's spinlock and does not own it; see
- * nst_tcp_lock().
+ * For the same reason the worker never waits for the socket lock. It receives
+ * under the spinlock alone, as softirqs do, which is right also for a child that
+ * nobody has accepted yet: its listener may throw that away under the spinlock,
+ * and TCP warns if a process owns it then. To send it needs nst_tcp_trylock().
  *
  * Lifetime: struct nst_tcp is created by the attach or the clone and given up
  * by close() or, for a child never accepted, by the ULP's release. The worker
@@ -58,11 +58,16 @@
 
 struct nst_txrec;
 
+/* How soon the worker tries again what it could not do. */
+#define NST_TCP_RETRY	(HZ / 50 + 1)
+
 /* Bits of nst_tcp.flags. */
 enum {
 	NST_TCP_DEAD,		/* given up; the worker does nothing more */
 	NST_TCP_KICK,		/* the worker wants to run again */
 	NST_TCP_SHUT,		/* SHUT_WR waits for the stream to be bound */
+	NST_TCP_WORKER,		/* the worker sends; under tx_lock */
+	NST_TCP_ABORT,		/* a reset is due, see nst_tcp_abort() */
 	NST_TCP_PUSHING,	/* a record goes to TCP; under the socket lock */
 };
 
@@ -118,6 +123,8 @@ struct nst_head {
  * @plain: decrypted records and what is left of them, struct nst_plain in cb.
  *	Changed under @rx_lock; poll looks at its length without
  * @plain_len: bytes in @plain not read yet; as @plain
+ * @plain_mem: memory that @plain takes, bounded by SO_RCVBUF and one record;
+ *	under @rx_lock
  * @rx_drop: why receiving has ended, sticky; written once under @rx_lock
  * @rx_err: the same as a negative errno, or one that TCP has reported
  * @head: the record that comes next, under the socket lock
@@ -144,6 +151,7 @@ struct nst_tcp {
 	struct mutex rx_lock;
 	struct sk_buff_head plain;
 	u32 plain_len;
+	u32 plain_mem;
 	enum nst_drop rx_drop;
 	int rx_err;
 
@@ -167,8 +175,9 @@ struct nst_tcp_hooks {
 /* tcp_ulp.c */
 struct nst_tcp *nst_tcp(const struct sock *sk);
 void nst_tcp_put(struct nst_tcp *nst);
-bool nst_tcp_lock(struct sock *sk);
-void nst_tcp_unlock(struct sock *sk, bool owned);
+bool nst_tcp_trylock(struct sock *sk);
+void nst_tcp_adopt(struct sock *sk);
+void nst_tcp_abort(struct nst_tcp *nst);
 void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay);
 void nst_tcp_rekick(struct nst_tcp *nst);
 int nst_tcp_init(const struct nst_tcp_hooks *hooks);

@@ -7,7 +7,6 @@
  */
 #include <linux/mm.h>
 #include <linux/percpu.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include <net/sock.h>
@@ -32,15 +31,16 @@
 static DEFINE_PER_CPU(struct nst_txrec *, txrec_spare);
 
 /*
- * Room for up to @n bytes behind what @rec->out has, at least @min. Pages come
- * from the task's page fragment, as TCP's do.
+ * Room for up to @n bytes behind what @rec->out has, at least @min. The task's
+ * own page fragment is not used: a socket under a network block device sends in
+ * the middle of another allocation from it.
  *
  * Returns the bytes got, with their address; 0 if no piece is free; -ENOMEM.
  */
 static int out_grow(struct nst_txrec *rec, unsigned int n, unsigned int min,
 		    u8 **addr)
 {
-	struct page_frag *frag = &current->task_frag;
+	struct page_frag *frag = &rec->pages;
 	struct bio_vec *last = NULL;
 
 	if (!skb_page_frag_refill(min, frag, GFP_KERNEL))
@@ -100,7 +100,7 @@ static int add_hdr(struct nst_txrec *rec, bool apart)
 /* Let the next bytes of @out stand where @offset is in its page. */
 static void out_align(struct nst_txrec *rec, unsigned int offset)
 {
-	struct page_frag *frag = &current->task_frag;
+	struct page_frag *frag = &rec->pages;
 	unsigned int skip;
 
 	if (!skb_page_frag_refill(1, frag, GFP_KERNEL))
@@ -210,6 +210,8 @@ static void free_spare(struct nst_txrec *rec)
 {
 	if (rec && rec->hdrs.page)
 		put_page(rec->hdrs.page);
+	if (rec && rec->pages.page)
+		put_page(rec->pages.page);
 	kfree(rec);
 }
 
@@ -385,7 +387,8 @@ static void build_lists(struct nst_txrec *rec, struct nst_op *op,
  * @st: its stream; moves on if the record is sealed
  * @hdr: receives the record's header
  *
- * After an error the record is as before.
+ * After an error the record is as before, unless the stream is closed then: the
+ * cipher has failed half-way and the record is good for nothing.
  *
  * Context: process, under the sender's lock.
  * Return: 0; what nst_stream_tx_begin() returns; -ENOMEM.
@@ -420,8 +423,11 @@ int nst_txrec_seal(struct nst_txrec *rec, struct nst_stream *st,
 	build_lists(rec, op, pad);
 	err = nst_cipher_seal(&st->tx.ep.cipher, op, hdr);
 	nst_op_put(op);
-	if (err)
+	if (err) {
+		/* What was copied in place may be ciphertext by now. */
+		st->tx.closed = true;
 		goto fail;
+	}
 	in_trim(rec, rec->len);
 	rec->sealed = true;
 	nst_stream_tx_commit(st, hdr);

@@ -28,6 +28,7 @@ struct nst_stream;
  * @hdr: where the header stands in @out[0]; NULL: not yet
  * @hdrs: the page that headers apart from their body are taken from; kept with
  *	the memory of the record when that is used again
+ * @pages: where the room in @out is taken from; kept as @hdrs
  * @nr_out: pieces in @out
  * @nr_in: pieces in @in
  * @len: plaintext bytes gathered; @out has room for
@@ -44,6 +45,7 @@ struct nst_txrec {
 	u64 borrowed;
 	u8 *hdr;
 	struct page_frag hdrs;
+	struct page_frag pages;
 	unsigned int nr_out;
 	unsigned int nr_in;
 	unsigned int len;
