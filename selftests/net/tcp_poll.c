@@ -1,26 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Waiting for a TCP socket with NST: poll, epoll, blocking calls, timeouts,
- * low-water marks and byte counts. Readable means a plaintext byte, an end or
- * an error, and is told once.
+ * poll, epoll and SIOCINQ on a TCP socket with NST: readable means a plaintext
+ * byte, an end or an error, and is told once.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <linux/sockios.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 #include "kselftest_harness.h"
 #include "tcptest.h"
-
-static long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 FIXTURE(poll)
 {
@@ -382,144 +371,6 @@ TEST_F(part, epoll_edge_then_eof)
 	close(ep);
 }
 
-/* --- blocking, timeouts, low-water marks ---------------------------------- */
-
-TEST_F(poll, blocking_100k)
-{
-	pid_t pid = tcptest_receiver(self->b, 0, 100000, 100000);
-
-	EXPECT_EQ(0, tcptest_send(self->a, 0, 100000, 50000));
-	EXPECT_EQ(0, tcptest_reap(pid));
-}
-
-static int nonblocking_recv(int fd, size_t len)
-{
-	uint8_t buf[3333];
-	size_t got = 0;
-	int empty = 0;
-	ssize_t n;
-
-	while (got < len) {
-		n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
-		if (n < 0 && errno == EAGAIN) {
-			empty++;
-			usleep(1000);
-			continue;
-		}
-		if (n <= 0)
-			return -EIO;
-		if (!tcptest_same(buf, n, got))
-			return -EILSEQ;
-		got += n;
-	}
-	return empty ? 0 : -ENODATA;
-}
-
-TEST_F(poll, nonblocking_100k)
-{
-	size_t len = 100000, sent = 0;
-	uint8_t buf[3000];
-	int full = 0;
-	pid_t pid;
-	ssize_t n;
-
-	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_SOCKET, SO_SNDBUF, 100));
-	pid = fork();
-	if (!pid)
-		_exit(-nonblocking_recv(self->b, len));
-	while (sent < len) {
-		n = len - sent < sizeof(buf) ? len - sent : sizeof(buf);
-		tcptest_fill(buf, n, sent);
-		n = send(self->a, buf, n, MSG_DONTWAIT);
-		if (n < 0) {
-			ASSERT_EQ(EAGAIN, errno);
-			full++;
-			usleep(1000);
-			continue;
-		}
-		sent += n;
-	}
-	EXPECT_LT(0, full);
-	EXPECT_EQ(0, tcptest_reap(pid));
-}
-
-TEST_F(poll, low_water_mark)
-{
-	uint8_t buf[20];
-
-	ASSERT_EQ(0, tcptest_send(self->a, 0, 15, 10));
-	ASSERT_EQ(0, tcptest_set_int(self->b, SOL_SOCKET, SO_RCVLOWAT, 8));
-	ASSERT_EQ(1, recv(self->b, buf, 1, MSG_WAITALL));
-	ASSERT_EQ(6, recv(self->b, buf + 1, 6, MSG_WAITALL));
-	ASSERT_EQ(8, recv(self->b, buf + 7, 10, 0));
-	EXPECT_TRUE(tcptest_same(buf, 15, 0));
-}
-
-/* A reader asks for more than one record, and waits for so much. */
-TEST_F(poll, low_water_mark_waits)
-{
-	uint8_t buf[64];
-	pid_t pid;
-
-	ASSERT_EQ(0, tcptest_set_int(self->b, SOL_SOCKET, SO_RCVLOWAT, 30));
-	pid = fork();
-	if (!pid) {
-		usleep(20000);
-		tcptest_send(self->a, 0, 10, 10);
-		usleep(20000);
-		tcptest_send(self->a, 10, 10, 10);
-		usleep(20000);
-		_exit(-tcptest_send(self->a, 20, 10, 10));
-	}
-	EXPECT_EQ(30, recv(self->b, buf, sizeof(buf), 0));
-	EXPECT_TRUE(tcptest_same(buf, 30, 0));
-	EXPECT_EQ(0, tcptest_reap(pid));
-}
-
-/* Two readers, whichever comes first: neither waits for ever. */
-TEST_F(poll, receive_timeout_of_two)
-{
-	long start = now_ms();
-	pid_t pid;
-	char byte;
-
-	ASSERT_EQ(0, tcptest_timeout(self->b, SO_RCVTIMEO, 200));
-	pid = fork();
-	if (!pid)
-		_exit(recv(self->b, &byte, 1, 0) == -1 ? errno : 0);
-	expect_again(_metadata, self->b, 0);
-	EXPECT_EQ(-EAGAIN, tcptest_reap(pid));
-	EXPECT_LE(180, now_ms() - start);
-	EXPECT_GE(TCPTEST_SOON_MS, now_ms() - start);
-	ASSERT_EQ(0, tcptest_send(self->a, 0, 5, 5));
-	EXPECT_EQ(0, tcptest_recv(self->b, 0, 5, 5));
-}
-
-TEST_F(poll, send_timeout)
-{
-	uint8_t buf[16384] = {};
-	size_t sent = 0;
-	long start;
-	ssize_t n;
-
-	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_SOCKET, SO_SNDBUF, 1));
-	ASSERT_EQ(0, tcptest_timeout(self->a, SO_SNDTIMEO, 200));
-	do {
-		start = now_ms();
-		tcptest_fill(buf, sizeof(buf), sent);
-		n = send(self->a, buf, sizeof(buf), 0);
-		sent += n > 0 ? n : 0;
-	} while (n == sizeof(buf));
-	EXPECT_TRUE(n > 0 || errno == EAGAIN);
-	EXPECT_LE(180, now_ms() - start);
-	/* What was taken arrives, whole. */
-	ASSERT_EQ(0, tcptest_timeout(self->a, SO_SNDTIMEO, TCPTEST_SOON_MS));
-	EXPECT_EQ(0, tcptest_recv(self->b, 0, sent, 65536));
-	ASSERT_EQ(0, tcptest_send(self->a, sent, 5, 5));
-	EXPECT_EQ(0, tcptest_recv(self->b, sent, 5, 5));
-	expect_again(_metadata, self->b, MSG_DONTWAIT);
-}
-
 /* --- byte counts ---------------------------------------------------------- */
 
 TEST_F(poll, byte_counts)
@@ -538,47 +389,6 @@ TEST_F(poll, byte_counts)
 	EXPECT_EQ(EOPNOTSUPP, errno);
 	EXPECT_EQ(-1, ioctl(self->a, SIOCOUTQNSD, &n));
 	EXPECT_EQ(EOPNOTSUPP, errno);
-}
-
-/* --- options of TCP that hold data back ----------------------------------- */
-
-TEST_F(poll, cork)
-{
-	ASSERT_EQ(0, tcptest_bind(self->a, self->b));
-	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_TCP, TCP_NODELAY, 0));
-	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_TCP, TCP_CORK, 1));
-	ASSERT_EQ(0, tcptest_send(self->a, 0, 10, 10));
-	ASSERT_EQ(0, tcptest_send(self->a, 10, 10, 10));
-	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_TCP, TCP_CORK, 0));
-	EXPECT_EQ(0, tcptest_recv(self->b, 0, 20, 20));
-	/* And by itself, after TCP's 200 ms. */
-	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_TCP, TCP_CORK, 1));
-	ASSERT_EQ(0, tcptest_send(self->a, 0, 10, 10));
-	EXPECT_EQ(0, tcptest_recv(self->b, 0, 10, 10));
-}
-
-TEST_F(poll, notsent_low_water_mark)
-{
-	size_t len = 300000, sent = 0;
-	uint8_t buf[20000];
-	pid_t pid;
-	ssize_t n;
-
-	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_TCP, TCP_NOTSENT_LOWAT, 1));
-	pid = tcptest_receiver(self->b, 0, len, 4000);
-	while (sent < len) {
-		ASSERT_EQ(0, tcptest_settle(self->a));
-		n = len - sent < sizeof(buf) ? len - sent : sizeof(buf);
-		tcptest_fill(buf, n, sent);
-		n = send(self->a, buf, n, MSG_DONTWAIT);
-		ASSERT_TRUE(n > 0 || errno == EAGAIN);
-		sent += n > 0 ? n : 0;
-	}
-	EXPECT_EQ(0, tcptest_reap(pid));
-	/* The same with a blocking sender. */
-	pid = tcptest_receiver(self->b, 0, len, 65536);
-	EXPECT_EQ(0, tcptest_send(self->a, 0, len, 50000));
-	EXPECT_EQ(0, tcptest_reap(pid));
 }
 
 TEST_HARNESS_MAIN
