@@ -59,6 +59,9 @@ same()
 	[ "$(stat "$1" "${3:-}")" -eq "$2" ]
 }
 
+# longer in a guest that is slow by design
+times=${NST_TIMES:-1}
+
 echo "TAP version 13"
 mkdir -p /sys/kernel/tracing
 mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
@@ -73,10 +76,10 @@ echo >$trace
 echo 1 >$events/enable
 
 # A pair that stays for a while, so that ss has something to show.
-/t/viewpair 3 >/tmp/pair &
+/t/viewpair $((3 * times)) >/tmp/pair &
 pair=$!
 i=0
-until has ready /tmp/pair || [ $i = 50 ]; do
+until has ready /tmp/pair || [ $i = $((50 * times)) ]; do
 	sleep 0.1
 	i=$((i + 1))
 done
