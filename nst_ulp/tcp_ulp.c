@@ -407,8 +407,9 @@ static void inherit(struct nst_tcp *nst, struct nst_tcp *parent)
 /*
  * tcp_ulp_ops.clone: a listener's child comes to life, in softirq, as a copy of
  * it. What was copied may be of before or after its attach, so all but the
- * pointer to the listener's state is set here. It cannot fail: without memory, or in the middle of the listener's
- * attach, the child has no state, and nothing works on it.
+ * pointer to the listener's state is set here. It cannot fail: without memory,
+ * or in the middle of the listener's attach, the child has no state, and nothing
+ * works on it.
  */
 static void clone(const struct request_sock *req, struct sock *sk,
 		  const gfp_t priority)

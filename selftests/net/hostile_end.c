@@ -558,7 +558,7 @@ TEST_F(suite, sizes_both_ways)
  * first @slow bytes go out one by one, what follows in short segments.
  */
 static void run_small_buffer(struct __test_metadata *_metadata,
-			     struct conn *c, enum reader reader, size_t slow,
+			     struct conn *c, enum reader how, size_t slow,
 			     size_t chunk)
 {
 	uint8_t *buf = malloc(2 * PEER_PLAIN_MAX);
@@ -581,7 +581,7 @@ static void run_small_buffer(struct __test_metadata *_metadata,
 						c->len - slow, chunk);
 		_exit(ret ? 1 : 0);
 	}
-	expect_pattern(_metadata, c, reader, 0, 2 * PEER_PLAIN_MAX);
+	expect_pattern(_metadata, c, how, 0, 2 * PEER_PLAIN_MAX);
 	expect_eof(_metadata, c);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);

@@ -16,7 +16,6 @@
 
 #include "nsttest.h"
 
-
 const struct peer_secret nsttest_box[NSTTEST_KEYS] = {
 	{ NSTTEST_KID, "a key of the tests, 32 bytes lon" },
 	{ NSTTEST_KID_OTHER, "and one more key, as long as tha" },
