@@ -112,14 +112,18 @@ static void read_header(struct nst_tcp *nst, u32 avail)
 /*
  * Will the missing bytes not come into what TCP may still take? They do not if
  * the window is smaller than they are, nor if it is smaller than a segment: no
- * sender fills such a window but by its persist timer.
+ * sender fills such a window but by its persist timer. Its segments are not
+ * larger than we allowed, nor than half the window it has seen.
  */
 static bool is_stuck(const struct sock *sk, u32 missing)
 {
-	u32 window = tcp_receive_window(tcp_sk(sk));
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 segment = min_t(u32, tp->advmss, tcp_full_space(sk) / 2);
+	u32 window = tcp_receive_window(tp);
 	int rcvbuf = READ_ONCE(sk->sk_rcvbuf);
 
-	return missing > window || window <= inet_csk(sk)->icsk_ack.rcv_mss ||
+	return missing > window || window < segment ||
+	       window <= inet_csk(sk)->icsk_ack.rcv_mss ||
 	       atomic_read(&sk->sk_rmem_alloc) > rcvbuf - (rcvbuf >> 2);
 }
 
