@@ -107,6 +107,24 @@ FIXTURE_VARIANT_ADD(pressure, gcm_large_records_strict) {
 	.record_max = NST_RECORD_MAX_MAX, .chunk = 65536,
 };
 
+/*
+ * TCP sockets without a descriptor that still have something to send. They
+ * keep the module for as long as TCP is patient with them.
+ */
+static long orphans(void)
+{
+	FILE *f = fopen("/proc/thread-self/net/sockstat", "r");
+	long n = -1;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "TCP: inuse %*d orphan %ld", &n) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return n;
+}
+
 FIXTURE_SETUP(pressure)
 {
 	int i;
@@ -136,6 +154,9 @@ FIXTURE_TEARDOWN(pressure)
 		close(self->a[i]);
 		close(self->b[i]);
 	}
+	for (i = 0; i < 1500 && orphans(); i++)
+		usleep(10000);
+	EXPECT_EQ(0, orphans());
 }
 
 static int send_all(int fd, size_t chunk)
@@ -161,20 +182,21 @@ TEST_F_TIMEOUT(pressure, arrives_intact, 60)
 {
 	pid_t sender[PRESSED_CONNS], receiver[PRESSED_CONNS];
 	struct nsttest_counters before;
-	long deferred;
+	long deferred, first;
 	int i;
 
 	ASSERT_EQ(0, nsttest_counters(&before));
-	ASSERT_EQ(0, veth_stat("NstTxDeferred"));
+	first = veth_stat("NstTxDeferred");
+	ASSERT_LE(0, first);
 	ASSERT_EQ(0, tcp_mem(TCP_MEM_LOW, NULL, 0));
 	for (i = 0; i < PRESSED_CONNS; i++) {
 		sender[i] = fork();
 		if (!sender[i])
 			_exit(-send_all(self->a[i], variant->chunk));
 	}
-	for (i = 0; i < 300 && !veth_stat("NstTxDeferred"); i++)
+	for (i = 0; i < 300 && veth_stat("NstTxDeferred") == first; i++)
 		usleep(10000);
-	deferred = veth_stat("NstTxDeferred");
+	deferred = veth_stat("NstTxDeferred") - first;
 	EXPECT_LT(0, deferred);
 	for (i = 0; i < PRESSED_CONNS; i++) {
 		receiver[i] = fork();
@@ -328,7 +350,9 @@ static void client(const struct tcptest_conf *conf)
 	}
 	/* All of them come to an end that is not a clean one. */
 	for (i = 0; i < CLIENT_CONNS; i++) {
-		if (!(tcptest_poll(fd[i], POLLIN, TCPTEST_SOON_MS) & POLLIN))
+		/* Refused at once, it is unconnected again: POLLHUP alone. */
+		if (!(tcptest_poll(fd[i], POLLIN, TCPTEST_SOON_MS) &
+		      (POLLIN | POLLHUP)))
 			_exit(ETIMEDOUT);
 		if (recv(fd[i], buf, sizeof(buf), 0) >= 0)
 			_exit(EILSEQ);
@@ -445,6 +469,7 @@ FIXTURE(gone)
 	int a;
 	int b;
 	struct user users[THREADS];
+	long sent;		/* in all rounds */
 };
 
 FIXTURE_VARIANT(gone)
@@ -526,10 +551,9 @@ static void go_once(struct __test_metadata *_metadata,
 		/* Never its own time limit, which would be a hang. */
 		EXPECT_NE(EAGAIN, u->err);
 	}
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 2; i++)
 		EXPECT_LE(got[i], sent[i]);
-		EXPECT_LT(0, sent[i]);
-	}
+	self->sent += sent[0] + sent[1];
 	close(self->a);
 	if (self->b >= 0)
 		close(self->b);
@@ -541,6 +565,7 @@ TEST_F_TIMEOUT(gone, under_16_threads, 60)
 
 	for (round = 0; round < GO_ROUNDS; round++)
 		go_once(_metadata, self, variant, round);
+	EXPECT_LT(0, self->sent);
 }
 
 TEST_HARNESS_MAIN
