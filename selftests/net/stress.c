@@ -108,8 +108,8 @@ FIXTURE_VARIANT_ADD(pressure, gcm_large_records_strict) {
 };
 
 /*
- * TCP sockets without a descriptor that still have something to send. They
- * keep the module for as long as TCP is patient with them.
+ * TCP sockets without a descriptor that still have something to send, or that
+ * were lost. They keep the module for as long as TCP is patient with them.
  */
 static long orphans(void)
 {
@@ -123,6 +123,18 @@ static long orphans(void)
 	if (f)
 		fclose(f);
 	return n;
+}
+
+/* Waits until none is left; tells what they are if that takes too long. */
+static long wait_orphans(void)
+{
+	int i;
+
+	for (i = 0; i < 1000 && orphans(); i++)
+		usleep(10000);
+	if (orphans() && system("ss -tanoie | sed 's/^/# /' >&2"))
+		return -1;
+	return orphans();
 }
 
 FIXTURE_SETUP(pressure)
@@ -154,9 +166,7 @@ FIXTURE_TEARDOWN(pressure)
 		close(self->a[i]);
 		close(self->b[i]);
 	}
-	for (i = 0; i < 1500 && orphans(); i++)
-		usleep(10000);
-	EXPECT_EQ(0, orphans());
+	EXPECT_EQ(0, wait_orphans());
 }
 
 static int send_all(int fd, size_t chunk)
@@ -294,6 +304,7 @@ FIXTURE_TEARDOWN(listener)
 {
 	if (self->lis >= 0)
 		close(self->lis);
+	EXPECT_EQ(0, wait_orphans());
 }
 
 static socklen_t local(struct sockaddr_storage *ss, int family)
@@ -498,6 +509,7 @@ FIXTURE_SETUP(gone)
 FIXTURE_TEARDOWN(gone)
 {
 	EXPECT_EQ(0, sockets_left(0));
+	EXPECT_EQ(0, wait_orphans());
 }
 
 /*
