@@ -145,8 +145,8 @@ static void expect_shapes(struct __test_metadata *_metadata,
 		break;
 	case VETH_GRO_NO_SG:
 		EXPECT_LT(0, shape_get("linear"));
-		/* Such segments leave nothing to be merged. */
-		if (variant->veth.mtu < 65535)
+		/* Segments of that size, or too few in a row, are not merged. */
+		if (variant->veth.mtu < 65535 && !variant->record_max)
 			EXPECT_LT(0, shape_get("list"));
 		break;
 	case VETH_GRO:
