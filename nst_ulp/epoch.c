@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Begin and end epochs: from a box key to a keyed cipher. */
 #include <crypto/algapi.h>
-#include <linux/in.h>
 #include <linux/notifier.h>
 #include <linux/random.h>
 #include <linux/string.h>
@@ -43,6 +42,7 @@ static void set_key(struct nst_epoch *ep, struct nst_boxkey *key, u64 gen)
  * @id: the new epoch
  * @key: its box key; the reference passes to the epoch, also on an error
  * @gen: generation of the keyring under which @key was found
+ * @proto: IPPROTO_TCP or IPPROTO_UDP
  * @salt: NST_KDF_SALT_LEN bytes
  * @context: the application's context
  * @context_len: its length
@@ -53,13 +53,13 @@ static void set_key(struct nst_epoch *ep, struct nst_boxkey *key, u64 gen)
  * Return: 0; -ENOPKG if this kernel cannot do the suite; another errno.
  */
 int nst_epoch_begin(struct nst_epoch *ep, const struct nst_epoch_id *id,
-		    struct nst_boxkey *key, u64 gen, const u8 *salt,
-		    const u8 *context, u8 context_len)
+		    struct nst_boxkey *key, u64 gen, u8 proto,
+		    const u8 *salt, const u8 *context, u8 context_len)
 {
 	struct nst_kdf in = {
 		.secret = key->secret, .salt = salt,
 		.context = context, .context_len = context_len,
-		.proto = IPPROTO_TCP, .suite = id->suite,
+		.proto = proto, .suite = id->suite,
 		.kpos = id->kpos, .kval = id->kval,
 		.kid = id->kid, .epoch = id->epoch,
 	};

@@ -50,8 +50,8 @@ struct nst_epoch {
 };
 
 int nst_epoch_begin(struct nst_epoch *ep, const struct nst_epoch_id *id,
-		    struct nst_boxkey *key, u64 gen, const u8 *salt,
-		    const u8 *context, u8 context_len);
+		    struct nst_boxkey *key, u64 gen, u8 proto,
+		    const u8 *salt, const u8 *context, u8 context_len);
 bool nst_epoch_keep(struct nst_epoch *ep, struct nst_boxkey *key, u64 gen);
 void nst_epoch_end(struct nst_epoch *ep);
 void nst_epoch_free(struct nst_epoch *ep);

@@ -1,118 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Set keys, ask for an epoch, tell what is in force. */
-#include <linux/slab.h>
+#include <linux/err.h>
 #include <linux/tcp.h>
 #include <net/tcp.h>
 #include "diag.h"
-#include "limits.h"
 #include "sockopt.h"
 #include "tcp_rx.h"
 #include "tcp_ulp.h"
 
-#define ROLE_FLAGS	(NST_F_INITIATOR | NST_F_RESPONDER)
-#define ALL_FLAGS	(NST_F_STRICT | ROLE_FLAGS)
+#define ALL_FLAGS	(NST_F_STRICT | NST_F_INITIATOR | NST_F_RESPONDER)
 
-/* Directions that an option sets. */
-enum { SET_TX = 1, SET_RX = 2 };
-
-static_assert(sizeof(struct nst_key) == 40);
-static_assert(sizeof(struct nst_crypto_info) == 48);
 static_assert(sizeof(struct nst_rekey) == 4);
-
-static int check_keys(const struct nst_crypto_info *info)
-{
-	bool found = !info->kid || !info->nr_keys;
-	unsigned int i, j;
-
-	for (i = 0; i < info->nr_keys; i++) {
-		const struct nst_key *key = &info->keys[i];
-
-		if (!key->kid || key->flags || key->reserved)
-			return -EINVAL;
-		for (j = 0; j < i; j++)
-			if (info->keys[j].kid == key->kid)
-				return -EINVAL;
-		found |= key->kid == info->kid;
-	}
-	return found ? 0 : -ENOKEY;
-}
-
-static int check_info(const struct nst_crypto_info *info, unsigned int len,
-		      int dirs)
-{
-	if (info->version != NST_VERSION ||
-	    info->cipher_id > NST_WIRE_SUITE_MAX ||
-	    (!info->cipher_id && (dirs & SET_TX)))
-		return -EINVAL;
-	if ((info->flags & ~ALL_FLAGS) ||
-	    (info->flags & ROLE_FLAGS) == ROLE_FLAGS)
-		return -EINVAL;
-	if (info->context_len > NST_CONTEXT_MAX ||
-	    memchr_inv(info->reserved, 0, sizeof(info->reserved)) ||
-	    len != struct_size(info, keys, info->nr_keys))
-		return -EINVAL;
-	return check_keys(info);
-}
-
-/* A private box with the keys of @info. */
-static struct nst_keyring *make_ring(const struct nst_crypto_info *info)
-{
-	struct nst_box_entry *entry;
-	struct nst_keyring *ring;
-	unsigned int i;
-	int err = -ENOMEM;
-
-	entry = kcalloc(info->nr_keys, sizeof(*entry), GFP_KERNEL);
-	ring = nst_keyring_alloc(true);
-	if (entry && ring) {
-		for (i = 0; i < info->nr_keys; i++) {
-			entry[i].kid = info->keys[i].kid;
-			entry[i].state = NST_KEY_ACTIVE;
-			memcpy(entry[i].secret, info->keys[i].key,
-			       NST_KEY_SIZE);
-		}
-		err = nst_keyring_replace(ring, entry, info->nr_keys);
-	}
-	kfree_sensitive(entry);
-	if (!err)
-		return ring;
-	if (ring)
-		nst_keyring_put(ring);
-	return ERR_PTR(err);
-}
-
-static struct nst_conf *make_conf(struct nst_net *nn,
-				  const struct nst_crypto_info *info)
-{
-	struct nst_conf *conf = kzalloc(sizeof(*conf), GFP_KERNEL);
-
-	if (!conf)
-		return ERR_PTR(-ENOMEM);
-	if (info->nr_keys)
-		conf->ring = make_ring(info);
-	else
-		conf->ring = nst_keyring_get(nn->ring);
-	if (IS_ERR(conf->ring)) {
-		int err = PTR_ERR(conf->ring);
-
-		kfree(conf);
-		return ERR_PTR(err);
-	}
-	refcount_set(&conf->ref, 1);
-	conf->suite = info->cipher_id;
-	conf->kid = info->kid;
-	conf->nr_keys = info->nr_keys;
-	conf->flags = info->flags;
-	conf->context_len = info->context_len;
-	memcpy(conf->context, info->context, info->context_len);
-	return conf;
-}
-
-static bool agree(const struct nst_conf *a, const struct nst_conf *b)
-{
-	return a->flags == b->flags && a->context_len == b->context_len &&
-	       !memcmp(a->context, b->context, a->context_len);
-}
 
 /* May @conf be set now? Under both locks. */
 static int check_conf(const struct nst_tcp *nst, const struct nst_conf *conf,
@@ -127,11 +25,11 @@ static int check_conf(const struct nst_tcp *nst, const struct nst_conf *conf,
 	    (conf->flags & NST_F_INITIATOR))
 		return -EINVAL;
 	/* Roles, strictness and context are for the whole stream. */
-	if (st->tx.conf && (started || !(dirs & SET_TX)) &&
-	    !agree(conf, st->tx.conf))
+	if (st->tx.conf && (started || !(dirs & NST_SET_TX)) &&
+	    !nst_conf_agree(conf, st->tx.conf))
 		return -EINVAL;
-	if (st->rx.conf && (started || !(dirs & SET_RX)) &&
-	    !agree(conf, st->rx.conf))
+	if (st->rx.conf && (started || !(dirs & NST_SET_RX)) &&
+	    !nst_conf_agree(conf, st->rx.conf))
 		return -EINVAL;
 	return 0;
 }
@@ -154,23 +52,23 @@ static void set_conf(struct nst_tcp *nst, struct nst_conf *conf, int dirs)
 	lockdep_assert_held(&nst->rx_lock);
 	lockdep_assert_held(&nst->tx_lock);
 	spin_lock_bh(&nst->conf_lock);
-	if (dirs & SET_TX) {
+	if (dirs & NST_SET_TX) {
 		old_tx = st->tx.conf;
 		WRITE_ONCE(st->tx.conf, nst_conf_get(conf));
 	}
-	if (dirs & SET_RX) {
+	if (dirs & NST_SET_RX) {
 		old_rx = st->rx.conf;
 		WRITE_ONCE(st->rx.conf, nst_conf_get(conf));
 	}
 	WRITE_ONCE(st->flags, conf->flags);
 	WRITE_ONCE(st->role, role_of(nst, conf->flags));
 	spin_unlock_bh(&nst->conf_lock);
-	if (dirs & SET_TX) {
+	if (dirs & NST_SET_TX) {
 		st->tx.kid = conf->kid;
 		st->tx.renew = true;
 	}
 	/* Whatever generation the new box is of, look its keys up. */
-	if (dirs & SET_RX)
+	if (dirs & NST_SET_RX)
 		st->rx.ep.gen = U64_MAX;
 	nst_conf_put(old_tx);
 	nst_conf_put(old_rx);
@@ -239,30 +137,14 @@ static int install_conf(struct nst_tcp *nst, struct nst_conf *conf, int dirs)
 static int set_crypto(struct nst_tcp *nst, sockptr_t optval, unsigned int len,
 		      int dirs)
 {
-	struct nst_crypto_info *info;
 	struct nst_conf *conf;
 	int err;
 
-	if (len < sizeof(*info) ||
-	    len > struct_size(info, keys, NST_PRIVATE_KEYS_MAX))
-		return -EINVAL;
-	info = kmalloc(len, GFP_KERNEL);
-	if (!info)
-		return -ENOMEM;
-	err = -EFAULT;
-	if (copy_from_sockptr(info, optval, len))
-		goto out;
-	err = check_info(info, len, dirs);
-	if (err)
-		goto out;
-	conf = make_conf(nst->st.nn, info);
-	err = PTR_ERR_OR_ZERO(conf);
-	if (err)
-		goto out;
+	conf = nst_conf_parse(nst->st.nn, optval, len, dirs, ALL_FLAGS);
+	if (IS_ERR(conf))
+		return PTR_ERR(conf);
 	err = install_conf(nst, conf, dirs);
 	nst_conf_put(conf);
-out:
-	kfree_sensitive(info);
 	return err;
 }
 
@@ -356,11 +238,11 @@ int nst_sockopt_set(struct sock *sk, int level, int optname, sockptr_t optval,
 					     optlen);
 	switch (optname) {
 	case NST_TX:
-		return set_crypto(nst, optval, optlen, SET_TX);
+		return set_crypto(nst, optval, optlen, NST_SET_TX);
 	case NST_RX:
-		return set_crypto(nst, optval, optlen, SET_RX);
+		return set_crypto(nst, optval, optlen, NST_SET_RX);
 	case NST_TX_RX:
-		return set_crypto(nst, optval, optlen, SET_TX | SET_RX);
+		return set_crypto(nst, optval, optlen, NST_SET_TX | NST_SET_RX);
 	case NST_REKEY:
 		return set_rekey(nst, optval, optlen);
 	case NST_RECORD_MAX:
@@ -380,13 +262,7 @@ static int get_crypto(struct nst_tcp *nst, struct nst_crypto_info *info,
 	spin_lock_bh(&nst->conf_lock);
 	conf = tx ? nst->st.tx.conf : nst->st.rx.conf;
 	if (conf) {
-		info->version = NST_VERSION;
-		info->cipher_id = conf->suite;
-		info->kid = conf->kid;
-		info->flags = conf->flags;
-		info->nr_keys = conf->nr_keys;
-		info->context_len = conf->context_len;
-		memcpy(info->context, conf->context, sizeof(info->context));
+		nst_conf_tell(conf, info);
 		err = 0;
 	}
 	spin_unlock_bh(&nst->conf_lock);

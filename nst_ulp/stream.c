@@ -1,40 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The rules of a record stream: START, nonces, binding, roles, limits. */
+#include <linux/in.h>
 #include <linux/random.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include "limits.h"
 #include "kdf.h"
 #include "stream.h"
-
-/**
- * nst_conf_get() - take a reference
- * @conf: or NULL
- *
- * Context: any.
- * Return: @conf.
- */
-struct nst_conf *nst_conf_get(struct nst_conf *conf)
-{
-	if (conf)
-		refcount_inc(&conf->ref);
-	return conf;
-}
-
-/**
- * nst_conf_put() - give a reference back
- * @conf: or NULL
- *
- * Context: process.
- */
-void nst_conf_put(struct nst_conf *conf)
-{
-	if (!conf || !refcount_dec_and_test(&conf->ref))
-		return;
-	nst_keyring_put(conf->ring);
-	kfree(conf);
-}
 
 /**
  * nst_stream_free() - forget keys and configuration of both directions
@@ -131,8 +103,8 @@ static int tx_new_epoch(struct nst_stream *st, const u8 *start,
 	if (id.bound)
 		memcpy(salt + NST_WIRE_START_LEN, st->rx.start,
 		       NST_WIRE_START_LEN);
-	err = nst_epoch_begin(&tx->ep, &id, key, gen, salt, conf->context,
-			      conf->context_len);
+	err = nst_epoch_begin(&tx->ep, &id, key, gen, IPPROTO_TCP, salt,
+			      conf->context, conf->context_len);
 	if (err)
 		return err;
 	tx->epochs++;
@@ -425,8 +397,8 @@ enum nst_drop nst_stream_rx_keys(struct nst_stream *st,
 	if (hdr->bound)
 		memcpy(salt + NST_WIRE_START_LEN, st->tx.start,
 		       NST_WIRE_START_LEN);
-	err = nst_epoch_begin(&rx->ep, &id, key, gen, salt, conf->context,
-			      conf->context_len);
+	err = nst_epoch_begin(&rx->ep, &id, key, gen, IPPROTO_TCP, salt,
+			      conf->context, conf->context_len);
 	if (!err)
 		return NST_OK;
 	return err == -ENOPKG ? NST_DROP_NO_SUITE : NST_DROP_NOMEM;

@@ -6,35 +6,12 @@
 #ifndef _NST_STREAM_H
 #define _NST_STREAM_H
 
-#include <linux/refcount.h>
 #include <linux/types.h>
+#include "conf.h"
 #include "drop.h"
 #include "epoch.h"
 #include "netns.h"
 #include "wire.h"
-
-/**
- * struct nst_conf - what a program has set for a direction; immutable
- * @ref: directions that use it
- * @suite: suite to send with; receiving: the only one accepted, 0 = any
- * @context_len: bytes of @context
- * @kid: key to send with, 0 = the active one; receiving: the only one
- *	accepted, 0 = any
- * @nr_keys: keys in the private box that was given, 0 = the namespace's box
- * @flags: NST_F_*
- * @ring: where the keys are; holds a reference
- * @context: the application's context
- */
-struct nst_conf {
-	refcount_t ref;
-	u8 suite;
-	u8 context_len;
-	u16 kid;
-	u16 nr_keys;
-	u32 flags;
-	struct nst_keyring *ring;
-	u8 context[NST_CONTEXT_MAX];
-};
 
 /**
  * struct nst_tx_stream - the sending direction
@@ -116,9 +93,6 @@ struct nst_stream {
 	struct nst_tx_stream tx;
 	struct nst_rx_stream rx;
 };
-
-struct nst_conf *nst_conf_get(struct nst_conf *conf);
-void nst_conf_put(struct nst_conf *conf);
 
 void nst_stream_free(struct nst_stream *st);
 

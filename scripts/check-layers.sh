@@ -21,6 +21,7 @@ leaf drop limits stats event trace
 1.1  kdf
 2.0  keybox startcache
 2.1  epoch netns
+2.2  conf
 3    stream session
 4.0  txrec rxrec
 4.1  tcp_ulp.h udp.h

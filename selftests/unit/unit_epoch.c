@@ -60,7 +60,8 @@ static int start(struct nst_epoch_id id)
 	u64 gen;
 
 	key = key_of(id.kid, &gen);
-	return nst_epoch_begin(&ep, &id, key, gen, salt, CONTEXT, CONTEXT_LEN);
+	return nst_epoch_begin(&ep, &id, key, gen, IPPROTO_TCP, salt, CONTEXT,
+			       CONTEXT_LEN);
 }
 
 static void check_counts(u16 kid, int tx, int rx, int refs)
