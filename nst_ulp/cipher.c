@@ -7,17 +7,26 @@
  *
  * Transforms are allocated with mask 0: asked for a synchronous AES-GCM, 6.1
  * and 6.12 give a slow one. What is asynchronous by then is waited for.
+ *
+ * Softirqs cannot wait. The fast drivers of those kernels are asynchronous only
+ * where the SIMD registers are in use by whom the softirq interrupted, or where
+ * an operation of the same transform was put off for that reason and is not done
+ * yet. So a cipher for softirqs has a second transform, a synchronous one, for
+ * the first case, and then the second never comes up. A driver that is truly
+ * asynchronous is found out by a trial and left to others.
  */
 #include <crypto/aead.h>
 #include <crypto/authenc.h>
 #include <crypto/hash.h>
 #include <crypto/skcipher.h>
+#include <linux/bottom_half.h>
 #include <linux/err.h>
 #include <linux/nst.h>
 #include <linux/percpu.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <asm/simd.h>
 #include "cipher.h"
 
 #define MAC_KEY_LEN	32
@@ -162,6 +171,42 @@ int nst_cipher_init(struct nst_cipher *cipher, u8 suite)
 	return 0;
 }
 
+static bool is_async(struct crypto_aead *aead)
+{
+	return crypto_aead_tfm(aead)->__crt_alg->cra_flags & CRYPTO_ALG_ASYNC;
+}
+
+/**
+ * nst_cipher_init_atomic() - have a suite at hand that softirqs can open with
+ * @cipher: zeroed
+ * @suite: 1..NST_WIRE_SUITE_MAX
+ *
+ * Context: process, may load modules.
+ * Return: 0; -ENOPKG if this kernel cannot do the suite; another errno, after
+ * which @cipher is as it was.
+ */
+int nst_cipher_init_atomic(struct nst_cipher *cipher, u8 suite)
+{
+	struct crypto_aead *nosimd;
+	int err = nst_cipher_init(cipher, suite);
+
+	if (err || !is_async(cipher->aead))
+		return err;
+	nosimd = crypto_alloc_aead(nst_suite(suite)->aead, 0, CRYPTO_ALG_ASYNC);
+	err = PTR_ERR_OR_ZERO(nosimd);
+	if (!err) {
+		err = crypto_aead_setauthsize(nosimd, NST_WIRE_TOKEN_LEN);
+		if (err)
+			crypto_free_aead(nosimd);
+	}
+	if (err) {
+		nst_cipher_free(cipher);
+		return missing(err);
+	}
+	cipher->nosimd = nosimd;
+	return 0;
+}
+
 /* key ‖ mac_key of the OKM, in the form that authenc() takes its keys. */
 static int set_authenc_key(struct crypto_aead *aead, const u8 *okm,
 			   unsigned int key_len)
@@ -185,6 +230,14 @@ static int set_authenc_key(struct crypto_aead *aead, const u8 *okm,
 	return err;
 }
 
+static int set_aead_key(struct crypto_aead *aead, const struct nst_suite *desc,
+			const u8 *okm)
+{
+	if (desc->ivgen)
+		return set_authenc_key(aead, okm, desc->key_len);
+	return crypto_aead_setkey(aead, okm, desc->key_len);
+}
+
 /**
  * nst_cipher_setkey() - key a cipher for an epoch
  * @cipher: initialised, no operation under way
@@ -200,13 +253,15 @@ int nst_cipher_setkey(struct nst_cipher *cipher, const u8 *okm)
 	const struct nst_suite *desc = nst_suite(cipher->suite);
 	int err;
 
-	if (!desc->ivgen) {
-		memcpy(cipher->iv, okm + desc->key_len, sizeof(cipher->iv));
-		return crypto_aead_setkey(cipher->aead, okm, desc->key_len);
-	}
-	err = set_authenc_key(cipher->aead, okm, desc->key_len);
+	err = set_aead_key(cipher->aead, desc, okm);
+	if (!err && cipher->nosimd)
+		err = set_aead_key(cipher->nosimd, desc, okm);
 	if (err)
 		return err;
+	if (!desc->ivgen) {
+		memcpy(cipher->iv, okm + desc->key_len, sizeof(cipher->iv));
+		return 0;
+	}
 	return crypto_sync_skcipher_setkey(cipher->ivgen,
 					   okm + desc->key_len + MAC_KEY_LEN,
 					   desc->key_len);
@@ -222,6 +277,8 @@ void nst_cipher_free(struct nst_cipher *cipher)
 {
 	if (cipher->aead)
 		crypto_free_aead(cipher->aead);
+	if (cipher->nosimd)
+		crypto_free_aead(cipher->nosimd);
 	if (cipher->ivgen)
 		crypto_free_sync_skcipher(cipher->ivgen);
 	memzero_explicit(cipher, sizeof(*cipher));
@@ -237,10 +294,12 @@ void nst_cipher_free(struct nst_cipher *cipher)
  */
 struct nst_op *nst_op_get(const struct nst_cipher *cipher, gfp_t gfp)
 {
-	unsigned int need = sizeof(struct aead_request) +
-			    crypto_aead_reqsize(cipher->aead);
+	unsigned int need = crypto_aead_reqsize(cipher->aead);
 	struct nst_op *op = this_cpu_xchg(op_spare, NULL);
 
+	if (cipher->nosimd)
+		need = max(need, crypto_aead_reqsize(cipher->nosimd));
+	need += sizeof(struct aead_request);
 	if (op && op->req_size >= need)
 		return op;
 	kfree(op);
@@ -266,7 +325,7 @@ void nst_op_put(struct nst_op *op)
 }
 
 static int make_iv(struct nst_cipher *cipher, struct nst_op *op,
-		   const struct nst_hdr *hdr)
+		   const struct nst_hdr *hdr, u32 flags)
 {
 	SYNC_SKCIPHER_REQUEST_ON_STACK(req, cipher->ivgen);
 	u8 zero[NST_WIRE_BLOCK] = {};
@@ -276,8 +335,7 @@ static int make_iv(struct nst_cipher *cipher, struct nst_op *op,
 	nst_wire_ts_nonce(op->iv, hdr->timestamp, hdr->nonce);
 	sg_init_one(&sg, op->iv, NST_WIRE_BLOCK);
 	skcipher_request_set_sync_tfm(req, cipher->ivgen);
-	skcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_SLEEP, NULL,
-				      NULL);
+	skcipher_request_set_callback(req, flags, NULL, NULL);
 	skcipher_request_set_crypt(req, &sg, &sg, NST_WIRE_BLOCK, zero);
 	/* One block of CBC under a zero IV is the block cipher itself. */
 	err = crypto_skcipher_encrypt(req);
@@ -285,16 +343,16 @@ static int make_iv(struct nst_cipher *cipher, struct nst_op *op,
 	return err;
 }
 
-static int run(struct nst_cipher *cipher, struct nst_op *op,
-	       const struct nst_hdr *hdr, bool seal)
+/* IV and lists of an operation; what remains is to say who is told. */
+static int prepare(struct nst_cipher *cipher, struct nst_op *op,
+		   const struct nst_hdr *hdr, bool seal, u32 flags)
 {
 	struct aead_request *req = (void *)op->req;
 	unsigned int len = nst_wire_body_len(hdr->suite, hdr->len);
-	DECLARE_CRYPTO_WAIT(wait);
 	int err;
 
 	if (cipher->ivgen) {
-		err = make_iv(cipher, op, hdr);
+		err = make_iv(cipher, op, hdr, flags);
 		if (err)
 			return err;
 	} else {
@@ -306,13 +364,26 @@ static int run(struct nst_cipher *cipher, struct nst_op *op,
 	if (!len)
 		sg_mark_end(seal ? &op->src[0] : &op->dst[0]);
 	aead_request_set_tfm(req, cipher->aead);
-	aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG |
-				  CRYPTO_TFM_REQ_MAY_SLEEP,
-				  crypto_req_done, &wait);
 	aead_request_set_ad(req, NST_WIRE_AAD_LEN);
 	if (!seal)
 		len += NST_WIRE_TOKEN_LEN;
 	aead_request_set_crypt(req, op->src, op->dst, len, op->iv);
+	return 0;
+}
+
+static int run(struct nst_cipher *cipher, struct nst_op *op,
+	       const struct nst_hdr *hdr, bool seal)
+{
+	struct aead_request *req = (void *)op->req;
+	DECLARE_CRYPTO_WAIT(wait);
+	int err;
+
+	err = prepare(cipher, op, hdr, seal, CRYPTO_TFM_REQ_MAY_SLEEP);
+	if (err)
+		return err;
+	aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG |
+				  CRYPTO_TFM_REQ_MAY_SLEEP,
+				  crypto_req_done, &wait);
 	err = seal ? crypto_aead_encrypt(req) : crypto_aead_decrypt(req);
 	return crypto_wait_req(err, &wait);
 }
@@ -326,7 +397,7 @@ static int run(struct nst_cipher *cipher, struct nst_op *op,
  *
  * A piece of the plaintext may stand where its ciphertext goes.
  *
- * Context: process, the cipher's only user meanwhile.
+ * Context: process.
  * Return: 0 or an errno.
  */
 int nst_cipher_seal(struct nst_cipher *cipher, struct nst_op *op,
@@ -345,13 +416,87 @@ int nst_cipher_seal(struct nst_cipher *cipher, struct nst_op *op,
  * The GCM suites write plaintext before they know whether it is authentic:
  * after an error the caller wipes what @op->dst points to.
  *
- * Context: process, the cipher's only user meanwhile.
+ * Context: process.
  * Return: 0; -EBADMSG if the record is not authentic; another errno.
  */
 int nst_cipher_open(struct nst_cipher *cipher, struct nst_op *op,
 		    const struct nst_hdr *hdr)
 {
 	return run(cipher, op, hdr, false);
+}
+
+/**
+ * nst_cipher_open_trial() - open a record as a softirq would, but wait for it
+ * @cipher: from nst_cipher_init_atomic(), keyed, its only user is the caller
+ * @op: as for nst_cipher_open()
+ * @hdr: the record's header
+ *
+ * If it turns out that the driver is done only later, the cipher is left with
+ * its synchronous transform alone.
+ *
+ * Context: process.
+ * Return: as nst_cipher_open().
+ */
+int nst_cipher_open_trial(struct nst_cipher *cipher, struct nst_op *op,
+			  const struct nst_hdr *hdr)
+{
+	struct aead_request *req = (void *)op->req;
+	DECLARE_CRYPTO_WAIT(wait);
+	bool late = false;
+	int err;
+
+	local_bh_disable();
+	err = prepare(cipher, op, hdr, false, 0);
+	if (!err) {
+		aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG,
+					  crypto_req_done, &wait);
+		err = crypto_aead_decrypt(req);
+		late = err == -EINPROGRESS || err == -EBUSY;
+	}
+	local_bh_enable();
+	if (!late)
+		return err;
+	err = crypto_wait_req(err, &wait);
+	if (cipher->nosimd) {
+		crypto_free_aead(cipher->aead);
+		cipher->aead = cipher->nosimd;
+		cipher->nosimd = NULL;
+	}
+	return err;
+}
+
+static NST_CRYPTO_DONE(abandoned)
+{
+	struct nst_op *op = NST_CRYPTO_DONE_DATA;
+
+	op->abandoned(op);
+}
+
+/**
+ * nst_cipher_open_atomic() - authenticate and decrypt one record, now
+ * @cipher: from nst_cipher_init_atomic(), keyed, tried
+ * @op: as for nst_cipher_open(); @op->abandoned set, with what that needs
+ * @hdr: the record's header
+ *
+ * Context: softirq, or process with bottom halves disabled; does not sleep.
+ * Return: as nst_cipher_open(); -EINPROGRESS if a driver has kept the
+ * operation against all it promised: then that and what it points to is
+ * @op->abandoned()'s, which frees it.
+ */
+int nst_cipher_open_atomic(struct nst_cipher *cipher, struct nst_op *op,
+			   const struct nst_hdr *hdr)
+{
+	struct aead_request *req = (void *)op->req;
+	int err;
+
+	err = prepare(cipher, op, hdr, false, 0);
+	if (err)
+		return err;
+	if (cipher->nosimd && !may_use_simd())
+		aead_request_set_tfm(req, cipher->nosimd);
+	aead_request_set_callback(req, 0, abandoned, op);
+	err = crypto_aead_decrypt(req);
+	return err == -EBUSY ? -EINPROGRESS : err;
 }
 
 /**

@@ -11,6 +11,7 @@
 struct crypto_aead;
 struct crypto_sync_skcipher;
 struct aead_request;
+struct sk_buff;
 
 /* Longest OKM: AES-256-CBC, key + mac_key + iv_key. */
 #define NST_OKM_MAX		96
@@ -37,16 +38,20 @@ struct nst_suite {
  * struct nst_cipher - a suite with its transforms and the keys of one epoch
  * @suite: 1..NST_WIRE_SUITE_MAX; 0: nothing allocated yet
  * @aead: the AEAD, keyed
+ * @nosimd: the AEAD again, from a driver that needs no SIMD registers; for
+ *	softirqs that interrupt a user of those. NULL: @aead is such a one, or
+ *	nothing is opened in softirq
  * @ivgen: CBC suites only: encrypts the IV, keyed
  * @iv: GCM and ChaCha20 only: 12 bytes of the epoch's keys
  *
- * Owned by an epoch and used by one caller at a time (whoever holds the lock
- * of the epoch's stream).
+ * Owned by an epoch. Once keyed nothing in it changes, so any number of callers
+ * may seal and open with it, each with an operation of its own.
  */
 struct nst_cipher {
 	u8 suite;
 	u8 iv[12];
 	struct crypto_aead *aead;
+	struct crypto_aead *nosimd;
 	struct crypto_sync_skcipher *ivgen;
 };
 
@@ -73,6 +78,10 @@ struct nst_cipher {
  * @token: the tag of a record to be opened
  * @iv: IV of the record
  * @bounce: where a short record is decrypted before it is copied to a reader
+ * @abandoned: called if a driver keeps the operation although it must not; the
+ *	owner's, set before nst_cipher_open_atomic()
+ * @owner: for @abandoned
+ * @skb: for @abandoned
  * @req_size: bytes of @req behind which memory ends
  * @req: room for the request of any suite
  *
@@ -88,6 +97,9 @@ struct nst_op {
 	u8 token[NST_WIRE_TOKEN_LEN];
 	u8 iv[16];
 	u8 bounce[NST_OP_BOUNCE];
+	void (*abandoned)(struct nst_op *op);
+	void *owner;
+	struct sk_buff *skb;
 	unsigned int req_size;
 	u8 req[] __aligned(CRYPTO_MINALIGN);
 };
@@ -114,6 +126,7 @@ const struct nst_suite *nst_suite(u8 id);
 int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size);
 
 int nst_cipher_init(struct nst_cipher *cipher, u8 suite);
+int nst_cipher_init_atomic(struct nst_cipher *cipher, u8 suite);
 int nst_cipher_setkey(struct nst_cipher *cipher, const u8 *okm);
 void nst_cipher_free(struct nst_cipher *cipher);
 
@@ -124,6 +137,10 @@ int nst_cipher_seal(struct nst_cipher *cipher, struct nst_op *op,
 		    const struct nst_hdr *hdr);
 int nst_cipher_open(struct nst_cipher *cipher, struct nst_op *op,
 		    const struct nst_hdr *hdr);
+int nst_cipher_open_trial(struct nst_cipher *cipher, struct nst_op *op,
+			  const struct nst_hdr *hdr);
+int nst_cipher_open_atomic(struct nst_cipher *cipher, struct nst_op *op,
+			   const struct nst_hdr *hdr);
 void nst_cipher_exit(void);
 
 #endif /* _NST_CIPHER_H */

@@ -79,6 +79,16 @@
 #define NST_SENDPAGE_FLAGS 0
 #endif
 
+/* What a driver calls when it is done. */
+#ifdef NST_HAVE_CRYPTO_DONE_DATA
+#define NST_CRYPTO_DONE(name) void name(void *data, int err)
+#define NST_CRYPTO_DONE_DATA data
+#else
+#define NST_CRYPTO_DONE(name) void name(struct crypto_async_request *async, \
+					int err)
+#define NST_CRYPTO_DONE_DATA (async->data)
+#endif
+
 #ifndef NST_HAVE_SYSCTL_SZ
 #define register_net_sysctl_sz(net, path, table, n) \
 	register_net_sysctl(net, path, table)

@@ -9,7 +9,9 @@
 
 /*
  * X(symbol, counter name, errno of a TCP receiver), in the order in which
- * causes are judged (protocol: "If several apply, the first counts").
+ * causes are judged (protocol: "If several apply, the first counts"). For a
+ * datagram the limit, the window and whether it was taken before are judged
+ * together, just before authentication; its sender is told nothing.
  */
 #define NST_DROP_LIST(X)						\
 	/* The header by itself. */					\
@@ -25,6 +27,9 @@
 	X(HDR_BODY,	 "NstRxHdrBody",	EPROTO)			\
 	X(HDR_START,	 "NstRxHdrStartFlag",	EPROTO)			\
 	X(HDR_DGRAM,	 "NstRxHdrDgram",	EPROTO)			\
+	/* A datagram as a whole; the socket that it came to. */	\
+	X(DGRAM_LEN,	 "NstRxDgramLength",	EPROTO)			\
+	X(NO_KEY,	 "NstRxNoKey",		ENOKEY)			\
 	/* The record's place in its stream. */				\
 	X(START_MISSING, "NstRxStartMissing",	EPROTO)			\
 	X(START_REPEATED, "NstRxStartRepeated",	EPROTO)			\
@@ -46,6 +51,9 @@
 	X(TIME_FUTURE,	 "NstRxTimeFuture",	ESTALE)			\
 	X(CACHE_AGE,	 "NstRxCacheAge",	ESTALE)			\
 	X(CACHE_FLOOR,	 "NstRxCacheFloor",	ESTALE)			\
+	/* A datagram's place in its session. */			\
+	X(WINDOW,	 "NstRxWindow",		ESTALE)			\
+	X(SESSION_QUEUE, "NstRxSessionQueue",	ENOBUFS)		\
 	/* Authentication, and what is judged only after it. */		\
 	X(AUTH,		 "NstRxAuth",		EBADMSG)		\
 	X(PADDING,	 "NstRxPadding",	EBADMSG)		\

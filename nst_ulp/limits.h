@@ -44,4 +44,42 @@
  */
 #define NST_RECORD_MAX_DEFAULT	32768
 
+/* A UDP socket's epoch also ends by age (protocol, section 6). */
+#define NST_EPOCH_SECONDS	600
+
+/*
+ * UDP sessions known in a namespace: one a peer's socket and epoch. A session
+ * is 3 to 4 KiB, so 16 MiB at the default.
+ */
+#define NST_SESSIONS		4096
+#define NST_SESSIONS_MIN	16
+#define NST_SESSIONS_MAX	65536
+
+/* Sessions of a private box: anybody may make one, and its peers are few. */
+#define NST_SESSIONS_PRIVATE	256
+
+/* How far from the highest nonce a session reaches, either way (protocol). */
+#define NST_SESSION_REACH	(1ULL << 31)
+
+/*
+ * Datagrams of unknown sessions that wait for their keys, in number and in
+ * memory: room for the first window of some new peers.
+ */
+#define NST_PENDING_MAX		256
+#define NST_PENDING_BYTES	(1U << 20)
+
+/*
+ * Deriving keys for unknown sessions may take one sixteenth of a CPU in each
+ * namespace, and a quarter of a second at once after a rest: some thousand
+ * new peers. Time is what a flood takes away, so time is what is counted.
+ */
+#define NST_DERIVE_SHARE	16
+#define NST_DERIVE_BURST_NS	(250 * 1000 * 1000ULL)
+
+/*
+ * Epochs of its own that a UDP socket remembers, to refuse what is reflected.
+ * Those it forgets are covered by the range of its own nonces.
+ */
+#define NST_OWN_EPOCHS		64
+
 #endif /* _NST_LIMITS_H */

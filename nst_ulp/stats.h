@@ -19,7 +19,10 @@
 	X(RX_STREAMS,	"NstRxStreams")		/* STARTs accepted */	\
 	X(RX_COPIED,	"NstRxCopied")		/* records gathered first */ \
 	X(TX_DEFERRED,	"NstTxDeferred")	/* records TCP took in parts */ \
-	X(SOCKETS,	"NstSockets")		/* sockets attached now */
+	X(SOCKETS,	"NstSockets")		/* sockets attached now */ \
+	X(UDP_SESSIONS,	"NstUdpSessions")	/* sessions known now */ \
+	X(UDP_DERIVED,	"NstUdpDerived")	/* keys derived for one */ \
+	X(UDP_WAITED,	"NstUdpWaited")		/* datagrams that waited */
 
 enum nst_mib {
 	NST_MIB_DROPS = NST_DROP_MAX - 1,	/* last index of a cause */

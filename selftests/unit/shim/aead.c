@@ -9,8 +9,11 @@
 #include <gcrypt.h>
 #include <crypto/aead.h>
 #include <crypto/authenc.h>
+#include <asm/simd.h>
 #include <linux/rtnetlink.h>
 #include "crypto.h"
+
+bool shim_simd_usable = true;
 
 enum kind {
 	GCM,
@@ -66,6 +69,7 @@ struct crypto_aead *crypto_alloc_aead(const char *name, u32 type, u32 mask)
 		tfm->reqsize = k->reqsize;
 		tfm->sync = mask & CRYPTO_ALG_ASYNC;
 		tfm->alg.cra_driver_name = "shim-aead";
+		tfm->alg.cra_flags = tfm->sync ? 0 : CRYPTO_ALG_ASYNC;
 		tfm->base.__crt_alg = &tfm->alg;
 		return tfm;
 	}

@@ -30,6 +30,10 @@ struct crypto_tfm {
 
 typedef void (*crypto_completion_t)(void *data, int err);
 
+/* What compat.h says of a kernel with that type of completion. */
+#define NST_CRYPTO_DONE(name)		void name(void *data, int err)
+#define NST_CRYPTO_DONE_DATA		data
+
 /* Waits for what an asynchronous request left undone. */
 struct crypto_wait {
 	int err;
