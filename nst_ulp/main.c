@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Load and unload, in order. */
 #include <linux/module.h>
+#include "af_nst.h"
 #include "cipher.h"
 #include "diag.h"
 #include "epoch.h"
@@ -27,6 +28,7 @@ static const struct {
 	int (*init)(void);
 	void (*exit)(void);
 } parts[] = {
+	{ nst_af_nst_init,	nst_af_nst_exit },
 	{ nst_epoch_init,	nst_epoch_exit },
 	{ nst_netns_init,	nst_netns_exit },
 	{ nst_sysctl_init,	nst_sysctl_exit },
@@ -54,6 +56,7 @@ static int __init nst_init(void)
 			return err;
 		}
 	}
+	nst_af_nst_open();
 	return 0;
 }
 

@@ -105,4 +105,14 @@ struct nst_info {
 /* UDP: setsockopt(fd, IPPROTO_IP or IPPROTO_IPV6, NST_ATTACH, &one, 4). */
 #define NST_ATTACH		0x4e5301
 
+/*
+ * socket(AF_NST, NST_SOCK_STREAM or NST_SOCK_DGRAM, 0 or AF_INET or AF_INET6)
+ * makes a TCP or UDP socket that has NST already. The module may have been
+ * loaded with another number: /sys/module/nst_ulp/parameters/family.
+ */
+#define AF_NST			25
+#define PF_NST			AF_NST
+#define NST_SOCK_STREAM		SOCK_STREAM
+#define NST_SOCK_DGRAM		SOCK_DGRAM
+
 #endif /* _UAPI_LINUX_NST_H */
