@@ -7,6 +7,9 @@
 #endif
 #include "replay.h"
 
+/* Farthest that one nonce is ahead of another, modulo 2^64. */
+#define FARTHEST	(~0ULL >> 1)
+
 static unsigned int word_of(u64 nonce)
 {
 	return (nonce >> 6) % NST_REPLAY_WORDS;
@@ -41,7 +44,7 @@ enum nst_drop nst_replay_check(const struct nst_replay *win, u64 nonce)
 	/* Modulo 2^64: a nonce ahead of the top is very far behind it. */
 	u64 behind = win->top - nonce;
 
-	if (behind > S64_MAX)
+	if (behind > FARTHEST)
 		return NST_OK;
 	if (behind >= NST_REPLAY_WINDOW)
 		return NST_DROP_WINDOW;
@@ -56,12 +59,12 @@ enum nst_drop nst_replay_check(const struct nst_replay *win, u64 nonce)
  */
 void nst_replay_take(struct nst_replay *win, u64 nonce)
 {
-	if (nonce - win->top <= S64_MAX) {
+	if (nonce - win->top <= FARTHEST) {
 		u64 words = (nonce >> 6) - (win->top >> 6);
 		unsigned int i, n;
 
 		/* At 2^64 the word's number begins at 0 again. */
-		words &= U64_MAX >> 6;
+		words &= ~0ULL >> 6;
 		n = words < NST_REPLAY_WORDS ? words : NST_REPLAY_WORDS;
 		for (i = 1; i <= n; i++)
 			win->bits[(word_of(win->top) + i) % NST_REPLAY_WORDS] = 0;
