@@ -69,7 +69,7 @@ TEST_F(keys, none_to_receive)
 	refuse_from(_metadata, self->e, self->e->raw, &to, self->d.b,
 		    self->d.len, "NstRxNoKey");
 	refuse_from(_metadata, self->e, self->e->raw, &to, "plain", 5,
-		    "NstRxDgramLength");
+		    "NstRxHdrMagic");
 	expect_no_key(_metadata, fd);
 	/* A key to send with changes nothing. */
 	ASSERT_EQ(0, udpend_install(fd, NST_TX, &self->conf));

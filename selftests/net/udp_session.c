@@ -197,22 +197,14 @@ TEST_F(session, replayed_to_another_socket)
 TEST_F(session, replayed_to_the_next_owner_of_the_port)
 {
 	struct udpend *e = self->e;
-	int one = 1;
 
 	make(&e->p, &self->d);
 	take(_metadata, e, &self->d);
 	close(e->k);
-	e->k = socket(variant->conf.family, SOCK_DGRAM, 0);
+	e->k = udpend_socket_at(&self->conf, &e->to);
 	ASSERT_LE(0, e->k);
-	ASSERT_EQ(0, setsockopt(e->k, SOL_SOCKET, SO_REUSEADDR, &one,
-				sizeof(one)));
-	ASSERT_EQ(0, udpend_attach(e->k, variant->conf.family));
-	ASSERT_EQ(0, udpend_install(e->k, NST_TX_RX, &self->conf));
-	ASSERT_EQ(0, bind(e->k, (void *)&e->to,
-			  udpend_addr_len(variant->conf.family)));
 	refuse(_metadata, e, &self->d, variant->conf.private ?
 	       "NstRxCacheAge" : "NstRxReplayed");
-	/* expect_got() waits for it */
 	make(&e->p, &self->d);
 	take(_metadata, e, &self->d);
 }

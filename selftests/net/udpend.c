@@ -107,17 +107,43 @@ int udpend_rekey(int fd, uint16_t kid)
 	       -errno : 0;
 }
 
+static int equip(int fd, const struct udpend_conf *conf)
+{
+	int ret = udpend_attach(fd, conf->family);
+
+	if (!ret)
+		ret = udpend_install(fd, NST_TX, conf);
+	if (!ret)
+		ret = udpend_install(fd, NST_RX, conf);
+	return ret;
+}
+
 int udpend_socket(const struct udpend_conf *conf)
 {
 	int fd = udpend_plain(conf->family), ret;
 
 	if (fd < 0)
 		return fd;
-	ret = udpend_attach(fd, conf->family);
+	ret = equip(fd, conf);
 	if (!ret)
-		ret = udpend_install(fd, NST_TX, conf);
-	if (!ret)
-		ret = udpend_install(fd, NST_RX, conf);
+		return fd;
+	close(fd);
+	return ret;
+}
+
+int udpend_socket_at(const struct udpend_conf *conf,
+		     const struct sockaddr_storage *at)
+{
+	struct timeval tv = { .tv_sec = NSTTEST_TIMEOUT };
+	int fd = socket(conf->family, SOCK_DGRAM, 0), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = equip(fd, conf);
+	if (!ret && (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv,
+				sizeof(tv)) ||
+		     bind(fd, (const void *)at, udpend_addr_len(conf->family))))
+		ret = -errno;
 	if (!ret)
 		return fd;
 	close(fd);
@@ -144,7 +170,7 @@ int udpend_sysctl(const char *name, unsigned int value)
 	return nsttest_write_file(path, text);
 }
 
-static int load_box(struct udpend *e)
+int udpend_load_box(struct udpend *e)
 {
 	struct talk *t = &e->t;
 
@@ -174,7 +200,7 @@ int udpend_open(struct udpend *e, const struct udpend_conf *conf)
 	if (!ret && conf->sessions)
 		ret = udpend_sysctl("udp_sessions_max", conf->sessions);
 	if (!ret)
-		ret = load_box(e);
+		ret = udpend_load_box(e);
 	if (ret)
 		return ret;
 	if (conf->private)
@@ -358,6 +384,11 @@ const char *udpend_causes(const struct udpend *e, const uint8_t *dgram,
 	struct peer_hdr h;
 
 	possible[0] = '\0';
+	/* What there is of magic and version is judged all the same. */
+	if (memcmp(dgram, "NSTP", len < 4 ? len : 4))
+		return "NstRxHdrMagic";
+	if (len > 4 && dgram[4] != 1)
+		return "NstRxHdrVersion";
 	if (len < PEER_HDR_SIZE)
 		return "NstRxDgramLength";
 	peer_hdr_get(&h, dgram);

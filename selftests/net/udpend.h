@@ -61,11 +61,17 @@ extern const struct peer_secret udpend_box[UDPEND_KEYS];
 int udpend_open(struct udpend *e, const struct udpend_conf *conf);
 void udpend_close(struct udpend *e);
 
+/* Opens @e->t and gives the namespace its box; udpend_open() does. */
+int udpend_load_box(struct udpend *e);
+
 /* A plain UDP socket on loopback and any port; -errno. */
 int udpend_plain(int family);
 
 /* The same with NST, and keys as @conf has them. */
 int udpend_socket(const struct udpend_conf *conf);
+/* And this one where another was; a datagram in between finds nobody. */
+int udpend_socket_at(const struct udpend_conf *conf,
+		     const struct sockaddr_storage *at);
 int udpend_attach(int fd, int family);
 int udpend_install(int fd, int opt, const struct udpend_conf *conf);
 int udpend_rekey(int fd, uint16_t kid);
