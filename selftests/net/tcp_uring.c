@@ -177,4 +177,38 @@ TEST_F(uring, send_zc_refused)
 	EXPECT_EQ(0, tcptest_recv(self->b, 0, 100, 100));
 }
 
+/* socket() by a ring, which takes its type where others have an offset. */
+static int submit_socket(struct ring *ring, int type, int protocol, uint64_t id)
+{
+	unsigned int tail = *ring->sq_tail, i = tail & ring->sq_mask;
+	struct io_uring_sqe *sqe = &ring->sqes[i];
+
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->opcode = IORING_OP_SOCKET;
+	sqe->fd = AF_NST;
+	sqe->off = type;
+	sqe->len = protocol;
+	sqe->user_data = id;
+	ring->sq_array[i] = i;
+	atomic_store_explicit((_Atomic unsigned int *)ring->sq_tail, tail + 1,
+			      memory_order_release);
+	return syscall(__NR_io_uring_enter, ring->fd, 1, 0, 0, NULL, 0) == 1 ?
+	       0 : -errno;
+}
+
+TEST_F(uring, socket_af_nst)
+{
+	int family = variant->conf.family, fd;
+	struct nst_info info;
+
+	ASSERT_EQ(0, submit_socket(&self->ring, NST_SOCK_STREAM, family, 6));
+	fd = result(&self->ring, 6);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, tcptest_info(fd, &info));
+	EXPECT_EQ(-1, send(fd, "plaintext", 9, MSG_NOSIGNAL));
+	close(fd);
+	ASSERT_EQ(0, submit_socket(&self->ring, SOCK_RAW, family, 7));
+	EXPECT_EQ(-ESOCKTNOSUPPORT, result(&self->ring, 7));
+}
+
 TEST_HARNESS_MAIN

@@ -1,0 +1,208 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The protocol family AF_NST and the module: its number, loading by the first
+# socket, and what holds the module. TAP.
+
+number=0
+failed=0
+times=${NST_TIMES:-1}
+param=/sys/module/nst_ulp/parameters/family
+conf=/etc/modprobe.d/nst-test.conf
+# as in <linux/nst.h> and <sys/socket.h>
+stream=1
+inet6=10
+# This number has an owner in every kernel (netlink), that one in none.
+taken=16
+free=22
+
+# check NAME COMMAND...
+check()
+{
+	name=$1
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number $name"
+	else
+		echo "not ok $number $name"
+		failed=1
+	fi
+}
+
+fails()
+{
+	! "$@" 2>/dev/null
+}
+
+loaded()
+{
+	grep -q "^nst_ulp " /proc/modules
+}
+
+# is WORD COMMAND...: that is what it says
+is()
+{
+	word=$1
+	shift
+	[ "$("$@" 2>/dev/null)" = "$word" ]
+}
+
+refs()
+{
+	cat /sys/module/nst_ulp/refcnt
+}
+
+# The last reference of a TCP socket may go with its TIME_WAIT's predecessor.
+unused()
+{
+	tries=0
+	until [ "$(refs)" = 0 ]; do
+		tries=$((tries + 1))
+		[ "$tries" -lt $((900 * times)) ] || return 1
+		sleep 0.1
+	done
+}
+
+unload()
+{
+	unused && rmmod nst_ulp
+}
+
+# loads_not OPTION: and nothing of it stays
+loads_not()
+{
+	fails modprobe nst_ulp "$1" && fails loaded &&
+		[ ! -e /proc/net/nst_stat ] && [ ! -e /proc/sys/net/nst ]
+}
+
+said()
+{
+	dmesg | grep -q "$1"
+}
+
+# says FILE: waits until something is in it
+says()
+{
+	tries=0
+	until grep -q . "$1"; do
+		tries=$((tries + 1))
+		[ "$tries" -lt $((200 * times)) ] || return 1
+		sleep 0.1
+	done
+}
+
+# seen PORT SS_OPTION: in ss, by its port
+seen()
+{
+	ss "$2" | grep -q ":$1 "
+}
+
+aliases()
+{
+	modinfo -F alias nst_ulp | grep -qx "$1"
+}
+
+mkdir -p /etc/modprobe.d
+trap 'rm -f $conf' EXIT
+
+echo "TAP version 13"
+check "it can be unloaded" unload
+check "it has the family's alias" aliases net-pf-25
+
+# Autoload. Who asks first needs no right for it.
+check "a socket of nobody's loads it" is ready afsock -n open $stream 0
+check "it is there" loaded
+check "everybody may read the number" is 25 cat $param
+check "the parameter is for reading" is 444 stat -c %a $param
+check "nothing holds it behind the last socket" unload
+check "IPv6 loads it as well" is ready afsock -n open $stream $inet6
+check "nothing holds it then" unload
+
+# Another number.
+check "it loads with another number" modprobe nst_ulp family=$free
+check "the number is told" is $free cat $param
+check "a socket of that number" is ready afsock -n -f $free open $stream 0
+check "none of the usual one" is EAFNOSUPPORT afsock open $stream 0
+check "nothing holds it behind that" unload
+printf 'options nst_ulp family=%s\nalias net-pf-%s nst_ulp\n' $free $free >$conf
+check "with modprobe.d another number loads it too" \
+	is ready afsock -n -f $free open $stream 0
+check "by that number" is $free cat $param
+rm -f $conf
+check "and it goes" unload
+
+# Numbers that cannot be.
+check "a taken number ends the load" loads_not family=$taken
+check "it names the number" said "protocol family $taken is taken"
+check "and the way out" said "load with family="
+for n in -1 46 1000 2147483647; do
+	check "$n is no number" loads_not "family=$n"
+	check "it says so" said "family=$n is no protocol family"
+done
+check "text is no number" loads_not family=nst
+check "0 leaves the family away" modprobe nst_ulp family=0
+check "so there is none" is EAFNOSUPPORT afsock open $stream 0
+check "but all else" viewpair 0
+check "it goes without the family" unload
+check "and comes again" modprobe nst_ulp
+
+# What holds it.
+afsock open $stream $inet6 $((600 * times)) >/tmp/afsock &
+pid=$!
+check "a socket stands" says /tmp/afsock
+check "it holds the module" fails rmmod nst_ulp
+kill $pid
+wait $pid
+check "until it is closed" unused
+check "refused sockets are refused" afsock refused
+check "and hold nothing" is 0 refs
+
+# Seen from outside.
+for kind in "-Htln $stream 0" "-Htln $stream $inet6"; do
+	# shellcheck disable=SC2086 # three words
+	set -- $kind
+	afsock listen "$2" "$3" $((600 * times)) >/tmp/afsock &
+	pid=$!
+	check "listening, $2 $3" says /tmp/afsock
+	check "ss shows it" seen "$(cat /tmp/afsock)" "$1"
+	kill $pid
+	wait $pid
+done
+check "it is gone from ss" fails seen "$(cat /tmp/afsock)" -Htln
+
+# The kernel's own sockets.
+modprobe nst_kernsock
+while read -r kind result; do
+	check "the kernel's own sockets, $kind" [ "$result" = "good 0" ]
+done </proc/nst_kernsock
+rmmod nst_kernsock
+check "nothing of them holds it" unused
+
+# Each allocation fails once, in kernels that can do that.
+slab=/sys/kernel/debug/failslab
+if [ -e /proc/self/fail-nth ] && [ -e $slab/verbose ]; then
+	echo 0 >$slab/verbose
+	echo N >$slab/ignore-gfp-wait
+	for protocol in 0 $inet6; do
+		check "no memory for $stream $protocol" \
+			afsock fail $stream "$protocol"
+		check "and nothing lost" unused
+	done
+	echo Y >$slab/ignore-gfp-wait
+fi
+
+# It comes and goes while four threads ask for sockets.
+afsock -n churn $((6 * times)) &
+pid=$!
+gone=0
+while kill -0 $pid 2>/dev/null; do
+	rmmod nst_ulp 2>/dev/null && gone=$((gone + 1))
+done
+echo "# unloaded $gone times"
+check "sockets while it comes and goes" wait $pid
+check "it went now and then" [ $gone -gt 0 ]
+modprobe nst_ulp
+check "nothing holds it at the end" unused
+echo "1..$number"
+exit $failed
