@@ -180,9 +180,12 @@ rmmod nst_kernsock
 check "nothing of them holds it" unused
 
 # Each allocation fails once, in kernels that can do that.
-slab=/sys/kernel/debug/failslab
+debug=/sys/kernel/debug
+slab=$debug/failslab
 if [ -e /proc/self/fail-nth ] && [ -e $slab/verbose ]; then
-	echo 0 >$slab/verbose
+	for file in "$debug"/fail*/verbose; do
+		echo 0 >"$file"
+	done
 	echo N >$slab/ignore-gfp-wait
 	for protocol in 0 $inet6; do
 		check "no memory for $stream $protocol" \

@@ -16,6 +16,7 @@
 #include <grp.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,49 +150,46 @@ static int churn(int seconds)
 	return error ? tell_errno() : !made;
 }
 
-/* The kernel's fail-nth: the Nth allocation of this task fails. Is it gone? */
-static int arm(int nth)
+/*
+ * The kernel's fail-nth: the Nth thing of this thread that can fail does. Says
+ * whether it has; reading that from the kernel can fail in its place.
+ */
+static bool disarm(int fd)
 {
-	char text[16];
-	int fd = open("/proc/thread-self/fail-nth", O_RDWR);
-	int left = -1;
+	char text[16] = "1";
+	ssize_t n;
 
-	if (fd < 0)
-		return -1;
-	if (nth) {
-		snprintf(text, sizeof(text), "%d", nth);
-		left = write(fd, text, strlen(text)) > 0 ? 0 : -1;
-	} else if (read(fd, text, sizeof(text) - 1) > 0) {
-		left = atoi(text);
-		if (write(fd, "0", 1) != 1)
-			left = -1;
-	}
-	close(fd);
-	return left;
+	n = pread(fd, text, sizeof(text) - 1, 0);
+	while (pwrite(fd, "0", 1, 0) != 1)
+		;
+	return n > 0 && !atoi(text);
 }
 
-static int fail(char **argv)
+static int fail_each(char **argv)
 {
 	int type = atoi(argv[0]), protocol = atoi(argv[1]);
-	int nth, fd, left, failed = 0;
+	int nth, fd, len, failed = 0, error;
+	int arm = open("/proc/thread-self/fail-nth", O_RDWR);
+	bool again = true;
+	char text[16];
 
-	for (nth = 1; nth < NTH_MAX; nth++) {
-		/* Opening the file allocates too: the count begins behind it. */
-		if (arm(nth))
+	if (arm < 0)
+		return tell_errno();
+	for (nth = 1; again && nth < NTH_MAX; nth++) {
+		len = snprintf(text, sizeof(text), "%d", nth);
+		if (pwrite(arm, text, len, 0) != len)
 			return tell_errno();
 		fd = socket(family, type, protocol);
-		if (fd < 0 && errno != ENOMEM && errno != ENFILE &&
-		    errno != ENOBUFS)
-			return tell_errno();
-		failed += fd < 0;
-		if (fd >= 0)
+		error = errno;
+		again = disarm(arm);
+		if (fd >= 0) {
 			close(fd);
-		left = arm(0);
-		if (left < 0)
+			continue;
+		}
+		failed++;
+		errno = error;
+		if (error != ENOMEM && error != ENFILE && error != ENOBUFS)
 			return tell_errno();
-		/* It came to an end before the Nth. */
-		if (left > 0 && fd >= 0)
-			break;
 	}
 	printf("%d of %d failed\n", failed, nth - 1);
 	return nth == NTH_MAX || failed < 3;
@@ -219,7 +217,7 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[0], "churn"))
 		return churn(atoi(argv[1]));
 	if (argc == 3 && !strcmp(argv[0], "fail"))
-		return fail(argv + 1);
+		return fail_each(argv + 1);
 	fputs("usage: see afsock.c\n", stderr);
 	return 2;
 }
