@@ -261,7 +261,7 @@ files_exist()
 	while read -r name; do
 		some=1
 		[ -e "$name" ] || { echo "$name does not exist"; bad=1; }
-	done < <(grep -ohE '(selftests|nst_ulp|nst_sm|include|Documentation)/[A-Za-z0-9_./-]+[A-Za-z0-9]' \
+	done < <(grep -ohP '(?<!/)(selftests|nst_ulp|nst_sm|include|Documentation)/[A-Za-z0-9_./-]+[A-Za-z0-9]' \
 		"${pages[@]}" | sort -u)
 	[ -n "$some" ] && return "$bad"
 }
@@ -286,7 +286,7 @@ manual()
 }
 
 extract
-for f in server client control private info; do
+for f in server client control private info family; do
 	result "compile $f.c" compile "$work/$f.c"
 done
 result "every example is compiled" all_marked
