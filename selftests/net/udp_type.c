@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Record types of datagrams, by control message; and what of UDP's own options
+ * and flags NST refuses, with the socket as it was.
+ */
+#define _GNU_SOURCE
+#include <sys/ioctl.h>
+
+#include "kselftest_harness.h"
+#include "udptest.h"
+
+FIXTURE(type)
+{
+	int a;
+	int b;
+};
+
+FIXTURE_VARIANT(type)
+{
+	struct udptest_conf conf;
+};
+
+UDPTEST_VARIANTS_NST(type);
+
+FIXTURE_SETUP(type)
+{
+	ASSERT_EQ(0, udptest_met(&variant->conf, &self->a, &self->b));
+}
+
+FIXTURE_TEARDOWN(type)
+{
+	EXPECT_TRUE(udptest_silent(self->b));
+	EXPECT_EQ(0, udptest_meet(self->a, self->b));
+	close(self->a);
+	close(self->b);
+}
+
+TEST_F(type, every_type)
+{
+	int type, seen;
+	char buf[2];
+
+	for (type = NST_TYPE_APP_MIN; type <= 255; type++) {
+		buf[0] = type;
+		ASSERT_EQ(1, tcptest_send_type(self->a, type, buf, 1, 0));
+		buf[0] = 0;
+		ASSERT_EQ(1, tcptest_recv_type(self->b, &seen, buf, 2, 0));
+		ASSERT_EQ(type, seen);
+		ASSERT_EQ((char)type, buf[0]);
+	}
+}
+
+TEST_F(type, zero)
+{
+	char buf[4];
+	int seen;
+
+	ASSERT_EQ(4, tcptest_send_type(self->a, NST_TYPE_DATA, "data", 4, 0));
+	ASSERT_EQ(4, recv(self->b, buf, 4, 0));
+	EXPECT_EQ(4, send(self->a, "more", 4, 0));
+	ASSERT_EQ(4, tcptest_recv_type(self->b, &seen, buf, 4, 0));
+	EXPECT_EQ(NST_TYPE_DATA, seen);
+}
+
+TEST_F(type, reserved)
+{
+	uint8_t two[2] = { 16, 16 };
+	int type;
+
+	for (type = 1; type < NST_TYPE_APP_MIN; type++)
+		EXPECT_EQ(-EINVAL, tcptest_send_type(self->a, type, "x", 1, 0));
+	EXPECT_EQ(-EINVAL, udptest_send_ctl(self->a, NULL, 1, 10, SOL_NST,
+					    NST_SET_RECORD_TYPE, two, 2));
+	EXPECT_EQ(-EINVAL, udptest_send_ctl(self->a, NULL, 1, 10, SOL_NST, 7,
+					    two, 1));
+}
+
+TEST_F(type, empty)
+{
+	char byte;
+	int seen;
+
+	ASSERT_EQ(0, tcptest_send_type(self->a, 99, NULL, 0, 0));
+	ASSERT_EQ(0, tcptest_recv_type(self->b, &seen, &byte, 1, 0));
+	EXPECT_EQ(99, seen);
+}
+
+TEST_F(type, peek)
+{
+	char buf[8];
+	int seen, i;
+
+	ASSERT_EQ(4, tcptest_send_type(self->a, 77, "ctrl", 4, 0));
+	ASSERT_EQ(4, send(self->a, "data", 4, 0));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(4, tcptest_recv_type(self->b, &seen, buf, 8,
+					       MSG_PEEK));
+		EXPECT_EQ(77, seen);
+		EXPECT_EQ(0, memcmp(buf, "ctrl", 4));
+	}
+	ASSERT_EQ(4, tcptest_recv_type(self->b, &seen, buf, 8, 0));
+	EXPECT_EQ(77, seen);
+	ASSERT_EQ(4, tcptest_recv_type(self->b, &seen, buf, 8, 0));
+	EXPECT_EQ(NST_TYPE_DATA, seen);
+	EXPECT_EQ(0, memcmp(buf, "data", 4));
+}
+
+TEST_F(type, not_there)
+{
+	char byte;
+	int seen;
+
+	EXPECT_EQ(-EAGAIN, tcptest_recv_type(self->b, &seen, &byte, 1,
+					     MSG_DONTWAIT));
+	ASSERT_EQ(0, tcptest_timeout(self->b, SO_RCVTIMEO, 50));
+	EXPECT_EQ(-EAGAIN, tcptest_recv_type(self->b, &seen, &byte, 1, 0));
+	ASSERT_EQ(0, tcptest_timeout(self->b, SO_RCVTIMEO, 12000));
+}
+
+/* A reader without room for the type is told that something is missing. */
+TEST_F(type, no_room)
+{
+	union {
+		char buf[8];
+		struct cmsghdr align;
+	} small;
+	char buf[8];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	ASSERT_EQ(4, tcptest_send_type(self->a, 77, "ctrl", 4, 0));
+	EXPECT_EQ(4, recvmsg(self->b, &msg, 0));
+	EXPECT_EQ(MSG_CTRUNC, msg.msg_flags & MSG_CTRUNC);
+	ASSERT_EQ(4, tcptest_send_type(self->a, 77, "ctrl", 4, 0));
+	msg.msg_control = &small;
+	msg.msg_controllen = sizeof(small);
+	EXPECT_EQ(4, recvmsg(self->b, &msg, 0));
+	EXPECT_EQ(MSG_CTRUNC, msg.msg_flags & MSG_CTRUNC);
+	/* Data has nothing to tell. */
+	ASSERT_EQ(4, send(self->a, "data", 4, 0));
+	msg.msg_control = NULL;
+	msg.msg_controllen = 0;
+	EXPECT_EQ(4, recvmsg(self->b, &msg, 0));
+	EXPECT_EQ(0, msg.msg_flags & MSG_CTRUNC);
+	ASSERT_EQ(4, send(self->a, "data", 4, 0));
+	msg.msg_control = &small;
+	msg.msg_controllen = sizeof(small);
+	EXPECT_EQ(4, recvmsg(self->b, &msg, 0));
+	EXPECT_EQ(0, msg.msg_flags & MSG_CTRUNC);
+}
+
+/* Of datagrams with and without, each reader gets type and bytes that match. */
+TEST_F(type, several_readers)
+{
+	pid_t pid[4];
+	int i, k, seen;
+	char buf[8];
+
+	for (i = 0; i < 4; i++) {
+		pid[i] = fork();
+		if (pid[i])
+			continue;
+		for (k = 0; k < 50; k++) {
+			if (tcptest_recv_type(self->b, &seen, buf, 8, 0) != 1)
+				_exit(1);
+			if ((uint8_t)buf[0] != seen)
+				_exit(2);
+		}
+		_exit(0);
+	}
+	for (i = 0; i < 200; i++) {
+		buf[0] = 16 + i;
+		ASSERT_EQ(1, tcptest_send_type(self->a, 16 + i, buf, 1, 0));
+		if (i % 20 == 19)
+			usleep(20000);
+	}
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(0, tcptest_reap(pid[i]));
+}
+
+/* Both of NST's and UDP's messages. */
+TEST_F(type, with_others)
+{
+	bool v6 = udptest_is_v6(&variant->conf), found;
+	uint8_t buf[10], type = 0;
+	int ttl = 0, seen;
+
+	ASSERT_EQ(0, tcptest_set_int(self->b, v6 ? SOL_IPV6 : SOL_IP,
+				     v6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, 1));
+	ASSERT_EQ(4, tcptest_send_type(self->a, 77, "ctrl", 4, 0));
+	EXPECT_EQ(4, udptest_recv_ctl(self->b, buf, 10, MSG_PEEK,
+				      v6 ? SOL_IPV6 : SOL_IP,
+				      v6 ? IPV6_HOPLIMIT : IP_TTL, &ttl,
+				      sizeof(ttl), &found));
+	EXPECT_TRUE(found);
+	EXPECT_LT(0, ttl);
+	EXPECT_EQ(4, udptest_recv_ctl(self->b, buf, 10, MSG_PEEK, SOL_NST,
+				      NST_GET_RECORD_TYPE, &type, 1, &found));
+	EXPECT_TRUE(found);
+	EXPECT_EQ(77, type);
+	EXPECT_EQ(4, tcptest_recv_type(self->b, &seen, buf, 10, 0));
+}
+
+/* --- what is refused ----------------------------------------------------------- */
+
+FIXTURE(refuse)
+{
+	int a;
+	int b;
+};
+
+FIXTURE_VARIANT(refuse)
+{
+	struct udptest_conf conf;
+};
+
+UDPTEST_VARIANTS_NST(refuse);
+
+FIXTURE_SETUP(refuse)
+{
+	ASSERT_EQ(0, udptest_met(&variant->conf, &self->a, &self->b));
+}
+
+FIXTURE_TEARDOWN(refuse)
+{
+	EXPECT_TRUE(udptest_silent(self->b));
+	EXPECT_EQ(0, udptest_meet(self->a, self->b));
+	close(self->a);
+	close(self->b);
+}
+
+TEST_F(refuse, flags)
+{
+	static const int flags[] = {
+		MSG_OOB, MSG_MORE, MSG_ZEROCOPY, MSG_MORE | MSG_DONTWAIT,
+		MSG_ZEROCOPY | MSG_MORE, MSG_OOB | MSG_NOSIGNAL,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		EXPECT_EQ(-1, send(self->a, "x", 1, flags[i])) {
+			TH_LOG("flags %#x", flags[i]);
+		}
+		EXPECT_EQ(EOPNOTSUPP, errno);
+		EXPECT_EQ(-1, send(self->a, "x", 0, flags[i]));
+		EXPECT_EQ(EOPNOTSUPP, errno);
+	}
+}
+
+/* Any bit at all: refused, or the byte arrives as it is. */
+TEST_F(refuse, every_send_flag)
+{
+	char in, out;
+	int bit;
+
+	for (bit = 0; bit < 32; bit++) {
+		out = 'A' + bit;
+		if (send(self->a, &out, 1, (1u << bit) | MSG_NOSIGNAL) < 0)
+			continue;
+		ASSERT_EQ(1, recv(self->b, &in, 1, 0)) {
+			TH_LOG("bit %d", bit);
+		}
+		EXPECT_EQ(out, in);
+	}
+}
+
+TEST_F(refuse, options)
+{
+	int one = 1;
+	socklen_t len = sizeof(one);
+
+	EXPECT_EQ(-EOPNOTSUPP, tcptest_set_int(self->a, SOL_UDP, UDP_CORK, 1));
+	EXPECT_EQ(-EOPNOTSUPP, tcptest_set_int(self->a, SOL_UDP, UDP_ENCAP, 2));
+	EXPECT_EQ(-EOPNOTSUPP, tcptest_set_int(self->a, SOL_SOCKET,
+					       SO_ZEROCOPY, 1));
+	if (variant->conf.family != UDPTEST_IPV4)
+		EXPECT_EQ(-EOPNOTSUPP, tcptest_set_int(self->a, SOL_IPV6,
+						       IPV6_ADDRFORM, AF_INET));
+	/* Turning off what is off, as programs do. */
+	EXPECT_EQ(0, tcptest_set_int(self->a, SOL_UDP, UDP_CORK, 0));
+	EXPECT_EQ(0, tcptest_set_int(self->a, SOL_SOCKET, SO_ZEROCOPY, 0));
+	ASSERT_EQ(0, getsockopt(self->a, SOL_UDP, UDP_CORK, &one, &len));
+	EXPECT_EQ(0, one);
+}
+
+/* The other options of UDP are UDP's. */
+TEST_F(refuse, not_these)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	EXPECT_EQ(0, tcptest_set_int(self->a, SOL_SOCKET, SO_SNDBUF, 100000));
+	EXPECT_EQ(0, tcptest_set_int(self->a, SOL_SOCKET, SO_REUSEPORT, 1));
+	EXPECT_EQ(0, tcptest_set_int(self->a, SOL_UDP, UDP_GRO, 1));
+	EXPECT_EQ(0, tcptest_set_int(self->a, SOL_IP, IP_TOS, 8));
+	EXPECT_EQ(-ENOPROTOOPT, tcptest_set_int(self->a, SOL_UDP, 9999, 1));
+	ASSERT_EQ(0, getsockopt(self->a, SOL_SOCKET, SO_TYPE, &value, &len));
+	EXPECT_EQ(SOCK_DGRAM, value);
+	ASSERT_EQ(0, getsockopt(self->a, SOL_SOCKET, SO_PROTOCOL, &value,
+				&len));
+	EXPECT_EQ(IPPROTO_UDP, value);
+}
+
+TEST_HARNESS_MAIN
