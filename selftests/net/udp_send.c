@@ -453,6 +453,7 @@ TEST_F(send, bad_control_messages)
 /* --- a full send buffer ---------------------------------------------------- */
 
 #define FULL_LEN	900
+#define SLOW		"tc qdisc %s dev lo root tbf rate %s burst 3000 limit 1000000"
 
 FIXTURE(full)
 {
@@ -474,7 +475,7 @@ FIXTURE_SETUP(full)
 	ASSERT_EQ(0, nsttest_netns());
 	ASSERT_EQ(0, udptest_met(&variant->conf, &self->a, &self->b));
 	ASSERT_EQ(0, udptest_run("ip link set lo mtu 1500"));
-	ASSERT_EQ(0, udptest_run("tc qdisc add dev lo root tbf rate 2400bit burst 3000 limit 1000000"));
+	ASSERT_EQ(0, udptest_run(SLOW, "add", "2400bit"));
 	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_SOCKET, SO_SNDBUF, 1));
 	for (self->sent = 0; self->sent < 200; self->sent++) {
 		uint8_t buf[FULL_LEN];
@@ -527,7 +528,7 @@ TEST_F(full, none_lost_none_more)
 {
 	uint32_t nr;
 
-	ASSERT_EQ(0, udptest_run("tc qdisc change dev lo root tbf rate 8mbit burst 3000 limit 1000000"));
+	ASSERT_EQ(0, udptest_run(SLOW, "change", "8mbit"));
 	for (nr = 0; nr < self->sent; nr++)
 		ASSERT_EQ(0, udptest_recv(self->b, nr, FULL_LEN));
 	EXPECT_TRUE(udptest_silent(self->b));
