@@ -4,8 +4,9 @@
 
 DIR has a file N.out for each boot. For each load and mode: the best round by
 the clock; the best by the CPU time that User Mode Linux had, of all and of each
-boot, and how that compares with kTLS and plain TCP. The CPU time counts: it does
-not pass while other work of the machine runs.
+boot, and how that compares with the reference (kTLS, of datagrams WireGuard) and
+with plain TCP or UDP. The CPU time counts: it does not pass while other work of
+the machine runs.
 """
 
 import collections
@@ -13,12 +14,17 @@ import glob
 import os
 import sys
 
+DATAGRAMS = ("dgram", "gso", "gro")
+
 
 def speed(words, unit):
-    """MiB/s, or round trips a second, of the clock or of CPU time."""
+    """MiB/s, round trips a second, or thousands of datagrams a second, of the
+    clock or of CPU time."""
     d = dict(x.split("=") for x in words[4:])
     if words[2] == "ping":
         return int(d["calls"]) / float(d[unit])
+    if words[2] in DATAGRAMS:
+        return int(d["calls"]) / float(d[unit]) / 1000
     return int(d["bytes"]) / float(d[unit]) / (1 << 20)
 
 
@@ -28,15 +34,16 @@ class Boot:
     def __init__(self, path):
         self.clock, self.cpu = {}, collections.OrderedDict()
         self.rounds = collections.Counter()
-        self.aead = (0, "none")
+        self.aeads = {}
         self.core = 0
         with open(path, errors="replace") as f:
             for line in f:
                 self.take(line.split())
 
     def take(self, w):
-        if w and w[0] == "aead":
-            self.aead = max(self.aead, (int(w[2]), w[1]))
+        if w and w[0] in ("aead", "chacha"):
+            self.aeads[w[0]] = max(self.aeads.get(w[0], (0, "")),
+                                   (int(w[2]), w[1]))
         if w and w[0] == "core":
             self.core = int(w[1])
         if not w or w[0] != "load":
@@ -53,21 +60,23 @@ def main():
     boots = [Boot(p) for p in
              sorted(glob.glob(os.path.join(sys.argv[1], "*.out")))]
     print(f"{len(boots)} boots, best of "
-          f"{min(min(b.rounds.values()) for b in boots)} rounds each, gcm(aes) "
-          f"is {', '.join({b.aead[1] for b in boots})}; MiB a second, ping: "
-          "round trips a second")
+          f"{min(min(b.rounds.values()) for b in boots)} rounds each, AEADs: "
+          f"{', '.join({a[1] for b in boots for a in b.aeads.values()})}; "
+          "MiB a second, ping: round trips a second, dgram, gso, gro: thousands "
+          "of datagrams a second; ref: kTLS, of datagrams WireGuard")
     print(f"the AEAD core alone seals and opens "
           f"{max(b.core for b in boots)} MiB a second")
-    print(f"{'load':<17}{'mode':<11}{'clock':>9}{'CPU':>9}{'/kTLS':>8}"
+    print(f"{'load':<17}{'mode':<11}{'clock':>9}{'CPU':>9}{'/ref':>8}"
           f"{'/plain':>8}   CPU, each boot")
     for key in boots[0].cpu:
         load, size, mode = key
+        ref = "wg" if load in DATAGRAMS else "ktls"
         top = {m: max(b.cpu.get((load, size, m), 0) for b in boots)
-               for m in ("plain", "ktls", mode)}
+               for m in ("plain", ref, mode)}
         print(f"{load + ' ' + str(size):<17}{mode:<11}"
               f"{max(b.clock[key] for b in boots):9.1f}{top[mode]:9.1f}" +
               "".join(f"{top[mode] / top[m]:8.3f}" if top[m] else "       -"
-                      for m in ("ktls", "plain")) + "   " +
+                      for m in (ref, "plain")) + "   " +
               " ".join(f"{b.cpu[key]:.1f}" for b in boots))
 
 

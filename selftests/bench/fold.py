@@ -4,8 +4,9 @@
 
 DIR has, for each seed N, N.out (lines of load.c), N.blocks (of count.c) and
 N.symbols (address, name, module). A block's instructions belong to the symbol
-before its address. The AEAD core, which NST and kTLS share, is all assembly of
-aesni_intel and ghash_clmulni_intel; the C around it counts as crypto glue.
+before its address. The AEAD core, which is not NST's, kTLS's or WireGuard's own,
+is the assembly of the accelerated ciphers' modules, and of ChaCha20 also the C
+that does single blocks; what is around it counts as crypto glue.
 """
 
 import argparse
@@ -17,21 +18,25 @@ import re
 import statistics
 import sys
 
-# Functions of the accelerated ciphers' modules that are C, not the core.
+# Functions of AES's modules that are C, not the core.
 GLUE = re.compile(r"""gcmaes_|^gcm_|rfc4106|set_?key|skcipher|^aesni_(en|de)crypt$|
     ^(ecb|cbc|cts_cbc|ctr|xctr|xts)_(en|de)?crypt$|^aes_gcm_aad_update$""", re.X)
 CORE_MODULES = ("aesni_intel", "ghash_clmulni_intel")
+# ChaCha20-Poly1305, wherever a kernel has it.
+CORE = re.compile(r"""^chacha_(permute|block_generic|\d?block_xor_\w+)$|
+    ^hchacha_block_\w+$|^_*poly1305_(blocks?|init|emit)_(x86_64|avx)|
+    ^_*poly1305_(block|init_avx)$|^poly1305_core_""", re.X)
 
 GROUPS = (
     ("crypto glue", re.compile(
         r"^crypto_|scatterwalk|skcipher|gcm|ghash|aead|^sg_|simd_|"
-        r"kernel_fpu|fpregs|^sha|hmac|^aes|xor_", re.I)),
+        r"kernel_fpu|fpregs|^sha|hmac|^aes|xor_|chacha|poly1305", re.I)),
     ("copy/clear", re.compile(
         r"copy_user|_copy_(to|from)|copyin|copyout|^_*mem(cpy|move|set|cmp)|"
         r"copy_page|clear_(high)?page|rep_(movs|stos)|_csum_|csum_partial|"
         r"^copy_mc|memset_erms|memset_orig|memcpy_orig")),
     ("net", re.compile(
-        r"tcp|skb|^_*sk_|sock|^_*ip_|inet|netif|^_*net_|^_*dev_|loopback|"
+        r"tcp|udp|skb|^_*sk_|sock|^_*ip_|inet|netif|^_*net_|^_*dev_|loopback|"
         r"^nf_|napi|ipv4|^dst_|sendpage|^fib_|cubic|bictcp|sendto|recvfrom|"
         r"^iov_iter|import_single|backlog|^eth_|qdisc|validate_xmit|"
         r"sys_(send|recv|sendto|recvfrom)")),
@@ -40,8 +45,9 @@ GROUPS = (
         r"shmem|filemap|splice|objcg|charge|percpu|^get_partial|zone|pcp|"
         r"^check_object|___cache|pagevec|find_get|gup")),
 )
-ORDER = ("AEAD core", "crypto glue", "copy/clear", "nst", "tls", "net", "mm",
+ORDER = ("AEAD core", "crypto glue", "copy/clear", "nst", "tls/wg", "net", "mm",
          "sched/entry", "user", "other modules")
+DATAGRAMS = ("dgram", "gso", "gro")
 
 
 class Symbols:
@@ -68,14 +74,19 @@ class Symbols:
 def group_of(name, module):
     if name == "(user)":
         return "user"
+    if CORE.search(name):
+        return "AEAD core"
     if module in CORE_MODULES:
         return "crypto glue" if GLUE.search(name) else "AEAD core"
     if module == "nst_ulp":
         return "nst"
-    if module == "tls":
-        return "tls"
+    if module in ("tls", "wireguard"):
+        return "tls/wg"
+    if module in ("veth", "udp_tunnel"):
+        return "net"
     if module:
-        if re.search("gcm|crypt|ctr|simd|aes|ghash|sha|gf128|hash", module):
+        if re.search("gcm|crypt|ctr|simd|aes|ghash|sha|gf128|hash|chacha|poly",
+                     module):
             return "crypto glue"
         return "other modules"
     for group, pattern in GROUPS:
@@ -101,13 +112,13 @@ def read_parts(path, symbols):
 
 
 def read_out(path):
-    """The measurements, slab caches, and the driver that gcm(aes) had."""
+    """The measurements, slab caches, and the drivers of the AEADs."""
     loads, idle, caches, aead = [], [], [], []
     with open(path, errors="replace") as f:
         for line in f:
             w = line.split()
-            if line.startswith("aead "):
-                aead.append((int(w[2]), w[1]))
+            if line.startswith(("aead ", "chacha ")):
+                aead.append((int(w[2]), w[0], w[1]))
             if line.startswith("cache "):
                 caches.append(w[1:])
             if not line.startswith("load "):
@@ -115,7 +126,8 @@ def read_out(path):
             d = dict(x.split("=") for x in w[4:])
             d.update(mode=w[1], load=w[2], size=int(w[3]))
             (idle if w[2] == "idle" else loads).append(d)
-    return loads, idle, caches, max(aead)[1] if aead else "none"
+    names = {kind: driver for _, kind, driver in sorted(aead)}
+    return loads, idle, caches, ", ".join(names.values())
 
 
 class Result:
@@ -158,16 +170,17 @@ def ratio(a, b):
 def print_table(results):
     print(f"{'load':<16}{'mode':<11}{'insn/call':>11}{'insn/byte':>10}"
           f"{'outside':>11}{'per byte':>9}{'sd %':>6}"
-          f"{'/kTLS':>8}{'out/kTLS':>9}{'/plain':>8}")
+          f"{'/ref':>8}{'out/ref':>9}{'/plain':>8}")
     for (load, size), modes in results.items():
         for mode, r in modes.items():
-            ktls, plain = modes.get("ktls"), modes.get("plain")
+            ref = modes.get("wg" if load in DATAGRAMS else "ktls")
+            plain = modes.get("plain")
             print(f"{load + ' ' + str(size):<16}{mode:<11}"
                   f"{r.total() / r.calls:11.0f}{r.total() / r.bytes:10.3f}"
                   f"{r.outside() / r.calls:11.0f}"
                   f"{r.outside() / r.bytes:9.3f}{r.spread():6.2f}"
-                  f"{ratio(r.total(), ktls and ktls.total())}"
-                  f"{ratio(r.outside(), ktls and ktls.outside())} "
+                  f"{ratio(r.total(), ref and ref.total())}"
+                  f"{ratio(r.outside(), ref and ref.outside())} "
                   f"{ratio(r.total(), plain and plain.total())}")
 
 
@@ -186,8 +199,6 @@ def print_groups(results):
 def print_top(results, top):
     for (load, size), modes in results.items():
         for mode, r in modes.items():
-            if mode == "plain":
-                continue
             print(f"\n{load} {size} {mode}: instructions per call, share of "
                   "what is outside the AEAD core")
             rows = [(c, f) for f, c in r.profile().items()
@@ -238,10 +249,11 @@ def main():
             modes = results.setdefault((d["load"], d["size"]),
                                        collections.OrderedDict())
             modes.setdefault(d["mode"], Result(d)).add(part)
-    print(f"{len(outs)} guests, gcm(aes) is {', '.join(sorted(aeads))}")
+    print(f"{len(outs)} guests, AEADs: {', '.join(sorted(aeads))}")
     if results:
-        print("medians of all seeds; a call is one send or round trip; "
-              "outside: outside the AEAD core")
+        print("medians of all seeds; a call is one send, round trip or "
+              "datagram; outside: outside the AEAD core; ref: kTLS, of "
+              "datagrams WireGuard")
         print_table(results)
         print_groups(results)
     if args.top:

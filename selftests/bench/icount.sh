@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # icount.sh [option...] [LOAD:SIZE[:COUNT]...]: counts the instructions that a
-# guest spends on plain TCP, kTLS and NST, and prints a table and where they go.
-# It builds the modules and the programs from the tree as it is.
+# guest spends on plain TCP, kTLS and NST, or on plain UDP, WireGuard and NST, and
+# prints a table and where they go. It builds the modules and the programs from
+# the tree as it is.
 #
 #   selftests/bench/icount.sh send:16384          after a change: 10 seconds
 #   selftests/bench/icount.sh -t 30 ping:64       the 30 dearest functions
 #   selftests/bench/icount.sh -n 5                all loads, medians of 5 seeds
 #
 #   -n SEEDS   runs, each with another seed of QEMU's random numbers (default 1)
-#   -m MODES   default "plain ktls nst"; there is ktls-nopad too
+#   -m MODES   of TCP, default "plain ktls nst"; there is ktls-nopad too
+#   -u MODES   of datagrams, default "plain wg nst nst-chacha"
 #   -t TOP     functions to print for each mode (default 0)
 #   -k KERNEL  6.1 (default), 6.12 or 7.3
 #   -M DIR     modules from there (see build-modules.sh), not built
@@ -21,18 +23,21 @@
 # within 1 %, with one exception: under TCP_NODELAY small sends run in one of two
 # ways, by chance. Either each is a segment and a wakeup of its own, or the window
 # is full and TCP merges them; the groups net and sched tell. nagle has no such
-# trouble. Loads are send, nagle, sendfile, ping and idle (see load.c).
+# trouble. Loads are send, nagle, sendfile, ping and idle, and of datagrams dgram,
+# gso and gro (see load.c).
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR/../vm source=lib.sh
 . "$here/../vm/lib.sh"
 
-seeds=1 modes="plain ktls nst" top=0 kernel=6.1 mods='' results=''
-while getopts n:m:t:k:M:o: opt; do
+seeds=1 modes="plain ktls nst" udp_modes="plain wg nst nst-chacha"
+top=0 kernel=6.1 mods='' results=''
+while getopts n:m:u:t:k:M:o: opt; do
 	case $opt in
 	n) seeds=$OPTARG ;;
 	m) modes=$OPTARG ;;
+	u) udp_modes=$OPTARG ;;
 	t) top=$OPTARG ;;
 	k) kernel=$OPTARG ;;
 	M) mods=$OPTARG ;;
@@ -42,21 +47,31 @@ while getopts n:m:t:k:M:o: opt; do
 done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || set -- nagle:256 nagle:1024 send:256 send:1024 \
-	send:16384 send:65536 send:262144 sendfile:65536 ping:64 idle
+	send:16384 send:65536 send:262144 sendfile:65536 ping:64 idle \
+	dgram:64 dgram:512 dgram:1400 gso:1400 gro:1400
 nst_kernel "$kernel"
 bench=$NST_BUILD/bench
 results=${results:-$bench/icount-$kernel}
 mkdir -p "$bench"
 
 # count_of LOAD SIZE: 4 MiB, in at least 16 calls, 1 MiB of small ones, 200 round
-# trips, 1000 connections
+# trips, 1000 connections, 4096 datagrams
 count_of()
 {
 	case $1 in
 	ping) echo 200 ;;
 	idle) echo 1000 ;;
+	dgram | gso | gro) echo 4096 ;;
 	*) if [ "$2" -lt 1024 ]; then echo $(((1 << 20) / $2))
 		else echo $(((4 << 20) / $2)); fi ;;
+	esac
+}
+
+modes_of()
+{
+	case $1 in
+	dgram | gso | gro) echo "$udp_modes" ;;
+	*) echo "$modes" ;;
 	esac
 }
 
@@ -66,7 +81,7 @@ list_loads()
 
 	for spec; do
 		IFS=: read -r name size count <<<"$spec"
-		for mode in $modes; do
+		for mode in $(modes_of "$name"); do
 			echo "$mode $name ${size:-0} ${count:-$(count_of "$name" "${size:-0}")}"
 		done
 	done
@@ -81,12 +96,30 @@ build()
 			{ cat "$bench/build.log" >&2; exit 2; }
 		mods=$bench/$kernel/src
 	fi
-	if [ ! -e "$bench/root-$kernel/ready" ]; then
+	if [ ! -e "$bench/root-$kernel/ready-udp" ]; then
 		rm -rf "$bench/root-$kernel"
 		"$here/../vm/base.sh" "$nst_release" "$nst_image" \
 			"$bench/root-$kernel"
-		touch "$bench/root-$kernel/ready"
+		add_module wireguard
+		touch "$bench/root-$kernel/ready-udp"
 	fi
+}
+
+# add_module NAME: with what it depends on, which not all guests need
+add_module()
+{
+	local path rel
+
+	modprobe -d "$nst_image" -S "$nst_release" --show-depends "$1" |
+		awk '$1 == "insmod" { print $2 }' |
+	while read -r path; do
+		rel=$bench/root-$kernel/lib/modules/${path##*/lib/modules/}
+		mkdir -p "${rel%/*}"
+		case $path in
+		*.xz) xz -dc "$path" >"${rel%.xz}" ;;
+		*) cp "$path" "$rel" ;;
+		esac
+	done
 }
 
 # What the guest loads. aesni_intel first, as a real boot does: else gcm(aes)
@@ -102,7 +135,7 @@ make_base()
 	depmod -b "$root" "$nst_release"
 	cp "$here/init" "$root/init"
 	cp "$bench/load" "$root/t/"
-	printf '%s\n' aesni_intel tls nst_ulp >"$root/t/modules"
+	printf '%s\n' aesni_intel tls nst_ulp veth wireguard >"$root/t/modules"
 	(cd "$root" && find . | cpio -o -H newc --quiet) >"$work/base"
 }
 

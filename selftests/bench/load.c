@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * load MODE LOAD SIZE COUNT: one measurement, over TCP on the loopback.
+ * load MODE LOAD SIZE COUNT: one measurement, over TCP on the loopback, or of
+ * datagrams between two namespaces.
  *
  *   MODE   plain, ktls (TLS 1.3, AES-128-GCM), ktls-nopad (the same with
- *          TLS_RX_EXPECT_NO_PAD), nst (aes-gcm)
+ *          TLS_RX_EXPECT_NO_PAD), nst (aes-gcm), nst-chacha
+ *          (chacha20-poly1305), wg (WireGuard)
  *   LOAD   send      COUNT sends of SIZE bytes with TCP_NODELAY, read with
  *                    64 KiB buffers
  *          nagle     the same without TCP_NODELAY
@@ -11,8 +13,11 @@
  *          sendfile  COUNT sendfile calls of SIZE bytes of a cached file
  *          ping      COUNT round trips of SIZE bytes
  *          idle      memory of COUNT connections that were used once
+ *          dgram     COUNT datagrams of SIZE bytes (dgram.c)
+ *          gso       the same, sent as many at a time as UDP_SEGMENT takes
+ *          gro       the same, and read as many at a time as UDP_GRO gives
  *
- * Sender and receiver are two processes. Before the measured part the
+ * On TCP, sender and receiver are two processes. Before the measured part the
  * connection is keyed in both directions, went through a round trip (so NST is
  * BOUND) and WARMUP bytes of the same load, so that windows and caches are
  * where they stay. The measured part lies between two markers that count.c
@@ -54,14 +59,17 @@
 #define READ_SIZE	(64 << 10)
 #define BUFFER_SIZE	(1 << 20)
 #define FILE_SIZE	(4 << 20)
+#define DGRAM_MAX	1400	/* fits the wire under all modes */
 #define WARMUP_BYTES	(1 << 20)
 #define WARMUP_ROUNDS	16
 
-enum load { SEND, NAGLE, BATCH, SENDFILE, PING, IDLE, NR_LOADS };
+static const char *const mode_names[] = {
+	"plain", "ktls", "ktls-nopad", "nst", "nst-chacha", "wg"
+};
 
-static const char *const mode_names[] = { "plain", "ktls", "ktls-nopad", "nst" };
 static const char *const load_names[] = {
-	"send", "nagle", "batch", "sendfile", "ping", "idle"
+	"send", "nagle", "batch", "sendfile", "ping", "idle", "dgram", "gso",
+	"gro"
 };
 
 static enum mode mode;
@@ -98,29 +106,52 @@ static void key_ktls(int fd, enum mode mode)
 		set(fd, SOL_TLS, TLS_RX_EXPECT_NO_PAD, &one, sizeof(one));
 }
 
-static void key_nst(int fd)
+static void key_nst(int fd, int cipher)
 {
 	struct {
 		struct nst_crypto_info info;
 		struct nst_key key;
 	} box = {
 		.info.version = NST_VERSION,
-		.info.cipher_id = NST_CIPHER_AES_GCM,
+		.info.cipher_id = cipher,
 		.info.nr_keys = 1,
 		.key.kid = 1,
 	};
 
 	memset(box.key.key, 0x42, sizeof(box.key.key));
-	set(fd, SOL_TCP, TCP_ULP, "nst", sizeof("nst") - 1);
 	set(fd, SOL_NST, NST_TX_RX, &box, sizeof(box));
+}
+
+static int cipher_of(enum mode mode)
+{
+	return mode == NST ? NST_CIPHER_AES_GCM : NST_CIPHER_CHACHA20_POLY1305;
 }
 
 void key_socket(int fd, enum mode mode)
 {
-	if (mode == NST)
-		key_nst(fd);
-	else if (mode != PLAIN)
+	switch (mode) {
+	case NST:
+	case NST_CHACHA:
+		set(fd, SOL_TCP, TCP_ULP, "nst", sizeof("nst") - 1);
+		key_nst(fd, cipher_of(mode));
+		break;
+	case KTLS:
+	case KTLS_NOPAD:
 		key_ktls(fd, mode);
+		break;
+	default:
+		break;
+	}
+}
+
+void key_datagrams(int fd, enum mode mode)
+{
+	const int one = 1;
+
+	if (mode != NST && mode != NST_CHACHA)
+		return;
+	set(fd, IPPROTO_IP, NST_ATTACH, &one, sizeof(one));
+	key_nst(fd, cipher_of(mode));
 }
 
 static void send_all(int fd, const char *p, size_t len)
@@ -190,17 +221,38 @@ static void pin(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+static void write_batch(struct nst_batch *arg)
+{
+	int f = open(NST_BATCH_PATH, O_WRONLY);
+
+	arg->buffer = (uintptr_t)buffer;
+	if (f < 0 || write(f, arg, sizeof(*arg)) != sizeof(*arg))
+		die(NST_BATCH_PATH);
+	close(f);
+}
+
 static void batch(int fd, int op, size_t each, size_t total)
 {
 	struct nst_batch arg = {
 		.fd = fd, .op = op, .size = each, .total = total,
-		.buffer = (uintptr_t)buffer,
 	};
-	int f = open(NST_BATCH_PATH, O_WRONLY);
 
-	if (f < 0 || write(f, &arg, sizeof(arg)) != sizeof(arg))
-		die(NST_BATCH_PATH);
-	close(f);
+	write_batch(&arg);
+}
+
+bool batch_present(void)
+{
+	return !access(NST_BATCH_PATH, F_OK);
+}
+
+void batch_bursts(int tx, int rx, size_t send_size, size_t burst, size_t bytes)
+{
+	struct nst_batch arg = {
+		.fd = tx, .peer = rx, .op = NST_BATCH_BURSTS, .size = send_size,
+		.burst = burst, .read_size = READ_SIZE, .total = bytes,
+	};
+
+	write_batch(&arg);
 }
 
 static void send_file(int fd, size_t calls)
@@ -315,13 +367,36 @@ static double cpu_seconds(void)
 	return strtod(text, NULL);
 }
 
+void meter_start(struct meter *m)
+{
+	m->cpu = cpu_seconds();
+	m->seconds = seconds();
+	NST_MARK(NST_MARK_BEGIN);
+	m->tsc = __rdtsc();
+}
+
+void meter_stop(struct meter *m)
+{
+	m->tsc = __rdtsc() - m->tsc;
+	NST_MARK(NST_MARK_END);
+	m->seconds = seconds() - m->seconds;
+	m->cpu = cpu_seconds() - m->cpu;
+}
+
+void meter_print(const struct meter *m, enum mode how, enum load what,
+		 size_t size, size_t calls, size_t bytes)
+{
+	printf("load %s %s %zu calls=%zu bytes=%zu seconds=%.6f cpu=%.6f tsc=%llu\n",
+	       mode_names[how], load_names[what], size, calls, bytes,
+	       m->seconds, m->cpu, (unsigned long long)m->tsc);
+}
+
 static void measure(void)
 {
 	const int nodelay = load != NAGLE;
 	struct sockaddr_in addr;
-	uint64_t tsc;
 	int listener = listen_socket(&addr), a, b, status;
-	double start, cpu;
+	struct meter m;
 	pid_t pid;
 
 	connect_pair(listener, &addr, &a, &b);
@@ -345,21 +420,21 @@ static void measure(void)
 	close(b);
 	pin(0);
 	push(a, warmup_calls());
-	cpu = cpu_seconds();
-	start = seconds();
-	NST_MARK(NST_MARK_BEGIN);
-	tsc = __rdtsc();
+	meter_start(&m);
 	push(a, count);
-	tsc = __rdtsc() - tsc;
-	NST_MARK(NST_MARK_END);
-	start = seconds() - start;
-	cpu = cpu_seconds() - cpu;
+	meter_stop(&m);
 	if (waitpid(pid, &status, 0) != pid || status)
 		die("receiver");
-	printf("load %s %s %zu calls=%zu bytes=%zu seconds=%.6f cpu=%.6f tsc=%llu\n",
-	       mode_names[mode], load_names[load], size, count,
-	       size * count * (load == PING ? 2 : 1), start, cpu,
-	       (unsigned long long)tsc);
+	meter_print(&m, mode, load, size, count,
+		    size * count * (load == PING ? 2 : 1));
+}
+
+/* Whether there is such a thing. */
+static bool mode_has_load(void)
+{
+	if (mode == WG)
+		return load >= DGRAM;
+	return load < DGRAM || (mode != KTLS && mode != KTLS_NOPAD);
 }
 
 static int find(const char *const *names, int nr, const char *name)
@@ -383,13 +458,20 @@ int main(int argc, char **argv)
 	load = find(load_names, NR_LOADS, argv[2]);
 	size = strtoul(argv[3], NULL, 0);
 	count = strtoul(argv[4], NULL, 0);
-	if (size > BUFFER_SIZE || !count || (load != IDLE && !size)) {
+	if (size > (load >= DGRAM ? DGRAM_MAX : BUFFER_SIZE) || !count ||
+	    (load != IDLE && !size)) {
 		fprintf(stderr, "load: SIZE or COUNT out of range\n");
+		return 2;
+	}
+	if (!mode_has_load()) {
+		fprintf(stderr, "load: no %s for %s\n", argv[2], argv[1]);
 		return 2;
 	}
 	memset(buffer, 0x5a, sizeof(buffer));
 	if (load == IDLE)
 		idle_measure(mode, mode_names[mode], count);
+	else if (load >= DGRAM)
+		dgram_measure(mode, load, size, count);
 	else
 		measure();
 	return 0;

@@ -2,20 +2,22 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # uml.sh [option...] [LOAD:SIZE[:COUNT]...]: throughput of plain TCP, kTLS and
-# NST in User Mode Linux, best of many rounds. There the kernel is a process of
-# this machine, so its cycles are real, with AES-NI (umlkmod/gcm.c); all modes
-# take turns in one guest. Best, because other work of the machine only slows.
+# NST, and of plain UDP, WireGuard and NST, in User Mode Linux, best of many
+# rounds. There the kernel is a process of this machine, so its cycles are real,
+# with AES-NI (umlkmod/gcm.c), but ChaCha20-Poly1305 in C; all modes take turns
+# in one guest. Best, because other work of the machine only slows.
 #
 #   selftests/bench/uml.sh batch:16384            after a change: 15 seconds
 #   selftests/bench/uml.sh                        all loads, 2 boots
 #
 #   -n ROUNDS  of each load in each mode (default 12)
 #   -b BOOTS   guests one after the other (default 1, all loads: 2)
-#   -m MODES   default "plain ktls nst"; there is ktls-nopad too
+#   -m MODES   of TCP, default "plain ktls nst"; there is ktls-nopad too
+#   -u MODES   of datagrams, default "plain wg nst nst-chacha"
 #   -o DIR     keeps results there (default build/bench/uml)
 #
 # Loads are those of load.c; batch is send without the cost of system calls,
-# which in User Mode Linux go through ptrace.
+# which in User Mode Linux go through ptrace. Datagrams have none either.
 #
 # The kernel is built once (6 minutes of CPU time) from Debian's source package
 # in $NST_CACHE/uml, or in the build tree NST_UML names (make O=), where only
@@ -27,11 +29,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../vm/lib.sh"
 
 rounds=12 boots='' modes="plain ktls nst" results=$NST_BUILD/bench/uml
-while getopts n:b:m:o: opt; do
+udp_modes="plain wg nst nst-chacha"
+while getopts n:b:m:u:o: opt; do
 	case $opt in
 	n) rounds=$OPTARG ;;
 	b) boots=$OPTARG ;;
 	m) modes=$OPTARG ;;
+	u) udp_modes=$OPTARG ;;
 	o) results=$OPTARG ;;
 	*) nst_die "see the head of $0" ;;
 	esac
@@ -40,7 +44,8 @@ shift $((OPTIND - 1))
 if [ $# = 0 ]; then
 	: "${boots:=2}"
 	set -- batch:256 batch:1024 batch:16384 batch:65536 batch:262144 \
-		send:16384 sendfile:65536 ping:64
+		send:16384 sendfile:65536 ping:64 \
+		dgram:64 dgram:512 dgram:1400 gso:1400 gro:1400
 fi
 : "${boots:=1}"
 tree=${NST_UML:-$NST_CACHE/uml}
@@ -54,8 +59,17 @@ count_of()
 {
 	case $1 in
 	ping) echo 100 ;;
+	dgram | gso | gro) echo 8192 ;;
 	*) if [ "$2" -le 1024 ]; then echo $(((2 << 20) / $2))
 		else echo $(((8 << 20) / $2)); fi ;;
+	esac
+}
+
+modes_of()
+{
+	case $1 in
+	dgram | gso | gro) echo "$udp_modes" ;;
+	*) echo "$modes" ;;
 	esac
 }
 
@@ -66,7 +80,7 @@ list_loads()
 	for ((i = 0; i < rounds; i++)); do
 		for spec; do
 			IFS=: read -r name size count <<<"$spec"
-			for mode in $modes; do
+			for mode in $(modes_of "$name"); do
 				echo "$mode $name $size" \
 					"${count:-$(count_of "$name" "$size")}"
 			done

@@ -19,9 +19,8 @@
 #include "batch.h"
 
 static ssize_t batch_call(struct socket *sock, const struct nst_batch *arg,
-			  size_t len)
+			  bool send, size_t len)
 {
-	bool send = arg->op == NST_BATCH_SEND;
 	struct msghdr msg = {};
 	struct iovec iov;
 	int err;
@@ -34,13 +33,53 @@ static ssize_t batch_call(struct socket *sock, const struct nst_batch *arg,
 	return send ? sock_sendmsg(sock, &msg) : sock_recvmsg(sock, &msg, 0);
 }
 
+/* Calls of at most each bytes, until all of total went through. */
+static ssize_t batch_calls(struct socket *sock, const struct nst_batch *arg,
+			   bool send, u64 each, u64 total)
+{
+	ssize_t n;
+
+	for (; total; total -= min_t(u64, n, total)) {
+		n = batch_call(sock, arg, send, min(each, total));
+		if (!n)
+			return -ECONNRESET;
+		if (n > 0 && signal_pending(current))
+			return -EINTR;
+		if (n < 0)
+			return n;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* A read takes a datagram, however long, so reads are of read_size. */
+static ssize_t batch_bursts(struct socket *sock, const struct nst_batch *arg)
+{
+	struct socket *peer;
+	ssize_t len;
+	u64 done, n;
+	int err;
+
+	peer = sockfd_lookup(arg->peer, &err);
+	if (!peer)
+		return err;
+	for (done = 0; !err && done < arg->total; done += arg->burst) {
+		err = batch_calls(sock, arg, true, arg->size, arg->burst);
+		for (n = 0; !err && n < arg->burst; n += len) {
+			len = batch_call(peer, arg, false, arg->read_size);
+			if (len <= 0)
+				err = len ?: -ECONNRESET;
+		}
+	}
+	sockfd_put(peer);
+	return err;
+}
+
 static ssize_t batch_write(struct file *file, const char __user *buf,
 			   size_t len, loff_t *pos)
 {
 	struct nst_batch arg;
 	struct socket *sock;
-	u64 left;
-	ssize_t n = 0;
 	int err;
 
 	if (len != sizeof(arg))
@@ -50,18 +89,20 @@ static ssize_t batch_write(struct file *file, const char __user *buf,
 	sock = sockfd_lookup(arg.fd, &err);
 	if (!sock)
 		return err;
-	for (left = arg.total; left; left -= n) {
-		n = batch_call(sock, &arg, min(arg.size, left));
-		if (!n)
-			n = -ECONNRESET;
-		if (n > 0 && signal_pending(current))
-			n = -EINTR;
-		if (n < 0)
-			break;
-		cond_resched();
+	switch (arg.op) {
+	case NST_BATCH_SEND:
+	case NST_BATCH_RECV:
+		err = batch_calls(sock, &arg, arg.op == NST_BATCH_SEND,
+				  arg.size, arg.total);
+		break;
+	case NST_BATCH_BURSTS:
+		err = arg.burst ? batch_bursts(sock, &arg) : -EINVAL;
+		break;
+	default:
+		err = -EINVAL;
 	}
 	sockfd_put(sock);
-	return n < 0 ? n : len;
+	return err ?: len;
 }
 
 /* A system call of kernel code goes to the host. */
