@@ -80,7 +80,6 @@ struct nst_cipher {
  * @bounce: where a short record is decrypted before it is copied to a reader
  * @abandoned: called if a driver keeps the operation although it must not; the
  *	owner's, set before nst_cipher_open_atomic()
- * @owner: for @abandoned
  * @skb: for @abandoned
  * @req_size: bytes of @req behind which memory ends
  * @req: room for the request of any suite
@@ -98,7 +97,6 @@ struct nst_op {
 	u8 iv[16];
 	u8 bounce[NST_OP_BOUNCE];
 	void (*abandoned)(struct nst_op *op);
-	void *owner;
 	struct sk_buff *skb;
 	unsigned int req_size;
 	u8 req[] __aligned(CRYPTO_MINALIGN);

@@ -18,13 +18,25 @@
 
 /* The head of a proto.recvmsg; 7.x has lost addr_len. */
 #ifdef NST_HAVE_RECVMSG_ADDR_LEN
-#define NST_RECVMSG(name) int name(struct sock *sk, struct msghdr *msg, \
-				   size_t len, int flags, int *addr_len)
+#define NST_RECVMSG_ARGS struct sock *sk, struct msghdr *msg, size_t len, \
+			 int flags, int *addr_len
+#define NST_RECVMSG_GIVE sk, msg, len, flags, addr_len
 #define NST_RECVMSG_PASS(sk, msg, len, flags) (sk, msg, len, flags, addr_len)
 #else
-#define NST_RECVMSG(name) int name(struct sock *sk, struct msghdr *msg, \
-				   size_t len, int flags)
+#define NST_RECVMSG_ARGS struct sock *sk, struct msghdr *msg, size_t len, \
+			 int flags
+#define NST_RECVMSG_GIVE sk, msg, len, flags
 #define NST_RECVMSG_PASS(sk, msg, len, flags) (sk, msg, len, flags)
+#endif
+#define NST_RECVMSG(name) int name(NST_RECVMSG_ARGS)
+
+/* Take a datagram off a UDP socket's queue and look at nothing of it. */
+#ifdef NST_HAVE_RECVMSG_ADDR_LEN
+#define nst_compat_recv_nothing(prot, sk, msg) \
+	((prot)->recvmsg(sk, msg, 0, MSG_DONTWAIT, NULL))
+#else
+#define nst_compat_recv_nothing(prot, sk, msg) \
+	((prot)->recvmsg(sk, msg, 0, MSG_DONTWAIT))
 #endif
 
 /* The result of proto.ioctl: through user space on 6.1, by pointer later. */
@@ -75,8 +87,30 @@
  */
 #ifdef NST_HAVE_SENDPAGE
 #define NST_SENDPAGE_FLAGS (MSG_SENDPAGE_NOTLAST | MSG_SENDPAGE_NOPOLICY)
+#define NST_SPLICE_FLAG(flags) false
 #else
 #define NST_SENDPAGE_FLAGS 0
+#define NST_SPLICE_FLAG(flags) ((flags) & MSG_SPLICE_PAGES)
+#endif
+
+/* How a UDP socket with an encap_rcv is told of ICMP errors. */
+#ifdef NST_HAVE_ENCAP_ERR_ARGS
+#define NST_ENCAP_ERR_RCV(name) void name(struct sock *sk, \
+					  struct sk_buff *skb, int err, \
+					  __be16 port, u32 info, u8 *payload)
+#else
+#define NST_ENCAP_ERR_RCV(name) void name(struct sock *sk, \
+					  struct sk_buff *skb, \
+					  unsigned int udp_offset)
+#endif
+
+/* Flags of inet sockets were bit fields. */
+#ifdef NST_HAVE_INET_TEST_BIT
+#define nst_inet_recverr(sk) inet_test_bit(RECVERR, sk)
+#define nst_inet6_recverr(sk) inet6_test_bit(RECVERR6, sk)
+#else
+#define nst_inet_recverr(sk) (inet_sk(sk)->recverr)
+#define nst_inet6_recverr(sk) (inet6_sk(sk)->recverr)
 #endif
 
 /* What a driver calls when it is done. */

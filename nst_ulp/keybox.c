@@ -570,3 +570,26 @@ enum nst_drop nst_keyring_find_rx(struct nst_keyring *ring, u16 kid,
 	rcu_read_unlock();
 	return drop;
 }
+
+/**
+ * nst_keyring_check_rx() - may a record come under this kid?
+ * @ring: the caller holds a reference
+ * @kid: from the record's header
+ *
+ * Context: any.
+ * Return: as nst_keyring_find_rx().
+ */
+enum nst_drop nst_keyring_check_rx(struct nst_keyring *ring, u16 kid)
+{
+	const struct nst_box_slot *slot;
+	enum nst_drop drop = NST_OK;
+
+	rcu_read_lock();
+	slot = box_find(rcu_dereference(ring->box), kid);
+	if (!slot)
+		drop = NST_DROP_NO_KID;
+	else if (slot->state == NST_KEY_RETIRED)
+		drop = NST_DROP_KID_RETIRED;
+	rcu_read_unlock();
+	return drop;
+}

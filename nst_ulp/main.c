@@ -8,9 +8,12 @@
 #include "netlink.h"
 #include "netns.h"
 #include "proc.h"
+#include "session.h"
 #include "sockopt.h"
 #include "sysctl.h"
 #include "tcp_ulp.h"
+#include "udp.h"
+#include "udp_opt.h"
 
 static int init_tcp(void)
 {
@@ -24,6 +27,16 @@ static int init_tcp(void)
 	return nst_tcp_init(&hooks);
 }
 
+static int init_udp(void)
+{
+	static const struct nst_udp_hooks hooks = {
+		.setsockopt	= nst_udp_opt_set,
+		.getsockopt	= nst_udp_opt_get,
+	};
+
+	return nst_udp_init(&hooks);
+}
+
 static const struct {
 	int (*init)(void);
 	void (*exit)(void);
@@ -35,6 +48,8 @@ static const struct {
 	{ nst_proc_init,	nst_proc_exit },
 	{ nst_netlink_init,	nst_netlink_exit },
 	{ init_tcp,		nst_tcp_exit },
+	{ nst_session_init,	nst_session_exit },
+	{ init_udp,		nst_udp_exit },
 };
 
 static void undo(int nr)

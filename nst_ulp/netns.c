@@ -38,6 +38,7 @@ static __net_init int netns_init(struct net *net)
 	nn->enabled = 1;
 	nn->time_window = NST_TIME_WINDOW;
 	nn->start_cache_max = NST_START_CACHE;
+	nn->udp_sessions_max = NST_SESSIONS;
 	nn->rekey_records = NST_REKEY_RECORDS;
 	nn->rekey_bytes = NST_REKEY_BYTES;
 	return 0;

@@ -23,6 +23,7 @@ struct ctl_table_header;
  * @strict: sysctl, 1 refuses keys without NST_F_STRICT
  * @time_window: sysctl, seconds that a START may be off either way
  * @start_cache_max: sysctl, STARTs remembered in each cache
+ * @udp_sessions_max: sysctl, UDP sessions known in each table
  * @rekey_records: sysctl, records after which a sender begins a new epoch
  * @rekey_bytes: sysctl, plaintext bytes after which it does
  *
@@ -39,6 +40,7 @@ struct nst_net {
 	int strict;
 	int time_window;
 	unsigned int start_cache_max;
+	unsigned int udp_sessions_max;
 	unsigned long rekey_records;
 	unsigned long rekey_bytes;
 };

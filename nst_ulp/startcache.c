@@ -51,16 +51,33 @@ void nst_startcache_exit(struct nst_startcache *cache)
 	cache->nr = 0;
 }
 
-/* Was it sealed before the cache was born? Clocks may be anywhere. */
-static bool older_than_cache(const struct nst_startcache *cache, u64 timestamp,
-			     const struct nst_now *now)
+/**
+ * nst_now_judge() - is a timestamp one that a memory of accepted ones can judge?
+ * @now: the clocks
+ * @timestamp: of a START or a datagram, not authenticated yet
+ * @window_ns: how far it may be off, either way
+ * @born: CLOCK_BOOTTIME in ns when the memory began
+ *
+ * What was sealed before the memory began may have been accepted before, and
+ * nobody would know. Clocks may be anywhere.
+ *
+ * Context: any.
+ * Return: NST_OK, NST_DROP_TIME_PAST, NST_DROP_TIME_FUTURE or
+ * NST_DROP_CACHE_AGE.
+ */
+enum nst_drop nst_now_judge(const struct nst_now *now, u64 timestamp,
+			    u64 window_ns, u64 born)
 {
-	u64 remembers = now->boot > cache->born ? now->boot - cache->born : 0;
+	u64 remembers = now->boot > born ? now->boot - born : 0;
 
 	/* One from the future has a negative age. */
 	if (timestamp > now->real)
-		return false;
-	return now->real - timestamp >= remembers;
+		return timestamp - now->real > window_ns ?
+		       NST_DROP_TIME_FUTURE : NST_OK;
+	if (now->real - timestamp > window_ns)
+		return NST_DROP_TIME_PAST;
+	return now->real - timestamp >= remembers ? NST_DROP_CACHE_AGE :
+						    NST_OK;
 }
 
 /**
@@ -80,14 +97,12 @@ static bool older_than_cache(const struct nst_startcache *cache, u64 timestamp,
 enum nst_drop nst_startcache_check(struct nst_startcache *cache, u64 timestamp,
 				   const struct nst_now *now, u64 window_ns)
 {
+	enum nst_drop drop;
 	u64 floor;
 
-	if (timestamp < now->real && now->real - timestamp > window_ns)
-		return NST_DROP_TIME_PAST;
-	if (timestamp > now->real && timestamp - now->real > window_ns)
-		return NST_DROP_TIME_FUTURE;
-	if (older_than_cache(cache, timestamp, now))
-		return NST_DROP_CACHE_AGE;
+	drop = nst_now_judge(now, timestamp, window_ns, cache->born);
+	if (drop)
+		return drop;
 	spin_lock_bh(&cache->lock);
 	floor = cache->floor;
 	spin_unlock_bh(&cache->lock);

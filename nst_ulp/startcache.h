@@ -37,6 +37,8 @@ struct nst_now {
 	u64 boot;
 };
 
+enum nst_drop nst_now_judge(const struct nst_now *now, u64 timestamp,
+			    u64 window_ns, u64 born);
 void nst_startcache_init(struct nst_startcache *cache, u64 boot);
 void nst_startcache_exit(struct nst_startcache *cache);
 enum nst_drop nst_startcache_check(struct nst_startcache *cache, u64 timestamp,

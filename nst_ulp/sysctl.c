@@ -14,12 +14,15 @@ static int window_max = NST_TIME_WINDOW_MAX;
 static unsigned int cache_min = NST_START_CACHE_MIN;
 static unsigned int cache_max = NST_START_CACHE_MAX;
 static unsigned int cache_default = NST_START_CACHE;
+static unsigned int sessions_min = NST_SESSIONS_MIN;
+static unsigned int sessions_max = NST_SESSIONS_MAX;
+static unsigned int sessions_default = NST_SESSIONS;
 static unsigned long rekey_min = 1;
 static unsigned long rekey_records_max = NST_REKEY_RECORDS;
 static unsigned long rekey_bytes_max = NST_REKEY_BYTES;
 
 /* In the order of the table. */
-enum { ENABLED, STRICT, WINDOW, CACHE, RECORDS, BYTES, NR_ENTRIES };
+enum { ENABLED, STRICT, WINDOW, CACHE, SESSIONS, RECORDS, BYTES, NR_ENTRIES };
 
 /* One entry more than there are: 6.1 wants the end marked. */
 static const struct ctl_table template[NR_ENTRIES + 1] = {
@@ -55,6 +58,14 @@ static const struct ctl_table template[NR_ENTRIES + 1] = {
 		.extra1		= &cache_min,
 		.extra2		= &cache_max,
 	},
+	[SESSIONS] = {
+		.procname	= "udp_sessions_max",
+		.maxlen		= sizeof(unsigned int),
+		.mode		= 0644,
+		.proc_handler	= proc_douintvec_minmax,
+		.extra1		= &sessions_min,
+		.extra2		= &sessions_max,
+	},
 	[RECORDS] = {
 		.procname	= "rekey_records",
 		.maxlen		= sizeof(unsigned long),
@@ -85,11 +96,14 @@ static __net_init int sysctl_init(struct net *net)
 	table[STRICT].data = &nn->strict;
 	table[WINDOW].data = &nn->time_window;
 	table[CACHE].data = &nn->start_cache_max;
+	table[SESSIONS].data = &nn->udp_sessions_max;
 	table[RECORDS].data = &nn->rekey_records;
 	table[BYTES].data = &nn->rekey_bytes;
 	/* Anybody can make such a namespace: it gets no more than the default. */
-	if (net->user_ns != &init_user_ns)
+	if (net->user_ns != &init_user_ns) {
 		table[CACHE].extra2 = &cache_default;
+		table[SESSIONS].extra2 = &sessions_default;
+	}
 	nn->sysctl_table = table;
 	nn->sysctl = register_net_sysctl_sz(net, "net/nst", table, NR_ENTRIES);
 	if (!nn->sysctl) {

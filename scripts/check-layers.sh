@@ -25,11 +25,12 @@ leaf drop limits stats event trace
 3    stream session
 4.0  txrec rxrec
 4.1  tcp_ulp.h udp.h
-4.2  tcp_tx tcp_rx udp_tx udp_rx
-4.3  tcp_recv
-4.4  tcp_ulp udp
+4.2  tcp_tx tcp_rx udp_epoch udp_wait udp_err
+4.3  tcp_recv udp_rx udp_tx
+4.4  udp_recv
+4.5  tcp_ulp udp
 5.0  netlink guard diag sysctl proc
-5.1  sockopt af_nst
+5.1  sockopt udp_opt af_nst
 6    main
 '
 

@@ -52,6 +52,11 @@ TEST(nst_drop_errno__table_of_the_protocol)
 		{ NST_DROP_TIME_FUTURE, ESTALE },
 		{ NST_DROP_CACHE_AGE, ESTALE },
 		{ NST_DROP_CACHE_FLOOR, ESTALE },
+		/* Of datagrams; their senders are told nothing. */
+		{ NST_DROP_DGRAM_LEN, EPROTO },
+		{ NST_DROP_NO_KEY, ENOKEY },
+		{ NST_DROP_WINDOW, ESTALE },
+		{ NST_DROP_SESSION_QUEUE, ENOBUFS },
 		{ NST_DROP_AUTH, EBADMSG },
 		{ NST_DROP_PADDING, EBADMSG },
 		{ NST_DROP_REPLAYED, EKEYREJECTED },

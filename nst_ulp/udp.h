@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A UDP socket with NST.
+ *
+ * Locking
+ * =======
+ *
+ * A datagram to be sent passes nst_udp_sendmsg() -> a buffer, sealed there ->
+ * UDP's own sendmsg (udp_tx.c). One received passes UDP's lookup ->
+ * nst_udp_encap_rcv(), which opens it where it stands -> UDP's receive queue
+ * (udp_rx.c); if its session is unknown, the waiting list of its box and
+ * nst_udp_derive() come between (udp_wait.c).
+ *
+ *  conf_lock  mutex; what is set for the socket, and the change to a new epoch.
+ *             Held while keys are derived, never while a datagram is sealed
+ *  tx_lock    spinlock, a leaf, process context only; the next nonce, the
+ *             present epoch and its counts
+ *  splice_lock  mutex; what was spliced in and waits for the rest of its
+ *             datagram
+ *  recv_lock  rw_semaphore; held for writing by readers who have room for control
+ *             messages while they look at a datagram's type and take it, for
+ *             reading by the others; never while a reader waits
+ *  box->lock  spinlock, taken in softirq; datagrams that wait. A leaf
+ *
+ * Order: splice_lock > conf_lock > tx_lock. The socket lock is not needed by any
+ * of them. What softirqs need of a socket, they find by RCU: @rx and @own.
+ *
+ * Lifetime: struct nst_udp is made by the attach and given up by close(), while
+ * the socket may still be found by softirqs; it is freed after a grace period.
+ * A box of UDP is its namespace's, or that of the configuration with the
+ * private box, and is given up in process context.
+ */
+#ifndef _NST_UDP_H
+#define _NST_UDP_H
+
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/rwsem.h>
+#include <linux/skbuff.h>
+#include <linux/workqueue.h>
+#include <net/sock.h>
+#include "session.h"
+
+/**
+ * struct nst_udp_box - what the sockets on one box have in common
+ * @ref: the namespace, or a configuration
+ * @net: the namespace; the owner keeps it alive
+ * @table: the sessions
+ * @derive: serves @waiting
+ * @expire: forgets old sessions, queued while there are any
+ * @lock: protects what follows
+ * @waiting: datagrams of unknown sessions, struct nst_udp_waiting
+ * @nr: how many, 0..NST_PENDING_MAX
+ * @bytes: memory that they take
+ */
+struct nst_udp_box {
+	refcount_t ref;
+	struct net *net;
+	struct nst_sessions *table;
+	struct delayed_work derive;
+	struct delayed_work expire;
+	spinlock_t lock;
+	struct list_head waiting;
+	unsigned int nr;
+	unsigned int bytes;
+};
+
+/**
+ * struct nst_udp_rx - what a socket receives with; immutable
+ * @conf: holds a reference
+ * @box: of @conf's keys; holds a reference
+ * @free: gives both up after a grace period
+ */
+struct nst_udp_rx {
+	struct nst_conf *conf;
+	struct nst_udp_box *box;
+	struct rcu_work free;
+};
+
+/**
+ * struct nst_udp_epoch - an epoch that a socket sends in
+ * @ref: the socket, and each sender that seals under it
+ * @ep: keys and counts; counts, @ep.key and @ep.gen under tx_lock
+ * @born: CLOCK_BOOTTIME in ns when it began
+ */
+struct nst_udp_epoch {
+	refcount_t ref;
+	struct nst_epoch ep;
+	u64 born;
+};
+
+/**
+ * struct nst_udp_own - the epochs that a socket sends in, or did lately
+ * @rcu: frees it after its readers
+ * @nr: entries, at least 1
+ * @entry: the present epoch first; @entry[].until is when to forget one,
+ *	CLOCK_BOOTTIME in ns; U64_MAX for the present one
+ */
+struct nst_udp_own {
+	struct rcu_head rcu;
+	unsigned int nr;
+	struct {
+		struct nst_epoch_id id;
+		u64 until;
+	} entry[];
+};
+
+/**
+ * struct nst_udp - NST's state of one UDP socket
+ * @sk: the socket
+ * @nn: the namespace's state; the socket keeps the namespace alive
+ * @base: the proto that the socket had
+ * @base_ops: the proto_ops that the socket had, or would get
+ * @receiver: number of the socket, never 0, never used again
+ * @role: set in every datagram sent: 0, NST_WIRE_INITIATOR or _RESPONDER;
+ *	changed under conf_lock, read without
+ * @free: frees this after a grace period
+ * @rx: what it receives with; NULL: no key. RCU, changed under conf_lock
+ * @own: its own epochs; NULL: none yet. RCU, changed under conf_lock
+ * @rx_records: datagrams accepted
+ * @rx_bytes: plaintext bytes in them
+ * @rx_last: epoch of the last one accepted, struct nst_epoch_id as a number
+ * @conf_lock: see "Locking"
+ * @tx_conf: what it sends with; NULL: no key. Changed under conf_lock and
+ *	tx_lock
+ * @tx_kid: key to send with, 0 = the active one; under conf_lock
+ * @tx_lock: see "Locking"
+ * @epoch: the present epoch; NULL: none yet. Changed under both locks
+ * @renew: the next datagram begins a new epoch
+ * @nonce: of the next datagram; read by softirqs without the lock
+ * @first_nonce: of the first datagram; set before @own
+ * @tx_records: datagrams sealed
+ * @tx_bytes: plaintext bytes in them
+ * @tx_epochs: epochs begun
+ * @gso_size: UDP_SEGMENT: plaintext bytes of a segment, 0: off
+ * @recv_lock: see "Locking"
+ * @splice_lock: see "Locking"
+ * @spliced: plaintext spliced in, NST_UDP_PAYLOAD_MAX bytes of room; NULL: none
+ * @spliced_len: bytes in it; read without the lock to see that there are none
+ */
+struct nst_udp {
+	struct sock *sk;
+	struct nst_net *nn;
+	struct proto *base;
+	const struct proto_ops *base_ops;
+	u64 receiver;
+	u32 role;
+	struct rcu_work free;
+
+	struct nst_udp_rx __rcu *rx;
+	struct nst_udp_own __rcu *own;
+	atomic64_t rx_records;
+	atomic64_t rx_bytes;
+	u64 rx_last;
+
+	struct mutex conf_lock;
+	struct nst_conf *tx_conf;
+	u16 tx_kid;
+
+	spinlock_t tx_lock;
+	struct nst_udp_epoch *epoch;
+	bool renew;
+	u64 nonce;
+	u64 first_nonce;
+	u64 tx_records;
+	u64 tx_bytes;
+	u32 tx_epochs;
+	u16 gso_size;
+
+	struct rw_semaphore recv_lock;
+	struct mutex splice_lock;
+	u8 *spliced;
+	unsigned int spliced_len;
+};
+
+/* The largest UDP payload there is; IPv4's 20 bytes are already off. */
+#define NST_UDP_PAYLOAD_MAX	(65535 - 20 - 8)
+
+/**
+ * struct nst_udp_hooks - what the layers above do for a socket
+ * @setsockopt: proto.setsockopt
+ * @getsockopt: proto.getsockopt
+ */
+struct nst_udp_hooks {
+	typeof_member(struct proto, setsockopt) setsockopt;
+	typeof_member(struct proto, getsockopt) getsockopt;
+};
+
+/* udp.c */
+struct nst_udp *nst_udp(const struct sock *sk);
+int nst_udp_attach(struct sock *sk);
+struct nst_udp_rx *nst_udp_rx_new(const struct nst_udp *nst,
+				  struct nst_conf *conf);
+void nst_udp_rx_put(struct nst_udp_rx *rx);
+int nst_udp_init(const struct nst_udp_hooks *hooks);
+void nst_udp_exit(void);
+
+#endif /* _NST_UDP_H */

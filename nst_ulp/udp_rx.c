@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Receiving. UDP hands each datagram to the socket's encap_rcv in softirq, with
+ * its checksum verified, before it reaches the receive queue. What is authentic
+ * and new is opened where it stands and goes on as the plain datagram that it
+ * carries; so queueing, poll, peeking and control messages are UDP's own.
+ */
+#include <linux/igmp.h>
+#include <linux/module.h>
+#include <linux/scatterlist.h>
+#include <linux/timekeeping.h>
+#include <linux/udp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/route.h>
+#include "event.h"
+#include "trace.h"
+#include "udp_rx.h"
+#include "udp_wait.h"
+
+#define UDP_LEN		sizeof(struct udphdr)
+
+/* Did it come to more than one host? */
+static bool to_group(const struct sk_buff *skb)
+{
+	const struct rtable *rt;
+
+	if (skb->protocol != htons(ETH_P_IP))
+		return ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr);
+	rt = skb_rtable(skb);
+	return ipv4_is_multicast(ip_hdr(skb)->daddr) ||
+	       ipv4_is_lbcast(ip_hdr(skb)->daddr) ||
+	       (rt && (rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)));
+}
+
+/* The header by itself, and the length of the whole. */
+static enum nst_drop parse(struct sk_buff *skb, struct nst_dgram *dgram)
+{
+	unsigned int len = skb->len - UDP_LEN;
+	struct nst_hdr *hdr = &dgram->hdr;
+	enum nst_drop drop;
+	const u8 *wire;
+
+	if (!pskb_may_pull(skb, UDP_LEN + min_t(unsigned int, len,
+						NST_WIRE_HDR_LEN)))
+		return NST_DROP_NOMEM;
+	wire = skb->data + UDP_LEN;
+	if (len < NST_WIRE_HDR_LEN)
+		return nst_wire_probe(wire, len) ?: NST_DROP_DGRAM_LEN;
+	drop = nst_wire_decode(hdr, wire, IPPROTO_UDP);
+	if (drop)
+		return drop;
+	if (len != NST_WIRE_HDR_LEN + nst_wire_body_len(hdr->suite, hdr->len))
+		return NST_DROP_DGRAM_LEN;
+	return NST_OK;
+}
+
+/* Role and policy: what this socket is set to. */
+static enum nst_drop judge_socket(const struct nst_udp *nst,
+				  const struct nst_conf *conf,
+				  const struct nst_hdr *hdr)
+{
+	if (hdr->role && hdr->role == READ_ONCE(nst->role))
+		return NST_DROP_ROLE;
+	if (conf->suite && conf->suite != hdr->suite)
+		return NST_DROP_POLICY_SUITE;
+	if (conf->kid && conf->kid != hdr->kid)
+		return NST_DROP_POLICY_KID;
+	return NST_OK;
+}
+
+static bool same_epoch(const struct nst_epoch_id *id, const struct nst_hdr *hdr)
+{
+	return id->epoch == hdr->epoch && id->kval == hdr->kval &&
+	       id->kpos == hdr->kpos && id->kid == hdr->kid &&
+	       id->suite == hdr->suite;
+}
+
+/*
+ * Is it this socket's own? Nonces tell for sure what the socket has ever sent,
+ * its epochs what the protocol does not take in addition.
+ */
+static bool reflected(const struct nst_udp *nst, const struct nst_hdr *hdr)
+{
+	const struct nst_udp_own *own = rcu_dereference(nst->own);
+	unsigned int i;
+
+	if (!own)
+		return false;
+	if (hdr->nonce - nst->first_nonce <
+	    READ_ONCE(nst->nonce) - nst->first_nonce)
+		return true;
+	for (i = 0; i < own->nr; i++)
+		if (same_epoch(&own->entry[i].id, hdr) &&
+		    (!i || ktime_get_boottime_ns() < own->entry[i].until))
+			return true;
+	return false;
+}
+
+static void free_abandoned(struct nst_op *op)
+{
+	kfree_skb(op->skb);
+	nst_op_put(op);
+}
+
+/*
+ * A driver has broken its promise. It may use the keys and the datagram at any
+ * time, and call back: the module and with it the session's memory must stay.
+ */
+static enum nst_drop keep_for_driver(struct nst_session *ses)
+{
+	pr_warn_once("nst: a cipher driver went asynchronous, NST can't be unloaded any more\n");
+	__module_get(THIS_MODULE);
+	nst_session_keep(ses);
+	return NST_DROP_NOMEM;
+}
+
+static bool all_zero(const u8 *p, unsigned int n)
+{
+	u8 any = 0;
+
+	while (n--)
+		any |= *p++;
+	return !any;
+}
+
+/*
+ * Authenticates the datagram and puts the plaintext in the body's place.
+ * *@skb becomes NULL if a driver has kept it.
+ */
+static enum nst_drop open_body(struct nst_session *ses,
+			       const struct nst_hdr *hdr, struct sk_buff **skb)
+{
+	unsigned int len = nst_wire_body_len(hdr->suite, hdr->len);
+	struct nst_op *op;
+	u8 *wire, *body;
+	int err;
+
+	if (skb_ensure_writable(*skb, (*skb)->len))
+		return NST_DROP_NOMEM;
+	op = nst_op_get(&ses->ep.cipher, GFP_ATOMIC | __GFP_NOWARN);
+	if (!op)
+		return NST_DROP_NOMEM;
+	wire = (*skb)->data + UDP_LEN;
+	body = wire + NST_WIRE_HDR_LEN;
+	nst_wire_aad(op->aad, wire);
+	memcpy(op->token, wire + NST_WIRE_OFF_TOKEN, NST_WIRE_TOKEN_LEN);
+	nst_sg_buf(&op->src[1], body, len);
+	nst_sg_buf(&op->dst[1], body, len);
+	nst_sg_buf(&op->src[len ? 2 : 1], op->token, NST_WIRE_TOKEN_LEN);
+	sg_mark_end(&op->src[len ? 2 : 1]);
+	sg_mark_end(&op->dst[1]);
+	op->abandoned = free_abandoned;
+	op->skb = *skb;
+	err = nst_cipher_open_atomic(&ses->ep.cipher, op, hdr);
+	if (err == -EINPROGRESS) {
+		*skb = NULL;
+		return keep_for_driver(ses);
+	}
+	nst_op_put(op);
+	if (!err && all_zero(body + hdr->len, len - hdr->len))
+		return NST_OK;
+	/* No byte of it may turn up anywhere. */
+	memset(body, 0, len);
+	if (!err)
+		return NST_DROP_PADDING;
+	return err == -EBADMSG ? NST_DROP_AUTH : NST_DROP_NOMEM;
+}
+
+/*
+ * Makes it the datagram that was sent: the UDP header goes over the end of the
+ * record's, the padding goes. The record type stays behind, in the byte in
+ * front of the UDP header.
+ */
+static void strip(struct sk_buff *skb, const struct nst_hdr *hdr)
+{
+	struct udphdr *uh;
+
+	memmove(skb->data + NST_WIRE_HDR_LEN, skb->data, UDP_LEN);
+	__skb_pull(skb, NST_WIRE_HDR_LEN);
+	skb_reset_transport_header(skb);
+	__skb_trim(skb, UDP_LEN + hdr->len);
+	uh = udp_hdr(skb);
+	uh->len = htons(UDP_LEN + hdr->len);
+	skb->data[-1] = hdr->type;
+	/* What was verified was the checksum of the ciphertext. */
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	skb->csum_level = 0;
+}
+
+/**
+ * nst_udp_type_of() - the record type of a datagram
+ * @skb: in the receive queue of a socket with NST
+ *
+ * Return: NST_TYPE_DATA or an application's.
+ */
+u8 nst_udp_type_of(const struct sk_buff *skb)
+{
+	return *(skb_transport_header(skb) - 1);
+}
+
+static void account(struct nst_udp *nst, const struct nst_hdr *hdr)
+{
+	struct nst_epoch_id id = {
+		.suite = hdr->suite, .kpos = hdr->kpos, .kval = hdr->kval,
+		.kid = hdr->kid, .epoch = hdr->epoch,
+	};
+	u64 last;
+
+	memcpy(&last, &id, sizeof(last));
+	if (READ_ONCE(nst->rx_last) != last)
+		WRITE_ONCE(nst->rx_last, last);
+	atomic64_inc(&nst->rx_records);
+	atomic64_add(hdr->len, &nst->rx_bytes);
+	trace_nst_record_in(nst->sk, hdr->type, hdr->len, hdr->nonce, hdr->kid,
+			    hdr->epoch);
+}
+
+/*
+ * All steps, in the order in which the protocol judges. *@skb becomes NULL if
+ * the datagram waits for its session or a driver has it.
+ */
+static enum nst_drop receive(struct nst_udp *nst, struct nst_dgram *dgram,
+			     struct sk_buff **skb)
+{
+	struct nst_udp_rx *rx = rcu_dereference(nst->rx);
+	struct nst_sessions *table;
+	struct nst_session *ses;
+	enum nst_drop drop;
+
+	drop = parse(*skb, dgram);
+	if (drop)
+		return drop;
+	if (!rx)
+		return NST_DROP_NO_KEY;
+	drop = judge_socket(nst, rx->conf, &dgram->hdr);
+	if (drop)
+		return drop;
+	table = rx->box->table;
+	drop = nst_sessions_find(table, rx->conf, &dgram->hdr, &ses);
+	if (drop)
+		return drop;
+	if (reflected(nst, &dgram->hdr))
+		return NST_DROP_REFLECTED;
+	dgram->receiver = nst->receiver;
+	dgram->group = to_group(*skb);
+	drop = nst_sessions_judge(table, ses, dgram);
+	if (drop)
+		return drop;
+	if (!ses) {
+		drop = nst_udp_wait(rx, dgram, *skb);
+		if (!drop)
+			*skb = NULL;
+		return drop;
+	}
+	drop = open_body(ses, &dgram->hdr, skb);
+	if (!drop)
+		drop = nst_session_accept(table, ses, dgram);
+	return drop;
+}
+
+static void refuse(struct nst_udp *nst, enum nst_drop drop,
+		   const struct nst_hdr *hdr)
+{
+	nst_stats_inc(nst->nn->stats, drop);
+	trace_nst_drop(nst->sk, drop, nst_drop_errno(drop));
+	nst_event_drop(sock_net(nst->sk), drop, hdr->kid,
+		       (s64)(hdr->timestamp - ktime_get_real_ns()));
+}
+
+/**
+ * nst_udp_encap_rcv() - udp_sock.encap_rcv
+ * @sk: a socket with NST
+ * @skb: a datagram for it, from the UDP header on, its checksum verified
+ *
+ * Context: softirq, under rcu_read_lock(), the socket is not locked.
+ * Return: 1 if @skb is plaintext now and goes on; 0 if it is taken.
+ */
+int nst_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	struct nst_udp *nst = rcu_dereference_sk_user_data(sk);
+	struct nst_dgram dgram = {};
+	enum nst_drop drop;
+
+	/* Closed a moment ago, or the datagram comes in again for another. */
+	if (!nst || nst_udp_wait_others(nst)) {
+		consume_skb(skb);
+		return 0;
+	}
+	drop = receive(nst, &dgram, &skb);
+	if (drop) {
+		refuse(nst, drop, &dgram.hdr);
+		kfree_skb(skb);
+		return 0;
+	}
+	if (!skb)
+		return 0;
+	strip(skb, &dgram.hdr);
+	account(nst, &dgram.hdr);
+	return 1;
+}

@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sending. The plaintext is copied into a buffer and sealed there, and UDP's own
+ * sendmsg sends that, so addresses, routes, options, limits and errors are
+ * UDP's. With UDP_SEGMENT each segment becomes a record of its own; UDP cuts the
+ * buffer where they meet.
+ *
+ * UDP copies once more, into its packets: of the kernels at hand the oldest can
+ * do nothing else, and pages that UDP would take as they are cost an allocation
+ * each, as much as copying from a buffer that is in the cache.
+ */
+#include <linux/bvec.h>
+#include <linux/err.h>
+#include <linux/nst.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/udp.h>
+#include <net/udp.h>
+#include "limits.h"
+#include "trace.h"
+#include "udp_epoch.h"
+#include "udp_tx.h"
+
+/* Pages that the largest send takes. */
+#define BUF_PAGES	DIV_ROUND_UP(65536, PAGE_SIZE)
+
+/**
+ * struct nst_udp_buf - where datagrams are sealed
+ * @page: the pages; those from @nr on are NULL
+ * @vec: the same, as UDP takes them
+ * @nr: pages at hand
+ */
+struct nst_udp_buf {
+	struct page *page[BUF_PAGES];
+	struct bio_vec vec[BUF_PAGES];
+	unsigned int nr;
+};
+
+/**
+ * struct nst_udp_send - one call of sendmsg()
+ * @type: record type
+ * @segment: plaintext bytes of a segment; 0: all is one datagram
+ * @rewrite: some of the program's control messages are not for UDP
+ * @nr: datagrams
+ * @len: plaintext bytes in all
+ * @wire: bytes that go to UDP
+ * @control: control messages for UDP in place of the program's; NULL: those
+ * @control_len: bytes of @control
+ */
+struct nst_udp_send {
+	u8 type;
+	u16 segment;
+	bool rewrite;
+	unsigned int nr;
+	unsigned int len;
+	unsigned int wire;
+	void *control;
+	size_t control_len;
+};
+
+/* One spare buffer a CPU, or NULL. Taken and given back by exchange. */
+static DEFINE_PER_CPU(struct nst_udp_buf *, buf_spare);
+
+static void buf_free(struct nst_udp_buf *buf)
+{
+	if (!buf)
+		return;
+	while (buf->nr)
+		__free_page(buf->page[--buf->nr]);
+	kfree(buf);
+}
+
+static struct nst_udp_buf *buf_get(unsigned int len)
+{
+	unsigned int nr = DIV_ROUND_UP(len, PAGE_SIZE);
+	struct nst_udp_buf *buf = this_cpu_xchg(buf_spare, NULL);
+
+	if (!buf)
+		buf = kzalloc(sizeof(*buf), GFP_KERNEL);
+	if (!buf)
+		return NULL;
+	while (buf->nr < nr) {
+		struct page *page = alloc_page(GFP_KERNEL);
+
+		if (!page) {
+			buf_free(buf);
+			return NULL;
+		}
+		buf->page[buf->nr] = page;
+		bvec_set_page(&buf->vec[buf->nr++], page, PAGE_SIZE, 0);
+	}
+	return buf;
+}
+
+static void buf_put(struct nst_udp_buf *buf)
+{
+	if (this_cpu_cmpxchg(buf_spare, NULL, buf))
+		buf_free(buf);
+}
+
+/* Plaintext goes to @off of the buffer; true if all of it could be read. */
+static bool buf_fill(struct nst_udp_buf *buf, unsigned int off,
+		     unsigned int len, struct iov_iter *iter)
+{
+	while (len) {
+		unsigned int in_page = offset_in_page(off);
+		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - in_page);
+
+		if (copy_page_from_iter(buf->page[off / PAGE_SIZE], in_page, n,
+					iter) != n)
+			return false;
+		off += n;
+		len -= n;
+	}
+	return true;
+}
+
+/* @from may be NULL: zeros. */
+static void buf_write(struct nst_udp_buf *buf, unsigned int off,
+		      const void *from, unsigned int len)
+{
+	while (len) {
+		unsigned int in_page = offset_in_page(off);
+		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - in_page);
+		void *to = page_address(buf->page[off / PAGE_SIZE]) + in_page;
+
+		if (from) {
+			memcpy(to, from, n);
+			from += n;
+		} else {
+			memset(to, 0, n);
+		}
+		off += n;
+		len -= n;
+	}
+}
+
+/* Lists the pieces of the buffer behind the AAD; returns the next entry. */
+static unsigned int buf_list(struct nst_udp_buf *buf, struct nst_op *op,
+			     unsigned int off, unsigned int len)
+{
+	unsigned int i = 1;
+
+	for (; len; i++) {
+		unsigned int in_page = offset_in_page(off);
+		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - in_page);
+		struct page *page = buf->page[off / PAGE_SIZE];
+
+		nst_sg_page(&op->src[i], page, n, in_page);
+		nst_sg_page(&op->dst[i], page, n, in_page);
+		off += n;
+		len -= n;
+	}
+	sg_mark_end(&op->src[i - 1]);
+	return i;
+}
+
+/* Seals the plaintext behind the place of its header, and writes that. */
+static int seal(struct nst_udp_buf *buf, unsigned int off,
+		struct nst_epoch *ep, const struct nst_hdr *hdr)
+{
+	unsigned int body = nst_wire_body_len(hdr->suite, hdr->len);
+	u8 wire[NST_WIRE_HDR_LEN];
+	struct nst_op *op;
+	unsigned int last;
+	int err;
+
+	op = nst_op_get(&ep->cipher, GFP_KERNEL);
+	if (!op)
+		return -ENOMEM;
+	nst_wire_encode(wire, hdr);
+	nst_wire_aad(op->aad, wire);
+	buf_write(buf, off + NST_WIRE_HDR_LEN + hdr->len, NULL,
+		  body - hdr->len);
+	last = buf_list(buf, op, off + NST_WIRE_HDR_LEN, body);
+	nst_sg_buf(&op->dst[last], op->token, NST_WIRE_TOKEN_LEN);
+	sg_mark_end(&op->dst[last]);
+	err = nst_cipher_seal(&ep->cipher, op, hdr);
+	if (!err) {
+		memcpy(wire + NST_WIRE_OFF_TOKEN, op->token,
+		       NST_WIRE_TOKEN_LEN);
+		buf_write(buf, off, wire, sizeof(wire));
+	}
+	nst_op_put(op);
+	return err;
+}
+
+/* Gathers and seals all datagrams of a send, one behind the other. */
+static int seal_all(struct nst_udp *nst, struct nst_udp_buf *buf,
+		    const struct nst_udp_send *send, struct iov_iter *iter,
+		    struct nst_udp_epoch *epoch, u64 nonce)
+{
+	struct nst_epoch_id *id = &epoch->ep.id;
+	struct nst_hdr hdr = {
+		.suite = id->suite, .kpos = id->kpos, .kval = id->kval,
+		.kid = id->kid, .epoch = id->epoch, .type = send->type,
+		.role = READ_ONCE(nst->role), .nonce = nonce,
+	};
+	unsigned int off = 0, left = send->len, i;
+	int err;
+
+	for (i = 0; i < send->nr; i++, hdr.nonce++) {
+		hdr.len = send->segment ? min_t(unsigned int, left,
+						send->segment) : left;
+		hdr.timestamp = ktime_get_real_ns();
+		if (!buf_fill(buf, off + NST_WIRE_HDR_LEN, hdr.len, iter))
+			return -EFAULT;
+		err = seal(buf, off, &epoch->ep, &hdr);
+		if (err)
+			return err;
+		trace_nst_record_out(nst->sk, hdr.type, hdr.len, hdr.nonce,
+				     hdr.kid, hdr.epoch);
+		off += NST_WIRE_HDR_LEN + nst_wire_body_len(hdr.suite, hdr.len);
+		left -= hdr.len;
+	}
+	return 0;
+}
+
+/* Bytes of a record on the wire. */
+static unsigned int wire_len(u8 suite, unsigned int len)
+{
+	return NST_WIRE_HDR_LEN + nst_wire_body_len(suite, len);
+}
+
+/* How long the datagrams get. */
+static int measure(struct nst_udp_send *send, u8 suite)
+{
+	unsigned int first = send->nr - 1;
+
+	send->wire = first * wire_len(suite, send->segment) +
+		     wire_len(suite, send->len - first * send->segment);
+	/* UDP knows what fits the address family; a buffer must hold it. */
+	return send->wire > BUF_PAGES * PAGE_SIZE ? -EMSGSIZE : 0;
+}
+
+/* What NST understands of the control messages. */
+static int read_control(struct msghdr *msg, struct nst_udp_send *send)
+{
+	struct cmsghdr *cmsg;
+
+	for_each_cmsghdr(cmsg, msg) {
+		if (!CMSG_OK(msg, cmsg))
+			return -EINVAL;
+		if (cmsg->cmsg_level == SOL_UDP &&
+		    cmsg->cmsg_type == UDP_SEGMENT) {
+			if (cmsg->cmsg_len != CMSG_LEN(sizeof(u16)))
+				return -EINVAL;
+			send->segment = *(u16 *)CMSG_DATA(cmsg);
+			send->rewrite = true;
+		}
+		if (cmsg->cmsg_level != SOL_NST)
+			continue;
+		if (cmsg->cmsg_type != NST_SET_RECORD_TYPE ||
+		    cmsg->cmsg_len != CMSG_LEN(sizeof(u8)))
+			return -EINVAL;
+		send->type = *(u8 *)CMSG_DATA(cmsg);
+		if (send->type && send->type < NST_TYPE_APP_MIN)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * The program's control messages again, but for those that are NST's; and where
+ * UDP shall cut, which is at the length of a record, not of its plaintext.
+ */
+static int write_control(struct msghdr *msg, struct nst_udp_send *send, u8 suite)
+{
+	u16 cut = wire_len(suite, send->segment);
+	struct cmsghdr *cmsg, *to;
+	size_t used = 0;
+
+	if (!send->rewrite && send->nr == 1)
+		return 0;
+	send->control = kzalloc(CMSG_ALIGN(msg->msg_controllen) +
+				CMSG_SPACE(sizeof(cut)), GFP_KERNEL);
+	if (!send->control)
+		return -ENOMEM;
+	for_each_cmsghdr(cmsg, msg) {
+		if (cmsg->cmsg_level == SOL_UDP &&
+		    cmsg->cmsg_type == UDP_SEGMENT)
+			continue;
+		memcpy(send->control + used, cmsg, cmsg->cmsg_len);
+		used += CMSG_ALIGN(cmsg->cmsg_len);
+	}
+	send->control_len = used;
+	if (send->nr == 1)
+		return 0;
+	to = send->control + used;
+	to->cmsg_level = SOL_UDP;
+	to->cmsg_type = UDP_SEGMENT;
+	to->cmsg_len = CMSG_LEN(sizeof(cut));
+	*(u16 *)CMSG_DATA(to) = cut;
+	send->control_len = used + CMSG_SPACE(sizeof(cut));
+	return 0;
+}
+
+/* Hands the sealed buffer to UDP, with the program's address and options. */
+static int send_buf(struct nst_udp *nst, struct msghdr *msg,
+		    struct nst_udp_buf *buf, const struct nst_udp_send *send)
+{
+	struct msghdr out = *msg;
+	int ret;
+
+	out.msg_flags &= ~(MSG_SPLICE_PAGES | MSG_MORE);
+	if (send->control) {
+		out.msg_control = send->control;
+		out.msg_controllen = send->control_len;
+		out.msg_control_is_user = false;
+	}
+	iov_iter_bvec(&out.msg_iter, ITER_SOURCE, buf->vec,
+		      DIV_ROUND_UP(send->wire, PAGE_SIZE), send->wire);
+	ret = nst->base->sendmsg(nst->sk, &out, send->wire);
+	return ret < 0 ? ret : send->len;
+}
+
+/* Seals what is sent and gives it to UDP. */
+static int seal_and_send(struct nst_udp *nst, struct msghdr *msg,
+			 struct nst_udp_send *send, struct nst_udp_epoch *epoch,
+			 u64 nonce)
+{
+	u8 suite = epoch->ep.id.suite;
+	struct nst_udp_buf *buf;
+	int ret;
+
+	ret = measure(send, suite);
+	if (!ret)
+		ret = write_control(msg, send, suite);
+	if (ret)
+		return ret;
+	buf = buf_get(send->wire);
+	if (!buf)
+		return -ENOBUFS;
+	ret = seal_all(nst, buf, send, &msg->msg_iter, epoch, nonce);
+	if (!ret)
+		ret = send_buf(nst, msg, buf, send);
+	buf_put(buf);
+	return ret;
+}
+
+static int send_datagrams(struct nst_udp *nst, struct msghdr *msg,
+			  unsigned int len)
+{
+	struct nst_udp_send send = {
+		.segment = READ_ONCE(nst->gso_size), .nr = 1, .len = len,
+	};
+	struct nst_udp_epoch *epoch;
+	u64 nonce;
+	int ret;
+
+	ret = read_control(msg, &send);
+	if (ret)
+		return ret;
+	if (send.segment && len > send.segment)
+		send.nr = DIV_ROUND_UP(len, send.segment);
+	epoch = nst_udp_epoch_take(nst, send.nr, len, &nonce);
+	if (IS_ERR(epoch))
+		return PTR_ERR(epoch);
+	ret = seal_and_send(nst, msg, &send, epoch, nonce);
+	nst_udp_epoch_put(epoch);
+	kfree(send.control);
+	if (ret >= 0) {
+		nst_stats_add(nst->nn->stats, NST_MIB_TX_RECORDS, send.nr);
+		nst_stats_add(nst->nn->stats, NST_MIB_TX_BYTES, len);
+	}
+	return ret;
+}
+
+/* Sends what was spliced in, or forgets it if that cannot be. */
+static int send_spliced(struct nst_udp *nst, int flags)
+{
+	struct msghdr msg = { .msg_flags = flags };
+	struct kvec vec = {
+		.iov_base = nst->spliced, .iov_len = nst->spliced_len,
+	};
+	int ret;
+
+	lockdep_assert_held(&nst->splice_lock);
+	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, vec.iov_len);
+	ret = send_datagrams(nst, &msg, vec.iov_len);
+	WRITE_ONCE(nst->spliced_len, 0);
+	kvfree(nst->spliced);
+	nst->spliced = NULL;
+	return ret < 0 ? ret : 0;
+}
+
+static int add_spliced(struct nst_udp *nst, struct iov_iter *iter,
+		       unsigned int len, int flags)
+{
+	if (!nst->spliced)
+		nst->spliced = kvmalloc(NST_UDP_PAYLOAD_MAX,
+					GFP_KERNEL_ACCOUNT);
+	if (!nst->spliced)
+		return -ENOBUFS;
+	if (len > NST_UDP_PAYLOAD_MAX - nst->spliced_len) {
+		WRITE_ONCE(nst->spliced_len, 0);
+		return -EMSGSIZE;
+	}
+	if (!copy_from_iter_full(nst->spliced + nst->spliced_len, len, iter))
+		return -EFAULT;
+	WRITE_ONCE(nst->spliced_len, nst->spliced_len + len);
+	return flags & MSG_MORE ? 0 : send_spliced(nst, flags);
+}
+
+/*
+ * A file or pipe comes in pieces, which together are one datagram, as in plain
+ * UDP. So what is spliced in is gathered until a piece comes without MSG_MORE.
+ */
+static int splice(struct nst_udp *nst, struct iov_iter *iter, unsigned int len,
+		  int flags)
+{
+	int ret;
+
+	if (mutex_lock_interruptible(&nst->splice_lock))
+		return -ERESTARTSYS;
+	ret = add_spliced(nst, iter, len, flags);
+	mutex_unlock(&nst->splice_lock);
+	return ret ?: len;
+}
+
+/**
+ * nst_udp_sendmsg() - proto.sendmsg
+ * @sk: the socket
+ * @msg: what to send, where to and how
+ * @len: bytes of it
+ *
+ * Context: process.
+ * Return: @len; -ENOKEY without a key; -EOPNOTSUPP for what would gather or not
+ * copy (MSG_MORE, MSG_ZEROCOPY); -EMSGSIZE if it does not fit together with the
+ * record's header; or what UDP says.
+ */
+int nst_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	struct nst_udp *nst = nst_udp(sk);
+	bool spliced;
+
+	if (!nst)
+		return -EIO;
+	if (len > 0xffff)
+		return -EMSGSIZE;
+	if (msg->msg_flags & (MSG_OOB | MSG_ZEROCOPY))
+		return -EOPNOTSUPP;
+	spliced = NST_SPLICE_FLAG(msg->msg_flags);
+	if ((msg->msg_flags & MSG_MORE) && !spliced)
+		return -EOPNOTSUPP;
+	if (READ_ONCE(nst->spliced_len) || (msg->msg_flags & MSG_MORE))
+		return splice(nst, &msg->msg_iter, len, msg->msg_flags);
+	return send_datagrams(nst, msg, len);
+}
+
+#ifdef NST_HAVE_SENDPAGE
+/**
+ * nst_udp_sendpage() - proto.sendpage
+ * @sk: the socket
+ * @page: of a file or pipe; only read
+ * @offset: in @page
+ * @size: bytes of it
+ * @flags: MSG_*
+ *
+ * Context: process.
+ * Return: as nst_udp_sendmsg().
+ */
+int nst_udp_sendpage(struct sock *sk, struct page *page, int offset,
+		     size_t size, int flags)
+{
+	struct nst_udp *nst = nst_udp(sk);
+	struct iov_iter iter;
+	struct bio_vec vec;
+
+	if (!nst)
+		return -EIO;
+	if (flags & MSG_SENDPAGE_NOTLAST)
+		flags |= MSG_MORE;
+	bvec_set_page(&vec, page, size, offset);
+	iov_iter_bvec(&iter, ITER_SOURCE, &vec, 1, size);
+	return splice(nst, &iter, size, flags & ~NST_SENDPAGE_FLAGS);
+}
+#endif
+
+/**
+ * nst_udp_splice_eof() - proto.splice_eof: nothing more will be spliced in
+ * @sock: the socket
+ *
+ * Context: process.
+ */
+void nst_udp_splice_eof(struct socket *sock)
+{
+	struct nst_udp *nst = nst_udp(sock->sk);
+
+	if (!nst || !READ_ONCE(nst->spliced_len))
+		return;
+	mutex_lock(&nst->splice_lock);
+	if (nst->spliced_len)
+		send_spliced(nst, 0);
+	mutex_unlock(&nst->splice_lock);
+}
+
+/**
+ * nst_udp_tx_exit() - free what the CPUs keep
+ *
+ * Context: process, at module exit, when nothing can be sent any more.
+ */
+void nst_udp_tx_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		buf_free(per_cpu(buf_spare, cpu));
+		per_cpu(buf_spare, cpu) = NULL;
+	}
+}

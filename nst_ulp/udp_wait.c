@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Datagrams of unknown sessions. Keys are not derived in softirq: such a
+ * datagram waits until a work item has derived them and has seen that it is
+ * authentic. Then the session comes to life, and the datagram comes in again as
+ * if it had just arrived.
+ *
+ * Anybody can invent sessions, so what waits is bounded, and so is the time that
+ * deriving takes.
+ */
+#include <linux/netdevice.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/udp.h>
+#include <net/dst.h>
+#include <net/netns/generic.h>
+#include <net/protocol.h>
+#include "event.h"
+#include "limits.h"
+#include "trace.h"
+#include "udp_wait.h"
+
+/* The most that one derivation is charged with; the rest was others' time. */
+#define CHARGE_MAX_NS	(20 * NSEC_PER_MSEC)
+
+/**
+ * struct nst_udp_waiting - a datagram without a session
+ * @list: in its box
+ * @skb: from the UDP header on; holds its device and its route
+ * @conf: of the socket that it came to; holds a reference
+ * @dgram: what was read of it
+ */
+struct nst_udp_waiting {
+	struct list_head list;
+	struct sk_buff *skb;
+	struct nst_conf *conf;
+	struct nst_dgram dgram;
+};
+
+/**
+ * struct nst_udp_net - what UDP has in a namespace
+ * @box: of the namespace's box
+ * @lock: protects what follows
+ * @budget: ns that deriving may take still; below 0 it has to rest
+ * @filled: when @budget was last filled up, CLOCK_MONOTONIC in ns
+ */
+struct nst_udp_net {
+	struct nst_udp_box *box;
+	spinlock_t lock;
+	s64 budget;
+	u64 filled;
+};
+
+static unsigned int udp_net_id __read_mostly;
+struct workqueue_struct *nst_udp_wq;
+
+/* The only socket that may take what comes in again on this CPU; 0: any. */
+static DEFINE_PER_CPU(u64, readmitted_for);
+
+/* How long to rest before the next derivation, in ns. */
+static u64 rest(struct nst_udp_net *un)
+{
+	u64 now = ktime_get_ns(), gain;
+	s64 budget;
+
+	spin_lock_bh(&un->lock);
+	gain = (now - un->filled) / NST_DERIVE_SHARE;
+	un->filled += gain * NST_DERIVE_SHARE;
+	un->budget = min_t(s64, un->budget + gain, NST_DERIVE_BURST_NS);
+	budget = un->budget;
+	spin_unlock_bh(&un->lock);
+	return budget > 0 ? 0 : (1 - budget) * NST_DERIVE_SHARE;
+}
+
+static void charge(struct nst_udp_net *un, u64 began)
+{
+	u64 ns = min_t(u64, ktime_get_ns() - began, CHARGE_MAX_NS);
+
+	spin_lock_bh(&un->lock);
+	un->budget -= ns;
+	spin_unlock_bh(&un->lock);
+}
+
+static void free_waiting(struct nst_udp_waiting *w)
+{
+	dev_put(w->skb->dev);
+	kfree_skb(w->skb);
+	nst_conf_put(w->conf);
+	kfree(w);
+}
+
+static void refuse(struct nst_udp_box *box, struct nst_udp_waiting *w,
+		   enum nst_drop drop)
+{
+	const struct nst_hdr *hdr = &w->dgram.hdr;
+
+	nst_stats_inc(box->table->nn->stats, drop);
+	trace_nst_drop(NULL, drop, nst_drop_errno(drop));
+	nst_event_drop(box->net, drop, hdr->kid,
+		       (s64)(hdr->timestamp - ktime_get_real_ns()));
+	free_waiting(w);
+}
+
+/* The datagram goes the way from UDP's entry again. Its device stays. */
+static void readmit(struct nst_udp_waiting *w)
+{
+	struct net_device *dev = w->skb->dev;
+	bool ip4 = w->skb->protocol == htons(ETH_P_IP);
+	const struct net_protocol *v4;
+	struct sk_buff *skb = w->skb;
+	int ret = 0;
+
+	local_bh_disable();
+	rcu_read_lock();
+	this_cpu_write(readmitted_for,
+		       w->dgram.group ? w->dgram.receiver : 0);
+	if (ip4) {
+		v4 = rcu_dereference(inet_protos[IPPROTO_UDP]);
+		ret = v4->handler(skb);
+	} else {
+#if IS_ENABLED(CONFIG_IPV6)
+		const struct inet6_protocol *v6;
+
+		v6 = rcu_dereference(inet6_protos[IPPROTO_UDP]);
+		ret = v6->handler(skb);
+#endif
+	}
+	this_cpu_write(readmitted_for, 0);
+	rcu_read_unlock();
+	local_bh_enable();
+	/*
+	 * A socket that has taken the port meanwhile wants it to go on as
+	 * another protocol, which is not for a datagram of ours.
+	 */
+	if (ip4 ? ret < 0 : ret > 0)
+		kfree_skb(skb);
+	dev_put(dev);
+	nst_conf_put(w->conf);
+	kfree(w);
+}
+
+/* Is the datagram authentic under @ses? It is left as it is. */
+static enum nst_drop try_open(struct nst_session *ses, struct sk_buff *skb,
+			      const struct nst_hdr *hdr)
+{
+	unsigned int len = nst_wire_body_len(hdr->suite, hdr->len);
+	u8 wire[NST_WIRE_HDR_LEN];
+	enum nst_drop drop = NST_DROP_NOMEM;
+	struct nst_op *op;
+	u8 *body;
+	int err;
+
+	body = kmalloc(len + 1, GFP_KERNEL | __GFP_RETRY_MAYFAIL);
+	op = nst_op_get(&ses->ep.cipher, GFP_KERNEL);
+	if (!body || !op)
+		goto out;
+	/* Both cannot fail: the lengths were checked. */
+	if (skb_copy_bits(skb, sizeof(struct udphdr), wire, sizeof(wire)) ||
+	    skb_copy_bits(skb, sizeof(struct udphdr) + sizeof(wire), body, len))
+		goto out;
+	nst_wire_aad(op->aad, wire);
+	memcpy(op->token, wire + NST_WIRE_OFF_TOKEN, NST_WIRE_TOKEN_LEN);
+	nst_sg_buf(&op->src[1], body, len);
+	nst_sg_buf(&op->dst[1], body, len);
+	nst_sg_buf(&op->src[len ? 2 : 1], op->token, NST_WIRE_TOKEN_LEN);
+	sg_mark_end(&op->src[len ? 2 : 1]);
+	sg_mark_end(&op->dst[1]);
+	err = nst_cipher_open_trial(&ses->ep.cipher, op, hdr);
+	drop = !err ? NST_OK : err == -EBADMSG ? NST_DROP_AUTH : NST_DROP_NOMEM;
+out:
+	if (op)
+		nst_op_put(op);
+	kfree_sensitive(body);
+	return drop;
+}
+
+static void expire_later(struct nst_udp_box *box)
+{
+	int window = READ_ONCE(box->table->nn->time_window);
+
+	queue_delayed_work(nst_udp_wq, &box->expire, window * HZ);
+}
+
+static void expire(struct work_struct *work)
+{
+	struct nst_udp_box *box = container_of(to_delayed_work(work),
+					       struct nst_udp_box, expire);
+
+	if (nst_sessions_expire(box->table))
+		expire_later(box);
+}
+
+/* Bring the datagram's session to life, or say why not. */
+static enum nst_drop bring_up(struct nst_udp_box *box,
+			      struct nst_udp_waiting *w)
+{
+	const struct nst_hdr *hdr = &w->dgram.hdr;
+	struct nst_session *ses;
+	enum nst_drop drop;
+
+	drop = nst_session_new(w->conf, hdr, &ses);
+	if (drop)
+		return drop;
+	nst_stats_inc(box->table->nn->stats, NST_MIB_UDP_DERIVED);
+	drop = try_open(ses, w->skb, hdr);
+	if (!drop)
+		drop = nst_sessions_add(box->table, ses, hdr);
+	if (drop) {
+		nst_session_free(ses);
+		/* One that came to life meanwhile serves as well. */
+		return drop == NST_DROP_REPLAYED ? NST_OK : drop;
+	}
+	expire_later(box);
+	return NST_OK;
+}
+
+static void serve(struct nst_udp_box *box, struct nst_udp_waiting *w)
+{
+	struct nst_udp_net *un = net_generic(box->net, udp_net_id);
+	struct nst_session *ses;
+	enum nst_drop drop;
+	u64 began;
+
+	/* Time has passed; and one of the same sender may have gone before. */
+	rcu_read_lock();
+	drop = nst_sessions_find(box->table, w->conf, &w->dgram.hdr, &ses);
+	if (!drop)
+		drop = nst_sessions_judge(box->table, ses, &w->dgram);
+	rcu_read_unlock();
+	if (!drop && !ses) {
+		began = ktime_get_ns();
+		drop = bring_up(box, w);
+		charge(un, began);
+	}
+	if (drop)
+		refuse(box, w, drop);
+	else
+		readmit(w);
+}
+
+static struct nst_udp_waiting *take_waiting(struct nst_udp_box *box)
+{
+	struct nst_udp_waiting *w;
+
+	spin_lock_bh(&box->lock);
+	w = list_first_entry_or_null(&box->waiting, struct nst_udp_waiting,
+				     list);
+	if (w) {
+		list_del(&w->list);
+		box->nr--;
+		box->bytes -= w->skb->truesize;
+	}
+	spin_unlock_bh(&box->lock);
+	return w;
+}
+
+static void derive(struct work_struct *work)
+{
+	struct nst_udp_box *box = container_of(to_delayed_work(work),
+					       struct nst_udp_box, derive);
+	struct nst_udp_net *un = net_generic(box->net, udp_net_id);
+	struct nst_udp_waiting *w;
+	u64 ns;
+
+	for (;;) {
+		ns = rest(un);
+		if (ns)
+			break;
+		w = take_waiting(box);
+		if (!w)
+			return;
+		serve(box, w);
+		cond_resched();
+	}
+	queue_delayed_work(nst_udp_wq, &box->derive, nsecs_to_jiffies(ns) + 1);
+}
+
+static struct nst_udp_waiting *new_waiting(struct nst_udp_rx *rx,
+					   const struct nst_dgram *dgram,
+					   struct sk_buff *skb)
+{
+	struct nst_udp_waiting *w = kmalloc(sizeof(*w),
+					    GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!w)
+		return NULL;
+	w->skb = skb;
+	w->conf = nst_conf_get(rx->conf);
+	w->dgram = *dgram;
+	dev_hold(skb->dev);
+	return w;
+}
+
+/* Is there room? Also looked at first, so that a flood costs no allocation. */
+static bool has_room(const struct nst_udp_box *box, const struct sk_buff *skb)
+{
+	return READ_ONCE(box->nr) < NST_PENDING_MAX &&
+	       READ_ONCE(box->bytes) + skb->truesize <= NST_PENDING_BYTES;
+}
+
+/**
+ * nst_udp_wait() - let a datagram wait until its session is known
+ * @rx: what its receiver receives with
+ * @dgram: what was read of it; judged, without a session
+ * @skb: the datagram, from the UDP header on; taken if NST_OK is returned
+ *
+ * Context: softirq, under rcu_read_lock().
+ * Return: NST_OK, NST_DROP_SESSION_QUEUE or NST_DROP_NOMEM.
+ */
+enum nst_drop nst_udp_wait(struct nst_udp_rx *rx,
+			   const struct nst_dgram *dgram, struct sk_buff *skb)
+{
+	struct nst_udp_box *box = rx->box;
+	struct nst_udp_waiting *w;
+	bool room;
+
+	if (!has_room(box, skb))
+		return NST_DROP_SESSION_QUEUE;
+	if (skb_dst(skb) && !skb_dst_force(skb))
+		return NST_DROP_NOMEM;
+	w = new_waiting(rx, dgram, skb);
+	if (!w)
+		return NST_DROP_NOMEM;
+	spin_lock_bh(&box->lock);
+	room = has_room(box, skb);
+	if (room) {
+		list_add_tail(&w->list, &box->waiting);
+		box->nr++;
+		box->bytes += skb->truesize;
+	}
+	spin_unlock_bh(&box->lock);
+	if (!room) {
+		dev_put(skb->dev);
+		nst_conf_put(w->conf);
+		kfree(w);
+		return NST_DROP_SESSION_QUEUE;
+	}
+	nst_stats_inc(box->table->nn->stats, NST_MIB_UDP_WAITED);
+	queue_delayed_work(nst_udp_wq, &box->derive, 0);
+	return NST_OK;
+}
+
+/**
+ * nst_udp_wait_others() - is what comes in meant for another socket?
+ * @nst: a socket that a datagram was handed to
+ *
+ * What came to a group waits once for each socket of it, and comes in again for
+ * that one alone.
+ *
+ * Context: softirq.
+ * Return: true if @nst must pass over it.
+ */
+bool nst_udp_wait_others(const struct nst_udp *nst)
+{
+	u64 receiver = this_cpu_read(readmitted_for);
+
+	return receiver && receiver != nst->receiver;
+}
+
+static struct nst_udp_box *box_alloc(struct net *net, bool private)
+{
+	struct nst_udp_box *box = kzalloc(sizeof(*box), GFP_KERNEL_ACCOUNT);
+
+	if (!box)
+		return NULL;
+	box->table = nst_sessions_alloc(nst_net(net), private);
+	if (!box->table) {
+		kfree(box);
+		return NULL;
+	}
+	refcount_set(&box->ref, 1);
+	box->net = net;
+	INIT_DELAYED_WORK(&box->derive, derive);
+	INIT_DELAYED_WORK(&box->expire, expire);
+	spin_lock_init(&box->lock);
+	INIT_LIST_HEAD(&box->waiting);
+	return box;
+}
+
+/**
+ * nst_udp_box_get() - the namespace's, or one for a private box
+ * @net: the namespace
+ * @private: it is for a private box
+ *
+ * Context: process.
+ * Return: a box with a reference, the caller's; NULL without memory.
+ */
+struct nst_udp_box *nst_udp_box_get(struct net *net, bool private)
+{
+	struct nst_udp_net *un = net_generic(net, udp_net_id);
+
+	if (private)
+		return box_alloc(net, true);
+	refcount_inc(&un->box->ref);
+	return un->box;
+}
+
+/**
+ * nst_udp_box_put() - give a reference back
+ * @box: no softirq knows it by this reference any more. NULL is allowed
+ *
+ * Context: process, not one of the box's own work items.
+ */
+void nst_udp_box_put(struct nst_udp_box *box)
+{
+	struct nst_udp_waiting *w;
+
+	if (!box || !refcount_dec_and_test(&box->ref))
+		return;
+	cancel_delayed_work_sync(&box->derive);
+	cancel_delayed_work_sync(&box->expire);
+	while ((w = take_waiting(box)))
+		free_waiting(w);
+	nst_sessions_put(box->table);
+	kfree(box);
+}
+
+static __net_init int udp_net_init(struct net *net)
+{
+	struct nst_udp_net *un = net_generic(net, udp_net_id);
+
+	spin_lock_init(&un->lock);
+	un->budget = NST_DERIVE_BURST_NS;
+	un->filled = ktime_get_ns();
+	un->box = box_alloc(net, false);
+	return un->box ? 0 : -ENOMEM;
+}
+
+/* What closed sockets have left to the workqueue still refers to namespaces. */
+static __net_exit void udp_net_exit_batch(struct list_head *list)
+{
+	struct nst_udp_net *un;
+	struct net *net;
+
+	rcu_barrier();
+	flush_workqueue(nst_udp_wq);
+	list_for_each_entry(net, list, exit_list) {
+		un = net_generic(net, udp_net_id);
+		nst_udp_box_put(un->box);
+	}
+}
+
+static struct pernet_operations udp_net_ops = {
+	.init = udp_net_init,
+	.exit_batch = udp_net_exit_batch,
+	.id = &udp_net_id,
+	.size = sizeof(struct nst_udp_net),
+};
+
+/**
+ * nst_udp_wait_init() - have a box in each namespace; after nst_netns_init()
+ *
+ * Context: process.
+ * Return: 0 or a negative errno.
+ */
+int nst_udp_wait_init(void)
+{
+	int err;
+
+	nst_udp_wq = alloc_workqueue("nst_udp", WQ_UNBOUND, 0);
+	if (!nst_udp_wq)
+		return -ENOMEM;
+	err = register_pernet_subsys(&udp_net_ops);
+	if (err)
+		destroy_workqueue(nst_udp_wq);
+	return err;
+}
+
+/**
+ * nst_udp_wait_exit() - undo nst_udp_wait_init(); no socket may be left
+ *
+ * Context: process.
+ */
+void nst_udp_wait_exit(void)
+{
+	unregister_pernet_subsys(&udp_net_ops);
+	destroy_workqueue(nst_udp_wq);
+}
