@@ -77,8 +77,9 @@ static int alg_open(const char *type, const char *name, const __u8 *key,
 
 	strncpy((char *)sa.salg_type, type, sizeof(sa.salg_type) - 1);
 	strncpy((char *)sa.salg_name, name, sizeof(sa.salg_name) - 1);
-	was = set_restriction(0);
+	/* The switch comes with the family's module, which this loads. */
 	tfm = socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	was = set_restriction(0);
 	op = -1;
 	if (tfm >= 0 && !bind(tfm, (struct sockaddr *)&sa, sizeof(sa)) &&
 	    (!key || !setsockopt(tfm, SOL_ALG, ALG_SET_KEY, key, key_len)) &&
