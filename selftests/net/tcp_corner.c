@@ -70,7 +70,7 @@ TEST_F(corner, attach_under_accept)
 		accept(self->lis, NULL, NULL);
 		_exit(0);
 	}
-	usleep(300000);
+	ASSERT_EQ(0, tcptest_asleep(pid));
 	EXPECT_EQ(-1, setsockopt(self->lis, SOL_TCP, TCP_ULP, "nst", 3));
 	EXPECT_EQ(EBUSY, errno);
 	kill(pid, SIGKILL);

@@ -149,6 +149,8 @@ TEST_F(end, reuse)
 	ASSERT_EQ(0, close(self->b));
 	self->b = -1;
 	EXPECT_NE(0, tcptest_poll(self->a, POLLIN, TCPTEST_SOON_MS) & POLLHUP);
+	/* POLLHUP tells of both FINs, which come before the port is free. */
+	ASSERT_EQ(0, tcptest_state(self->a, TCP_CLOSE));
 	EXPECT_EQ(0, bind(self->a, (void *)&ss, len));
 	EXPECT_EQ(-1, listen(self->a, 10));
 	EXPECT_EQ(EINVAL, errno);

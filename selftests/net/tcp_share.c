@@ -420,6 +420,7 @@ TEST_F(share, scm_rights)
 
 struct blocked {
 	pthread_t thread;
+	_Atomic pid_t tid;
 	int fd;
 	int result;
 };
@@ -428,6 +429,7 @@ static void *block_recv(void *arg)
 {
 	struct blocked *b = arg;
 
+	b->tid = gettid();
 	b->result = one_recv(b->fd);
 	return NULL;
 }
@@ -438,6 +440,7 @@ static void *block_send(void *arg)
 	char buf[4096] = {};
 	ssize_t n;
 
+	b->tid = gettid();
 	do {
 		n = send(b->fd, buf, sizeof(buf), MSG_NOSIGNAL);
 	} while (n > 0);
@@ -449,6 +452,7 @@ static void *block_poll(void *arg)
 {
 	struct blocked *b = arg;
 
+	b->tid = gettid();
 	b->result = tcptest_poll(b->fd, POLLIN, TCPTEST_SOON_MS);
 	return NULL;
 }
@@ -456,12 +460,17 @@ static void *block_poll(void *arg)
 static void block(struct __test_metadata *_metadata, struct blocked *b,
 		  void *(*fn)(void *arg), int fd)
 {
+	int i;
+
 	b->fd = fd;
+	b->tid = 0;
 	b->result = -ENODATA;
 	/* So that a sender has nothing to do before long. */
 	ASSERT_EQ(0, tcptest_set_int(fd, SOL_SOCKET, SO_SNDBUF, 1));
 	ASSERT_EQ(0, pthread_create(&b->thread, NULL, fn, b));
-	usleep(fn == block_send ? 200000 : 50000);
+	for (i = 0; i < TCPTEST_SOON_MS && !b->tid; i++)
+		usleep(1000);
+	ASSERT_EQ(0, tcptest_asleep(b->tid));
 }
 
 static int unblocked(struct blocked *b)
@@ -579,7 +588,7 @@ TEST_F(share, signal_against_recv)
 		sigaction(SIGUSR1, &sa, NULL);
 		_exit(-one_recv(self->b));
 	}
-	usleep(50000);
+	ASSERT_EQ(0, tcptest_asleep(pid));
 	kill(pid, SIGUSR1);
 	EXPECT_EQ(-EINTR, tcptest_reap(pid));
 	EXPECT_EQ(0, tcptest_bind(self->a, self->b));

@@ -227,7 +227,7 @@ TEST_F(wait, waitall_until_signal)
 		sigaction(SIGUSR1, &sa, NULL);
 		_exit(recv(self->b, buf, sizeof(buf), MSG_WAITALL));
 	}
-	usleep(100000);
+	ASSERT_EQ(0, tcptest_asleep(pid));
 	kill(pid, SIGUSR1);
 	EXPECT_EQ(-50, tcptest_reap(pid));
 	EXPECT_EQ(0, tcptest_bind(self->a, self->b));

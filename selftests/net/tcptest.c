@@ -311,6 +311,61 @@ int tcptest_arrived(int fd, size_t len)
 	return ret;
 }
 
+/* How often @tid has gone to sleep, -1 if it is awake now. */
+static long sleeps(pid_t tid)
+{
+	char path[64], line[128], state = 0;
+	long n, sum = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f)) {
+		sscanf(line, "State: %c", &state);
+		if (sscanf(line, "voluntary_ctxt_switches: %ld", &n) == 1 ||
+		    sscanf(line, "nonvoluntary_ctxt_switches: %ld", &n) == 1)
+			sum += n;
+	}
+	if (f)
+		fclose(f);
+	return state == 'S' ? sum : -1;
+}
+
+/*
+ * Asleep is also who waits for the next acknowledgment or for a page; so it has
+ * to be the same sleep for a while.
+ */
+int tcptest_asleep(pid_t tid)
+{
+	int i, still = 0, enough = nsttest_patience(10);
+	long last = -1, n;
+
+	for (i = 0; i < TCPTEST_SOON_MS / 10 && still < enough; i++) {
+		usleep(10000);
+		n = sleeps(tid);
+		still = n >= 0 && n == last ? still + 1 : 0;
+		last = n;
+	}
+	return still < enough ? -ETIMEDOUT : 0;
+}
+
+int tcptest_state(int fd, int state)
+{
+	struct tcp_info info;
+	socklen_t len;
+	int i;
+
+	for (i = 0; i < TCPTEST_SOON_MS / 10; i++) {
+		len = sizeof(info);
+		if (getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len))
+			return -errno;
+		if (info.tcpi_state == state)
+			return 0;
+		usleep(10000);
+	}
+	return -ETIMEDOUT;
+}
+
 int tcptest_set_int(int fd, int level, int opt, int value)
 {
 	return setsockopt(fd, level, opt, &value, sizeof(value)) ? -errno : 0;

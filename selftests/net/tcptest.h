@@ -25,7 +25,7 @@
 #include "nsttest.h"
 
 /* Longer than anything on loopback takes, also on a loaded machine. */
-#define TCPTEST_SOON_MS		5000
+#define TCPTEST_SOON_MS		(nsttest_patience(5) * 1000)
 /* What has not happened by then is taken not to happen. */
 #define TCPTEST_NEVER_MS	60
 #define TCPTEST_CTL		16	/* an application's record type */
@@ -105,6 +105,15 @@ int tcptest_poll(int fd, short events, int ms);
 
 /* Waits for @len bytes of plaintext at @fd, without reading them. */
 int tcptest_arrived(int fd, size_t len);
+
+/*
+ * Waits until that thread, or a child's only one, sleeps in the call that it
+ * was made for, and has nothing left to do before.
+ */
+int tcptest_asleep(pid_t tid);
+
+/* Waits until TCP's state of @fd is @state (TCP_CLOSE, ...). */
+int tcptest_state(int fd, int state);
 
 int tcptest_set_int(int fd, int level, int opt, int value);
 int tcptest_timeout(int fd, int opt, int ms);
