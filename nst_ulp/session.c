@@ -187,6 +187,15 @@ static bool within_reach(const struct nst_session *ses, u64 nonce)
 	return ahead + NST_SESSION_REACH <= 2 * NST_SESSION_REACH;
 }
 
+static bool is_of(const struct nst_session *ses, const u8 *context,
+		  u8 context_len, const struct nst_hdr *hdr)
+{
+	return nst_epoch_is(&ses->ep, hdr) &&
+	       ses->context_len == context_len &&
+	       !memcmp(ses->context, context, context_len) &&
+	       within_reach(ses, hdr->nonce);
+}
+
 /* Under RCU, or the table's lock. */
 static struct nst_session *look_up(struct nst_sessions *table,
 				   const u8 *context, u8 context_len,
@@ -197,11 +206,24 @@ static struct nst_session *look_up(struct nst_sessions *table,
 
 	hlist_for_each_entry_rcu(ses, chain(table, &id, context), node,
 				 lockdep_is_held(&table->lock))
-		if (nst_epoch_is(&ses->ep, hdr) &&
-		    ses->context_len == context_len &&
-		    !memcmp(ses->context, context, context_len) &&
-		    within_reach(ses, hdr->nonce))
+		if (is_of(ses, context, context_len, hdr))
 			return ses;
+	return NULL;
+}
+
+/*
+ * Another session that the datagram is of as well: a sender that jumped far
+ * ahead has two, and their ranges may meet later. Each must take the datagram
+ * then, or what one has seen could come again through the other.
+ */
+static struct nst_session *look_further(const struct nst_session *from,
+					const struct nst_hdr *hdr)
+{
+	const struct nst_session *ses = from;
+
+	hlist_for_each_entry_continue_rcu(ses, node)
+		if (is_of(ses, from->context, from->context_len, hdr))
+			return (struct nst_session *)ses;
 	return NULL;
 }
 
@@ -315,11 +337,11 @@ enum nst_drop nst_sessions_judge(struct nst_sessions *table,
 	if (dgram->hdr.timestamp <= (ses ? ses->floor :
 				     READ_ONCE(table->floor)))
 		return NST_DROP_CACHE_FLOOR;
-	if (!ses)
-		return NST_OK;
-	spin_lock_bh(&ses->lock);
-	drop = check(ses, dgram);
-	spin_unlock_bh(&ses->lock);
+	for (; ses && !drop; ses = look_further(ses, &dgram->hdr)) {
+		spin_lock_bh(&ses->lock);
+		drop = check(ses, dgram);
+		spin_unlock_bh(&ses->lock);
+	}
 	return drop;
 }
 
@@ -392,11 +414,13 @@ enum nst_drop nst_session_accept(struct nst_sessions *table,
 				 struct nst_session *ses,
 				 const struct nst_dgram *dgram)
 {
-	enum nst_drop drop;
+	enum nst_drop drop = NST_OK;
 
-	spin_lock_bh(&ses->lock);
-	drop = accept_locked(ses, dgram);
-	spin_unlock_bh(&ses->lock);
+	for (; ses && !drop; ses = look_further(ses, &dgram->hdr)) {
+		spin_lock_bh(&ses->lock);
+		drop = accept_locked(ses, dgram);
+		spin_unlock_bh(&ses->lock);
+	}
 	if (drop)
 		return drop;
 	nst_stats_inc(table->nn->stats, NST_MIB_RX_RECORDS);

@@ -194,7 +194,7 @@ static int check(const struct sock *sk)
 	    sk->sk_socket->ops != base_ops[family])
 		return -EBUSY;
 	if (rcu_access_pointer(sk->sk_user_data) || udp_sk(sk)->encap_type ||
-	    udp_sk(sk)->pending)
+	    udp_sk(sk)->pending || udp_test_bit(CORK, sk))
 		return -EBUSY;
 	return 0;
 }
@@ -204,6 +204,9 @@ static void adopt(struct sock *sk, struct nst_udp *nst)
 	int family = family_of(sk);
 	struct udp_sock *up = udp_sk(sk);
 
+	/* UDP would cut in the middle of records. */
+	nst->gso_size = up->gso_size;
+	WRITE_ONCE(up->gso_size, 0);
 	clear_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
 	rcu_assign_sk_user_data(sk, nst);
 	/* The socket file holds what its ops belong to. */
@@ -225,8 +228,8 @@ static void adopt(struct sock *sk, struct nst_udp *nst)
  *
  * Context: process.
  * Return: 0; -EOPNOTSUPP if it is no UDP socket; -EEXIST if it has NST; -EPERM if
- * net.nst.enabled is 0; -EBUSY if something else has changed it, or a corked
- * datagram waits; -ENOMEM.
+ * net.nst.enabled is 0; -EBUSY if something else has changed it, or it is corked;
+ * -ENOMEM.
  */
 int nst_udp_attach(struct sock *sk)
 {

@@ -168,6 +168,17 @@ static bool refused(int level, int optname)
 	return level == SOL_SOCKET && optname == SO_ZEROCOPY;
 }
 
+/* To switch off what is off harms nobody. */
+static bool switches_off(int level, int optname, sockptr_t optval,
+			 unsigned int len)
+{
+	int value;
+
+	if (level == SOL_IPV6 || optname == UDP_ENCAP || len < sizeof(value))
+		return false;
+	return !copy_from_sockptr(&value, optval, sizeof(value)) && !value;
+}
+
 /**
  * nst_udp_opt_set() - proto.setsockopt
  * @sk: the socket
@@ -190,7 +201,8 @@ int nst_udp_opt_set(struct sock *sk, int level, int optname, sockptr_t optval,
 
 	if (!nst)
 		return -EIO;
-	if (refused(level, optname))
+	if (refused(level, optname) &&
+	    !switches_off(level, optname, optval, optlen))
 		return -EOPNOTSUPP;
 	if (level == SOL_UDP && optname == UDP_SEGMENT)
 		return set_segment(nst, optval, optlen);

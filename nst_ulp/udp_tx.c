@@ -330,13 +330,54 @@ static int seal_and_send(struct nst_udp *nst, struct msghdr *msg,
 	if (ret)
 		return ret;
 	buf = buf_get(send->wire);
-	if (!buf)
-		return -ENOBUFS;
-	ret = seal_all(nst, buf, send, &msg->msg_iter, epoch, nonce);
+	ret = buf ? seal_all(nst, buf, send, &msg->msg_iter, epoch, nonce) :
+		    -ENOBUFS;
 	if (!ret)
 		ret = send_buf(nst, msg, buf, send);
-	buf_put(buf);
+	if (buf)
+		buf_put(buf);
+	kfree(send->control);
+	send->control = NULL;
+	if (ret < 0)
+		return ret;
+	nst_stats_add(nst->nn->stats, NST_MIB_TX_RECORDS, send->nr);
+	nst_stats_add(nst->nn->stats, NST_MIB_TX_BYTES, send->len);
 	return ret;
+}
+
+/*
+ * Segments that UDP takes in one call. The headers of records make a call longer
+ * than the program's: what plain UDP would have taken in one may take two.
+ */
+static unsigned int segments_at_once(u8 suite, u16 segment)
+{
+	return max_t(unsigned int, 1,
+		     NST_UDP_PAYLOAD_MAX / wire_len(suite, segment));
+}
+
+/* Seals and sends @send->len bytes, in as many calls of UDP as that takes. */
+static int send_segments(struct nst_udp *nst, struct msghdr *msg,
+			 struct nst_udp_send *send, struct nst_udp_epoch *epoch,
+			 u64 nonce)
+{
+	unsigned int len = send->len, left = len, nr = send->nr, most;
+	int ret;
+
+	if (nr == 1)
+		return seal_and_send(nst, msg, send, epoch, nonce);
+	most = segments_at_once(epoch->ep.id.suite, send->segment);
+	do {
+		send->nr = min(nr, most);
+		send->len = min_t(unsigned int, left, send->nr * send->segment);
+		ret = seal_and_send(nst, msg, send, epoch, nonce);
+		if (ret < 0)
+			break;
+		nr -= send->nr;
+		left -= send->len;
+		nonce += send->nr;
+	} while (nr);
+	/* Bytes that are on their way are told, as a stream's would be. */
+	return left < len ? len - left : ret;
 }
 
 static int send_datagrams(struct nst_udp *nst, struct msghdr *msg,
@@ -357,13 +398,8 @@ static int send_datagrams(struct nst_udp *nst, struct msghdr *msg,
 	epoch = nst_udp_epoch_take(nst, send.nr, len, &nonce);
 	if (IS_ERR(epoch))
 		return PTR_ERR(epoch);
-	ret = seal_and_send(nst, msg, &send, epoch, nonce);
+	ret = send_segments(nst, msg, &send, epoch, nonce);
 	nst_udp_epoch_put(epoch);
-	kfree(send.control);
-	if (ret >= 0) {
-		nst_stats_add(nst->nn->stats, NST_MIB_TX_RECORDS, send.nr);
-		nst_stats_add(nst->nn->stats, NST_MIB_TX_BYTES, len);
-	}
 	return ret;
 }
 

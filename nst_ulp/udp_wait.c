@@ -27,13 +27,16 @@
 /**
  * struct nst_udp_waiting - a datagram without a session
  * @list: in its box
- * @skb: from the UDP header on; holds its device and its route
+ * @skb: from the UDP header on; holds its route, but no device: one that goes
+ *	away must not wait for it
+ * @ifindex: of the device that it came from
  * @conf: of the socket that it came to; holds a reference
  * @dgram: what was read of it
  */
 struct nst_udp_waiting {
 	struct list_head list;
 	struct sk_buff *skb;
+	int ifindex;
 	struct nst_conf *conf;
 	struct nst_dgram dgram;
 };
@@ -84,7 +87,6 @@ static void charge(struct nst_udp_net *un, u64 began)
 
 static void free_waiting(struct nst_udp_waiting *w)
 {
-	dev_put(w->skb->dev);
 	kfree_skb(w->skb);
 	nst_conf_put(w->conf);
 	kfree(w);
@@ -102,19 +104,13 @@ static void refuse(struct nst_udp_box *box, struct nst_udp_waiting *w,
 	free_waiting(w);
 }
 
-/* The datagram goes the way from UDP's entry again. Its device stays. */
-static void readmit(struct nst_udp_waiting *w)
+/* Hands the datagram to UDP. */
+static void enter_udp(struct sk_buff *skb)
 {
-	struct net_device *dev = w->skb->dev;
-	bool ip4 = w->skb->protocol == htons(ETH_P_IP);
+	bool ip4 = skb->protocol == htons(ETH_P_IP);
 	const struct net_protocol *v4;
-	struct sk_buff *skb = w->skb;
 	int ret = 0;
 
-	local_bh_disable();
-	rcu_read_lock();
-	this_cpu_write(readmitted_for,
-		       w->dgram.group ? w->dgram.receiver : 0);
 	if (ip4) {
 		v4 = rcu_dereference(inet_protos[IPPROTO_UDP]);
 		ret = v4->handler(skb);
@@ -126,18 +122,30 @@ static void readmit(struct nst_udp_waiting *w)
 		ret = v6->handler(skb);
 #endif
 	}
-	this_cpu_write(readmitted_for, 0);
-	rcu_read_unlock();
-	local_bh_enable();
 	/*
 	 * A socket that has taken the port meanwhile wants it to go on as
 	 * another protocol, which is not for a datagram of ours.
 	 */
 	if (ip4 ? ret < 0 : ret > 0)
 		kfree_skb(skb);
-	dev_put(dev);
-	nst_conf_put(w->conf);
-	kfree(w);
+}
+
+/* The datagram goes the way from UDP's entry again, if its device is there. */
+static void readmit(struct nst_udp_box *box, struct nst_udp_waiting *w)
+{
+	local_bh_disable();
+	rcu_read_lock();
+	w->skb->dev = dev_get_by_index_rcu(box->net, w->ifindex);
+	if (w->skb->dev) {
+		this_cpu_write(readmitted_for,
+			       w->dgram.group ? w->dgram.receiver : 0);
+		enter_udp(w->skb);
+		this_cpu_write(readmitted_for, 0);
+		w->skb = NULL;
+	}
+	rcu_read_unlock();
+	local_bh_enable();
+	free_waiting(w);
 }
 
 /* Is the datagram authentic under @ses? It is left as it is. */
@@ -236,7 +244,7 @@ static void serve(struct nst_udp_box *box, struct nst_udp_waiting *w)
 	if (drop)
 		refuse(box, w, drop);
 	else
-		readmit(w);
+		readmit(box, w);
 }
 
 static struct nst_udp_waiting *take_waiting(struct nst_udp_box *box)
@@ -288,7 +296,7 @@ static struct nst_udp_waiting *new_waiting(struct nst_udp_rx *rx,
 	w->skb = skb;
 	w->conf = nst_conf_get(rx->conf);
 	w->dgram = *dgram;
-	dev_hold(skb->dev);
+	w->ifindex = skb->dev->ifindex;
 	return w;
 }
 
@@ -325,13 +333,13 @@ enum nst_drop nst_udp_wait(struct nst_udp_rx *rx,
 	spin_lock_bh(&box->lock);
 	room = has_room(box, skb);
 	if (room) {
+		skb->dev = NULL;
 		list_add_tail(&w->list, &box->waiting);
 		box->nr++;
 		box->bytes += skb->truesize;
 	}
 	spin_unlock_bh(&box->lock);
 	if (!room) {
-		dev_put(skb->dev);
 		nst_conf_put(w->conf);
 		kfree(w);
 		return NST_DROP_SESSION_QUEUE;
