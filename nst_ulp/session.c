@@ -479,8 +479,8 @@ static unsigned int limit_of(const struct nst_sessions *table)
 {
 	unsigned int max = READ_ONCE(table->nn->udp_sessions_max);
 
-	return table->private ? min(max, (unsigned int)NST_SESSIONS_PRIVATE) :
-				max;
+	return table->private ?
+	       min_t(unsigned int, max, NST_SESSIONS_PRIVATE) : max;
 }
 
 static struct nst_session *oldest(struct nst_sessions *table)

@@ -193,7 +193,7 @@ static int check(const struct sock *sk)
 	if (sk->sk_prot != base_prot[family] || !sk->sk_socket ||
 	    sk->sk_socket->ops != base_ops[family])
 		return -EBUSY;
-	if (rcu_access_pointer(sk->sk_user_data) || udp_sk(sk)->encap_type ||
+	if (rcu_access_pointer(__sk_user_data(sk)) || udp_sk(sk)->encap_type ||
 	    udp_sk(sk)->pending || udp_test_bit(CORK, sk))
 		return -EBUSY;
 	return 0;

@@ -73,7 +73,7 @@ static int recv_typed(struct nst_udp *nst, NST_RECVMSG_ARGS)
 	return ret;
 }
 
-/**
+/*
  * nst_udp_recvmsg() - proto.recvmsg
  *
  * Context: process.
