@@ -32,6 +32,19 @@ void nst_replay_init(struct nst_replay *win, u64 top)
 }
 
 /**
+ * nst_replay_init_above() - only what is ahead of a nonce is free
+ * @win: the window
+ * @top: the nonce; it and all behind it count as taken
+ */
+void nst_replay_init_above(struct nst_replay *win, u64 top)
+{
+	memset(win->bits, 0xff, sizeof(win->bits));
+	/* Up to the top's bit; those above it in its word are free. */
+	win->bits[word_of(top)] = bit_of(top) | (bit_of(top) - 1);
+	win->top = top;
+}
+
+/**
  * nst_replay_check() - is a nonce free?
  * @win: the window
  * @nonce: any that is less than 2^63 from the top

@@ -26,6 +26,7 @@ struct nst_replay {
 };
 
 void nst_replay_init(struct nst_replay *win, u64 top);
+void nst_replay_init_above(struct nst_replay *win, u64 top);
 enum nst_drop nst_replay_check(const struct nst_replay *win, u64 nonce);
 void nst_replay_take(struct nst_replay *win, u64 nonce);
 

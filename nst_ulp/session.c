@@ -18,7 +18,8 @@
 
 /*
  * Sockets of one group that a session tells apart. Each window takes half a
- * kilobyte, and anybody may open sockets.
+ * kilobyte, and anybody may open sockets. With more of them, those that have
+ * taken nothing for the longest time are forgotten.
  */
 #define MEMBERS_MAX	64
 
@@ -284,6 +285,12 @@ enum nst_drop nst_sessions_find(struct nst_sessions *table,
 	       NST_DROP_EPOCH_LIMIT : NST_OK;
 }
 
+/* Modulo 2^64; both are of one session. */
+static bool is_ahead(u64 nonce, u64 of)
+{
+	return (s64)(nonce - of) > 0;
+}
+
 static struct nst_member *member_of(struct nst_session *ses, u64 receiver)
 {
 	struct nst_member *member = ses->members;
@@ -309,7 +316,11 @@ static enum nst_drop check(struct nst_session *ses,
 	    nst_replay_check(ses->by_group, nonce) != NST_DROP_REPLAYED)
 		return drop;
 	member = member_of(ses, dgram->receiver);
-	return member ? nst_replay_check(&member->win, nonce) : NST_OK;
+	if (member)
+		return nst_replay_check(&member->win, nonce);
+	/* It may have been one, and have taken this. */
+	return ses->has_left && !is_ahead(nonce, ses->left) ?
+	       NST_DROP_REPLAYED : NST_OK;
 }
 
 /**
@@ -345,6 +356,35 @@ enum nst_drop nst_sessions_judge(struct nst_sessions *table,
 	return drop;
 }
 
+/* The member that has taken nothing for the longest time, to be another's. */
+static struct nst_member *recycle_member(struct nst_session *ses)
+{
+	struct nst_member *member, *last = ses->members;
+
+	for (member = last; member; member = member->next)
+		if (is_ahead(last->win.top, member->win.top))
+			last = member;
+	if (!ses->has_left || is_ahead(last->win.top, ses->left))
+		ses->left = last->win.top;
+	ses->has_left = true;
+	return last;
+}
+
+static struct nst_member *new_member(struct nst_session *ses)
+{
+	struct nst_member *member;
+
+	if (ses->nr_members >= MEMBERS_MAX)
+		return recycle_member(ses);
+	member = kmalloc(sizeof(*member), GFP_ATOMIC | __GFP_NOWARN);
+	if (!member)
+		return NULL;
+	member->next = ses->members;
+	ses->members = member;
+	ses->nr_members++;
+	return member;
+}
+
 /* Has the socket a window of its own in this session now? */
 static struct nst_member *have_member(struct nst_session *ses, u64 receiver,
 				      u64 nonce)
@@ -358,16 +398,16 @@ static struct nst_member *have_member(struct nst_session *ses, u64 receiver,
 			return NULL;
 		nst_replay_init(ses->by_group, nonce);
 	}
-	if (member || ses->nr_members >= MEMBERS_MAX)
+	if (member)
 		return member;
-	member = kmalloc(sizeof(*member), GFP_ATOMIC | __GFP_NOWARN);
+	member = new_member(ses);
 	if (!member)
 		return NULL;
-	nst_replay_init(&member->win, nonce);
 	member->receiver = receiver;
-	member->next = ses->members;
-	ses->members = member;
-	ses->nr_members++;
+	if (ses->has_left)
+		nst_replay_init_above(&member->win, ses->left);
+	else
+		nst_replay_init(&member->win, nonce);
 	return member;
 }
 

@@ -71,6 +71,9 @@ struct nst_member {
  * @by_group: those of them that came to a group address; NULL: none did
  * @members: what each socket has taken of those
  * @nr_members: how many
+ * @left: highest nonce that a socket took which is no member any more; who is
+ *	none takes only what is ahead of it
+ * @has_left: there was one
  */
 struct nst_session {
 	struct hlist_node node;
@@ -88,6 +91,8 @@ struct nst_session {
 	struct nst_replay *by_group;
 	struct nst_member *members;
 	unsigned int nr_members;
+	u64 left;
+	bool has_left;
 };
 
 /**

@@ -47,6 +47,25 @@ TEST(nst_replay_init__its_nonce_is_free)
 	}
 }
 
+TEST(nst_replay_init_above__only_what_is_ahead_is_free)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(begins); i++) {
+		nst_replay_init_above(&win, begins[i]);
+		for (k = 0; k < WIDTH; k++)
+			CHECK_EQ(nst_replay_check(&win, begins[i] - k),
+				 NST_DROP_REPLAYED);
+		CHECK_EQ(nst_replay_check(&win, begins[i] - WIDTH),
+			 NST_DROP_WINDOW);
+		/* Backwards: no bit above the first one was set. */
+		CHECK_EQ(attempt(begins[i] + WIDTH - 1), NST_OK);
+		for (k = WIDTH - 2; k > 0; k--)
+			CHECK_EQ(attempt(begins[i] + k), NST_OK);
+		CHECK_EQ(attempt(begins[i]), NST_DROP_REPLAYED);
+	}
+}
+
 TEST(nst_replay_check__changes_nothing)
 {
 	struct nst_replay was;

@@ -5,6 +5,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #define SECRETS_MAX	16
 #define SECRET_PIECE	16
@@ -26,6 +27,7 @@ static unsigned int fail_countdown;
 static bool fail_hit;
 static unsigned int bugs;
 static struct rcu_head *rcu_todo;
+static struct work_struct *work_todo;
 static struct notifier_block *vmfork_nb;
 static u64 random_state;
 
@@ -250,4 +252,44 @@ void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
 void shim_kfree_rcu(struct rcu_head *head, size_t offset)
 {
 	call_rcu(head, (void (*)(struct rcu_head *))offset);
+}
+
+/* Work behind RCU */
+
+struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags,
+					 int max)
+{
+	(void)name;
+	(void)flags;
+	(void)max;
+	return kzalloc(sizeof(struct workqueue_struct), GFP_KERNEL);
+}
+
+void destroy_workqueue(struct workqueue_struct *wq)
+{
+	shim_work_run();
+	kfree(wq);
+}
+
+bool queue_rcu_work(struct workqueue_struct *wq, struct rcu_work *work)
+{
+	WARN_ON(!wq);
+	if (work->work.queued)
+		return false;
+	work->work.queued = true;
+	work->work.next = work_todo;
+	work_todo = &work->work;
+	return true;
+}
+
+void shim_work_run(void)
+{
+	might_sleep();
+	while (work_todo) {
+		struct work_struct *work = work_todo;
+
+		work_todo = work->next;
+		work->queued = false;
+		work->func(work);
+	}
 }

@@ -52,4 +52,27 @@ static inline bool list_empty(const struct list_head *l)
 	     &pos->m != (head);						\
 	     pos = n, n = list_entry(n->m.next, typeof(*n), m))
 
+static inline void hlist_add_head(struct hlist_node *n, struct hlist_head *h)
+{
+	n->next = h->first;
+	if (n->next)
+		n->next->pprev = &n->next;
+	h->first = n;
+	n->pprev = &h->first;
+}
+
+#define hlist_entry_safe(p, type, m)					\
+	({								\
+		struct hlist_node *__p = (p);				\
+		__p ? container_of(__p, type, m) : NULL;		\
+	})
+#define hlist_for_each_entry(pos, head, m)				\
+	for (pos = hlist_entry_safe((head)->first, typeof(*pos), m);	\
+	     pos;							\
+	     pos = hlist_entry_safe(pos->m.next, typeof(*pos), m))
+#define hlist_for_each_entry_safe(pos, n, head, m)			\
+	for (pos = hlist_entry_safe((head)->first, typeof(*pos), m);	\
+	     pos && ({ n = pos->m.next; 1; });				\
+	     pos = hlist_entry_safe(n, typeof(*pos), m))
+
 #endif /* _SHIM_LINUX_LIST_H */

@@ -54,6 +54,14 @@ typedef s64 time64_t;
 #endif
 #define fallthrough		__attribute__((fallthrough))
 
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct list_head {
 	struct list_head *next, *prev;
 };

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Headers of datagrams and what session.c makes of them, against a list of all
+ * that was ever taken: the input says which datagrams come to whom and when,
+ * how clocks, boxes and limits change, and where memory is short. Nothing is
+ * taken twice, the floor never sinks, the table has its bounds, nothing leaks.
+ * All datagrams with a sane header count as authentic.
+ */
+#include <linux/in.h>
+#include "receiver.h"
+#include "wire.h"
+
+#define HISTORY	512
+
+static struct {
+	struct nst_hdr hdr;
+	u64 receiver;		/* 0: for all */
+} history[HISTORY];
+
+static unsigned int nr_history;
+static const u8 *input, *input_end;
+
+static void must(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static u8 next(void)
+{
+	return input < input_end ? *input++ : 0;
+}
+
+static bool same(const struct nst_hdr *a, const struct nst_hdr *b)
+{
+	return a->nonce == b->nonce && a->timestamp == b->timestamp &&
+	       a->epoch == b->epoch && a->kpos == b->kpos &&
+	       a->kval == b->kval && a->kid == b->kid && a->suite == b->suite;
+}
+
+static bool taken_before(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_history; i++)
+		if (same(&history[i].hdr, &dgram.hdr) &&
+		    (!dgram.group || !history[i].receiver ||
+		     history[i].receiver == dgram.receiver))
+			return true;
+	return false;
+}
+
+/* As the wire brings it, so that nst_wire_decode() has its say. */
+static bool through_wire(struct nst_hdr *hdr)
+{
+	u8 wire[NST_WIRE_HDR_LEN];
+	u8 damage = next();
+
+	nst_wire_encode(wire, hdr);
+	if (damage >= 0xe0)
+		wire[next() % sizeof(wire)] ^= next();
+	return !nst_wire_decode(hdr, wire, IPPROTO_UDP);
+}
+
+static void make_datagram(void)
+{
+	static const s64 leaps[] = { 0, 1, -1, 63, 64, -64, 4031, -4032,
+				     1 << 20, -(1 << 20) };
+	struct nst_hdr *hdr;
+	u8 how = next();
+
+	if (how & 0x80 && nr_history) {
+		struct nst_hdr old = history[next() % nr_history].hdr;
+
+		*datagram(0, 0, 0) = old;
+		if (how & 0x40)
+			dgram.hdr.nonce += leaps[next() % ARRAY_SIZE(leaps)];
+		return;
+	}
+	hdr = datagram(how & 0x1f, NONCE + next(),
+		       shim_real_ns + (next() - 128) * (SEC / 4) + next());
+	if (how & 0x20)
+		hdr->kid = next() & 1 ? 9 : 5;
+	if (how & 0x40)
+		hdr->nonce += leaps[next() % ARRAY_SIZE(leaps)];
+}
+
+static void receive(void)
+{
+	u64 floor = table->floor;
+	enum nst_drop drop;
+	bool replay;
+	u8 whom;
+
+	make_datagram();
+	if (!through_wire(&dgram.hdr))
+		return;
+	whom = next();
+	dgram.group = whom & 1;
+	dgram.receiver = 1 + whom / 2;
+	replay = taken_before();
+	drop = attempt();
+	must(table->floor >= floor);
+	must(drop || !replay);
+	if (drop || nr_history == HISTORY)
+		return;
+	history[nr_history].hdr = dgram.hdr;
+	history[nr_history++].receiver = dgram.group ? dgram.receiver : 0;
+}
+
+static void change(void)
+{
+	struct nst_box_entry entry = key_of(9, NST_KEY_ACCEPT, next());
+
+	switch (next() % 9) {
+	case 0:
+		nn.udp_sessions_max = NST_SESSIONS_MIN + next() % 8;
+		break;
+	case 1:
+		nn.time_window = 1 + next();
+		break;
+	case 2:
+		nst_sessions_expire(table);
+		break;
+	case 3:
+		nst_keyring_del(nn.ring, 9);
+		break;
+	case 4:
+		nst_keyring_add(nn.ring, &entry);
+		break;
+	case 5:
+		nst_keyring_retire(nn.ring, 9);
+		break;
+	case 6:
+		shim_fail_at(next());
+		break;
+	case 7:
+		conf.context_len = next() % 3;
+		memset(conf.context, 0, sizeof(conf.context));
+		memset(conf.context, 'c', conf.context_len);
+		/* A nonce under another context is another one. */
+		nr_history = 0;
+		break;
+	default:
+		shim_real_ns += (next() - 128) * SEC;
+	}
+	shim_boot_ns += next() * (SEC / 8);
+	shim_work_run();
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	input = data;
+	input_end = data + size;
+	shim_reset();
+	nr_history = 0;
+	receiver_begin(next() & 1, next() * (SEC / 2));
+	while (input < input_end) {
+		if (next() < 200)
+			receive();
+		else
+			change();
+	}
+	shim_fail_at(0);
+	receiver_done();
+	shim_rcu_run();
+	must(!shim_live_allocs && !shim_live_tfms && !shim_bugs());
+	return 0;
+}
+
+/* receiver.c was written for the harness; here its checks end the run. */
+void test_fail(const char *file, int line, const char *format, ...)
+{
+	(void)format;
+	fprintf(stderr, "%s:%d\n", file, line);
+	abort();
+}
+
+void test_abort(void)
+{
+	abort();
+}

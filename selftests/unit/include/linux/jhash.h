@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Host shim: a hash, any; here FNV-1a. */
+#ifndef _SHIM_LINUX_JHASH_H
+#define _SHIM_LINUX_JHASH_H
+
+#include <linux/types.h>
+
+static inline u32 jhash(const void *key, u32 len, u32 seed)
+{
+	const u8 *p = key;
+	u32 hash = 2166136261u ^ seed;
+
+	while (len--)
+		hash = (hash ^ *p++) * 16777619u;
+	return hash;
+}
+
+#endif /* _SHIM_LINUX_JHASH_H */

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/* session.c: the table is bounded, and nothing that it forgot is taken again. */
+#include "receiver.h"
+
+#define LIMIT	NST_SESSIONS_MIN
+
+static void begin_small(void)
+{
+	receiver_begin(false, AGE);
+	nn.udp_sessions_max = LIMIT;
+}
+
+TEST(nst_sessions_add__full_table_forgets_the_oldest)
+{
+	u64 now = shim_real_ns;
+	unsigned int i;
+
+	begin_small();
+	for (i = 0; i < LIMIT; i++)
+		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
+	CHECK_EQ(table->nr, LIMIT);
+	CHECK_EQ(table->floor, 0);
+	CHECK_EQ(try(LIMIT, NONCE, now + LIMIT), NST_OK);
+	CHECK_EQ(table->nr, LIMIT);
+	CHECK_EQ(table->floor, now);
+	/* Its datagrams, and any other that is not above the floor. */
+	CHECK_EQ(try(0, NONCE, now), NST_DROP_CACHE_FLOOR);
+	CHECK_EQ(try(0, NONCE + 1, now), NST_DROP_CACHE_FLOOR);
+	CHECK_EQ(try(1000, NONCE, now), NST_DROP_CACHE_FLOOR);
+	/* The others are known still. */
+	for (i = 1; i <= LIMIT; i++)
+		CHECK_EQ(try(i, NONCE, now + i), NST_DROP_REPLAYED);
+	/* Just above it one is new. */
+	CHECK_EQ(try(1000, NONCE, now + 1), NST_OK);
+	CHECK_EQ(table->floor, now + 1);
+	receiver_done();
+}
+
+/* The oldest by its newest timestamp, not by its birth. */
+TEST(nst_sessions_add__what_is_in_use_stays)
+{
+	u64 now = shim_real_ns;
+	unsigned int i;
+
+	begin_small();
+	for (i = 0; i < LIMIT; i++)
+		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
+	CHECK_EQ(try(0, NONCE + 1, now + 100), NST_OK);
+	CHECK_EQ(try(LIMIT, NONCE, now + 101), NST_OK);
+	CHECK_EQ(table->floor, now + 1);
+	CHECK_EQ(try(0, NONCE, now), NST_DROP_REPLAYED);
+	CHECK_EQ(try(1, NONCE, now + 1), NST_DROP_CACHE_FLOOR);
+	/* A late one of a session older than the floor is taken. */
+	CHECK_EQ(try(0, NONCE + 2, now + 1), NST_OK);
+	receiver_done();
+}
+
+TEST(nst_sessions_judge__floor_of_birth)
+{
+	u64 now = shim_real_ns;
+	unsigned int i;
+
+	begin_small();
+	for (i = 0; i < LIMIT + 5; i++)
+		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
+	CHECK_EQ(table->floor, now + 4);
+	CHECK_EQ(try(500, NONCE, now + 50), NST_OK);
+	CHECK_EQ(try(500, NONCE + 1, now + 4), NST_DROP_CACHE_FLOOR);
+	CHECK_EQ(try(500, NONCE + 1, now + 50), NST_OK);
+	CHECK_EQ(try(500, NONCE + 2, now + 51), NST_OK);
+	receiver_done();
+}
+
+TEST(nst_sessions_add__limit_lowered)
+{
+	u64 now = shim_real_ns;
+	unsigned int i;
+
+	receiver_begin(false, AGE);
+	for (i = 0; i < 3 * LIMIT; i++)
+		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
+	CHECK_EQ(table->nr, 3 * LIMIT);
+	nn.udp_sessions_max = LIMIT;
+	for (; i < 6 * LIMIT; i++)
+		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
+	CHECK_EQ(table->nr, LIMIT);
+	for (i = 0; i < 5 * LIMIT; i++)
+		CHECK_EQ(try(i, NONCE, now + i), NST_DROP_CACHE_FLOOR);
+	for (; i < 6 * LIMIT; i++)
+		CHECK_EQ(try(i, NONCE, now + i), NST_DROP_REPLAYED);
+	receiver_done();
+}
+
+TEST(nst_sessions_add__private_limit)
+{
+	u64 now = shim_real_ns;
+	unsigned int i;
+
+	receiver_begin(true, AGE);
+	for (i = 0; i < 2 * NST_SESSIONS_PRIVATE; i++)
+		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
+	CHECK_EQ(table->nr, NST_SESSIONS_PRIVATE);
+	receiver_done();
+}
+
+/* Keys were derived for two datagrams of the same new session at once. */
+TEST(nst_sessions_add__twice)
+{
+	struct nst_session *one, *two;
+
+	receiver_begin(false, AGE);
+	datagram(1, NONCE, shim_real_ns);
+	NEED_EQ(nst_session_new(&conf, &dgram.hdr, &one), NST_OK);
+	NEED_EQ(nst_session_new(&conf, &dgram.hdr, &two), NST_OK);
+	CHECK_EQ(nst_sessions_add(table, one, &dgram.hdr), NST_OK);
+	CHECK_EQ(nst_sessions_add(table, two, &dgram.hdr), NST_DROP_REPLAYED);
+	nst_session_free(two);
+	CHECK_EQ(attempt(), NST_OK);
+	CHECK_EQ(attempt(), NST_DROP_REPLAYED);
+	CHECK_EQ(table->nr, 1);
+	receiver_done();
+}
+
+/* The floor rose while its keys were derived. */
+TEST(nst_sessions_add__floor_rose_meanwhile)
+{
+	u64 now = shim_real_ns;
+	struct nst_session *ses;
+	unsigned int i;
+
+	begin_small();
+	datagram(999, NONCE, now);
+	NEED_EQ(nst_session_new(&conf, &dgram.hdr, &ses), NST_OK);
+	for (i = 0; i < LIMIT + 1; i++)
+		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
+	datagram(999, NONCE, now);
+	CHECK_EQ(nst_sessions_add(table, ses, &dgram.hdr),
+		 NST_DROP_CACHE_FLOOR);
+	nst_session_free(ses);
+	receiver_done();
+}
+
+TEST(nst_sessions_expire__edges)
+{
+	u64 then = shim_real_ns;
+
+	receiver_begin(false, AGE);
+	CHECK_EQ(try(1, NONCE, then), NST_OK);
+	CHECK_EQ(try(2, NONCE, then + SEC), NST_OK);
+	shim_real_ns = then + WINDOW;
+	shim_boot_ns += WINDOW;
+	/* It could be taken to the last ns, so it is not forgotten yet. */
+	CHECK_EQ(nst_sessions_expire(table), 2);
+	CHECK_EQ(try(1, NONCE, then), NST_DROP_REPLAYED);
+	shim_real_ns++;
+	CHECK_EQ(try(1, NONCE, then), NST_DROP_TIME_PAST);
+	CHECK_EQ(nst_sessions_expire(table), 1);
+	shim_work_run();
+	CHECK_EQ(table->floor, then);
+	CHECK_EQ(try(2, NONCE, then + SEC), NST_DROP_REPLAYED);
+	shim_real_ns += SEC;
+	CHECK_EQ(nst_sessions_expire(table), 0);
+	shim_work_run();
+	CHECK_EQ(table->floor, then + SEC);
+	receiver_done();
+}
+
+/* The clock is set back after sessions were forgotten. */
+TEST(nst_sessions_expire__clock_set_back)
+{
+	u64 then = shim_real_ns;
+
+	receiver_begin(false, AGE);
+	CHECK_EQ(try(1, NONCE, then), NST_OK);
+	shim_real_ns += 10 * WINDOW;
+	CHECK_EQ(nst_sessions_expire(table), 0);
+	shim_work_run();
+	shim_real_ns = then;
+	CHECK_EQ(try(1, NONCE, then), NST_DROP_CACHE_FLOOR);
+	CHECK_EQ(try(1, NONCE, then + 1), NST_OK);
+	/* Set far back: it waits for its time, and is not forgotten. */
+	shim_real_ns = then - 100 * WINDOW;
+	CHECK_EQ(nst_sessions_expire(table), 1);
+	CHECK_EQ(try(1, NONCE, then + 1), NST_DROP_TIME_FUTURE);
+	shim_real_ns = then;
+	CHECK_EQ(try(1, NONCE, then + 1), NST_DROP_REPLAYED);
+	receiver_done();
+}
+
+/* --- everything that was ever accepted, against a random history ---------- */
+
+#define HISTORY	3000
+
+static struct {
+	u16 epoch;
+	u64 nonce, timestamp;
+	u64 receiver;	/* 0: for all */
+} history[HISTORY];
+
+static unsigned int nr_history;
+
+/*
+ * Was it taken by this receiver, or by one for all? A sender uses no nonce
+ * twice; so what differs in its timestamp only is another box's or nobody's.
+ */
+static bool accepted_before(void)
+{
+	u64 receiver = dgram.group ? dgram.receiver : 0;
+	unsigned int i;
+
+	for (i = 0; i < nr_history; i++)
+		if (history[i].epoch == dgram.hdr.epoch &&
+		    history[i].nonce == dgram.hdr.nonce &&
+		    history[i].timestamp == dgram.hdr.timestamp &&
+		    (!receiver || !history[i].receiver ||
+		     history[i].receiver == receiver))
+			return true;
+	return false;
+}
+
+/*
+ * Nonces go on, leap, fall back; some datagrams are old ones. None leaps as far
+ * as a session reaches: what is behind that is not known as taken.
+ */
+static void any_datagram(void)
+{
+	static u64 at[64];
+	u16 epoch = test_random(40);
+	u64 nonce, timestamp = shim_real_ns - test_random(40) * SEC +
+			       test_random(10) * SEC + test_random(3);
+
+	at[epoch] += test_random(20) ? test_random(3) : test_random(100000);
+	nonce = at[epoch] - (test_random(4) ? 0 : test_random(30));
+	if (nr_history && !test_random(3)) {
+		unsigned int i = test_random(nr_history);
+
+		epoch = history[i].epoch;
+		nonce = history[i].nonce;
+		timestamp = history[i].timestamp;
+	}
+	datagram(epoch, nonce, timestamp);
+	dgram.group = !test_random(4);
+	dgram.receiver = 1 + test_random(80);
+}
+
+/* Clocks, limits and boxes move. */
+static void any_change(void)
+{
+	shim_boot_ns += test_random(2) * SEC / 4;
+	shim_real_ns += test_random(4) * SEC / 8;
+	if (!test_random(50))
+		shim_real_ns -= test_random(100) * SEC;
+	if (!test_random(60))
+		nn.udp_sessions_max = LIMIT + test_random(30);
+	if (!test_random(80))
+		nn.time_window = 1 + test_random(60);
+	if (!test_random(40))
+		nst_sessions_expire(table);
+	if (!test_random(200)) {
+		struct nst_box_entry back = key_of(7, NST_KEY_ACTIVE, 7);
+
+		/* The same secret comes back. */
+		NEED_EQ(nst_keyring_flush(nn.ring), 0);
+		NEED_EQ(nst_keyring_add(nn.ring, &back), 0);
+	}
+	shim_work_run();
+}
+
+static unsigned int random_history(void)
+{
+	unsigned int i, taken = 0;
+
+	nr_history = 0;
+	receiver_begin(false, test_random(60) * SEC);
+	nn.udp_sessions_max = LIMIT + test_random(30);
+	for (i = 0; i < 4000 && nr_history < HISTORY; i++) {
+		u64 floor = table->floor;
+		enum nst_drop drop;
+		bool replay;
+
+		any_datagram();
+		replay = accepted_before();
+		drop = attempt();
+		if (!CHECK(drop || !replay))
+			test_abort();
+		CHECK(table->floor >= floor);
+		if (!drop) {
+			taken++;
+			history[nr_history].epoch = dgram.hdr.epoch;
+			history[nr_history].nonce = dgram.hdr.nonce;
+			history[nr_history].timestamp = dgram.hdr.timestamp;
+			history[nr_history++].receiver = dgram.group ?
+							 dgram.receiver : 0;
+		}
+		any_change();
+	}
+	receiver_done();
+	return taken;
+}
+
+TEST(nst_sessions__random_history_has_no_replay)
+{
+	unsigned int round, taken = 0;
+
+	for (round = 0; round < 60; round++)
+		taken += random_history();
+	CHECK(taken > 12000);
+}
