@@ -10,6 +10,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/delay.h>
+#include <linux/in.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/net.h>
@@ -18,6 +19,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 #include "af_nst.h"
+#include "udp.h"
 
 static int family = AF_NST;
 module_param(family, int, 0444);
@@ -53,6 +55,8 @@ static int wait_until_loaded(void)
 
 static int attach(struct sock *sk)
 {
+	if (sk->sk_type == SOCK_DGRAM)
+		return nst_udp_attach(sk);
 	return sk->sk_prot->setsockopt(sk, SOL_TCP, TCP_ULP,
 				       KERNEL_SOCKPTR("nst"), 3);
 }
@@ -60,11 +64,12 @@ static int attach(struct sock *sk)
 /* net_proto_family.create; the caller keeps the module meanwhile. */
 static int create(struct net *net, struct socket *sock, int protocol, int kern)
 {
+	int transport = sock->type == NST_SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
 	struct socket *inet;
 	struct sock *sk;
 	int err;
 
-	if (sock->type != NST_SOCK_STREAM)
+	if (sock->type != NST_SOCK_STREAM && sock->type != NST_SOCK_DGRAM)
 		return -ESOCKTNOSUPPORT;
 	if (protocol && protocol != AF_INET && protocol != AF_INET6)
 		return -EPROTONOSUPPORT;
@@ -72,7 +77,7 @@ static int create(struct net *net, struct socket *sock, int protocol, int kern)
 	if (err)
 		return err;
 	/* LSMs and cgroups see this one as any other of inet, and may refuse. */
-	err = __sock_create(net, protocol ?: AF_INET, sock->type, IPPROTO_TCP,
+	err = __sock_create(net, protocol ?: AF_INET, sock->type, transport,
 			    &inet, kern);
 	if (err)
 		return err;

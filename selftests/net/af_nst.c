@@ -190,6 +190,9 @@ FIXTURE_VARIANT_ADD(af, name) {						\
 KIND(stream, NST_SOCK_STREAM, 0, AF_INET);
 KIND(stream_ipv4, NST_SOCK_STREAM, AF_INET, AF_INET);
 KIND(stream_ipv6, NST_SOCK_STREAM, AF_INET6, AF_INET6);
+KIND(dgram, NST_SOCK_DGRAM, 0, AF_INET);
+KIND(dgram_ipv4, NST_SOCK_DGRAM, AF_INET, AF_INET);
+KIND(dgram_ipv6, NST_SOCK_DGRAM, AF_INET6, AF_INET6);
 
 FIXTURE_SETUP(af)
 {
@@ -701,6 +704,10 @@ TEST(other_protocols)
 
 	for (i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
 		EXPECT_EQ(-1, socket(AF_NST, SOCK_STREAM, protocols[i]));
+		EXPECT_EQ(EPROTONOSUPPORT, errno) {
+			TH_LOG("protocol %d", protocols[i]);
+		}
+		EXPECT_EQ(-1, socket(AF_NST, SOCK_DGRAM, protocols[i]));
 		EXPECT_EQ(EPROTONOSUPPORT, errno) {
 			TH_LOG("protocol %d", protocols[i]);
 		}

@@ -11,6 +11,7 @@ param=/sys/module/nst_ulp/parameters/family
 conf=/etc/modprobe.d/nst-test.conf
 # as in <linux/nst.h> and <sys/socket.h>
 stream=1
+dgram=2
 inet6=10
 # This number has an owner in every kernel (netlink), that one in none.
 taken=16
@@ -85,7 +86,7 @@ said()
 says()
 {
 	tries=0
-	until grep -q . "$1"; do
+	until grep -q . "$1" 2>/dev/null; do
 		tries=$((tries + 1))
 		[ "$tries" -lt $((200 * times)) ] || return 1
 		sleep 0.1
@@ -118,6 +119,8 @@ check "the parameter is for reading" is 444 stat -c %a $param
 check "nothing holds it behind the last socket" unload
 check "IPv6 loads it as well" is ready afsock -n open $stream $inet6
 check "nothing holds it then" unload
+check "datagrams load it" is ready afsock -n open $dgram 0
+check "nothing holds it behind them" unload
 
 # Another number.
 check "it loads with another number" modprobe nst_ulp family=$free
@@ -148,20 +151,25 @@ check "it goes without the family" unload
 check "and comes again" modprobe nst_ulp
 
 # What holds it.
-afsock open $stream $inet6 $((600 * times)) >/tmp/afsock &
-pid=$!
-check "a socket stands" says /tmp/afsock
-check "it holds the module" fails rmmod nst_ulp
-kill $pid
-wait $pid
-check "until it is closed" unused
+for type in $stream $dgram; do
+	rm -f /tmp/afsock
+	afsock open "$type" $inet6 $((600 * times)) >/tmp/afsock &
+	pid=$!
+	check "a socket stands, $type" says /tmp/afsock
+	check "it holds the module" fails rmmod nst_ulp
+	kill $pid
+	wait $pid
+	check "until it is closed" unused
+done
 check "refused sockets are refused" afsock refused
 check "and hold nothing" is 0 refs
 
 # Seen from outside.
-for kind in "-Htln $stream 0" "-Htln $stream $inet6"; do
+for kind in "-Htln $stream 0" "-Htln $stream $inet6" \
+	"-Huan $dgram 0" "-Huan $dgram $inet6"; do
 	# shellcheck disable=SC2086 # three words
 	set -- $kind
+	rm -f /tmp/afsock
 	afsock listen "$2" "$3" $((600 * times)) >/tmp/afsock &
 	pid=$!
 	check "listening, $2 $3" says /tmp/afsock
@@ -187,16 +195,16 @@ if [ -e /proc/self/fail-nth ] && [ -e $slab/verbose ]; then
 		echo 0 >"$file"
 	done
 	echo N >$slab/ignore-gfp-wait
-	for protocol in 0 $inet6; do
-		check "no memory for $stream $protocol" \
-			afsock fail $stream "$protocol"
+	for kind in "$stream 0" "$stream $inet6" "$dgram 0" "$dgram $inet6"; do
+		# shellcheck disable=SC2086 # two words
+		check "no memory for $kind" afsock fail $kind
 		check "and nothing lost" unused
 	done
 	echo Y >$slab/ignore-gfp-wait
 fi
 
 # It comes and goes while four threads ask for sockets.
-afsock -n churn $((6 * times)) &
+afsock -n churn $((10 * times)) &
 pid=$!
 gone=0
 while kill -0 $pid 2>/dev/null; do

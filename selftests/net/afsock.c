@@ -112,7 +112,7 @@ static void *churn_thread(void *arg)
 	int fd;
 
 	for (i = 0; time(NULL) < churn->end; i++) {
-		fd = socket(family, types[0], protocols[i % 3]);
+		fd = socket(family, types[i % 2], protocols[i % 3]);
 		if (fd >= 0)
 			churn->made++;
 		else if (errno == EAFNOSUPPORT)
@@ -122,7 +122,7 @@ static void *churn_thread(void *arg)
 		if (fd >= 0)
 			close(fd);
 		/* Or the module would never go. */
-		usleep(1000);
+		usleep(5000);
 	}
 	return NULL;
 }

@@ -92,7 +92,7 @@ static int bind_any(struct socket *sock, int family,
 	return err < 0 ? err : 0;
 }
 
-static const char *check_sock(struct socket *sock, int type, int family)
+static const char *judge_sock(struct socket *sock, int type, int family)
 {
 	struct sock *sk = sock->sk;
 
@@ -109,6 +109,19 @@ static const char *check_sock(struct socket *sock, int type, int family)
 	return NULL;
 }
 
+static const char *check_sock(int type, int family, int *err)
+{
+	struct socket *sock;
+	const char *bad;
+
+	*err = make(type, family, &sock);
+	if (*err)
+		return "create";
+	bad = judge_sock(sock, type, family);
+	sock_release(sock);
+	return bad;
+}
+
 static const char *talk(struct socket *a, struct socket *b)
 {
 	char buf[16] = "";
@@ -118,6 +131,20 @@ static const char *talk(struct socket *a, struct socket *b)
 	if (recv_text(b, buf, sizeof(buf) - 1) != 8 || strcmp(buf, "a record"))
 		return "recv";
 	return NULL;
+}
+
+/* Both are bound and connected to each other. */
+static const char *connect_dgrams(struct socket *a, struct socket *b, int *err)
+{
+	int family = a->sk->sk_family;
+	struct sockaddr_storage at_a, at_b;
+
+	*err = bind_any(a, family, &at_a) ?: bind_any(b, family, &at_b);
+	if (*err)
+		return "bind";
+	*err = kernel_connect(a, (void *)&at_b, sizeof(at_b), 0) ?:
+	       kernel_connect(b, (void *)&at_a, sizeof(at_a), 0);
+	return *err ? "connect" : NULL;
 }
 
 static const char *connect_stream(struct socket *lis, struct socket *a,
@@ -147,6 +174,9 @@ static const char *run(int type, int family, int *err)
 	struct socket *lis, *a, *b = NULL;
 	const char *bad;
 
+	bad = check_sock(type, family, err);
+	if (bad)
+		return bad;
 	*err = make(type, family, &lis);
 	if (*err)
 		return "create";
@@ -155,12 +185,14 @@ static const char *run(int type, int family, int *err)
 		sock_release(lis);
 		return "create another";
 	}
-	bad = check_sock(lis, type, family);
-	if (!bad) {
-		*err = set_keys(lis) ?: set_keys(a);
-		bad = *err ? "keys" : connect_stream(lis, a, &b, err);
-	}
-	bad = bad ?: talk(a, b) ?: talk(b, a);
+	*err = set_keys(lis) ?: set_keys(a);
+	bad = *err ? "keys" : NULL;
+	if (type == SOCK_DGRAM)
+		bad = bad ?: connect_dgrams(lis, a, err) ?: talk(a, lis) ?:
+			     talk(lis, a);
+	else
+		bad = bad ?: connect_stream(lis, a, &b, err) ?: talk(a, b) ?:
+			     talk(b, a);
 	if (b)
 		sock_release(b);
 	sock_release(a);
@@ -178,6 +210,9 @@ static int show(struct seq_file *file, void *unused)
 	for (i = 0; i < ARRAY_SIZE(families); i++) {
 		bad = run(SOCK_STREAM, families[i], &err);
 		seq_printf(file, "stream-%d %s %d\n", families[i],
+			   bad ?: "good", err);
+		bad = run(SOCK_DGRAM, families[i], &err);
+		seq_printf(file, "dgram-%d %s %d\n", families[i],
 			   bad ?: "good", err);
 	}
 	return 0;
