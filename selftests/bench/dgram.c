@@ -32,6 +32,7 @@
 #define BURST		32		/* datagrams */
 #define SEGMENTS_MAX	64		/* the kernel's own limit */
 #define LARGEST		65507		/* of one send */
+#define OVERHEAD	48		/* of NST, so that all send as many at once */
 #define WARMUP		(8 * BURST)	/* datagrams */
 #define QUEUE_BYTES	(8 << 20)
 #define TIMEOUT		5		/* seconds */
@@ -126,7 +127,7 @@ static void open_flow(struct flow *f, enum mode how, enum load what)
 	if (what == DGRAM)
 		return;
 	set_int(f->tx, SOL_UDP, UDP_SEGMENT, f->size, "UDP_SEGMENT");
-	f->send_size = LARGEST / f->size * f->size;
+	f->send_size = LARGEST / (f->size + OVERHEAD) * f->size;
 	if (f->send_size > SEGMENTS_MAX * f->size)
 		f->send_size = SEGMENTS_MAX * f->size;
 	f->burst = f->send_size;
