@@ -286,7 +286,7 @@ manual()
 }
 
 extract
-for f in server client control private info family; do
+for f in server client control datagram private info family; do
 	result "compile $f.c" compile "$work/$f.c"
 done
 result "every example is compiled" all_marked
