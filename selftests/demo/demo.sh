@@ -206,6 +206,43 @@ scene_rotate()
 	check $? "it began under key 1 and ended under key 2"
 }
 
+# The path sends everything twice, as an attacker could at any time.
+scene_datagrams()
+{
+	local count=200
+
+	say "alice sends $count datagrams; the attacker writes along, and repeats each"
+	path tc qdisc replace dev bob root netem duplicate 100%
+	path tcpdump -Z root -i alice -w $DIR/udp.pcap udp port 7004 2>/dev/null &
+	dump=$!
+	bob nstudp recv 7004 $count >$DIR/udp.log 2>&1 &
+	receiver=$!
+	while kill -0 $receiver 2>/dev/null && ! grep -q waiting $DIR/udp.log; do
+		sleep 0.1
+	done
+	sleep 1
+	counters >/dev/null
+	alice nstudp send 10.0.2.1 7004 $count "$SECRET"
+	check $? "the sender ended well"
+	wait $receiver
+	check $? "the receiver got each of them once"
+	sed 's/^/   bob: /' $DIR/udp.log
+	path tc qdisc del dev bob root
+	# tcpdump writes what it has when it is told to end.
+	sleep 1
+	kill $dump
+	wait $dump
+	nstdump $DIR/udp.pcap 1
+	check $? "each datagram is an NST record"
+	! grep -q "$SECRET" $DIR/udp.pcap
+	check $? "the plaintext is not in the capture"
+	echo "   bob's counters:"
+	counters >$DIR/grew
+	cat $DIR/grew
+	grep -q "NstRxReplayed +$count$" $DIR/grew
+	check $? "every repetition was refused"
+}
+
 scene_speed()
 {
 	local kind best i speed
@@ -227,7 +264,7 @@ scene_speed()
 	echo "   (an emulated processor: the order says something, the figures do not)"
 }
 
-echo 1..21
+echo 1..26
 mkdir -p $DIR
 chmod 700 $DIR
 umask 077
@@ -238,5 +275,6 @@ scene_box
 scene_transfer
 scene_tamper
 scene_rotate
+scene_datagrams
 scene_speed
 exit $failed

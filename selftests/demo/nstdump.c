@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * nstdump FILE [COUNT]: the NST records at the start of a segment in a capture
- * of tcpdump (Ethernet, IPv4, classic pcap in the byte order of this machine):
- * header decoded, then the first bytes of the body as they are on the wire.
+ * nstdump FILE [COUNT]: the NST records at the start of a segment or datagram in
+ * a capture of tcpdump (Ethernet, IPv4, classic pcap in the byte order of this
+ * machine): header decoded, then the first bytes of the body as they are on the
+ * wire.
  */
 #include <arpa/inet.h>
 #include <stdint.h>
@@ -16,6 +17,8 @@
 #define ETHERNET	14
 #define ETHERTYPE_IPV4	0x0800
 #define PROTO_TCP	6
+#define PROTO_UDP	17
+#define UDP_HEADER	8
 #define HEADER		48	/* of a record */
 #define SHOWN		16	/* bytes of the body */
 #define SNAP_MAX	262144
@@ -81,22 +84,22 @@ static void show(const uint8_t *h, unsigned int len, unsigned int from,
 /* Return: 1 if the packet begins with a record. */
 static int packet(const uint8_t *p, unsigned int len)
 {
-	unsigned int ip_len, tcp_len;
-	const uint8_t *tcp;
+	unsigned int at, proto;
+	const uint8_t *ports;
 
 	if (len < ETHERNET + 20 || be16(p + 12) != ETHERTYPE_IPV4)
 		return 0;
 	p += ETHERNET;
 	len -= ETHERNET;
-	ip_len = (p[0] & 15) * 4;
-	if (p[9] != PROTO_TCP || len < ip_len + 20)
+	at = (p[0] & 15) * 4;
+	proto = p[9];
+	ports = p + at;
+	if ((proto != PROTO_TCP && proto != PROTO_UDP) || len < at + 20)
 		return 0;
-	tcp = p + ip_len;
-	tcp_len = (tcp[12] >> 4) * 4;
-	if (len < ip_len + tcp_len + HEADER ||
-	    memcmp(tcp + tcp_len, "NSTP", 4))
+	at += proto == PROTO_UDP ? UDP_HEADER : (ports[12] >> 4) * 4;
+	if (len < at + HEADER || memcmp(p + at, "NSTP", 4))
 		return 0;
-	show(tcp + tcp_len, len - ip_len - tcp_len, be16(tcp), be16(tcp + 2));
+	show(p + at, len - at, be16(ports), be16(ports + 2));
 	return 1;
 }
 
