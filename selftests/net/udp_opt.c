@@ -148,7 +148,6 @@ TEST_F(opt, wrong_fields)
 	WRONG(info.context_len = 33);
 	WRONG(info.reserved[0] = 1);
 	WRONG(info.reserved[4] = 1);
-	WRONG(info.context[0] = 1);
 	WRONG(keys[0].kid = 0);
 	WRONG(keys[1].kid = ti.keys[0].kid);
 	WRONG(keys[0].flags = 1);
