@@ -74,7 +74,7 @@
  * new peers. Time is what a flood takes away, so time is what is counted.
  */
 #define NST_DERIVE_SHARE	16
-#define NST_DERIVE_BURST_NS	(250 * 1000 * 1000ULL)
+#define NST_DERIVE_BURST_NS	250000000ULL
 
 /*
  * Epochs of its own that a UDP socket remembers, to refuse what is reflected.

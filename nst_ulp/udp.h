@@ -120,6 +120,7 @@ struct nst_udp_own {
  * @rx_records: datagrams accepted
  * @rx_bytes: plaintext bytes in them
  * @rx_last: epoch of the last one accepted, struct nst_epoch_id as a number
+ * @typed: one of them was of a type other than data. Set in softirq, never reset
  * @conf_lock: see "Locking"
  * @tx_conf: what it sends with; NULL: no key. Changed under conf_lock and
  *	tx_lock
@@ -152,6 +153,7 @@ struct nst_udp {
 	atomic64_t rx_records;
 	atomic64_t rx_bytes;
 	u64 rx_last;
+	bool typed;
 
 	struct mutex conf_lock;
 	struct nst_conf *tx_conf;

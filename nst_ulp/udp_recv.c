@@ -43,7 +43,11 @@ static void put_type(struct msghdr *msg, u8 type)
 			 &type);
 }
 
-/* For readers without room for a control message: any number at a time. */
+/*
+ * For readers without room for a control message, while all that ever came was
+ * data: any number at a time. If that has changed meanwhile, this may have been
+ * the one to be told of.
+ */
 static int recv_plain(struct nst_udp *nst, NST_RECVMSG_ARGS)
 {
 	int ret;
@@ -52,6 +56,8 @@ static int recv_plain(struct nst_udp *nst, NST_RECVMSG_ARGS)
 		return -ERESTARTSYS;
 	ret = nst->base->recvmsg NST_RECVMSG_PASS(sk, msg, len, flags);
 	up_read(&nst->recv_lock);
+	if (ret >= 0 && READ_ONCE(nst->typed))
+		msg->msg_flags |= MSG_CTRUNC;
 	return ret;
 }
 
@@ -95,7 +101,7 @@ NST_RECVMSG(nst_udp_recvmsg)
 		return -ENOKEY;
 	for (;;) {
 		flags |= MSG_DONTWAIT;
-		if (msg->msg_controllen)
+		if (msg->msg_controllen || READ_ONCE(nst->typed))
 			ret = recv_typed(nst, NST_RECVMSG_GIVE);
 		else
 			ret = recv_plain(nst, NST_RECVMSG_GIVE);

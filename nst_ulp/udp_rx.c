@@ -210,6 +210,9 @@ static void account(struct nst_udp *nst, const struct nst_hdr *hdr)
 	memcpy(&last, &id, sizeof(last));
 	if (READ_ONCE(nst->rx_last) != last)
 		WRITE_ONCE(nst->rx_last, last);
+	/* Before it can be read: readers look there to know if types matter. */
+	if (hdr->type != NST_TYPE_DATA && !READ_ONCE(nst->typed))
+		WRITE_ONCE(nst->typed, true);
 	atomic64_inc(&nst->rx_records);
 	atomic64_add(hdr->len, &nst->rx_bytes);
 	trace_nst_record_in(nst->sk, hdr->type, hdr->len, hdr->nonce, hdr->kid,
