@@ -300,13 +300,16 @@ struct nst_op *nst_op_get(const struct nst_cipher *cipher, gfp_t gfp)
 	if (cipher->nosimd)
 		need = max(need, crypto_aead_reqsize(cipher->nosimd));
 	need += sizeof(struct aead_request);
-	if (op && op->req_size >= need)
-		return op;
-	kfree(op);
-	need = max_t(unsigned int, need, OP_REQ_SIZE);
-	op = kmalloc(sizeof(*op) + need, gfp);
-	if (op)
-		op->req_size = need;
+	if (!op || op->req_size < need) {
+		unsigned int size = max_t(unsigned int, need, OP_REQ_SIZE);
+
+		kfree(op);
+		op = kmalloc(sizeof(*op) + size, gfp);
+		if (!op)
+			return NULL;
+		op->req_size = size;
+	}
+	op->req_used = need;
 	return op;
 }
 
@@ -319,7 +322,7 @@ struct nst_op *nst_op_get(const struct nst_cipher *cipher, gfp_t gfp)
  */
 void nst_op_put(struct nst_op *op)
 {
-	memzero_explicit(op->req, op->req_size);
+	memzero_explicit(op->req, op->req_used);
 	if (this_cpu_cmpxchg(op_spare, NULL, op))
 		kfree(op);
 }

@@ -82,6 +82,7 @@ struct nst_cipher {
  *	owner's, set before nst_cipher_open_atomic()
  * @skb: for @abandoned
  * @req_size: bytes of @req behind which memory ends
+ * @req_used: bytes of it that the cipher may write to
  * @req: room for the request of any suite
  *
  * Taken with nst_op_get() and given back with nst_op_put(): each CPU keeps
@@ -99,6 +100,7 @@ struct nst_op {
 	void (*abandoned)(struct nst_op *op);
 	struct sk_buff *skb;
 	unsigned int req_size;
+	unsigned int req_used;
 	u8 req[] __aligned(CRYPTO_MINALIGN);
 };
 

@@ -25,6 +25,7 @@ enum {
  * @nr_keys: keys in the private box that was given, 0 = the namespace's box
  * @flags: NST_F_*
  * @ring: where the keys are; holds a reference
+ * @context_hash: of @context and its length
  * @context: the application's context, zeros behind its length
  */
 struct nst_conf {
@@ -34,6 +35,7 @@ struct nst_conf {
 	u16 kid;
 	u16 nr_keys;
 	u32 flags;
+	u32 context_hash;
 	struct nst_keyring *ring;
 	u8 context[NST_CONTEXT_MAX];
 };

@@ -163,12 +163,14 @@ void nst_sessions_put(struct nst_sessions *table)
 
 static struct hlist_head *chain(struct nst_sessions *table,
 				const struct nst_epoch_id *id,
-				const u8 *context)
+				u32 context_hash)
 {
-	u32 hash = jhash(context, NST_CONTEXT_MAX, table->seed);
+	u32 part[2];
+	u32 hash;
 
-	BUILD_BUG_ON(sizeof(*id) != 8);
-	hash = jhash(id, sizeof(*id), hash);
+	BUILD_BUG_ON(sizeof(*id) != sizeof(part));
+	memcpy(part, id, sizeof(part));
+	hash = jhash_2words(part[0], part[1], table->seed ^ context_hash);
 	return &table->hash[hash >> (32 - table->bits)];
 }
 
@@ -200,12 +202,12 @@ static bool is_of(const struct nst_session *ses, const u8 *context,
 /* Under RCU, or the table's lock. */
 static struct nst_session *look_up(struct nst_sessions *table,
 				   const u8 *context, u8 context_len,
-				   const struct nst_hdr *hdr)
+				   u32 context_hash, const struct nst_hdr *hdr)
 {
 	struct nst_epoch_id id = id_of(hdr);
 	struct nst_session *ses;
 
-	hlist_for_each_entry_rcu(ses, chain(table, &id, context), node,
+	hlist_for_each_entry_rcu(ses, chain(table, &id, context_hash), node,
 				 lockdep_is_held(&table->lock))
 		if (is_of(ses, context, context_len, hdr))
 			return ses;
@@ -270,7 +272,8 @@ enum nst_drop nst_sessions_find(struct nst_sessions *table,
 				struct nst_session **found)
 {
 	struct nst_session *ses = look_up(table, conf->context,
-					  conf->context_len, hdr);
+					  conf->context_len,
+					  conf->context_hash, hdr);
 	enum nst_drop drop;
 
 	*found = ses;
@@ -336,8 +339,11 @@ enum nst_drop nst_sessions_judge(struct nst_sessions *table,
 				 struct nst_session *ses,
 				 const struct nst_dgram *dgram)
 {
+	/* One look at the clock is enough for two times. */
+	ktime_t mono = ktime_get();
 	struct nst_now now = {
-		.real = ktime_get_real_ns(), .boot = ktime_get_boottime_ns(),
+		.real = ktime_to_ns(ktime_mono_to_real(mono)),
+		.boot = ktime_to_ns(ktime_mono_to_any(mono, TK_OFFS_BOOT)),
 	};
 	u64 window = (u64)READ_ONCE(table->nn->time_window) * NSEC_PER_SEC;
 	enum nst_drop drop;
@@ -508,6 +514,7 @@ enum nst_drop nst_session_new(const struct nst_conf *conf,
 		return drop;
 	}
 	ses->context_len = conf->context_len;
+	ses->context_hash = conf->context_hash;
 	memcpy(ses->context, conf->context, sizeof(ses->context));
 	nst_replay_init(&ses->win, hdr->nonce);
 	ses->newest = hdr->timestamp;
@@ -574,13 +581,14 @@ enum nst_drop nst_sessions_add(struct nst_sessions *table,
 	spin_lock_bh(&table->lock);
 	if (hdr->timestamp <= table->floor) {
 		drop = NST_DROP_CACHE_FLOOR;
-	} else if (look_up(table, ses->context, ses->context_len, hdr)) {
+	} else if (look_up(table, ses->context, ses->context_len,
+			   ses->context_hash, hdr)) {
 		drop = NST_DROP_REPLAYED;
 	} else {
 		ses->floor = table->floor;
 		make_room(table);
 		hlist_add_head_rcu(&ses->node,
-				   chain(table, &ses->ep.id, ses->context));
+				   chain(table, &ses->ep.id, ses->context_hash));
 		table->nr++;
 		nst_stats_inc(table->nn->stats, NST_MIB_UDP_SESSIONS);
 		nst_stats_inc(table->nn->stats, NST_MIB_RX_EPOCHS);

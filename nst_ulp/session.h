@@ -59,6 +59,7 @@ struct nst_member {
  * @ep: its keys. @ep.id, @ep.cipher never change; @ep.key, @ep.gen and the
  *	counts change under @lock
  * @context_len: bytes of @context
+ * @context_hash: of @context and its length
  * @context: the application's context, immutable
  * @floor: the table's when the session came to life; only a timestamp above it
  *	is taken. Immutable
@@ -79,6 +80,7 @@ struct nst_session {
 	struct hlist_node node;
 	struct nst_epoch ep;
 	u8 context_len;
+	u32 context_hash;
 	u8 context[NST_CONTEXT_MAX];
 	u64 floor;
 	struct rcu_work free;

@@ -189,10 +189,6 @@ void nst_wire_ts_nonce(u8 *out, u64 timestamp, u64 nonce)
  */
 void nst_wire_iv12(u8 *iv, const u8 *base, u64 timestamp, u64 nonce)
 {
-	int i;
-
-	put_be32(iv, (u32)timestamp);
-	put_be64(iv + 4, nonce);
-	for (i = 0; i < 12; i++)
-		iv[i] ^= base[i];
+	put_be32(iv, get_be32(base) ^ (u32)timestamp);
+	put_be64(iv + 4, get_be64(base + 4) ^ nonce);
 }

@@ -507,9 +507,9 @@ TEST(nst_op_put__wipes_the_request)
 	keyed(&cipher, NST_CIPHER_CHACHA20_POLY1305);
 	op = nst_op_get(&cipher, GFP_KERNEL);
 	NEED(op);
-	memset(op->req, 0x77, op->req_size);
+	memset(op->req, 0x77, op->req_used);
 	nst_op_put(op);
-	for (i = 0; i < op->req_size; i++)
+	for (i = 0; i < op->req_used; i++)
 		if (!CHECK_EQ(op->req[i], 0))
 			break;
 	done(&cipher);

@@ -15,4 +15,11 @@ static inline u32 jhash(const void *key, u32 len, u32 seed)
 	return hash;
 }
 
+static inline u32 jhash_2words(u32 a, u32 b, u32 seed)
+{
+	const u32 words[2] = { a, b };
+
+	return jhash(words, sizeof(words), seed);
+}
+
 #endif /* _SHIM_LINUX_JHASH_H */
