@@ -120,6 +120,7 @@ static void attack(const struct udpend *e)
 	struct dgram d;
 	uint64_t n;
 
+	close(e->k);
 	/* Plain UDP's queue may be full, and the port may be closed. */
 	for (n = 0;; n++) {
 		if (n % 4 == 1)
