@@ -147,18 +147,20 @@ void nst_af_nst_open(void)
  * nst_af_nst_exit() - give the number back; after all other parts have gone
  *
  * When the module is unloaded nobody comes any more. When its load fails, those
- * who wait are sent away, and it waits until they have gone.
+ * who wait in create() are sent away, and whoever has come in by another part
+ * has closed his socket; the core puts their references behind our last
+ * instruction, and then the module is freed whether they have or not.
  *
  * Context: process.
  */
 void nst_af_nst_exit(void)
 {
-	if (!family)
-		return;
-	set_state(FAILED);
-	sock_unregister(family);
+	if (family) {
+		set_state(FAILED);
+		sock_unregister(family);
+	}
 #ifdef CONFIG_MODULE_UNLOAD
-	/* One is the load's own; the others are put by the core, behind create(). */
+	/* A load that fails has one itself. */
 	while (module_refcount(THIS_MODULE) > 1)
 		msleep(20);
 #endif
