@@ -82,4 +82,17 @@
  */
 #define NST_OWN_EPOCHS		64
 
+/*
+ * Rules of the guard in one namespace: one a service of a host. Bounds the copy
+ * that each change makes and the per-CPU memory that whoever has a namespace of
+ * his own can have.
+ */
+#define NST_GUARD_RULES_MAX	256
+
+/*
+ * Headers between that of IPv6 and that of TCP or UDP. Nobody sends more than
+ * three; bounds what a packet can cost before it is judged.
+ */
+#define NST_GUARD_HEADERS_MAX	16
+
 #endif /* _NST_LIMITS_H */

@@ -5,6 +5,8 @@
 #include "cipher.h"
 #include "diag.h"
 #include "epoch.h"
+#include "event.h"
+#include "guard.h"
 #include "netlink.h"
 #include "netns.h"
 #include "proc.h"
@@ -46,6 +48,8 @@ static const struct {
 	{ nst_netns_init,	nst_netns_exit },
 	{ nst_sysctl_init,	nst_sysctl_exit },
 	{ nst_proc_init,	nst_proc_exit },
+	{ nst_event_init,	nst_event_exit },
+	{ nst_guard_init,	nst_guard_exit },
 	{ nst_netlink_init,	nst_netlink_exit },
 	{ init_tcp,		nst_tcp_exit },
 	{ nst_session_init,	nst_session_exit },

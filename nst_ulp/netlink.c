@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The generic netlink family "nst": how an administrator sees and changes the
- * box of a namespace. Changes need CAP_NET_ADMIN in the namespace's user
- * namespace, looking needs nothing; a secret never goes out.
+ * box of a namespace, and its guard (guard_nl.c). Changes need CAP_NET_ADMIN in
+ * the namespace's user namespace, looking needs nothing; a secret never goes
+ * out.
  */
 #include <linux/crypto.h>
 #include <linux/mm.h>
@@ -13,6 +14,7 @@
 #include "cipher.h"
 #include "event.h"
 #include "fingerprint.h"
+#include "guard_nl.h"
 #include "limits.h"
 #include "netlink.h"
 #include "netns.h"
@@ -474,6 +476,16 @@ static const struct genl_ops ops[] = {
 	{ .cmd = NST_CMD_CAPS_GET, TAKES(no_policy), .dumpit = caps_dumpit },
 	{ .cmd = NST_CMD_STATS_GET, TAKES(no_policy), .doit = view_doit },
 	{ .cmd = NST_CMD_INFO_GET, TAKES(no_policy), .doit = view_doit },
+	{ .cmd = NST_CMD_GUARD_GET, TAKES(nst_guard_nl_port),
+	  .doit = nst_guard_nl_get, .dumpit = nst_guard_nl_dump },
+	{ .cmd = NST_CMD_GUARD_ADD, TAKES(nst_guard_nl_rule),
+	  .doit = nst_guard_nl_add, .flags = GENL_UNS_ADMIN_PERM },
+	{ .cmd = NST_CMD_GUARD_DEL, TAKES(nst_guard_nl_port),
+	  .doit = nst_guard_nl_del, .flags = GENL_UNS_ADMIN_PERM },
+	{ .cmd = NST_CMD_GUARD_LOAD, TAKES(nst_guard_nl_rules),
+	  .doit = nst_guard_nl_load, .flags = GENL_UNS_ADMIN_PERM },
+	{ .cmd = NST_CMD_GUARD_FLUSH, TAKES(no_policy),
+	  .doit = nst_guard_nl_flush, .flags = GENL_UNS_ADMIN_PERM },
 };
 
 static const struct genl_multicast_group groups[] = {
@@ -494,7 +506,7 @@ static struct genl_family family = {
 };
 
 /**
- * nst_netlink_init() - register the family; after nst_netns_init()
+ * nst_netlink_init() - register the family; after nst_guard_init()
  *
  * Context: process, may load modules.
  * Return: 0 or a negative errno.
@@ -505,31 +517,25 @@ int nst_netlink_init(void)
 
 	if (err)
 		return err;
-	err = nst_event_init(&family);
-	if (err)
-		goto err_event;
+	nst_guard_nl_init(&family);
 	err = genl_register_family(&family);
 	if (err)
-		goto err_family;
-	return 0;
-
-err_family:
-	nst_event_exit();
-err_event:
-	nst_fingerprint_exit();
+		nst_fingerprint_exit();
+	else
+		nst_event_listen(&family);
 	return err;
 }
 
 /**
- * nst_netlink_exit() - unregister the family; nothing that tells events may be
- * left
+ * nst_netlink_exit() - unregister the family; of those who tell events only the
+ * guard may be left
  *
  * Context: process.
  */
 void nst_netlink_exit(void)
 {
+	nst_event_listen(NULL);
 	genl_unregister_family(&family);
-	nst_event_exit();
 	nst_fingerprint_exit();
 }
 

@@ -22,7 +22,18 @@
 	X(SOCKETS,	"NstSockets")		/* sockets attached now */ \
 	X(UDP_SESSIONS,	"NstUdpSessions")	/* sessions known now */ \
 	X(UDP_DERIVED,	"NstUdpDerived")	/* keys derived for one */ \
-	X(UDP_WAITED,	"NstUdpWaited")		/* datagrams that waited */
+	X(UDP_WAITED,	"NstUdpWaited")		/* datagrams that waited */ \
+	/* The guard: what became of a packet, and why. */		\
+	X(GUARD_IN,	"NstGuardInDropped")				\
+	X(GUARD_OUT,	"NstGuardOutDropped")				\
+	X(GUARD_DRY,	"NstGuardDryRun")				\
+	X(GUARD_PLAIN,	"NstGuardPlain")	/* enum nst_guard_verdict */ \
+	X(GUARD_SYN_DATA, "NstGuardSynData")				\
+	X(GUARD_HEADER,	"NstGuardHeader")				\
+	X(GUARD_KID,	"NstGuardKid")					\
+	X(GUARD_TIME,	"NstGuardTime")					\
+	X(GUARD_MALFORMED, "NstGuardMalformed")				\
+	X(GUARD_FRAGMENT, "NstGuardFragment")
 
 enum nst_mib {
 	NST_MIB_DROPS = NST_DROP_MAX - 1,	/* last index of a cause */

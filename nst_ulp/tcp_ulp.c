@@ -33,6 +33,8 @@ static struct proto_ops nst_ops[NR_FAMILIES];
 static bool listener_seen;
 
 static struct tcp_ulp_ops nst_ulp;
+/* Of a socket that was closed while TCP still had plaintext to send. */
+static struct tcp_ulp_ops nst_ulp_mixed;
 
 static struct workqueue_struct *nst_wq;
 
@@ -52,6 +54,53 @@ struct nst_tcp *nst_tcp(const struct sock *sk)
 	if (inet_csk(sk)->icsk_ulp_ops != &nst_ulp)
 		return NULL;
 	return (__force struct nst_tcp *)inet_csk(sk)->icsk_ulp_data;
+}
+
+/* Has TCP still to deliver what it was given before the attach? */
+static bool plaintext_left(const struct nst_tcp *nst)
+{
+	return READ_ONCE(tcp_sk(nst->sk)->bytes_acked) < nst->plain_until;
+}
+
+/**
+ * nst_tcp_tx_sealed() - is what a socket sends, from a byte on, sealed?
+ * @sk: a TCP socket, not a request or TIME_WAIT
+ * @seq: sequence number of the first byte of a segment
+ *
+ * True also after close(), when NST has left the socket, and TCP goes on to send
+ * what was sealed before. What TCP was given before the attach is not.
+ *
+ * Context: under RCU, in the transmission of the socket's own segment.
+ */
+bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq)
+{
+	const struct nst_tcp *nst = nst_tcp(sk);
+
+	if (!nst)
+		return inet_csk(sk)->icsk_ulp_ops == &nst_ulp;
+	if (!READ_ONCE(nst->st.tx.conf))
+		return false;
+	return !plaintext_left(nst) || !before(seq, nst->seal_seq);
+}
+
+/**
+ * nst_tcp_rx_sealed() - does what arrives for a socket go to NST?
+ * @sk: a TCP socket, not a request or TIME_WAIT
+ *
+ * Also true if NST has been there and nobody can read any more: what still comes
+ * TCP answers, and nobody sees it.
+ *
+ * Context: under RCU; the caller keeps the socket.
+ */
+bool nst_tcp_rx_sealed(const struct sock *sk)
+{
+	const struct tcp_ulp_ops *ops = READ_ONCE(inet_csk(sk)->icsk_ulp_ops);
+	const struct nst_tcp *nst = nst_tcp(sk);
+
+	if (nst)
+		return READ_ONCE(nst->st.rx.conf);
+	return (ops == &nst_ulp || ops == &nst_ulp_mixed) &&
+	       sock_flag(sk, SOCK_DEAD);
 }
 
 static int family_of(const struct sock *sk)
@@ -259,6 +308,17 @@ static struct nst_tcp *alloc_state(struct sock *sk, gfp_t gfp)
 	return nst;
 }
 
+/* Up to where TCP has plaintext that it may send again. Socket lock. */
+static void note_plaintext(struct nst_tcp *nst)
+{
+	const struct tcp_sock *tp = tcp_sk(nst->sk);
+
+	if (!((1 << nst->sk->sk_state) & (TCPF_SYN_SENT | TCPF_ESTABLISHED)))
+		return;
+	nst->seal_seq = tp->write_seq;
+	nst->plain_until = tp->bytes_acked + (u32)(tp->write_seq - tp->snd_una);
+}
+
 /* Put @nst between the socket and TCP. Socket lock. */
 static void install(struct nst_tcp *nst, int family)
 {
@@ -272,6 +332,7 @@ static void install(struct nst_tcp *nst, int family)
 	nst->state_change = sk->sk_state_change;
 	nst->rcvlowat = sk->sk_rcvlowat;
 	WRITE_ONCE(sk->sk_rcvlowat, 1);
+	note_plaintext(nst);
 	/* The core sets it too, but only behind us. */
 	inet_csk(sk)->icsk_ulp_ops = &nst_ulp;
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, nst);
@@ -296,6 +357,8 @@ static void uninstall(struct nst_tcp *nst)
 	sk->sk_data_ready = nst->data_ready;
 	sk->sk_state_change = nst->state_change;
 	WRITE_ONCE(sk->sk_prot, nst->base);
+	if (plaintext_left(nst))
+		WRITE_ONCE(inet_csk(sk)->icsk_ulp_ops, &nst_ulp_mixed);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
 	write_unlock_bh(&sk->sk_callback_lock);
 	nst_stats_add(nst->st.nn->stats, NST_MIB_SOCKETS, -1);
@@ -526,8 +589,10 @@ static int tcp_disconnect_nst(struct sock *sk, int flags)
 		return -EOPNOTSUPP;
 	if (sk->sk_state == TCP_LISTEN)
 		WRITE_ONCE(listener_seen, true);
-	if (fresh)
+	if (fresh) {
 		nst_tcp_head_reset(nst);
+		nst->plain_until = 0;
+	}
 	return base_prot[family_of(sk)]->disconnect(sk,
 									  flags);
 }
@@ -611,6 +676,12 @@ static struct tcp_ulp_ops nst_ulp = {
 	.init		= attach,
 	.clone		= clone,
 	.release	= release,
+};
+
+/* The module is put, and the name shown, through either. */
+static struct tcp_ulp_ops nst_ulp_mixed = {
+	.name		= "nst",
+	.owner		= THIS_MODULE,
 };
 
 static struct proto *build_prot(const struct proto *base,

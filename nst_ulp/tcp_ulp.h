@@ -112,6 +112,10 @@ struct nst_head {
  * @free: frees this after a grace period, for inet_diag
  * @record_max: plaintext bytes per record sent, 64..65535
  * @auto_role: the role that the socket has by itself, as @st.role
+ * @plain_until: TCP has sent in plaintext what it was given before the attach;
+ *	all of that is acknowledged once its bytes_acked has come to this
+ * @seal_seq: sequence number of the first byte given to TCP after the attach;
+ *	means something until then
  * @rcvlowat: SO_RCVLOWAT as the program has set it, plaintext bytes; TCP's own
  *	stays 1, see nst_tcp_set_rcvlowat(). Socket lock
  * @conf_lock: see "Locking"; @st.tx.conf and @st.rx.conf change under it, their
@@ -142,6 +146,8 @@ struct nst_tcp {
 	struct rcu_work free;
 	u32 record_max;
 	u32 auto_role;
+	u64 plain_until;
+	u32 seal_seq;
 	int rcvlowat;
 	spinlock_t conf_lock;
 
@@ -180,6 +186,8 @@ void nst_tcp_adopt(struct sock *sk);
 void nst_tcp_abort(struct nst_tcp *nst);
 void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay);
 void nst_tcp_rekick(struct nst_tcp *nst);
+bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq);
+bool nst_tcp_rx_sealed(const struct sock *sk);
 int nst_tcp_init(const struct nst_tcp_hooks *hooks);
 void nst_tcp_exit(void);
 

@@ -8,6 +8,7 @@
 
 #include <linux/tracepoint.h>
 
+struct sk_buff;
 struct sock;
 
 DECLARE_EVENT_CLASS(nst_record,
@@ -88,6 +89,32 @@ TRACE_EVENT(nst_drop,
 	),
 	TP_printk("sk=%p cause=%u err=%d", __entry->sk, __entry->cause,
 		  __entry->err)
+);
+
+TRACE_EVENT(nst_guard,
+	TP_PROTO(const struct sk_buff *skb, bool out, u8 protocol, u16 port,
+		 bool dry_run, unsigned int cause),
+	TP_ARGS(skb, out, protocol, port, dry_run, cause),
+	TP_STRUCT__entry(
+		__field(const void *, skb)
+		__field(unsigned int, cause)
+		__field(u16, port)
+		__field(u8, protocol)
+		__field(bool, out)
+		__field(bool, dry_run)
+	),
+	TP_fast_assign(
+		__entry->skb = skb;
+		__entry->cause = cause;
+		__entry->port = port;
+		__entry->protocol = protocol;
+		__entry->out = out;
+		__entry->dry_run = dry_run;
+	),
+	TP_printk("skb=%p %s protocol=%u port=%u cause=%u%s", __entry->skb,
+		  __entry->out ? "out" : "in", __entry->protocol,
+		  __entry->port, __entry->cause,
+		  __entry->dry_run ? " dry-run" : "")
 );
 
 #endif /* _NST_TRACE_H */

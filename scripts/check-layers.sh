@@ -29,8 +29,12 @@ leaf drop limits stats event trace
 4.3  tcp_recv udp_rx udp_tx
 4.4  udp_recv
 4.5  tcp_ulp udp
-5.0  netlink guard diag sysctl proc
-5.1  sockopt udp_opt af_nst
+5.0  guard_judge diag sysctl proc
+5.1  guard.h sockopt udp_opt af_nst
+5.2  guard_hook
+5.3  guard
+5.4  guard_nl
+5.5  netlink
 6    main
 '
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * Generic netlink family "nst": the key box of a network namespace, its
- * counters, the suites of this kernel, and events.
+ * Generic netlink family "nst": the key box of a network namespace, its guard
+ * and counters, the suites of this kernel, and events.
  *
  * Documentation/netlink/specs/nst.yaml describes the same for programs.
  */
@@ -17,6 +17,9 @@
 
 /* Most keys of one box. */
 #define NST_BOX_MAX		1024
+
+/* Most rules of the guard. */
+#define NST_GUARD_MAX		256
 
 /* What a key may be used for. */
 enum nst_state {
@@ -36,6 +39,12 @@ enum nst_event {
 	NST_EVENT_AUTH,		/* a record failed authentication */
 	NST_EVENT_REPLAY,	/* a START came again or was reflected */
 	NST_EVENT_CLOCK,	/* a START was not fresh; see the skew */
+	NST_EVENT_GUARD,	/* the guard dropped a packet, or would have */
+};
+
+enum nst_direction {
+	NST_DIRECTION_IN,
+	NST_DIRECTION_OUT,
 };
 
 enum nst_cmd {
@@ -50,6 +59,11 @@ enum nst_cmd {
 	NST_CMD_STATS_GET,
 	NST_CMD_INFO_GET,
 	NST_CMD_EVENT,		/* sent to the multicast group */
+	NST_CMD_GUARD_GET,	/* one rule by protocol and port, or dump all */
+	NST_CMD_GUARD_ADD,	/* or change whether it is a dry run */
+	NST_CMD_GUARD_DEL,
+	NST_CMD_GUARD_LOAD,	/* replace all rules, atomically */
+	NST_CMD_GUARD_FLUSH,
 
 	__NST_CMD_MAX,
 	NST_CMD_MAX = __NST_CMD_MAX - 1
@@ -127,9 +141,48 @@ enum nst_a_event {
 	NST_A_EVENT_CAUSE,	/* string, the counter that went up */
 	NST_A_EVENT_SKEW,	/* s64, ns: the peer's clock minus this one's */
 	NST_A_EVENT_MISSED,	/* u32, events of this type left out before */
+	NST_A_EVENT_DIRECTION,	/* u32, enum nst_direction; of the guard */
+	NST_A_EVENT_PROTOCOL,	/* u32, as NST_A_RULE_PROTOCOL, if known */
+	NST_A_EVENT_PORT,	/* u16, as NST_A_RULE_PORT, if known */
+	NST_A_EVENT_DRY_RUN,	/* flag, the packet was let through */
 
 	__NST_A_EVENT_MAX,
 	NST_A_EVENT_MAX = __NST_A_EVENT_MAX - 1
+};
+
+/* A rule of the guard. */
+enum nst_a_rule {
+	NST_A_RULE_PROTOCOL = 1,	/* u32, IPPROTO_TCP or IPPROTO_UDP */
+	NST_A_RULE_PORT,	/* u16, local port, 1..65535 */
+	NST_A_RULE_DRY_RUN,	/* flag, count but do not drop */
+	NST_A_RULE_IN,		/* nest of enum nst_a_packets, arriving */
+	NST_A_RULE_OUT,		/* nest of enum nst_a_packets, leaving */
+
+	__NST_A_RULE_MAX,
+	NST_A_RULE_MAX = __NST_A_RULE_MAX - 1
+};
+
+/* The rules of the guard. */
+enum nst_a_rules {
+	NST_A_RULES_RULE = 1,	/* nest of enum nst_a_rule, once a rule */
+
+	__NST_A_RULES_MAX,
+	NST_A_RULES_MAX = __NST_A_RULES_MAX - 1
+};
+
+/* What a rule has seen: u64, packets with payload. */
+enum nst_a_packets {
+	NST_A_PACKETS_PAD = 1,
+	NST_A_PACKETS_PASSED,
+	NST_A_PACKETS_PLAIN,	/* the socket has no NST keys */
+	NST_A_PACKETS_SYN_DATA,	/* TCP Fast Open */
+	NST_A_PACKETS_HEADER,	/* a datagram that is no record */
+	NST_A_PACKETS_KID,	/* not in the box, or retired */
+	NST_A_PACKETS_TIME,	/* outside the window */
+	NST_A_PACKETS_MALFORMED,	/* cut off, or not what it says */
+
+	__NST_A_PACKETS_MAX,
+	NST_A_PACKETS_MAX = __NST_A_PACKETS_MAX - 1
 };
 
 #endif /* _UAPI_LINUX_NST_NETLINK_H */
