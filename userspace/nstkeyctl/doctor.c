@@ -14,6 +14,7 @@
 #include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
+#include "guard.h"
 #include "json.h"
 #include "nl.h"
 #include "nstkeyctl.h"
@@ -237,6 +238,34 @@ static void check_box(struct patient *patient)
 		       info.keys, info.active);
 }
 
+static void check_guard(struct patient *patient)
+{
+	struct guard_rules *rules = calloc(1, sizeof(*rules));
+	int err = rules ? guard_get(&patient->nl, rules) : -ENOMEM;
+	unsigned int i, dry = 0;
+	uint64_t stopped = 0;
+
+	for (i = 0; !err && i < rules->nr; i++) {
+		dry += !!rules->rule[i].dry_run;
+		stopped += guard_stopped(&rules->rule[i], NST_DIRECTION_IN) +
+			   guard_stopped(&rules->rule[i], NST_DIRECTION_OUT);
+	}
+	if (err)
+		report(patient, "guard", FAIL, "netlink: %s", strerror(-err));
+	else if (!rules->nr)
+		report(patient, "guard", GOOD, "no port is guarded");
+	else if (stopped)
+		report(patient, "guard", WARN,
+		       "%u ports guarded, %u of them as a dry run; %" PRIu64
+		       " packets were no NST: 'nstkeyctl guard show'",
+		       rules->nr, dry, stopped);
+	else
+		report(patient, "guard", GOOD,
+		       "%u ports guarded, %u of them as a dry run; nothing was stopped",
+		       rules->nr, dry);
+	free(rules);
+}
+
 static void check_rights(struct patient *patient)
 {
 	struct __user_cap_header_struct hdr = {
@@ -330,6 +359,7 @@ int cmd_doctor(const struct options *opt, char **args)
 	if (!patient.nl_err) {
 		check_suites(&patient);
 		check_box(&patient);
+		check_guard(&patient);
 		check_refusals(&patient);
 	}
 	if (opt->json) {

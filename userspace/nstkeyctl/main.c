@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* nstkeyctl: the key box of NST. Finds the command and checks its form. */
+/* nstkeyctl: the key box and the guard of NST. Finds the command and checks its form. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -34,6 +34,9 @@ static const struct {
 	{ "flush", cmd_flush, 0, 0, 0, "", "remove all keys" },
 	{ "show", cmd_show, 0, 1, MAY_JSON,
 	  "[KID]", "keys with state, fingerprint and live streams" },
+	{ "guard", cmd_guard, 1, 4, MAY_JSON | MAY_PROMETHEUS,
+	  "add tcp|udp PORT [dry-run] | del tcp|udp PORT | load FILE | flush | show [--prometheus]",
+	  "ports on which plaintext neither arrives nor leaves" },
 	{ "caps", cmd_caps, 0, 0, MAY_JSON, "", "suites and their drivers" },
 	{ "stats", cmd_stats, 0, 0, MAY_JSON | MAY_PROMETHEUS,
 	  "[--prometheus]", "counters of this network namespace" },
@@ -42,7 +45,7 @@ static const struct {
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
-#define MAX_ARGS	3
+#define MAX_ARGS	4
 
 static void help(FILE *to)
 {

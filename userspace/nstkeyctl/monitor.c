@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* monitor: what happens in the namespace, as it happens. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <time.h>
 #include "json.h"
@@ -21,9 +22,21 @@ static const struct {
 	[NST_EVENT_AUTH] = { "auth", "a record failed authentication" },
 	[NST_EVENT_REPLAY] = { "replay", "a connection's start was replayed" },
 	[NST_EVENT_CLOCK] = { "clock", "a connection's start was not fresh" },
+	[NST_EVENT_GUARD] = { "guard", "the guard stopped a packet" },
 };
 
 #define NR_TYPES (sizeof(types) / sizeof(types[0]))
+
+static const char *direction(const struct nlattr **tb)
+{
+	return nl_u32(tb[NST_A_EVENT_DIRECTION]) == NST_DIRECTION_OUT ?
+		"out" : "in";
+}
+
+static const char *protocol(const struct nlattr **tb)
+{
+	return nl_u32(tb[NST_A_EVENT_PROTOCOL]) == IPPROTO_TCP ? "tcp" : "udp";
+}
 
 static void timestamp(char *text, size_t size)
 {
@@ -31,6 +44,31 @@ static void timestamp(char *text, size_t size)
 	struct tm tm;
 
 	strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+}
+
+/* What only events of the guard have. */
+static void guard_json(const struct nlattr **tb)
+{
+	if (tb[NST_A_EVENT_DIRECTION])
+		json_string("direction", direction(tb));
+	if (tb[NST_A_EVENT_PROTOCOL])
+		json_string("protocol", protocol(tb));
+	if (tb[NST_A_EVENT_PORT])
+		json_uint("port", nl_u16(tb[NST_A_EVENT_PORT]));
+	if (tb[NST_A_EVENT_DIRECTION])
+		json_bool("dry_run", !!tb[NST_A_EVENT_DRY_RUN]);
+}
+
+static void guard_text(const struct nlattr **tb)
+{
+	if (tb[NST_A_EVENT_DIRECTION])
+		printf(" going %s", direction(tb));
+	if (tb[NST_A_EVENT_PROTOCOL])
+		printf(", %s", protocol(tb));
+	if (tb[NST_A_EVENT_PORT])
+		printf(" %u", nl_u16(tb[NST_A_EVENT_PORT]));
+	if (tb[NST_A_EVENT_DRY_RUN])
+		printf(", or would have");
 }
 
 static void event_json(const struct nlattr **tb, const char *when)
@@ -42,6 +80,7 @@ static void event_json(const struct nlattr **tb, const char *when)
 	json_string("event", type < NR_TYPES ? types[type].name : "unknown");
 	if (tb[NST_A_EVENT_KID])
 		json_uint("kid", nl_u16(tb[NST_A_EVENT_KID]));
+	guard_json(tb);
 	if (tb[NST_A_EVENT_CAUSE])
 		json_string("cause", nl_string(tb[NST_A_EVENT_CAUSE]));
 	if (tb[NST_A_EVENT_SKEW])
@@ -58,6 +97,7 @@ static void event_text(const struct nlattr **tb, const char *when)
 
 	printf("%s %s", when,
 	       type < NR_TYPES ? types[type].text : "unknown event");
+	guard_text(tb);
 	if (tb[NST_A_EVENT_KID])
 		printf(", kid %u", nl_u16(tb[NST_A_EVENT_KID]));
 	if (tb[NST_A_EVENT_CAUSE])

@@ -15,7 +15,7 @@
 /**
  * struct options - what stands before or behind a command's arguments
  * @json: for a machine
- * @prometheus: stats in Prometheus's text format
+ * @prometheus: stats or guard in Prometheus's text format
  * @force: genbox and genkey may replace a file
  * @keys: genbox: how many
  */
@@ -62,6 +62,7 @@ int cmd_retire(const struct options *opt, char **args);
 int cmd_del(const struct options *opt, char **args);
 int cmd_flush(const struct options *opt, char **args);
 int cmd_show(const struct options *opt, char **args);
+int cmd_guard(const struct options *opt, char **args);
 int cmd_caps(const struct options *opt, char **args);
 int cmd_stats(const struct options *opt, char **args);
 int cmd_monitor(const struct options *opt, char **args);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include "guard.h"
 #include "json.h"
 #include "keyfile.h"
 #include "nl.h"
@@ -85,14 +86,20 @@ static int print_stats(struct nl *nl, counter_fn counter)
 static int print_prometheus(struct nl *nl)
 {
 	struct listing *listing = calloc(1, sizeof(*listing));
+	struct guard_rules *rules = calloc(1, sizeof(*rules));
 	int err = -ENOMEM;
 
-	if (listing)
+	if (listing && rules)
 		err = listing_get(nl, listing);
 	if (!err)
-		err = print_stats(nl, counter_prometheus);
+		err = guard_get(nl, rules);
 	if (!err)
+		err = print_stats(nl, counter_prometheus);
+	if (!err) {
 		keys_prometheus(listing);
+		guard_prometheus(rules);
+	}
+	free(rules);
 	free(listing);
 	return err;
 }

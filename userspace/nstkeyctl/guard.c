@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0
+/* guard: the ports on which plaintext neither arrives nor leaves. */
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include "guard.h"
+#include "json.h"
+#include "nl.h"
+#include "nstkeyctl.h"
+
+/* How often a listing is asked for that changes while it is read. */
+#define TRIES	10
+
+/* The counters of a rule, in words. */
+static const struct {
+	const char *name;	/* for a machine */
+	const char *text;
+} packets[NST_A_PACKETS_MAX + 1] = {
+	[NST_A_PACKETS_PASSED] = { "passed", "passed" },
+	[NST_A_PACKETS_PLAIN] = { "plain", "no NST keys" },
+	[NST_A_PACKETS_SYN_DATA] = { "syn_data", "data in a SYN" },
+	[NST_A_PACKETS_HEADER] = { "header", "no record" },
+	[NST_A_PACKETS_KID] = { "kid", "kid unknown or retired" },
+	[NST_A_PACKETS_TIME] = { "time", "outside the time window" },
+	[NST_A_PACKETS_MALFORMED] = { "malformed", "malformed" },
+};
+
+static const char *protocol_name(uint32_t protocol)
+{
+	return protocol == IPPROTO_TCP ? "tcp" :
+		protocol == IPPROTO_UDP ? "udp" : "?";
+}
+
+__attribute__((format(printf, 2, 3)))
+static int complain(const char *where, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "nstkeyctl: %s: ", where);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return -EINVAL;
+}
+
+/* @words: protocol, port and perhaps "dry-run"; NULL for each that is absent. */
+static int parse_rule(struct guard_rule *rule, const char *where, char **words)
+{
+	char *end = NULL;
+	unsigned long port;
+
+	memset(rule, 0, sizeof(*rule));
+	if (!words[0] || !words[1])
+		return complain(where, "a rule is 'tcp' or 'udp' and a port");
+	if (!strcmp(words[0], "tcp"))
+		rule->protocol = IPPROTO_TCP;
+	else if (!strcmp(words[0], "udp"))
+		rule->protocol = IPPROTO_UDP;
+	else
+		return complain(where, "'%s' is neither tcp nor udp", words[0]);
+	errno = 0;
+	port = words[1][0] >= '0' && words[1][0] <= '9' ?
+		strtoul(words[1], &end, 10) : 0;
+	if (errno || !port || port > 65535 || *end)
+		return complain(where, "'%s' is no port from 1 to 65535",
+				words[1]);
+	rule->port = port;
+	if (words[2] && strcmp(words[2], "dry-run"))
+		return complain(where, "'%s' is not 'dry-run'", words[2]);
+	rule->dry_run = !!words[2];
+	return 0;
+}
+
+static void put_rule(struct nlmsghdr *nlh, const struct guard_rule *rule)
+{
+	mnl_attr_put_u32(nlh, NST_A_RULE_PROTOCOL, rule->protocol);
+	mnl_attr_put_u16(nlh, NST_A_RULE_PORT, rule->port);
+	if (rule->dry_run)
+		mnl_attr_put(nlh, NST_A_RULE_DRY_RUN, 0, NULL);
+}
+
+/* One line of a file. Return: 1 for a rule, 0 for none, or negative. */
+static int parse_line(struct guard_rule *rule, char *line, const char *where)
+{
+	char *words[4] = { NULL }, *save, *word;
+	unsigned int n = 0;
+
+	line[strcspn(line, "#\n")] = 0;
+	for (word = strtok_r(line, " \t\r", &save); word;
+	     word = strtok_r(NULL, " \t\r", &save)) {
+		if (n == 3)
+			return complain(where, "'%s' is too much", word);
+		words[n++] = word;
+	}
+	if (!n)
+		return 0;
+	return parse_rule(rule, where, words) ? -EINVAL : 1;
+}
+
+static int is_twice(const struct guard_rules *rules,
+		    const struct guard_rule *rule)
+{
+	unsigned int i;
+
+	for (i = 0; i < rules->nr; i++)
+		if (rules->rule[i].protocol == rule->protocol &&
+		    rules->rule[i].port == rule->port)
+			return 1;
+	return 0;
+}
+
+static int read_rules(struct guard_rules *rules, FILE *f, const char *name)
+{
+	char line[128], where[320];
+	struct guard_rule rule;
+	unsigned int nr;
+	int found;
+
+	for (nr = 1; fgets(line, sizeof(line), f); nr++) {
+		snprintf(where, sizeof(where), "%.256s:%u", name, nr);
+		if (!strchr(line, '\n') && !feof(f))
+			return complain(where, "the line is too long");
+		found = parse_line(&rule, line, where);
+		if (found < 0)
+			return found;
+		if (!found)
+			continue;
+		if (is_twice(rules, &rule))
+			return complain(where, "a second rule for %s %u",
+					protocol_name(rule.protocol),
+					rule.port);
+		if (rules->nr == NST_GUARD_MAX)
+			return complain(where, "too many rules, the guard has room for %d",
+					NST_GUARD_MAX);
+		rules->rule[rules->nr++] = rule;
+	}
+	if (ferror(f))
+		return complain(name, "%s", strerror(errno));
+	if (!rules->nr)
+		return complain(name, "no rule in it; 'guard flush' removes all");
+	return 0;
+}
+
+static int read_file(struct guard_rules *rules, const char *name)
+{
+	FILE *f = strcmp(name, "-") ? fopen(name, "re") : stdin;
+	int err;
+
+	if (!f)
+		return complain(name, "%s", strerror(errno));
+	err = read_rules(rules, f, f == stdin ? "standard input" : name);
+	if (f != stdin)
+		fclose(f);
+	return err;
+}
+
+static int load(struct nl *nl, const struct guard_rules *rules)
+{
+	char *buf = calloc(1, NL_REQUEST_MAX);
+	struct nlmsghdr *nlh;
+	struct nlattr *nest;
+	unsigned int i;
+	int err;
+
+	if (!buf)
+		return -ENOMEM;
+	nlh = nl_request(nl, buf, NST_CMD_GUARD_LOAD, NLM_F_ACK);
+	for (i = 0; i < rules->nr; i++) {
+		nest = mnl_attr_nest_start(nlh, NST_A_RULES_RULE);
+		put_rule(nlh, &rules->rule[i]);
+		mnl_attr_nest_end(nlh, nest);
+	}
+	err = nl_talk(nl, nlh, NULL, NULL);
+	free(buf);
+	return err;
+}
+
+static void take_packets(uint64_t *counts, const struct nlattr *nest)
+{
+	const struct nlattr *tb[NST_A_PACKETS_MAX + 1];
+	unsigned int i;
+
+	if (!nest)
+		return;
+	nl_parse_nest(nest, tb, NST_A_PACKETS_MAX);
+	for (i = NST_A_PACKETS_PASSED; i <= NST_A_PACKETS_MAX; i++)
+		counts[i] = nl_u64(tb[i]);
+}
+
+static void take_rule(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *tb[NST_A_RULE_MAX + 1];
+	struct guard_rules *rules = data;
+	struct guard_rule *rule;
+
+	if (rules->nr == NST_GUARD_MAX)
+		return;
+	nl_parse(nlh, tb, NST_A_RULE_MAX);
+	rule = &rules->rule[rules->nr++];
+	memset(rule, 0, sizeof(*rule));
+	rule->protocol = nl_u32(tb[NST_A_RULE_PROTOCOL]);
+	rule->port = nl_u16(tb[NST_A_RULE_PORT]);
+	rule->dry_run = !!tb[NST_A_RULE_DRY_RUN];
+	take_packets(rule->packets[NST_DIRECTION_IN], tb[NST_A_RULE_IN]);
+	take_packets(rule->packets[NST_DIRECTION_OUT], tb[NST_A_RULE_OUT]);
+}
+
+/**
+ * guard_get() - the rules of this namespace with their counters
+ * @nl: the conversation
+ * @rules: receives them
+ *
+ * Return: 0 or a negative errno.
+ */
+int guard_get(struct nl *nl, struct guard_rules *rules)
+{
+	int i, err = -EINTR;
+
+	for (i = 0; i < TRIES && err == -EINTR; i++) {
+		rules->nr = 0;
+		err = nl_simple(nl, NST_CMD_GUARD_GET, NLM_F_DUMP, take_rule,
+				rules);
+	}
+	return err;
+}
+
+/**
+ * guard_stopped() - packets that a rule stopped, or would have
+ * @rule: the rule
+ * @direction: NST_DIRECTION_*
+ *
+ * Return: how many.
+ */
+uint64_t guard_stopped(const struct guard_rule *rule, unsigned int direction)
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = NST_A_PACKETS_PASSED + 1; i <= NST_A_PACKETS_MAX; i++)
+		sum += rule->packets[direction][i];
+	return sum;
+}
+
+static void show_causes(const struct guard_rule *rule, unsigned int direction)
+{
+	unsigned int i;
+
+	for (i = NST_A_PACKETS_PASSED + 1; i <= NST_A_PACKETS_MAX; i++)
+		if (rule->packets[direction][i])
+			printf("          %s: %" PRIu64 " x %s\n",
+			       direction == NST_DIRECTION_IN ? "in" : "out",
+			       rule->packets[direction][i], packets[i].text);
+}
+
+static void show_text(const struct guard_rules *rules)
+{
+	unsigned int i;
+
+	if (!rules->nr) {
+		puts("No port is guarded.");
+		return;
+	}
+	puts("RULE                  IN PASSED     STOPPED  OUT PASSED     STOPPED");
+	for (i = 0; i < rules->nr; i++) {
+		const struct guard_rule *rule = &rules->rule[i];
+		const uint64_t (*n)[NST_A_PACKETS_MAX + 1] = rule->packets;
+
+		printf("%s %-5u %-8s %12" PRIu64 " %11" PRIu64 " %11" PRIu64
+		       " %11" PRIu64 "\n",
+		       protocol_name(rule->protocol), rule->port,
+		       rule->dry_run ? "dry-run" : "",
+		       n[NST_DIRECTION_IN][NST_A_PACKETS_PASSED],
+		       guard_stopped(rule, NST_DIRECTION_IN),
+		       n[NST_DIRECTION_OUT][NST_A_PACKETS_PASSED],
+		       guard_stopped(rule, NST_DIRECTION_OUT));
+		show_causes(rule, NST_DIRECTION_IN);
+		show_causes(rule, NST_DIRECTION_OUT);
+	}
+}
+
+static void direction_json(const char *name, const uint64_t *counts)
+{
+	unsigned int i;
+
+	json_object(name);
+	for (i = NST_A_PACKETS_PASSED; i <= NST_A_PACKETS_MAX; i++)
+		json_uint(packets[i].name, counts[i]);
+	json_object_end();
+}
+
+static void show_json(const struct guard_rules *rules)
+{
+	unsigned int i;
+
+	json_object(NULL);
+	json_array("rules");
+	for (i = 0; i < rules->nr; i++) {
+		const struct guard_rule *rule = &rules->rule[i];
+
+		json_object(NULL);
+		json_string("protocol", protocol_name(rule->protocol));
+		json_uint("port", rule->port);
+		json_bool("dry_run", rule->dry_run);
+		direction_json("in", rule->packets[NST_DIRECTION_IN]);
+		direction_json("out", rule->packets[NST_DIRECTION_OUT]);
+		json_object_end();
+	}
+	json_array_end();
+	json_object_end();
+	json_flush();
+}
+
+static void rule_prometheus(const struct guard_rule *rule,
+			    unsigned int direction)
+{
+	unsigned int i;
+
+	for (i = NST_A_PACKETS_PASSED; i <= NST_A_PACKETS_MAX; i++) {
+		printf("nst_guard_packets_total{protocol=\"%s\",port=\"%u\",",
+		       protocol_name(rule->protocol), rule->port);
+		printf("dry_run=\"%d\",direction=\"%s\",result=\"%s\"} %"
+		       PRIu64 "\n", rule->dry_run,
+		       direction == NST_DIRECTION_IN ? "in" : "out",
+		       packets[i].name, rule->packets[direction][i]);
+	}
+}
+
+/**
+ * guard_prometheus() - write the rules' counters in Prometheus's text format
+ * @rules: from guard_get()
+ */
+void guard_prometheus(const struct guard_rules *rules)
+{
+	unsigned int i;
+
+	puts("# HELP nst_guard_packets_total packets with payload on a guarded port\n"
+	     "# TYPE nst_guard_packets_total counter");
+	for (i = 0; i < rules->nr; i++) {
+		rule_prometheus(&rules->rule[i], NST_DIRECTION_IN);
+		rule_prometheus(&rules->rule[i], NST_DIRECTION_OUT);
+	}
+}
+
+static int show(struct nl *nl, const struct options *opt,
+		struct guard_rules *rules)
+{
+	int err = guard_get(nl, rules);
+
+	if (err)
+		return err;
+	if (opt->json)
+		show_json(rules);
+	else if (opt->prometheus)
+		guard_prometheus(rules);
+	else
+		show_text(rules);
+	return 0;
+}
+
+static int change(struct nl *nl, uint8_t cmd, const struct guard_rule *rule)
+{
+	char buf[128] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct nlmsghdr *nlh = nl_request(nl, buf, cmd, NLM_F_ACK);
+
+	put_rule(nlh, rule);
+	return nl_talk(nl, nlh, NULL, NULL);
+}
+
+enum { ADD, DEL, LOAD, FLUSH, SHOW };
+
+/* What follows "guard": its arguments, at least and at most. */
+static const struct {
+	const char *name;
+	int min, max;
+	const char *usage;
+} verbs[] = {
+	[ADD] = { "add", 2, 3, "tcp|udp PORT [dry-run]" },
+	[DEL] = { "del", 2, 2, "tcp|udp PORT" },
+	[LOAD] = { "load", 1, 1, "FILE" },
+	[FLUSH] = { "flush", 0, 0, "" },
+	[SHOW] = { "show", 0, 0, "[--json | --prometheus]" },
+};
+
+#define NR_VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+/* Which verb the arguments are for; -1, and said why, if for none. */
+static int find_verb(const struct options *opt, char **args)
+{
+	unsigned int i;
+	int n = 0;
+
+	for (i = 0; i < NR_VERBS && strcmp(verbs[i].name, args[0]); i++)
+		;
+	if (i == NR_VERBS) {
+		complain("guard", "there is no '%s'; 'nstkeyctl help' tells what there is",
+			 args[0]);
+		return -1;
+	}
+	while (args[1 + n])
+		n++;
+	if (n < verbs[i].min || n > verbs[i].max) {
+		fprintf(stderr, "usage: nstkeyctl guard %s %s\n",
+			verbs[i].name, verbs[i].usage);
+		return -1;
+	}
+	if (i != SHOW && (opt->json || opt->prometheus)) {
+		complain("guard", "an option that '%s' does not take",
+			 args[0]);
+		return -1;
+	}
+	return i;
+}
+
+static int talk(const struct options *opt, int verb, struct guard_rules *rules)
+{
+	char what[32];
+	struct nl nl;
+	int err = nl_open(&nl);
+
+	if (!err) {
+		switch (verb) {
+		case ADD:
+			err = change(&nl, NST_CMD_GUARD_ADD, &rules->rule[0]);
+			break;
+		case DEL:
+			err = change(&nl, NST_CMD_GUARD_DEL, &rules->rule[0]);
+			break;
+		case LOAD:
+			err = load(&nl, rules);
+			break;
+		case FLUSH:
+			err = nl_simple(&nl, NST_CMD_GUARD_FLUSH, NLM_F_ACK,
+					NULL, NULL);
+			break;
+		default:
+			err = show(&nl, opt, rules);
+		}
+	}
+	snprintf(what, sizeof(what), "guard %s", verbs[verb].name);
+	if (err)
+		nl_explain(&nl, what, err);
+	nl_close(&nl);
+	return err ? EXIT_FAILED : EXIT_OK;
+}
+
+/* guard add|del|load|flush|show */
+int cmd_guard(const struct options *opt, char **args)
+{
+	struct guard_rules *rules = calloc(1, sizeof(*rules));
+	int verb = find_verb(opt, args), status = EXIT_USAGE;
+
+	if (!rules) {
+		complain("guard", "%s", strerror(ENOMEM));
+		return EXIT_FAILED;
+	}
+	if (verb == LOAD && read_file(rules, args[1]))
+		status = EXIT_FAILED;
+	else if (verb >= 0 && ((verb != ADD && verb != DEL) ||
+			       !parse_rule(&rules->rule[0], "guard", args + 1)))
+		status = talk(opt, verb, rules);
+	free(rules);
+	return status;
+}
