@@ -1,0 +1,404 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The guard as an administrator has it: nstkeyctl guard, rights, namespaces, what
+# is told where, changes under traffic, hooks that come and go, and the module
+# that goes while there are rules. TAP; in a network namespace of its own.
+
+number=0
+failed=0
+dir=$(mktemp -d)
+out=$dir/out
+err=$dir/err
+tool=$(command -v nstkeyctl)
+children=
+trap 'kill $children 2>/dev/null; rm -rf "$dir"' EXIT
+patience=$((100 * ${NST_TIMES:-1}))	# tenths of a second
+
+# verdict RC NAME: one line of TAP; what was said, if it failed
+verdict()
+{
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+		return
+	fi
+	failed=1
+	sed 's/^/# out: /' "$out" | head -n 20
+	sed 's/^/# err: /' "$err" | head -n 20
+	echo "not ok $number $2"
+}
+
+# does NAME COMMAND...: it succeeds and has nothing to complain of
+does()
+{
+	local name=$1 rc=0
+
+	shift
+	"$@" >"$out" 2>"$err" || rc=1
+	[ ! -s "$err" ] || rc=1
+	verdict $rc "$name"
+}
+
+# refuses NAME STATUS WORDS COMMAND...: it fails in these words
+refuses()
+{
+	local name=$1 status=$2 words=$3 rc=0
+
+	shift 3
+	"$@" >"$out" 2>"$err"
+	[ $? = "$status" ] || rc=1
+	grep -qF -- "$words" "$err" || rc=1
+	verdict $rc "$name"
+}
+
+# says NAME WORDS: the last command printed that
+says()
+{
+	grep -qE -- "$2" "$out"
+	verdict $? "$1"
+}
+
+# is A B NAME
+is()
+{
+	[ "$1" = "$2" ] || echo "'$1' is not '$2'" >>"$err"
+	[ "$1" = "$2" ]
+	verdict $? "$3"
+}
+
+# within NAME COMMAND...: it succeeds before long
+within()
+{
+	local name=$1 i=0
+
+	shift
+	while ! "$@" >"$out" 2>"$err"; do
+		i=$((i + 1))
+		[ $i -lt "$patience" ] || break
+		sleep 0.1
+	done
+	[ $i -lt "$patience" ]
+	verdict $? "$name"
+}
+
+as_nobody()
+{
+	su -s /bin/sh nobody -c "$*"
+}
+
+# The rules, a word each: tcp/5201, udp/7/dry-run
+rules()
+{
+	nstkeyctl guard show | awk '$1 == "tcp" || $1 == "udp" {
+		print $1 "/" $2 ($3 == "dry-run" ? "/dry-run" : "") }' |
+		tr '\n' ' '
+}
+
+stat()
+{
+	awk -v n="$1" '$1 == n { print $2 }' /proc/net/nst_stat
+}
+
+commands()
+{
+	does show_none nstkeyctl guard show
+	says show_none_says "No port is guarded"
+	does add nstkeyctl guard add tcp 5201
+	does add_udp nstkeyctl guard add udp 7 dry-run
+	does add_last_port nstkeyctl guard add udp 65535
+	is "$(rules)" "tcp/5201 udp/7/dry-run udp/65535 " add_rules
+	does add_again nstkeyctl guard add tcp 5201
+	does add_dry_run nstkeyctl guard add tcp 5201 dry-run
+	does add_in_earnest nstkeyctl guard add udp 7
+	is "$(rules)" "tcp/5201/dry-run udp/7 udp/65535 " add_changes
+	does del nstkeyctl guard del udp 7
+	refuses del_again 1 "There is no rule for this port" \
+		nstkeyctl guard del udp 7
+	refuses del_other_protocol 1 "There is no rule for this port" \
+		nstkeyctl guard del tcp 65535
+	is "$(rules)" "tcp/5201/dry-run udp/65535 " del_rules
+	does flush nstkeyctl guard flush
+	does flush_again nstkeyctl guard flush
+	is "$(rules)" "" flush_rules
+	for words in "" "frob" "add" "add tcp" "del" "load" "flush x" "show x" \
+		"add tcp 1 dry-run x" "del tcp 1 dry-run"; do
+		# shellcheck disable=SC2086 # words
+		refuses "bad_form '$words'" 2 "" nstkeyctl guard $words
+	done
+	for port in 0 65536 x 1x 0x10 ' 7' ''; do
+		refuses "bad_port '$port'" 2 "no port from 1 to 65535" \
+			nstkeyctl guard add tcp "$port"
+	done
+	refuses bad_protocol 2 "neither tcp nor udp" \
+		nstkeyctl guard add sctp 7
+	refuses bad_word 2 "is not 'dry-run'" nstkeyctl guard add tcp 7 wet
+	refuses bad_option 2 "option that 'flush' does not take" \
+		nstkeyctl guard flush --json
+	is "$(rules)" "" refused_changes_nothing
+}
+
+files()
+{
+	printf '# services\ntcp 1\n\n\tudp 2 dry-run # soon\ntcp 3' >"$dir/rules"
+	does load nstkeyctl guard load "$dir/rules"
+	is "$(rules)" "tcp/1 tcp/3 udp/2/dry-run " load_rules
+	does load_stdin sh -c "printf 'udp 9\n' | nstkeyctl guard load -"
+	is "$(rules)" "udp/9 " load_replaces
+	nstkeyctl guard load "$dir/rules"
+	printf 'tcp 1\ntcp 2\nudp 1\ntcp 1 dry-run\n' >"$dir/bad"
+	refuses load_twice 1 "bad:4: a second rule for tcp 1" \
+		nstkeyctl guard load "$dir/bad"
+	printf 'tcp 1\ntcp\n' >"$dir/bad"
+	refuses load_word_missing 1 "bad:2: a rule is" \
+		nstkeyctl guard load "$dir/bad"
+	printf 'tcp 1 dry-run now\n' >"$dir/bad"
+	refuses load_word_too_much 1 "bad:1: 'now' is too much" \
+		nstkeyctl guard load "$dir/bad"
+	printf 'tcp 70000\n' >"$dir/bad"
+	refuses load_port 1 "bad:1: '70000' is no port" \
+		nstkeyctl guard load "$dir/bad"
+	printf '%0200d\n' 1 >"$dir/bad"
+	refuses load_line_too_long 1 "bad:1: the line is too long" \
+		nstkeyctl guard load "$dir/bad"
+	printf '# none\n' >"$dir/bad"
+	refuses load_empty 1 "no rule in it" nstkeyctl guard load "$dir/bad"
+	refuses load_missing 1 "No such file" nstkeyctl guard load "$dir/none"
+	seq 1 257 | sed 's/^/udp /' >"$dir/bad"
+	refuses load_too_many 1 "bad:257: too many rules" \
+		nstkeyctl guard load "$dir/bad"
+	is "$(rules)" "tcp/1 tcp/3 udp/2/dry-run " load_all_or_nothing
+	seq 1 256 | sed 's/^/udp /' >"$dir/many"
+	does load_many nstkeyctl guard load "$dir/many"
+	is "$(rules | wc -w)" 256 load_many_rules
+	refuses add_one_more 1 "has room for 256 rules" \
+		nstkeyctl guard add tcp 1
+	nstkeyctl guard show --json >"$out"
+	jsoncheck <"$out" 2>"$err"
+	verdict $? json_many
+	nstkeyctl guard flush
+}
+
+rights()
+{
+	nstkeyctl guard add tcp 5201
+	chmod 755 "$dir"
+	for command in "add tcp 1" "del tcp 5201" "load $dir/rules" flush; do
+		refuses "nobody_${command%% *}" 1 "needs CAP_NET_ADMIN" \
+			as_nobody "$tool guard $command"
+	done
+	is "$(rules)" "tcp/5201 " nobody_changes_nothing
+	does nobody_show as_nobody "$tool guard show"
+	says nobody_sees '^tcp 5201 '
+	does own_namespace as_nobody \
+		"unshare -Urn sh -c '$tool guard add udp 7 && $tool guard show'"
+	says own_namespace_shows '^udp 7 '
+	refuses foreign_namespace 1 "needs CAP_NET_ADMIN" \
+		as_nobody "unshare -Ur $tool guard flush"
+	ip netns add other
+	is "$(ip netns exec other nstkeyctl guard show)" \
+		"No port is guarded." namespace_is_apart
+	ip netns exec other nstkeyctl guard add tcp 1
+	is "$(rules)" "tcp/5201 " namespace_rules_are_apart
+	does namespace_goes_with_rules ip netns del other
+	nstkeyctl guard flush
+}
+
+views()
+{
+	local i=0
+
+	nstkeyctl monitor >"$dir/text" 2>&1 &
+	children="$children $!"
+	nstkeyctl monitor --json >"$dir/json" 2>&1 &
+	children="$children $!"
+	nstkeyctl guard add udp 5201 dry-run
+	# The first events may come before both listen.
+	while [ ! -s "$dir/text" ] || [ ! -s "$dir/json" ]; do
+		guardpoke 5201
+		sleep 0.3
+		i=$((i + 1))
+		[ $i -lt "$patience" ] || break
+	done
+	nstkeyctl guard del udp 5201
+	nstkeyctl guard add udp 5201
+	guardpoke 5201
+	within one_is_counted sh -c "nstkeyctl guard show | grep -q 'in: 1 x no record'"
+	does show nstkeyctl guard show
+	says show_columns '^udp 5201  +0 +1 +0 +0$'
+	nstkeyctl guard show --json >"$out" 2>"$err"
+	jsoncheck <"$out" >>"$err"
+	verdict $? json
+	says json_content '"protocol":"udp","port":5201,"dry_run":false,"in":\{"passed":0,"plain":0,"syn_data":0,"header":1,'
+	does prometheus nstkeyctl guard show --prometheus
+	says prometheus_content \
+		'^nst_guard_packets_total\{protocol="udp",port="5201",dry_run="0",direction="in",result="header"\} 1$'
+	is "$(grep -vcE '^(# (HELP|TYPE) [a-z_]+ .*|[a-z_]+\{[^}]*\} [0-9]+)$' \
+		"$out")" 0 prometheus_format
+	does stats_prometheus nstkeyctl stats --prometheus
+	says stats_has_rules 'result="header"\} 1$'
+	says stats_has_totals '^nst_guard_in_dropped_total 1$'
+	is "$(stat NstGuardInDropped)" 1 stat_in
+	is "$(stat NstGuardOutDropped)" 0 stat_out
+	[ "$(stat NstGuardDryRun)" -gt 0 ]
+	verdict $? stat_dry_run
+	nstkeyctl doctor >"$out" 2>"$err"
+	says doctor '^warn  guard +1 ports guarded, 0 of them as a dry run; 1 packets'
+	within monitor_text grep -qE 'the guard stopped a packet going in, udp 5201, or would have, NstGuardHeader' "$dir/text"
+	within monitor_json grep -qE '"event":"guard","direction":"in","protocol":"udp","port":5201,"dry_run":true,"cause":"NstGuardHeader"' \
+		"$dir/json"
+	tr -d '\0' <"$dir/json" | jsoncheck -l >"$out" 2>"$err"
+	verdict $? monitor_json_is_json
+	nstkeyctl guard flush
+	# shellcheck disable=SC2086 # a list
+	kill $children 2>/dev/null
+	wait
+	children=
+}
+
+# The tables before and after let different ports through, never both or none.
+atomic()
+{
+	local i=0 bad=0
+
+	seq 1 200 | sed 's/^/tcp /' >"$dir/a"
+	seq 301 500 | sed 's/^/tcp /' >"$dir/b"
+	nstkeyctl guard load "$dir/a"
+	(while [ ! -e "$dir/stop" ]; do
+		nstkeyctl guard load "$dir/a"
+		sleep 0.1
+		nstkeyctl guard load "$dir/b"
+		sleep 0.1
+	done) &
+	children="$children $!"
+	while [ $i -lt 15 ]; do
+		rules | tr ' ' '\n' | sed -n 's/tcp.//p' >"$dir/list" 2>>"$err"
+		sed 's/tcp //' "$dir/a" | cmp -s - "$dir/list" ||
+			sed 's/tcp //' "$dir/b" | cmp -s - "$dir/list" || bad=1
+		i=$((i + 1))
+	done
+	: >"$dir/stop"
+	wait $!
+	rm "$dir/stop"
+	verdict $bad atomic_replace
+	nstkeyctl guard flush
+}
+
+# Rules change while NST traffic and attempts at plaintext go on. A port that is
+# in every table is guarded at every moment.
+traffic()
+{
+	local i=0
+
+	echo "tcp 5201" >"$dir/a"
+	seq 6000 6100 | sed 's/^/udp /' >>"$dir/a"
+	seq 7000 7200 | sed 's/^/udp /' >"$dir/b"
+	echo "tcp 5201" >>"$dir/b"
+	nstkeyctl guard load "$dir/a"
+	nc -l -p 5201 >"$dir/got" &
+	children="$children $!"
+	within traffic_listens sh -c "ss -Hltn sport = 5201 | grep -q LISTEN"
+	(while [ ! -e "$dir/stop" ]; do echo plaintext; sleep 0.05; done |
+		nc 127.0.0.1 5201) >/dev/null 2>&1 &
+	children="$children $!"
+	while [ $i -lt 20 ]; do
+		nstkeyctl guard load "$dir/b"
+		nstkeyctl guard load "$dir/a"
+		nstkeyctl guard add tcp $((100 + i))
+		nstkeyctl guard del tcp $((100 + i))
+		i=$((i + 1))
+	done
+	within traffic_was_there sh -c \
+		"nstkeyctl guard show | grep -q 'in: .* x no NST keys'"
+	is "$(cat "$dir/got")" "" traffic_never_passed
+	: >"$dir/stop"
+	nstkeyctl guard flush
+	# TCP has grown tired of trying, and waits longer each time.
+	patience=$((3 * patience))
+	within traffic_passes_without_rules grep -q plaintext "$dir/got"
+	patience=$((patience / 3))
+	# shellcheck disable=SC2086 # a list
+	kill $children 2>/dev/null
+	wait
+	children=
+}
+
+# How often the kernel has come to the guard's function.
+hits()
+{
+	awk '$1 == "nst_guard_hit" { print $2 }' \
+		/sys/kernel/tracing/kprobe_profile
+}
+
+no_cost()
+{
+	local n
+
+	does hook_is_seen /bin/busybox sh -c \
+		"echo p:nst_guard_hit nst_ulp:hook >/sys/kernel/tracing/kprobe_events"
+	echo 1 >/sys/kernel/tracing/events/kprobes/nst_guard_hit/enable
+	ping -c 2 127.0.0.1 >/dev/null
+	is "$(hits)" 0 no_rule_no_hook
+	nstkeyctl guard add tcp 1
+	ping -c 2 127.0.0.1 >/dev/null
+	n=$(hits)
+	[ "$n" -ge 8 ]
+	verdict $? rule_and_hook
+	nstkeyctl guard add udp 1
+	nstkeyctl guard del tcp 1
+	ping -c 2 127.0.0.1 >/dev/null
+	[ "$(hits)" -gt "$n" ]
+	verdict $? other_rule_and_hook
+	nstkeyctl guard del udp 1
+	n=$(hits)
+	ping -c 2 127.0.0.1 >/dev/null
+	is "$(hits)" "$n" last_rule_and_no_hook
+	echo 0 >/sys/kernel/tracing/events/kprobes/nst_guard_hit/enable
+	echo >/sys/kernel/tracing/kprobe_events
+}
+
+tracepoint()
+{
+	echo 1 >/sys/kernel/tracing/events/nst/nst_guard/enable
+	nstkeyctl guard add udp 5201
+	guardpoke 5201
+	within tracepoint grep -qE 'nst_guard: skb=.* in protocol=17 port=5201 cause=[0-9]+$' \
+		/sys/kernel/tracing/trace
+	echo 0 >/sys/kernel/tracing/events/nst/nst_guard/enable
+	nstkeyctl guard flush
+}
+
+# The module goes with its rules, here and elsewhere, while packets come.
+unload()
+{
+	nstkeyctl guard add udp 5201
+	ip netns add other
+	ip netns exec other nstkeyctl guard add tcp 1
+	(while [ ! -e "$dir/stop" ]; do
+		guardpoke 5201
+		sleep 0.01
+	done) >/dev/null 2>&1 &
+	children="$children $!"
+	ping -c 2 127.0.0.1 >/dev/null
+	within rmmod_with_rules rmmod nst_ulp
+	ping -c 2 127.0.0.1 >/dev/null
+	does modprobe_again modprobe nst_ulp
+	is "$(rules)" "" rules_are_gone
+	: >"$dir/stop"
+	ip netns del other
+}
+
+[ -n "$tool" ] || { echo "Bail out! no nstkeyctl"; exit 1; }
+: >"$out"
+: >"$err"
+commands
+files
+rights
+views
+atomic
+traffic
+no_cost
+tracepoint
+unload
+echo "1..$number"
+exit $failed
