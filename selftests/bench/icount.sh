@@ -164,7 +164,7 @@ boot()
 {
 	local status=0
 
-	timeout -k 5 300 qemu-system-x86_64 \
+	timeout -k 5 900 qemu-system-x86_64 \
 		-accel tcg,thread=single -icount shift=0,sleep=off \
 		-cpu max,-erms,-fsrm,cx16=off -smp 1 -m 1G -seed "$2" \
 		-rtc base=2026-01-01,clock=vm \

@@ -184,7 +184,7 @@ boot()
 {
 	local status=0
 
-	TMPDIR=/dev/shm timeout -k 5 600 "$tree/linux" mem=768M \
+	TMPDIR=/dev/shm timeout -k 5 900 "$tree/linux" mem=768M \
 		"initrd=$work/initrd" rdinit=/init con=null con0=null,fd:1 \
 		ssl=null ssl1=null,fd:3 quiet "umid=bench$$" "uml_dir=$work" \
 		</dev/null >"$work/console" 2>&1 3>"$work/$1.out" || status=$?
