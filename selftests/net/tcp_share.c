@@ -420,16 +420,26 @@ TEST_F(share, scm_rights)
 
 struct blocked {
 	pthread_t thread;
-	_Atomic pid_t tid;
+	pid_t tid;
 	int fd;
 	int result;
 };
+
+static pid_t tid_of(struct blocked *b)
+{
+	return __atomic_load_n(&b->tid, __ATOMIC_SEQ_CST);
+}
+
+static void here_i_am(struct blocked *b)
+{
+	__atomic_store_n(&b->tid, gettid(), __ATOMIC_SEQ_CST);
+}
 
 static void *block_recv(void *arg)
 {
 	struct blocked *b = arg;
 
-	b->tid = gettid();
+	here_i_am(b);
 	b->result = one_recv(b->fd);
 	return NULL;
 }
@@ -440,7 +450,7 @@ static void *block_send(void *arg)
 	char buf[4096] = {};
 	ssize_t n;
 
-	b->tid = gettid();
+	here_i_am(b);
 	do {
 		n = send(b->fd, buf, sizeof(buf), MSG_NOSIGNAL);
 	} while (n > 0);
@@ -452,7 +462,7 @@ static void *block_poll(void *arg)
 {
 	struct blocked *b = arg;
 
-	b->tid = gettid();
+	here_i_am(b);
 	b->result = tcptest_poll(b->fd, POLLIN, TCPTEST_SOON_MS);
 	return NULL;
 }
@@ -468,9 +478,9 @@ static void block(struct __test_metadata *_metadata, struct blocked *b,
 	/* So that a sender has nothing to do before long. */
 	ASSERT_EQ(0, tcptest_set_int(fd, SOL_SOCKET, SO_SNDBUF, 1));
 	ASSERT_EQ(0, pthread_create(&b->thread, NULL, fn, b));
-	for (i = 0; i < TCPTEST_SOON_MS && !b->tid; i++)
+	for (i = 0; i < TCPTEST_SOON_MS && !tid_of(b); i++)
 		usleep(1000);
-	ASSERT_EQ(0, tcptest_asleep(b->tid));
+	ASSERT_EQ(0, tcptest_asleep(tid_of(b)));
 }
 
 static int unblocked(struct blocked *b)

@@ -321,7 +321,8 @@ static long sleeps(pid_t tid)
 	snprintf(path, sizeof(path), "/proc/%d/status", tid);
 	f = fopen(path, "r");
 	while (f && fgets(line, sizeof(line), f)) {
-		sscanf(line, "State: %c", &state);
+		if (sscanf(line, "State: %c", &state) == 1)
+			continue;
 		if (sscanf(line, "voluntary_ctxt_switches: %ld", &n) == 1 ||
 		    sscanf(line, "nonvoluntary_ctxt_switches: %ld", &n) == 1)
 			sum += n;
