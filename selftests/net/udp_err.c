@@ -270,7 +270,7 @@ UDPTEST_VARIANTS_FEW(mtu);
 FIXTURE_SETUP(mtu)
 {
 	ASSERT_EQ(0, nsttest_netns());
-	ASSERT_EQ(0, udptest_run("ip link set lo mtu 1500"));
+	ASSERT_EQ(0, udptest_lo_mtu(1500));
 	ASSERT_EQ(0, udptest_met(&variant->conf, &self->a, &self->b));
 }
 

@@ -4,6 +4,9 @@
  * segments that a device or the stack cuts.
  */
 #define _GNU_SOURCE
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <sys/ioctl.h>
 
 #include "kselftest_harness.h"
@@ -91,7 +94,7 @@ UDPTEST_VARIANTS_FEW(gso);
 FIXTURE_SETUP(gso)
 {
 	ASSERT_EQ(0, nsttest_netns());
-	ASSERT_EQ(0, udptest_run("ip link set lo mtu 1500"));
+	ASSERT_EQ(0, udptest_lo_mtu(1500));
 	ASSERT_EQ(0, udptest_met(&variant->conf, &self->a, &self->b));
 	ASSERT_EQ(0, tcptest_set_int(self->b, SOL_SOCKET, SO_RCVBUFFORCE,
 				     1 << 20));
@@ -323,13 +326,16 @@ FIXTURE_VARIANT(link)
 {
 	struct udptest_conf conf;
 	struct veth_conf veth;
+	bool lists;		/* the receiver chains datagrams together */
 };
 
-#define LINK(name, id, fam, how)					\
+#define LINK_LISTS(name, id, fam, how, chain)				\
 FIXTURE_VARIANT_ADD(link, name) {					\
 	.conf = { .cipher_id = id, .family = fam },			\
-	.veth = { .offload = how, .mtu = 1500 }				\
+	.veth = { .offload = how, .mtu = 1500 }, .lists = chain		\
 }
+
+#define LINK(name, id, fam, how) LINK_LISTS(name, id, fam, how, false)
 
 LINK(plain_ipv4, 0, UDPTEST_IPV4, VETH_ALL);
 LINK(plain_ipv6, 0, UDPTEST_IPV6, VETH_ALL);
@@ -340,6 +346,74 @@ LINK(aes_cbc_ipv6, NST_CIPHER_AES_CBC, UDPTEST_IPV6, VETH_ALL);
 LINK(aes_gcm_ipv4_no_sg, NST_CIPHER_AES_GCM, UDPTEST_IPV4, VETH_NO_SG);
 LINK(chacha20_ipv6_gro, NST_CIPHER_CHACHA20_POLY1305, UDPTEST_IPV6, VETH_GRO);
 LINK(aes_gcm_ipv4_gro_no_sg, NST_CIPHER_AES_GCM, UDPTEST_IPV4, VETH_GRO_NO_SG);
+LINK_LISTS(plain_ipv4_lists, 0, UDPTEST_IPV4, VETH_GRO, true);
+LINK_LISTS(aes_gcm_ipv4_lists, NST_CIPHER_AES_GCM, UDPTEST_IPV4, VETH_GRO,
+	   true);
+LINK_LISTS(aes_cbc_ipv6_lists, NST_CIPHER_AES_CBC, UDPTEST_IPV6, VETH_GRO_NO_SG,
+	   true);
+
+#define MAX_FEATURES	256
+
+/* The number of a device's feature, by its name. */
+static int find_feature(int fd, struct ifreq *ifr, const char *name)
+{
+	static struct {
+		struct ethtool_gstrings head;
+		char name[MAX_FEATURES][ETH_GSTRING_LEN];
+	} list;
+	struct {
+		struct ethtool_sset_info head;
+		uint32_t count;
+	} info = {
+		.head.cmd = ETHTOOL_GSSET_INFO,
+		.head.sset_mask = 1ull << ETH_SS_FEATURES,
+	};
+	uint32_t i;
+
+	ifr->ifr_data = (void *)&info;
+	if (ioctl(fd, SIOCETHTOOL, ifr) || info.count > MAX_FEATURES)
+		return -EIO;
+	list.head = (struct ethtool_gstrings){
+		.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES,
+		.len = info.count,
+	};
+	ifr->ifr_data = (void *)&list;
+	if (ioctl(fd, SIOCETHTOOL, ifr))
+		return -errno;
+	for (i = 0; i < info.count; i++)
+		if (!strncmp(list.name[i], name, ETH_GSTRING_LEN))
+			return i;
+	return -ENOENT;
+}
+
+/* Datagrams of one flow that come together go up as one chain. */
+static int chain_datagrams(void)
+{
+	struct {
+		struct ethtool_sfeatures head;
+		struct ethtool_set_features_block block[MAX_FEATURES / 32];
+	} set = { .head.cmd = ETHTOOL_SFEATURES };
+	struct ifreq ifr = { .ifr_name = "v" };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int nr = find_feature(fd, &ifr, "rx-gro-list");
+	int ret = nr;
+
+	if (nr >= 0) {
+		ifr.ifr_data = (void *)&set;
+		ret = -EINVAL;
+		/* As many blocks as the kernel has, which it does not tell. */
+		while (ret == -EINVAL && set.head.size < MAX_FEATURES / 32) {
+			set.head.size++;
+			set.block[nr / 32].valid = 1u << nr % 32;
+			set.block[nr / 32].requested = 1u << nr % 32;
+			ret = ioctl(fd, SIOCETHTOOL, &ifr);
+			/* Above 0: it has not done all that was asked. */
+			ret = ret < 0 ? -errno : ret;
+		}
+	}
+	close(fd);
+	return ret;
+}
 
 FIXTURE_SETUP(link)
 {
@@ -351,6 +425,8 @@ FIXTURE_SETUP(link)
 	udptest_address(&variant->conf, "10.9.0.1", "fd00::1", 7001, &a);
 	udptest_address(&variant->conf, "10.9.0.2", "fd00::2", 7002, &b);
 	ASSERT_EQ(0, veth_enter(&self->v, 1));
+	if (variant->lists)
+		ASSERT_EQ(0, chain_datagrams());
 	self->b = udptest_new(&variant->conf);
 	ASSERT_LE(0, self->b);
 	ASSERT_EQ(0, bind(self->b, udptest_sa(&b), b.len));

@@ -474,7 +474,7 @@ FIXTURE_SETUP(full)
 {
 	ASSERT_EQ(0, nsttest_netns());
 	ASSERT_EQ(0, udptest_met(&variant->conf, &self->a, &self->b));
-	ASSERT_EQ(0, udptest_run("ip link set lo mtu 1500"));
+	ASSERT_EQ(0, udptest_lo_mtu(1500));
 	ASSERT_EQ(0, udptest_run(SLOW, "add", "2400bit"));
 	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_SOCKET, SO_SNDBUF, 1));
 	for (self->sent = 0; self->sent < 200; self->sent++) {

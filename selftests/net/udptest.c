@@ -2,7 +2,9 @@
 /* What the tests of a UDP socket's behaviour share. See udptest.h. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <stdarg.h>
+#include <sys/ioctl.h>
 
 #include "nltalk.h"
 #include "udptest.h"
@@ -403,6 +405,20 @@ int udptest_run(const char *format, ...)
 		return 0;
 	fprintf(stderr, "# failed: %s\n", command);
 	return -EIO;
+}
+
+int udptest_lo_mtu(int mtu)
+{
+	struct ifreq ifr = { .ifr_name = "lo" };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ifr.ifr_mtu = mtu;
+	ret = ioctl(fd, SIOCSIFMTU, &ifr) ? -errno : 0;
+	close(fd);
+	return ret;
 }
 
 long udptest_stat(const char *name)

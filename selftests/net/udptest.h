@@ -133,6 +133,9 @@ ssize_t udptest_recv_ctl(int fd, void *buf, size_t len, int flags, int level,
 int udptest_run(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
+/* The largest packet of loopback, in the caller's namespace. */
+int udptest_lo_mtu(int mtu);
+
 /* The value of a counter in /proc/net/nst_stat; -1: there is none. */
 long udptest_stat(const char *name);
 
