@@ -365,6 +365,64 @@ TEST_F(dgram, segments)
 	EXPECT_EQ(-EAGAIN, received(self->in, "", 0));
 }
 
+/* NST and keys: those of the namespace's box, or of a private one. */
+static int key(int fd, bool private)
+{
+	struct nsttest_conf conf = {
+		.cipher_id = NST_CIPHER_AES_GCM,
+		.nr_keys = private ? NSTTEST_KEYS : 0,
+	};
+	int ret = tcptest_set_int(fd, IPPROTO_IP, NST_ATTACH, 1);
+
+	return ret ?: nsttest_install(fd, &conf);
+}
+
+/* One that may have to wait for its keys; 0 if it is @n bytes of @want. */
+static int came(int fd, const void *want, size_t n)
+{
+	static uint8_t buf[65536];
+	ssize_t got = recv(fd, buf, sizeof(buf), 0);
+
+	if (got < 0)
+		return -errno;
+	return got == (ssize_t)n && !memcmp(buf, want, n) ? 0 : -EILSEQ;
+}
+
+TEST_F(dgram, nst_sockets)
+{
+	static uint8_t text[5000] = "plaintext";
+	int i;
+
+	ASSERT_EQ(0, key(self->in, false));
+	ASSERT_EQ(0, key(self->other, false));
+	for (i = 0; i < 5; i++) {
+		EXPECT_EQ(1000, SEND_IN(text, 1000));
+		EXPECT_EQ(0, came(self->in, text, 1000));
+		EXPECT_EQ(1000, SEND_OUT(text, 1000));
+		EXPECT_EQ(0, came(self->other, text, 1000));
+	}
+	EXPECT_EQ(5, IN(PASSED));
+	EXPECT_EQ(5, OUT(PASSED));
+	ASSERT_EQ(0, tcptest_set_int(self->in, SOL_UDP, UDP_SEGMENT, 1000));
+	EXPECT_EQ(5000, SEND_OUT(text, 5000));
+	for (i = 0; i < 5; i++)
+		EXPECT_EQ(0, came(self->other, text + 1000 * i, 1000));
+	EXPECT_EQ(0, guard_stat("NstGuardInDropped"));
+	EXPECT_EQ(0, guard_stat("NstGuardOutDropped"));
+}
+
+/* The guard does not know the keys of a private box. */
+TEST_F(dgram, private_box)
+{
+	ASSERT_EQ(0, nl_simple(&self->t, NST_CMD_BOX_FLUSH, NLM_F_ACK));
+	ASSERT_EQ(0, key(self->in, true));
+	ASSERT_EQ(0, key(self->other, true));
+	EXPECT_EQ(1, SEND_IN("x", 1));
+	EXPECT_EQ(1, IN(KID));
+	EXPECT_EQ(-EPERM, SEND_OUT("x", 1));
+	EXPECT_EQ(1, OUT(KID));
+}
+
 static uint16_t sum(const void *data, size_t len, uint32_t add)
 {
 	const uint8_t *p = data;
@@ -634,6 +692,24 @@ TEST_F(pieces, large_record)
 		EXPECT_EQ(0, memcmp(rec, got, n));
 	}
 	EXPECT_EQ(3, IN(PASSED));
+	EXPECT_EQ(1, IN(HEADER));
+}
+
+TEST_F(pieces, large_nst)
+{
+	static uint8_t text[LARGE] = "plaintext";
+	struct talk t;
+
+	ASSERT_EQ(0, nl_open(&t));
+	ASSERT_EQ(0, guard_box(&t));
+	nl_close(&t);
+	ASSERT_EQ(0, tcptest_timeout(self->in, SO_RCVTIMEO,
+				     nsttest_patience(TCPTEST_SOON_MS)));
+	ASSERT_EQ(0, key(self->in, false));
+	ASSERT_EQ(0, key(self->from, false));
+	ASSERT_EQ(LARGE, PIECES(text, LARGE));
+	EXPECT_EQ(0, came(self->in, text, LARGE));
+	EXPECT_EQ(1, IN(PASSED));
 	EXPECT_EQ(1, IN(HEADER));
 }
 
