@@ -51,9 +51,10 @@ static const struct {
 	{ nst_event_init,	nst_event_exit },
 	{ nst_guard_init,	nst_guard_exit },
 	{ nst_netlink_init,	nst_netlink_exit },
-	{ init_tcp,		nst_tcp_exit },
 	{ nst_session_init,	nst_session_exit },
 	{ init_udp,		nst_udp_exit },
+	/* The last that can fail: from here on programs attach. */
+	{ init_tcp,		nst_tcp_exit },
 };
 
 static void undo(int nr)
@@ -75,6 +76,7 @@ static int __init nst_init(void)
 			return err;
 		}
 	}
+	nst_udp_open();
 	nst_af_nst_open();
 	return 0;
 }

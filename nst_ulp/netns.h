@@ -3,6 +3,7 @@
 #ifndef _NST_NETNS_H
 #define _NST_NETNS_H
 
+#include <linux/atomic.h>
 #include <net/net_namespace.h>
 #include "keybox.h"
 #include "startcache.h"
@@ -19,6 +20,7 @@ struct ctl_table_header;
  * @stats: counters
  * @sysctl: registration of net.nst, owned by sysctl.c
  * @sysctl_table: what is registered, owned by sysctl.c
+ * @private_sessions: UDP sessions known in the tables of all private boxes
  * @enabled: sysctl, 0 refuses new attaches
  * @strict: sysctl, 1 refuses keys without NST_F_STRICT
  * @time_window: sysctl, seconds that a START may be off either way
@@ -36,6 +38,7 @@ struct nst_net {
 	struct nst_stats __percpu *stats;
 	struct ctl_table_header *sysctl;
 	struct ctl_table *sysctl_table;
+	atomic_t private_sessions;
 	int enabled;
 	int strict;
 	int time_window;

@@ -97,7 +97,8 @@ static void free_work(struct work_struct *work)
 
 /*
  * Forgets a session. What it has taken cannot be told from new any more, so the
- * floor rises above all of it.
+ * floor rises above all of it; also if its secret was exchanged for another one,
+ * for that may come back.
  */
 static void forget(struct nst_sessions *table, struct nst_session *ses)
 {
@@ -109,6 +110,8 @@ static void forget(struct nst_sessions *table, struct nst_session *ses)
 		WRITE_ONCE(table->floor, ses->newest);
 	spin_unlock(&ses->lock);
 	table->nr--;
+	if (table->private)
+		atomic_dec(&table->nn->private_sessions);
 	nst_stats_add(table->nn->stats, NST_MIB_UDP_SESSIONS, -1);
 	if (!ses->kept)
 		queue_rcu_work(session_wq, &ses->free);
@@ -545,21 +548,34 @@ static struct nst_session *oldest(struct nst_sessions *table)
 	return best;
 }
 
-/*
- * Makes room for one more. At most two are forgotten at a time, so that a table
- * whose limit was lowered shrinks and the lock is not held for long; looking for
- * the oldest is for new senders only, whose number the receiver bounds.
- */
-static void make_room(struct nst_sessions *table)
+/* Private boxes together may know as many sessions as the namespace's box. */
+static bool is_full(const struct nst_sessions *table)
 {
-	unsigned int i, max = limit_of(table);
+	if (table->nr >= limit_of(table))
+		return true;
+	return table->private &&
+	       (unsigned int)atomic_read(&table->nn->private_sessions) >=
+	       READ_ONCE(table->nn->udp_sessions_max);
+}
 
-	for (i = 0; i < 2 && table->nr >= max; i++) {
+/*
+ * Makes room for one more, and says whether it could. At most two are forgotten
+ * at a time, so that a table whose limit was lowered shrinks and the lock is not
+ * held for long; looking for the oldest is for new senders only, whose number the
+ * receiver bounds.
+ */
+static bool make_room(struct nst_sessions *table)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 && is_full(table); i++) {
 		struct nst_session *ses = oldest(table);
 
-		if (ses)
-			forget(table, ses);
+		if (!ses)
+			return false;
+		forget(table, ses);
 	}
+	return true;
 }
 
 /**
@@ -570,31 +586,50 @@ static void make_room(struct nst_sessions *table)
  *
  * Context: process.
  * Return: NST_OK; NST_DROP_CACHE_FLOOR if it is not above the floor any more;
- * NST_DROP_REPLAYED if there is such a session by now.
+ * NST_DROP_REPLAYED if there is such a session by now; NST_DROP_SESSION_QUEUE if
+ * other private boxes have used up what the namespace gives to all of them.
  */
 enum nst_drop nst_sessions_add(struct nst_sessions *table,
 			       struct nst_session *ses,
 			       const struct nst_hdr *hdr)
 {
 	enum nst_drop drop = NST_OK;
+	u64 floor;
 
 	spin_lock_bh(&table->lock);
-	if (hdr->timestamp <= table->floor) {
+	floor = table->floor;
+	if (hdr->timestamp <= floor) {
 		drop = NST_DROP_CACHE_FLOOR;
 	} else if (look_up(table, ses->context, ses->context_len,
 			   ses->context_hash, hdr)) {
 		drop = NST_DROP_REPLAYED;
+	} else if (!make_room(table)) {
+		drop = NST_DROP_SESSION_QUEUE;
 	} else {
-		ses->floor = table->floor;
-		make_room(table);
+		ses->floor = floor;
 		hlist_add_head_rcu(&ses->node,
 				   chain(table, &ses->ep.id, ses->context_hash));
 		table->nr++;
+		if (table->private)
+			atomic_inc(&table->nn->private_sessions);
 		nst_stats_inc(table->nn->stats, NST_MIB_UDP_SESSIONS);
 		nst_stats_inc(table->nn->stats, NST_MIB_RX_EPOCHS);
 	}
 	spin_unlock_bh(&table->lock);
 	return drop;
+}
+
+/* Once it has, it takes nothing more: it is as good as forgotten. */
+static bool has_expired(struct nst_session *ses, u64 now, u64 window)
+{
+	bool old;
+
+	spin_lock(&ses->lock);
+	old = ses->newest < now && now - ses->newest > window;
+	if (old)
+		ses->dead = true;
+	spin_unlock(&ses->lock);
+	return old;
 }
 
 /**
@@ -615,9 +650,7 @@ unsigned int nst_sessions_expire(struct nst_sessions *table)
 	for (i = 0; i < 1U << table->bits; i++) {
 		spin_lock_bh(&table->lock);
 		hlist_for_each_entry_safe(ses, next, &table->hash[i], node) {
-			u64 newest = READ_ONCE(ses->newest);
-
-			if (newest < now && now - newest > window)
+			if (has_expired(ses, now, window))
 				forget(table, ses);
 		}
 		left = table->nr;

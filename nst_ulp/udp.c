@@ -39,6 +39,16 @@ static const struct proto_ops *base_ops[NR_FAMILIES];
 static struct proto nst_prot[NR_FAMILIES];
 static struct proto_ops nst_ops[NR_FAMILIES];
 
+/*
+ * UDP looks at encap_rcv only while some socket has one, which it knows by code
+ * that is patched. These sockets have one for the life of the module, so that
+ * no program's first socket, or last, makes all CPUs wait for that.
+ */
+static struct socket *learned[NR_FAMILIES];
+
+/* Nobody attaches before the module is there to stay. */
+static bool open;
+
 static atomic64_t receivers = ATOMIC64_INIT(0);
 
 static int family_of(const struct sock *sk)
@@ -143,25 +153,47 @@ static struct nst_udp *udp_alloc(struct sock *sk)
 	return nst;
 }
 
+/* Gives the socket back to UDP; false if it is none of NST's any more. */
+static bool release(struct sock *sk, struct nst_udp *nst)
+{
+	struct udp_sock *up = udp_sk(sk);
+	bool ours;
+
+	write_lock_bh(&sk->sk_callback_lock);
+	ours = rcu_access_pointer(__sk_user_data(sk)) == (void __rcu *)nst;
+	if (ours)
+		rcu_assign_sk_user_data(sk, NULL);
+	WRITE_ONCE(sk->sk_prot, base_prot[family_of(sk)]);
+	write_unlock_bh(&sk->sk_callback_lock);
+	/*
+	 * A packet that was queued for a program may hold the sock beyond the
+	 * module. What UDP undoes of encapsulation it knows by a bit of its own.
+	 */
+	WRITE_ONCE(up->encap_type, 0);
+	WRITE_ONCE(up->encap_rcv, NULL);
+	up->encap_err_rcv = NULL;
+	return ours;
+}
+
 /*
- * proto.close. Softirqs may still find the socket, and find it without state;
- * what they have then is dropped. Nobody can read any more.
+ * proto.close. Softirqs may still find the socket, and find it without state, or
+ * without encap_rcv. What they queue then, nobody can read any more.
  */
 static void udp_close(struct sock *sk, long timeout)
 {
 	struct nst_udp *nst = nst_udp(sk);
 	struct nst_udp_rx *rx;
+	bool ours;
 
-	if (!nst)
-		return;
 	lock_sock(sk);
-	rcu_assign_sk_user_data(sk, NULL);
-	WRITE_ONCE(sk->sk_prot, nst->base);
+	ours = release(sk, nst);
 	release_sock(sk);
-	rx = rcu_replace_pointer(nst->rx, NULL, true);
-	nst_udp_rx_put(rx);
-	nst_stats_add(nst->nn->stats, NST_MIB_SOCKETS, -1);
-	queue_rcu_work(nst_udp_wq, &nst->free);
+	if (nst && ours) {
+		rx = rcu_replace_pointer(nst->rx, NULL, true);
+		nst_udp_rx_put(rx);
+		nst_stats_add(nst->nn->stats, NST_MIB_SOCKETS, -1);
+		queue_rcu_work(nst_udp_wq, &nst->free);
+	}
 	base_prot[family_of(sk)]->close(sk, timeout);
 }
 
@@ -181,8 +213,26 @@ static void purge(struct sock *sk)
 	}
 }
 
-/* May NST be attached to it? Under the socket lock. */
-static int check(const struct sock *sk)
+/*
+ * Does a sender sleep in UDP, with plaintext that it would send when it wakes?
+ * Readers and pollers wait with functions of their own.
+ */
+static bool has_sleeping_sender(struct sock *sk)
+{
+	struct wait_queue_head *wq = sk_sleep(sk);
+	struct wait_queue_entry *entry;
+	bool found = false;
+
+	spin_lock_irq(&wq->lock);
+	list_for_each_entry(entry, &wq->head, entry)
+		found |= entry->func == autoremove_wake_function ||
+			 entry->func == woken_wake_function;
+	spin_unlock_irq(&wq->lock);
+	return found;
+}
+
+/* May NST be attached to it? Under the socket lock and sk_callback_lock. */
+static int check(struct sock *sk)
 {
 	int family = family_of(sk);
 
@@ -196,7 +246,7 @@ static int check(const struct sock *sk)
 	if (rcu_access_pointer(__sk_user_data(sk)) || udp_sk(sk)->encap_type ||
 	    udp_sk(sk)->pending || udp_test_bit(CORK, sk))
 		return -EBUSY;
-	return 0;
+	return has_sleeping_sender(sk) ? -EBUSY : 0;
 }
 
 static void adopt(struct sock *sk, struct nst_udp *nst)
@@ -216,8 +266,32 @@ static void adopt(struct sock *sk, struct nst_udp *nst)
 	up->encap_err_rcv = nst_udp_encap_err_rcv;
 	WRITE_ONCE(up->encap_rcv, nst_udp_encap_rcv);
 	WRITE_ONCE(up->encap_type, ENCAP_TYPE);
-	udp_tunnel_encap_enable(sk);
 	nst_stats_inc(nst->nn->stats, NST_MIB_SOCKETS);
+}
+
+/* Attaches, and leaves the socket without a datagram that came before. */
+static int install(struct sock *sk, struct nst_udp *nst)
+{
+	bool bound;
+	int err;
+
+	lock_sock(sk);
+	/* Others who want a socket's sk_user_data hold this one. */
+	write_lock_bh(&sk->sk_callback_lock);
+	err = check(sk);
+	if (!err)
+		adopt(sk, nst);
+	write_unlock_bh(&sk->sk_callback_lock);
+	if (!err)
+		udp_tunnel_encap_enable(sk);
+	bound = inet_sk(sk)->inet_num;
+	release_sock(sk);
+	if (err || !bound)
+		return err;
+	/* A datagram may be on its way past encap_rcv. */
+	synchronize_net();
+	purge(sk);
+	return 0;
 }
 
 /**
@@ -228,13 +302,12 @@ static void adopt(struct sock *sk, struct nst_udp *nst)
  *
  * Context: process.
  * Return: 0; -EOPNOTSUPP if it is no UDP socket; -EEXIST if it has NST; -EPERM if
- * net.nst.enabled is 0; -EBUSY if something else has changed it, or it is corked;
- * -ENOMEM.
+ * net.nst.enabled is 0; -EBUSY if something else has changed it, it is corked, or
+ * a sender sleeps in it; -ENOMEM.
  */
 int nst_udp_attach(struct sock *sk)
 {
 	struct nst_udp *nst;
-	bool bound;
 	int err;
 
 	if (sk->sk_type != SOCK_DGRAM || sk->sk_protocol != IPPROTO_UDP ||
@@ -243,22 +316,13 @@ int nst_udp_attach(struct sock *sk)
 	nst = udp_alloc(sk);
 	if (!nst)
 		return -ENOMEM;
-	lock_sock(sk);
-	err = check(sk);
-	bound = inet_sk(sk)->inet_num;
-	if (!err)
-		adopt(sk, nst);
-	release_sock(sk);
-	if (err) {
+	/* No key is set, and so nothing read, before the queue is empty. */
+	mutex_lock(&nst->conf_lock);
+	err = install(sk, nst);
+	mutex_unlock(&nst->conf_lock);
+	if (err)
 		kfree(nst);
-		return err;
-	}
-	if (bound) {
-		/* A datagram may be on its way past encap_rcv. */
-		synchronize_net();
-		purge(sk);
-	}
-	return 0;
+	return err;
 }
 
 static int attach_option(struct sock *sk, int optname, sockptr_t optval,
@@ -266,7 +330,7 @@ static int attach_option(struct sock *sk, int optname, sockptr_t optval,
 {
 	int value;
 
-	if (optname != NST_ATTACH)
+	if (optname != NST_ATTACH || !READ_ONCE(open))
 		return -ENOPROTOOPT;
 	if (optlen != sizeof(value))
 		return -EINVAL;
@@ -330,12 +394,24 @@ static int learn(int family, int pf, const struct nst_udp_hooks *hooks)
 	base_prot[family] = sock->sk->sk_prot;
 	base_ops[family] = sock->ops;
 	build(family, hooks);
-	sock_release(sock);
+	lock_sock(sock->sk);
+	udp_tunnel_encap_enable(sock->sk);
+	release_sock(sock->sk);
+	learned[family] = sock;
 	return 0;
 }
 
+static void forget_learned(void)
+{
+	int i;
+
+	for (i = 0; i < NR_FAMILIES; i++)
+		if (learned[i])
+			sock_release(learned[i]);
+}
+
 /**
- * nst_udp_init() - let programs attach; after nst_netns_init()
+ * nst_udp_init() - get ready for nst_udp_open(); after nst_netns_init()
  * @hooks: options, which belong to the layer above
  *
  * Context: process.
@@ -349,10 +425,10 @@ int nst_udp_init(const struct nst_udp_hooks *hooks)
 		err = learn(V6, PF_INET6, hooks);
 	/* A kernel, or a command line, without IPv6. */
 	if (err && err != -EAFNOSUPPORT)
-		return err;
+		goto no_wait;
 	err = nst_udp_wait_init();
 	if (err)
-		return err;
+		goto no_wait;
 	err = nf_register_sockopt(&attach4);
 	if (err)
 		goto no_attach4;
@@ -362,7 +438,19 @@ int nst_udp_init(const struct nst_udp_hooks *hooks)
 	nf_unregister_sockopt(&attach4);
 no_attach4:
 	nst_udp_wait_exit();
+no_wait:
+	forget_learned();
 	return err;
+}
+
+/**
+ * nst_udp_open() - the module is there to stay: let programs attach
+ *
+ * Context: process, when nothing of the load can fail any more.
+ */
+void nst_udp_open(void)
+{
+	WRITE_ONCE(open, true);
 }
 
 /**
@@ -379,4 +467,5 @@ void nst_udp_exit(void)
 	rcu_barrier();
 	nst_udp_wait_exit();
 	nst_udp_tx_exit();
+	forget_learned();
 }

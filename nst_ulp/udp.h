@@ -20,10 +20,10 @@
  *  recv_lock  rw_semaphore; held for writing by readers who have room for control
  *             messages while they look at a datagram's type and take it, for
  *             reading by the others; never while a reader waits
- *  box->lock  spinlock, taken in softirq; datagrams that wait. A leaf
+ *  share->lock  spinlock, taken in softirq; datagrams that wait. A leaf
  *
- * Order: splice_lock > conf_lock > tx_lock. The socket lock is not needed by any
- * of them. What softirqs need of a socket, they find by RCU: @rx and @own.
+ * Order: splice_lock > conf_lock > socket lock; conf_lock > tx_lock. The socket lock is not needed by any
+ * of them; attach and close take it, and sk_callback_lock inside. What softirqs need of a socket, they find by RCU: @rx and @own.
  *
  * Lifetime: struct nst_udp is made by the attach and given up by close(), while
  * the socket may still be found by softirqs; it is freed after a grace period.
@@ -42,27 +42,42 @@
 #include "session.h"
 
 /**
+ * struct nst_udp_share - how much of a host unknown sessions may take
+ * @lock: protects what follows, and what waits at the boxes of the share
+ * @nr: datagrams that wait, 0..NST_PENDING_MAX
+ * @bytes: memory that they take
+ * @budget: ns that deriving may take still; below 0 it has to rest
+ * @filled: when @budget was last filled up, CLOCK_MONOTONIC in ns
+ *
+ * A namespace has two: one for its box and one for all private boxes.
+ */
+struct nst_udp_share {
+	spinlock_t lock;
+	unsigned int nr;
+	unsigned int bytes;
+	s64 budget;
+	u64 filled;
+};
+
+/**
  * struct nst_udp_box - what the sockets on one box have in common
  * @ref: the namespace, or a configuration
  * @net: the namespace; the owner keeps it alive
+ * @share: what may wait here, and what deriving may take
  * @table: the sessions
  * @derive: serves @waiting
  * @expire: forgets old sessions, queued while there are any
- * @lock: protects what follows
- * @waiting: datagrams of unknown sessions, struct nst_udp_waiting
- * @nr: how many, 0..NST_PENDING_MAX
- * @bytes: memory that they take
+ * @waiting: datagrams of unknown sessions, struct nst_udp_waiting; under
+ *	@share's lock
  */
 struct nst_udp_box {
 	refcount_t ref;
 	struct net *net;
+	struct nst_udp_share *share;
 	struct nst_sessions *table;
 	struct delayed_work derive;
 	struct delayed_work expire;
-	spinlock_t lock;
 	struct list_head waiting;
-	unsigned int nr;
-	unsigned int bytes;
 };
 
 /**
@@ -195,6 +210,7 @@ struct nst_udp_rx *nst_udp_rx_new(const struct nst_udp *nst,
 				  struct nst_conf *conf);
 void nst_udp_rx_put(struct nst_udp_rx *rx);
 int nst_udp_init(const struct nst_udp_hooks *hooks);
+void nst_udp_open(void);
 void nst_udp_exit(void);
 
 #endif /* _NST_UDP_H */

@@ -22,7 +22,7 @@
  * struct nst_icmp - an ICMP error, of either family
  * @err: errno, positive; 0: not for programs
  * @hard: not one that may pass by itself
- * @info: MTU, with EMSGSIZE
+ * @info: MTU, or where in the packet the trouble is
  * @origin: SO_EE_ORIGIN_ICMP or SO_EE_ORIGIN_ICMP6
  * @type: of the ICMP header
  * @code: of the ICMP header
@@ -56,6 +56,7 @@ static void read_icmp4(const struct sock *sk, const struct sk_buff *skb,
 	case ICMP_PARAMETERPROB:
 		icmp->err = EPROTO;
 		icmp->hard = true;
+		icmp->info = ntohl(hdr->un.gateway) >> 24;
 		return;
 	case ICMP_DEST_UNREACH:
 		if (hdr->code == ICMP_FRAG_NEEDED) {
@@ -88,10 +89,9 @@ static void read_icmp6(const struct sock *sk, const struct sk_buff *skb,
 	icmp->offender = (u8 *)&iph->daddr - skb_network_header(skb);
 	icmp->hard = icmpv6_err_convert(hdr->icmp6_type, hdr->icmp6_code,
 					&icmp->err);
-	if (hdr->icmp6_type != ICMPV6_PKT_TOOBIG)
-		return;
 	icmp->info = ntohl(hdr->icmp6_mtu);
-	if (inet6_sk(sk)->pmtudisc != IPV6_PMTUDISC_DONT)
+	if (hdr->icmp6_type == ICMPV6_PKT_TOOBIG &&
+	    inet6_sk(sk)->pmtudisc != IPV6_PMTUDISC_DONT)
 		icmp->hard = true;
 }
 

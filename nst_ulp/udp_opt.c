@@ -164,17 +164,24 @@ static bool refused(int level, int optname)
 	if (level == SOL_UDP)
 		return optname == UDP_CORK || optname == UDP_ENCAP;
 	if (level == SOL_IPV6)
-		return optname == IPV6_ADDRFORM;
+		return optname == IPV6_ADDRFORM ||
+		       optname == IPV6_RECVERR_RFC4884;
+	if (level == SOL_IP)
+		return optname == IP_RECVERR_RFC4884;
 	return level == SOL_SOCKET && optname == SO_ZEROCOPY;
 }
 
-/* To switch off what is off harms nobody. */
+/*
+ * To switch off what is off harms nobody. The value is not passed on: a program
+ * could write another one there meanwhile.
+ */
 static bool switches_off(int level, int optname, sockptr_t optval,
 			 unsigned int len)
 {
 	int value;
 
-	if (level == SOL_IPV6 || optname == UDP_ENCAP || len < sizeof(value))
+	if ((level == SOL_IPV6 && optname == IPV6_ADDRFORM) ||
+	    (level == SOL_UDP && optname == UDP_ENCAP) || len < sizeof(value))
 		return false;
 	return !copy_from_sockptr(&value, optval, sizeof(value)) && !value;
 }
@@ -201,9 +208,9 @@ int nst_udp_opt_set(struct sock *sk, int level, int optname, sockptr_t optval,
 
 	if (!nst)
 		return -EIO;
-	if (refused(level, optname) &&
-	    !switches_off(level, optname, optval, optlen))
-		return -EOPNOTSUPP;
+	if (refused(level, optname))
+		return switches_off(level, optname, optval, optlen) ?
+		       0 : -EOPNOTSUPP;
 	if (level == SOL_UDP && optname == UDP_SEGMENT)
 		return set_segment(nst, optval, optlen);
 	if (level != SOL_NST)

@@ -263,10 +263,13 @@ static enum nst_drop receive(struct nst_udp *nst, struct nst_dgram *dgram,
 }
 
 static void refuse(struct nst_udp *nst, enum nst_drop drop,
-		   const struct nst_hdr *hdr)
+		   const struct nst_hdr *hdr, const struct sk_buff *skb)
 {
 	nst_stats_inc(nst->nn->stats, drop);
 	trace_nst_drop(nst->sk, drop, nst_drop_errno(drop));
+	/* What a member of a group says comes back to it, and is no attack. */
+	if (skb && skb->pkt_type == PACKET_LOOPBACK)
+		return;
 	nst_event_drop(sock_net(nst->sk), drop, hdr->kid,
 		       (s64)(hdr->timestamp - ktime_get_real_ns()));
 }
@@ -292,7 +295,7 @@ int nst_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 	}
 	drop = receive(nst, &dgram, &skb);
 	if (drop) {
-		refuse(nst, drop, &dgram.hdr);
+		refuse(nst, drop, &dgram.hdr, skb);
 		kfree_skb(skb);
 		return 0;
 	}

@@ -203,9 +203,10 @@ static int seal_all(struct nst_udp *nst, struct nst_udp_buf *buf,
 	for (i = 0; i < send->nr; i++, hdr.nonce++) {
 		hdr.len = send->segment ? min_t(unsigned int, left,
 						send->segment) : left;
-		hdr.timestamp = ktime_get_real_ns();
+		/* A page fault may take its time, so the clock is read after it. */
 		if (!buf_fill(buf, off + NST_WIRE_HDR_LEN, hdr.len, iter))
 			return -EFAULT;
+		hdr.timestamp = ktime_get_real_ns();
 		err = seal(buf, off, &epoch->ep, &hdr);
 		if (err)
 			return err;
@@ -395,6 +396,8 @@ static int send_datagrams(struct nst_udp *nst, struct msghdr *msg,
 		return ret;
 	if (send.segment && len > send.segment)
 		send.nr = DIV_ROUND_UP(len, send.segment);
+	if (send.nr > UDP_MAX_SEGMENTS)
+		return -EINVAL;
 	epoch = nst_udp_epoch_take(nst, send.nr, len, &nonce);
 	if (IS_ERR(epoch))
 		return PTR_ERR(epoch);

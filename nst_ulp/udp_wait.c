@@ -44,15 +44,13 @@ struct nst_udp_waiting {
 /**
  * struct nst_udp_net - what UDP has in a namespace
  * @box: of the namespace's box
- * @lock: protects what follows
- * @budget: ns that deriving may take still; below 0 it has to rest
- * @filled: when @budget was last filled up, CLOCK_MONOTONIC in ns
+ * @own: what may wait at the namespace's box
+ * @private: what may wait at all private boxes together: anybody can make those
  */
 struct nst_udp_net {
 	struct nst_udp_box *box;
-	spinlock_t lock;
-	s64 budget;
-	u64 filled;
+	struct nst_udp_share own;
+	struct nst_udp_share private;
 };
 
 static unsigned int udp_net_id __read_mostly;
@@ -62,27 +60,27 @@ struct workqueue_struct *nst_udp_wq;
 static DEFINE_PER_CPU(u64, readmitted_for);
 
 /* How long to rest before the next derivation, in ns. */
-static u64 rest(struct nst_udp_net *un)
+static u64 rest(struct nst_udp_share *share)
 {
 	u64 now = ktime_get_ns(), gain;
 	s64 budget;
 
-	spin_lock_bh(&un->lock);
-	gain = (now - un->filled) / NST_DERIVE_SHARE;
-	un->filled += gain * NST_DERIVE_SHARE;
-	un->budget = min_t(s64, un->budget + gain, NST_DERIVE_BURST_NS);
-	budget = un->budget;
-	spin_unlock_bh(&un->lock);
+	spin_lock_bh(&share->lock);
+	gain = (now - share->filled) / NST_DERIVE_SHARE;
+	share->filled += gain * NST_DERIVE_SHARE;
+	share->budget = min_t(s64, share->budget + gain, NST_DERIVE_BURST_NS);
+	budget = share->budget;
+	spin_unlock_bh(&share->lock);
 	return budget > 0 ? 0 : (1 - budget) * NST_DERIVE_SHARE;
 }
 
-static void charge(struct nst_udp_net *un, u64 began)
+static void charge(struct nst_udp_share *share, u64 began)
 {
 	u64 ns = min_t(u64, ktime_get_ns() - began, CHARGE_MAX_NS);
 
-	spin_lock_bh(&un->lock);
-	un->budget -= ns;
-	spin_unlock_bh(&un->lock);
+	spin_lock_bh(&share->lock);
+	share->budget -= ns;
+	spin_unlock_bh(&share->lock);
 }
 
 static void free_waiting(struct nst_udp_waiting *w)
@@ -225,7 +223,6 @@ static enum nst_drop bring_up(struct nst_udp_box *box,
 
 static void serve(struct nst_udp_box *box, struct nst_udp_waiting *w)
 {
-	struct nst_udp_net *un = net_generic(box->net, udp_net_id);
 	struct nst_session *ses;
 	enum nst_drop drop;
 	u64 began;
@@ -239,7 +236,9 @@ static void serve(struct nst_udp_box *box, struct nst_udp_waiting *w)
 	if (!drop && !ses) {
 		began = ktime_get_ns();
 		drop = bring_up(box, w);
-		charge(un, began);
+		/* To find that a suite is missing takes waiting, not work. */
+		if (drop != NST_DROP_NO_SUITE)
+			charge(box->share, began);
 	}
 	if (drop)
 		refuse(box, w, drop);
@@ -251,15 +250,15 @@ static struct nst_udp_waiting *take_waiting(struct nst_udp_box *box)
 {
 	struct nst_udp_waiting *w;
 
-	spin_lock_bh(&box->lock);
+	spin_lock_bh(&box->share->lock);
 	w = list_first_entry_or_null(&box->waiting, struct nst_udp_waiting,
 				     list);
 	if (w) {
 		list_del(&w->list);
-		box->nr--;
-		box->bytes -= w->skb->truesize;
+		box->share->nr--;
+		box->share->bytes -= w->skb->truesize;
 	}
-	spin_unlock_bh(&box->lock);
+	spin_unlock_bh(&box->share->lock);
 	return w;
 }
 
@@ -267,12 +266,11 @@ static void derive(struct work_struct *work)
 {
 	struct nst_udp_box *box = container_of(to_delayed_work(work),
 					       struct nst_udp_box, derive);
-	struct nst_udp_net *un = net_generic(box->net, udp_net_id);
 	struct nst_udp_waiting *w;
 	u64 ns;
 
 	for (;;) {
-		ns = rest(un);
+		ns = rest(box->share);
 		if (ns)
 			break;
 		w = take_waiting(box);
@@ -301,10 +299,11 @@ static struct nst_udp_waiting *new_waiting(struct nst_udp_rx *rx,
 }
 
 /* Is there room? Also looked at first, so that a flood costs no allocation. */
-static bool has_room(const struct nst_udp_box *box, const struct sk_buff *skb)
+static bool has_room(const struct nst_udp_share *share,
+		     const struct sk_buff *skb)
 {
-	return READ_ONCE(box->nr) < NST_PENDING_MAX &&
-	       READ_ONCE(box->bytes) + skb->truesize <= NST_PENDING_BYTES;
+	return READ_ONCE(share->nr) < NST_PENDING_MAX &&
+	       READ_ONCE(share->bytes) + skb->truesize <= NST_PENDING_BYTES;
 }
 
 /**
@@ -320,25 +319,26 @@ enum nst_drop nst_udp_wait(struct nst_udp_rx *rx,
 			   const struct nst_dgram *dgram, struct sk_buff *skb)
 {
 	struct nst_udp_box *box = rx->box;
+	struct nst_udp_share *share = box->share;
 	struct nst_udp_waiting *w;
 	bool room;
 
-	if (!has_room(box, skb))
+	if (!has_room(share, skb))
 		return NST_DROP_SESSION_QUEUE;
 	if (skb_dst(skb) && !skb_dst_force(skb))
 		return NST_DROP_NOMEM;
 	w = new_waiting(rx, dgram, skb);
 	if (!w)
 		return NST_DROP_NOMEM;
-	spin_lock_bh(&box->lock);
-	room = has_room(box, skb);
+	spin_lock_bh(&share->lock);
+	room = has_room(share, skb);
 	if (room) {
 		skb->dev = NULL;
 		list_add_tail(&w->list, &box->waiting);
-		box->nr++;
-		box->bytes += skb->truesize;
+		share->nr++;
+		share->bytes += skb->truesize;
 	}
-	spin_unlock_bh(&box->lock);
+	spin_unlock_bh(&share->lock);
 	if (!room) {
 		nst_conf_put(w->conf);
 		kfree(w);
@@ -368,10 +368,12 @@ bool nst_udp_wait_others(const struct nst_udp *nst)
 
 static struct nst_udp_box *box_alloc(struct net *net, bool private)
 {
+	struct nst_udp_net *un = net_generic(net, udp_net_id);
 	struct nst_udp_box *box = kzalloc(sizeof(*box), GFP_KERNEL_ACCOUNT);
 
 	if (!box)
 		return NULL;
+	box->share = private ? &un->private : &un->own;
 	box->table = nst_sessions_alloc(nst_net(net), private);
 	if (!box->table) {
 		kfree(box);
@@ -381,7 +383,6 @@ static struct nst_udp_box *box_alloc(struct net *net, bool private)
 	box->net = net;
 	INIT_DELAYED_WORK(&box->derive, derive);
 	INIT_DELAYED_WORK(&box->expire, expire);
-	spin_lock_init(&box->lock);
 	INIT_LIST_HEAD(&box->waiting);
 	return box;
 }
@@ -424,13 +425,19 @@ void nst_udp_box_put(struct nst_udp_box *box)
 	kfree(box);
 }
 
+static void share_init(struct nst_udp_share *share)
+{
+	spin_lock_init(&share->lock);
+	share->budget = NST_DERIVE_BURST_NS;
+	share->filled = ktime_get_ns();
+}
+
 static __net_init int udp_net_init(struct net *net)
 {
 	struct nst_udp_net *un = net_generic(net, udp_net_id);
 
-	spin_lock_init(&un->lock);
-	un->budget = NST_DERIVE_BURST_NS;
-	un->filled = ktime_get_ns();
+	share_init(&un->own);
+	share_init(&un->private);
 	un->box = box_alloc(net, false);
 	return un->box ? 0 : -ENOMEM;
 }
@@ -445,6 +452,9 @@ static __net_exit void udp_net_exit_batch(struct list_head *list)
 	flush_workqueue(nst_udp_wq);
 	list_for_each_entry(net, list, exit_list) {
 		un = net_generic(net, udp_net_id);
+		/* Whoever still has it, what works for it needs the namespace. */
+		cancel_delayed_work_sync(&un->box->derive);
+		cancel_delayed_work_sync(&un->box->expire);
 		nst_udp_box_put(un->box);
 	}
 }
