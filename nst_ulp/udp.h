@@ -22,8 +22,9 @@
  *             reading by the others; never while a reader waits
  *  share->lock  spinlock, taken in softirq; datagrams that wait. A leaf
  *
- * Order: splice_lock > conf_lock > socket lock; conf_lock > tx_lock. The socket lock is not needed by any
- * of them; attach and close take it, and sk_callback_lock inside. What softirqs need of a socket, they find by RCU: @rx and @own.
+ * Order: splice_lock > conf_lock > socket lock > sk_callback_lock, and conf_lock >
+ * tx_lock. Only attach and close take the socket lock. What softirqs need of a
+ * socket, they find by RCU: @rx and @own.
  *
  * Lifetime: struct nst_udp is made by the attach and given up by close(), while
  * the socket may still be found by softirqs; it is freed after a grace period.
