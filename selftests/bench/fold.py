@@ -127,7 +127,7 @@ def read_out(path):
             d.update(mode=w[1], load=w[2], size=int(w[3]))
             (idle if w[2] == "idle" else loads).append(d)
     names = {kind: driver for _, kind, driver in sorted(aead)}
-    return loads, idle, caches, ", ".join(names.values())
+    return loads, idle, caches, set(names.values())
 
 
 class Result:
@@ -244,7 +244,7 @@ def main():
             sys.exit(f"{out}: {len(loads)} loads, {len(parts)} counted")
         idle += more_idle
         caches += more_caches
-        aeads.add(aead)
+        aeads |= aead
         for d, part in zip(loads, parts):
             modes = results.setdefault((d["load"], d["size"]),
                                        collections.OrderedDict())
