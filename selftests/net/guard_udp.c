@@ -71,15 +71,46 @@ static ssize_t send_to(int fd, const struct sockaddr_storage *to,
 	return sent < 0 ? -errno : sent;
 }
 
+static uint64_t arrived(struct talk *t)
+{
+	struct guard_counts c;
+	uint64_t sum = 0;
+	int i;
+
+	if (guard_counts(t, IPPROTO_UDP, &c))
+		return 0;
+	for (i = 0; i <= NST_A_PACKETS_MAX; i++)
+		sum += c.n[NST_DIRECTION_IN][i];
+	return sum;
+}
+
+/* The same, and waits until the guard has seen it: a softirq may be late. */
+static ssize_t send_in(struct talk *t, int fd,
+		       const struct sockaddr_storage *to, socklen_t len,
+		       const void *buf, size_t n)
+{
+	uint64_t before = arrived(t);
+	ssize_t sent = send_to(fd, to, len, buf, n);
+	int i;
+
+	for (i = 0; sent >= 0 && i < nsttest_patience(TCPTEST_SOON_MS); i++) {
+		if (arrived(t) != before)
+			break;
+		usleep(1000);
+	}
+	return sent;
+}
+
 /* To the guarded port, and from it. */
-#define SEND_IN(buf, n)	send_to(self->other, &self->to_in, self->len, buf, n)
+#define SEND_IN(buf, n)							\
+	send_in(&self->t, self->other, &self->to_in, self->len, buf, n)
 #define SEND_OUT(buf, n) send_to(self->in, &self->to_other, self->len, buf, n)
 
-/* A datagram of @n bytes, the next one; -EAGAIN: none is there. */
+/* A datagram of @n bytes, the next one; 0 and -EAGAIN: none is there. */
 static int received(int fd, const void *want, size_t n)
 {
 	static uint8_t buf[65536];
-	ssize_t got = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+	ssize_t got = recv(fd, buf, sizeof(buf), n ? 0 : MSG_DONTWAIT);
 
 	if (got < 0)
 		return -errno;
