@@ -168,10 +168,10 @@ static bool release(struct sock *sk, struct nst_udp *nst)
 	/*
 	 * A packet that was queued for a program may hold the sock beyond the
 	 * module. What UDP undoes of encapsulation it knows by a bit of its own.
+	 * Its look at encap_err_rcv is not atomic, and found by a lookup only.
 	 */
 	WRITE_ONCE(up->encap_type, 0);
 	WRITE_ONCE(up->encap_rcv, NULL);
-	up->encap_err_rcv = NULL;
 	return ours;
 }
 

@@ -70,6 +70,7 @@ struct nst_udp_share {
  * @expire: forgets old sessions, queued while there are any
  * @waiting: datagrams of unknown sessions, struct nst_udp_waiting; under
  *	@share's lock
+ * @nr: how many; as @waiting
  */
 struct nst_udp_box {
 	refcount_t ref;
@@ -79,6 +80,7 @@ struct nst_udp_box {
 	struct delayed_work derive;
 	struct delayed_work expire;
 	struct list_head waiting;
+	unsigned int nr;
 };
 
 /**

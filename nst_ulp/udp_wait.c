@@ -236,9 +236,7 @@ static void serve(struct nst_udp_box *box, struct nst_udp_waiting *w)
 	if (!drop && !ses) {
 		began = ktime_get_ns();
 		drop = bring_up(box, w);
-		/* To find that a suite is missing takes waiting, not work. */
-		if (drop != NST_DROP_NO_SUITE)
-			charge(box->share, began);
+		charge(box->share, began);
 	}
 	if (drop)
 		refuse(box, w, drop);
@@ -255,6 +253,7 @@ static struct nst_udp_waiting *take_waiting(struct nst_udp_box *box)
 				     list);
 	if (w) {
 		list_del(&w->list);
+		box->nr--;
 		box->share->nr--;
 		box->share->bytes -= w->skb->truesize;
 	}
@@ -298,11 +297,18 @@ static struct nst_udp_waiting *new_waiting(struct nst_udp_rx *rx,
 	return w;
 }
 
-/* Is there room? Also looked at first, so that a flood costs no allocation. */
-static bool has_room(const struct nst_udp_share *share,
-		     const struct sk_buff *skb)
+/*
+ * Is there room? Also looked at first, so that a flood costs no allocation. One
+ * private box has a part of what all have, so that a flood of it leaves room.
+ */
+static bool has_room(const struct nst_udp_box *box, const struct sk_buff *skb)
 {
-	return READ_ONCE(share->nr) < NST_PENDING_MAX &&
+	const struct nst_udp_share *share = box->share;
+	unsigned int most = box->table->private ? NST_PENDING_MAX / 4 :
+						  NST_PENDING_MAX;
+
+	return READ_ONCE(box->nr) < most &&
+	       READ_ONCE(share->nr) < NST_PENDING_MAX &&
 	       READ_ONCE(share->bytes) + skb->truesize <= NST_PENDING_BYTES;
 }
 
@@ -323,7 +329,7 @@ enum nst_drop nst_udp_wait(struct nst_udp_rx *rx,
 	struct nst_udp_waiting *w;
 	bool room;
 
-	if (!has_room(share, skb))
+	if (!has_room(box, skb))
 		return NST_DROP_SESSION_QUEUE;
 	if (skb_dst(skb) && !skb_dst_force(skb))
 		return NST_DROP_NOMEM;
@@ -331,10 +337,11 @@ enum nst_drop nst_udp_wait(struct nst_udp_rx *rx,
 	if (!w)
 		return NST_DROP_NOMEM;
 	spin_lock_bh(&share->lock);
-	room = has_room(share, skb);
+	room = has_room(box, skb);
 	if (room) {
 		skb->dev = NULL;
 		list_add_tail(&w->list, &box->waiting);
+		box->nr++;
 		share->nr++;
 		share->bytes += skb->truesize;
 	}
