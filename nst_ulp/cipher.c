@@ -19,6 +19,7 @@
 #include <crypto/authenc.h>
 #include <crypto/hash.h>
 #include <crypto/skcipher.h>
+#include <linux/bitops.h>
 #include <linux/bottom_half.h>
 #include <linux/err.h>
 #include <linux/nst.h>
@@ -26,8 +27,10 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include <asm/simd.h>
 #include "cipher.h"
+#include "limits.h"
 
 #define MAC_KEY_LEN	32
 
@@ -73,6 +76,12 @@ static_assert(ARRAY_SIZE(suites) == NST_WIRE_SUITE_MAX + 1);
 /* One spare nst_op a CPU, or NULL. Taken and given back by exchange. */
 static DEFINE_PER_CPU(struct nst_op *, op_spare);
 
+/* Until when (ns since boot) a suite is taken to be missing; 0: it is not. */
+static u64 missing_until[NST_WIRE_SUITE_MAX + 1];
+
+/* Bits of the suites that this kernel could do when a program first asked for them. */
+static unsigned long suites_found;
+
 /**
  * nst_suite() - look a suite up
  * @id: 1..NST_WIRE_SUITE_MAX
@@ -89,39 +98,6 @@ const struct nst_suite *nst_suite(u8 id)
 static int missing(int err)
 {
 	return err == -ENOENT || err == -ELIBBAD ? -ENOPKG : err;
-}
-
-/**
- * nst_suite_driver() - which drivers of this kernel do a suite
- * @id: 1..NST_WIRE_SUITE_MAX
- * @aead: receives the AEAD's driver name
- * @hmac: receives the HMAC's driver name
- * @size: bytes of each of the two
- *
- * Context: process, may load modules.
- * Return: 0; -ENOPKG if this kernel cannot do the suite; another errno.
- */
-int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size)
-{
-	const struct nst_suite *suite = nst_suite(id);
-	struct nst_cipher cipher = {};
-	struct crypto_shash *shash;
-	int err;
-
-	if (!suite)
-		return -ENOPKG;
-	err = nst_cipher_init(&cipher, id);
-	if (err)
-		return err;
-	strscpy(aead, crypto_tfm_alg_driver_name(crypto_aead_tfm(cipher.aead)),
-		size);
-	nst_cipher_free(&cipher);
-	shash = crypto_alloc_shash(suite->hmac, 0, 0);
-	if (IS_ERR(shash))
-		return missing(PTR_ERR(shash));
-	strscpy(hmac, crypto_tfm_alg_driver_name(crypto_shash_tfm(shash)), size);
-	crypto_free_shash(shash);
-	return 0;
 }
 
 static int alloc_transforms(struct nst_cipher *fresh)
@@ -143,13 +119,35 @@ static int alloc_transforms(struct nst_cipher *fresh)
 	return err;
 }
 
+/* To search for what is missing runs modprobe: not for each who asks. */
+static bool known_missing(u8 suite)
+{
+	u64 until = READ_ONCE(missing_until[suite]);
+
+	return until && ktime_get_boottime_ns() < until;
+}
+
+static int find_transforms(struct nst_cipher *fresh)
+{
+	int err = alloc_transforms(fresh);
+	u64 until = 0;
+
+	if (err == -ENOPKG)
+		until = ktime_get_boottime_ns() +
+			NST_SUITE_MISSING_SECONDS * NSEC_PER_SEC;
+	if (!err || until)
+		WRITE_ONCE(missing_until[fresh->suite], until);
+	return err;
+}
+
 /**
  * nst_cipher_init() - have the transforms of a suite at hand
  * @cipher: zeroed, or in use with any suite
  * @suite: 1..NST_WIRE_SUITE_MAX
  *
  * Does nothing if @cipher has that suite already. On an error @cipher is as
- * it was.
+ * it was. A suite that was missing is not searched again for
+ * NST_SUITE_MISSING_SECONDS.
  *
  * Context: process, may load modules.
  * Return: 0; -ENOPKG if this kernel cannot do the suite; another errno.
@@ -163,12 +161,76 @@ int nst_cipher_init(struct nst_cipher *cipher, u8 suite)
 		return -ENOPKG;
 	if (cipher->suite == suite)
 		return 0;
-	err = alloc_transforms(&fresh);
+	if (known_missing(suite))
+		return -ENOPKG;
+	err = find_transforms(&fresh);
 	if (err)
 		return err;
 	nst_cipher_free(cipher);
 	*cipher = fresh;
 	return 0;
+}
+
+/**
+ * nst_suite_driver() - which drivers of this kernel do a suite
+ * @id: 1..NST_WIRE_SUITE_MAX
+ * @aead: receives the AEAD's driver name
+ * @hmac: receives the HMAC's driver name
+ * @size: bytes of each of the two
+ *
+ * Looks for them anew also if the suite was missing a moment ago.
+ *
+ * Context: process, may load modules.
+ * Return: 0; -ENOPKG if this kernel cannot do the suite; another errno.
+ */
+int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size)
+{
+	const struct nst_suite *suite = nst_suite(id);
+	struct nst_cipher cipher = { .suite = id };
+	struct crypto_shash *shash;
+	int err;
+
+	if (!suite)
+		return -ENOPKG;
+	err = find_transforms(&cipher);
+	if (err)
+		return err;
+	strscpy(aead, crypto_tfm_alg_driver_name(crypto_aead_tfm(cipher.aead)),
+		size);
+	nst_cipher_free(&cipher);
+	shash = crypto_alloc_shash(suite->hmac, 0, 0);
+	if (IS_ERR(shash))
+		return missing(PTR_ERR(shash));
+	strscpy(hmac, crypto_tfm_alg_driver_name(crypto_shash_tfm(shash)), size);
+	crypto_free_shash(shash);
+	return 0;
+}
+
+/**
+ * nst_suite_check() - can this kernel do a suite?
+ * @id: 1..NST_WIRE_SUITE_MAX
+ *
+ * A suite that was found once is not looked for again. Should its modules have
+ * gone since and not come back, the first record is told.
+ *
+ * Context: process, may load modules.
+ * Return: 0; -ENOPKG if it cannot; another errno.
+ */
+int nst_suite_check(u8 id)
+{
+	char aead[CRYPTO_MAX_ALG_NAME], hmac[CRYPTO_MAX_ALG_NAME];
+	int err;
+
+	if (!nst_suite(id))
+		return -ENOPKG;
+	if (test_bit(id, &suites_found))
+		return 0;
+	if (known_missing(id))
+		return -ENOPKG;
+	err = nst_suite_driver(id, aead, hmac, sizeof(aead));
+	if (!err)
+		set_bit(id, &suites_found);
+	return err;
 }
 
 static bool is_async(struct crypto_aead *aead)

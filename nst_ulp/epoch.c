@@ -36,6 +36,30 @@ static void set_key(struct nst_epoch *ep, struct nst_boxkey *key, u64 gen)
 		atomic_inc(streams_of(ep));
 }
 
+/* Key the transforms for @id under @ep->key. */
+static int derive(struct nst_epoch *ep, const struct nst_epoch_id *id,
+		  u8 proto, const u8 *salt, const u8 *context, u8 context_len)
+{
+	struct nst_kdf in = {
+		.secret = ep->key->secret, .salt = salt,
+		.context = context, .context_len = context_len,
+		.proto = proto, .suite = id->suite,
+		.kpos = id->kpos, .kval = id->kval,
+		.kid = id->kid, .epoch = id->epoch,
+	};
+	u8 okm[NST_OKM_MAX];
+	int err;
+
+	err = nst_cipher_init(&ep->cipher, id->suite);
+	if (!err)
+		err = nst_kdf_derive(&in, okm, nst_suite(id->suite)->okm_len);
+	if (err)
+		return err;
+	err = nst_cipher_setkey(&ep->cipher, okm);
+	memzero_explicit(okm, sizeof(okm));
+	return err;
+}
+
 /**
  * nst_epoch_begin() - derive an epoch's keys
  * @ep: takes the new epoch; what it held has ended
@@ -56,26 +80,12 @@ int nst_epoch_begin(struct nst_epoch *ep, const struct nst_epoch_id *id,
 		    struct nst_boxkey *key, u64 gen, u8 proto,
 		    const u8 *salt, const u8 *context, u8 context_len)
 {
-	struct nst_kdf in = {
-		.secret = key->secret, .salt = salt,
-		.context = context, .context_len = context_len,
-		.proto = proto, .suite = id->suite,
-		.kpos = id->kpos, .kval = id->kval,
-		.kid = id->kid, .epoch = id->epoch,
-	};
-	u8 okm[NST_OKM_MAX];
 	unsigned int vmfork = nst_epoch_vmforks();
 	int err;
 
 	nst_epoch_end(ep);
 	set_key(ep, key, gen);
-	err = nst_cipher_init(&ep->cipher, id->suite);
-	if (!err)
-		err = nst_kdf_derive(&in, okm, nst_suite(id->suite)->okm_len);
-	if (!err) {
-		err = nst_cipher_setkey(&ep->cipher, okm);
-		memzero_explicit(okm, sizeof(okm));
-	}
+	err = derive(ep, id, proto, salt, context, context_len);
 	if (err) {
 		nst_epoch_end(ep);
 		return err;
@@ -103,6 +113,44 @@ bool nst_epoch_keep(struct nst_epoch *ep, struct nst_boxkey *key, u64 gen)
 		return false;
 	set_key(ep, key, gen);
 	return true;
+}
+
+/**
+ * nst_epoch_park() - give the transforms back, and with them the keys
+ * @ep: an epoch, or none
+ *
+ * The epoch goes on: its identity, box key and counts stay. Before its next
+ * record someone must call nst_epoch_unpark().
+ *
+ * Context: process, under the direction's lock.
+ */
+void nst_epoch_park(struct nst_epoch *ep)
+{
+	nst_cipher_free(&ep->cipher);
+}
+
+/**
+ * nst_epoch_unpark() - derive a parked epoch's keys again
+ * @ep: parked, or its transforms are there but not keyed
+ * @proto: as for nst_epoch_begin() when the epoch began, as all that follows
+ * @salt: NST_KDF_SALT_LEN bytes
+ * @context: the application's context
+ * @context_len: its length
+ *
+ * After an error the epoch is parked.
+ *
+ * Context: process, under the direction's lock.
+ * Return: 0; -ENOPKG if this kernel cannot do the suite any more; another
+ * errno.
+ */
+int nst_epoch_unpark(struct nst_epoch *ep, u8 proto, const u8 *salt,
+		     const u8 *context, u8 context_len)
+{
+	int err = derive(ep, &ep->id, proto, salt, context, context_len);
+
+	if (err)
+		nst_epoch_park(ep);
+	return err;
 }
 
 /**

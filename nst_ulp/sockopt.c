@@ -74,22 +74,6 @@ static void set_conf(struct nst_tcp *nst, struct nst_conf *conf, int dirs)
 	nst_conf_put(old_rx);
 }
 
-/* Have the suite at hand now, so that a missing one is told here. */
-static int have_suite(struct nst_tcp *nst, u8 suite)
-{
-	struct nst_epoch *ep = &nst->st.tx.ep;
-	struct nst_cipher probe = {};
-	int err;
-
-	if (!suite || ep->cipher.suite == suite)
-		return 0;
-	if (!ep->id.suite)
-		return nst_cipher_init(&ep->cipher, suite);
-	err = nst_cipher_init(&probe, suite);
-	nst_cipher_free(&probe);
-	return err;
-}
-
 static int lock_both(struct nst_tcp *nst)
 {
 	if (mutex_lock_interruptible(&nst->rx_lock))
@@ -117,8 +101,9 @@ static int install_conf(struct nst_tcp *nst, struct nst_conf *conf, int dirs)
 	if (err)
 		return err;
 	err = check_conf(nst, conf, dirs);
-	if (!err)
-		err = have_suite(nst, conf->suite);
+	/* A missing suite is told here and not by the first record. */
+	if (!err && conf->suite)
+		err = nst_suite_check(conf->suite);
 	if (!err)
 		set_conf(nst, conf, dirs);
 	unlock_both(nst);

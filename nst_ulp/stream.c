@@ -86,6 +86,17 @@ static bool tx_epoch_is_over(const struct nst_stream *st)
 	return nst_stream_tx_at_limit(st);
 }
 
+/* Both STARTs, the own one being @start. */
+static void tx_salt(const struct nst_stream *st, const u8 *start, bool bound,
+		    u8 *salt)
+{
+	memset(salt, 0, NST_KDF_SALT_LEN);
+	memcpy(salt, start, NST_WIRE_START_LEN);
+	if (bound)
+		memcpy(salt + NST_WIRE_START_LEN, st->rx.start,
+		       NST_WIRE_START_LEN);
+}
+
 static int tx_new_epoch(struct nst_stream *st, const u8 *start,
 			struct nst_boxkey *key, u64 gen)
 {
@@ -95,14 +106,11 @@ static int tx_new_epoch(struct nst_stream *st, const u8 *start,
 		.suite = conf->suite, .kid = key->kid,
 		.bound = nst_stream_tx_bindable(st),
 	};
-	u8 salt[NST_KDF_SALT_LEN] = {};
+	u8 salt[NST_KDF_SALT_LEN];
 	int err;
 
 	nst_epoch_pick(&id);
-	memcpy(salt, start, NST_WIRE_START_LEN);
-	if (id.bound)
-		memcpy(salt + NST_WIRE_START_LEN, st->rx.start,
-		       NST_WIRE_START_LEN);
+	tx_salt(st, start, id.bound, salt);
 	err = nst_epoch_begin(&tx->ep, &id, key, gen, IPPROTO_TCP, salt,
 			      conf->context, conf->context_len);
 	if (err)
@@ -111,6 +119,19 @@ static int tx_new_epoch(struct nst_stream *st, const u8 *start,
 	tx->renew = false;
 	nst_stats_inc(st->nn->stats, NST_MIB_TX_EPOCHS);
 	return 0;
+}
+
+/* The epoch under way goes on; it may be parked. */
+static int tx_resume(struct nst_stream *st, const u8 *start)
+{
+	struct nst_tx_stream *tx = &st->tx;
+	u8 salt[NST_KDF_SALT_LEN];
+
+	if (likely(!nst_epoch_parked(&tx->ep)))
+		return 0;
+	tx_salt(st, start, tx->ep.id.bound, salt);
+	return nst_epoch_unpark(&tx->ep, IPPROTO_TCP, salt, tx->conf->context,
+				tx->conf->context_len);
 }
 
 /* Have the keys of the next record, in the epoch under way or a new one. */
@@ -124,12 +145,12 @@ static int tx_keys(struct nst_stream *st, const u8 *start)
 	int err;
 
 	if (!over && READ_ONCE(ring->gen) == tx->ep.gen)
-		return 0;
+		return tx_resume(st, start);
 	err = nst_keyring_find_tx(ring, tx->kid, &key, &gen);
 	if (err)
 		return err;
 	if (!over && nst_epoch_keep(&tx->ep, key, gen))
-		return 0;
+		return tx_resume(st, start);
 	return tx_new_epoch(st, start, key, gen);
 }
 
@@ -311,8 +332,8 @@ static enum nst_drop judge_key(struct nst_stream *st, const struct nst_hdr *hdr)
  *
  * Context: under the receiver's lock; does not sleep.
  * Return: NST_OK or the first cause that applies. If the record is of another
- * suite than the last one, what the protocol judges behind the suite is left to
- * nst_stream_rx_keys().
+ * suite than the last one, or the epoch is parked, what the protocol judges
+ * behind the suite is left to nst_stream_rx_keys().
  */
 enum nst_drop nst_stream_rx_judge(struct nst_stream *st,
 				  const struct nst_hdr *hdr)
@@ -338,7 +359,7 @@ enum nst_drop nst_stream_rx_judge(struct nst_stream *st,
 }
 
 /**
- * nst_stream_rx_has_keys() - is the record of the epoch under way?
+ * nst_stream_rx_has_keys() - are the keys of the record's epoch at hand?
  * @st: the stream
  * @hdr: passed nst_stream_rx_judge()
  *
@@ -348,23 +369,18 @@ enum nst_drop nst_stream_rx_judge(struct nst_stream *st,
 bool nst_stream_rx_has_keys(const struct nst_stream *st,
 			    const struct nst_hdr *hdr)
 {
-	return nst_epoch_is(&st->rx.ep, hdr);
+	return nst_epoch_is(&st->rx.ep, hdr) && !nst_epoch_parked(&st->rx.ep);
 }
 
-/**
- * nst_stream_rx_keys() - derive the keys of the record's epoch
- * @st: the stream
- * @hdr: passed nst_stream_rx_judge(), of another epoch than the last record
- *
- * The old epoch ends here, before the new one is authentic: a record that
- * fails ends the stream anyway.
- *
- * Context: process, under the receiver's lock.
- * Return: NST_OK; NST_DROP_NO_SUITE; the cause that was left over; or
- * NST_DROP_NOMEM, after which the same may be tried again.
- */
-enum nst_drop nst_stream_rx_keys(struct nst_stream *st,
-				 const struct nst_hdr *hdr)
+static enum nst_drop rx_cause(int err)
+{
+	if (!err)
+		return NST_OK;
+	return err == -ENOPKG ? NST_DROP_NO_SUITE : NST_DROP_NOMEM;
+}
+
+/* Derive the keys for a record that was judged. */
+static enum nst_drop rx_derive(struct nst_stream *st, const struct nst_hdr *hdr)
 {
 	struct nst_rx_stream *rx = &st->rx;
 	struct nst_conf *conf = rx->conf;
@@ -378,18 +394,6 @@ enum nst_drop nst_stream_rx_keys(struct nst_stream *st,
 	u64 gen;
 	int err;
 
-	if (rx->ep.cipher.suite != hdr->suite) {
-		nst_epoch_end(&rx->ep);
-		err = nst_cipher_init(&rx->ep.cipher, hdr->suite);
-		if (err)
-			return err == -ENOPKG ? NST_DROP_NO_SUITE :
-						NST_DROP_NOMEM;
-	}
-	drop = judge_key(st, hdr);
-	if (!drop)
-		drop = nst_keyring_find_rx(conf->ring, hdr->kid, &key, &gen);
-	if (drop)
-		return drop;
 	if (hdr->start)
 		nst_wire_ts_nonce(salt, hdr->timestamp, hdr->nonce);
 	else
@@ -397,11 +401,53 @@ enum nst_drop nst_stream_rx_keys(struct nst_stream *st,
 	if (hdr->bound)
 		memcpy(salt + NST_WIRE_START_LEN, st->tx.start,
 		       NST_WIRE_START_LEN);
+	if (nst_epoch_is(&rx->ep, hdr)) {
+		err = nst_epoch_unpark(&rx->ep, IPPROTO_TCP, salt,
+				       conf->context, conf->context_len);
+		return rx_cause(err);
+	}
+	drop = nst_keyring_find_rx(conf->ring, hdr->kid, &key, &gen);
+	if (drop)
+		return drop;
 	err = nst_epoch_begin(&rx->ep, &id, key, gen, IPPROTO_TCP, salt,
 			      conf->context, conf->context_len);
-	if (!err)
-		return NST_OK;
-	return err == -ENOPKG ? NST_DROP_NO_SUITE : NST_DROP_NOMEM;
+	return rx_cause(err);
+}
+
+/**
+ * nst_stream_rx_keys() - derive the keys of the record's epoch
+ * @st: the stream
+ * @hdr: passed nst_stream_rx_judge(), of another epoch than the last record or
+ *	of one that is parked
+ *
+ * An old epoch ends here, before the new one is authentic: a record that
+ * fails ends the stream anyway.
+ *
+ * Context: process, under the receiver's lock.
+ * Return: NST_OK; NST_DROP_NO_SUITE; the cause that was left over; or
+ * NST_DROP_NOMEM, after which the same may be tried again.
+ */
+enum nst_drop nst_stream_rx_keys(struct nst_stream *st,
+				 const struct nst_hdr *hdr)
+{
+	struct nst_epoch *ep = &st->rx.ep;
+	bool parked = nst_epoch_parked(ep);
+	enum nst_drop drop;
+
+	if (ep->cipher.suite != hdr->suite) {
+		if (!nst_epoch_is(ep, hdr))
+			nst_epoch_end(ep);
+		drop = rx_cause(nst_cipher_init(&ep->cipher, hdr->suite));
+		if (drop)
+			return drop;
+	}
+	drop = judge_key(st, hdr);
+	if (!drop)
+		drop = rx_derive(st, hdr);
+	/* The transforms of an epoch that goes on are keyed, or not there. */
+	if (drop && parked)
+		nst_epoch_park(ep);
+	return drop;
 }
 
 /**

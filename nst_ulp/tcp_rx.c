@@ -530,6 +530,7 @@ int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 		return nst->rx_err;
 	while ((found = find_head(nst, want, &rec, wire, &drop)) == FOUND_EPOCH) {
 		drop = nst_stream_rx_keys(&nst->st, &rec.hdr);
+		nst_tcp_watch(nst);
 		if (drop == NST_DROP_NOMEM)
 			return -ENOMEM;
 		if (drop)

@@ -122,6 +122,7 @@ static int flush(struct nst_tcp *nst)
 
 	lockdep_assert_held(&nst->tx_lock);
 	err = nst_txrec_seal(rec, &nst->st, &hdr);
+	nst_tcp_watch(nst);
 	if (err && nst->st.tx.closed) {
 		nst->rec = NULL;
 		nst_txrec_put(rec);

@@ -14,6 +14,7 @@
 #include "tcp_rx.h"
 #include "tcp_tx.h"
 #include "tcp_ulp.h"
+#include "tcp_work.h"
 #include "txrec.h"
 
 enum { V4, V6, NR_FAMILIES };
@@ -35,11 +36,6 @@ static bool listener_seen;
 static struct tcp_ulp_ops nst_ulp;
 /* Of a socket that was closed while TCP still had plaintext to send. */
 static struct tcp_ulp_ops nst_ulp_mixed;
-
-static struct workqueue_struct *nst_wq;
-
-/* How many struct nst_tcp there are; unloading waits for none. */
-static atomic_t nst_live = ATOMIC_INIT(0);
 
 /**
  * nst_tcp() - NST's state of a socket
@@ -108,56 +104,6 @@ static int family_of(const struct sock *sk)
 	return sk->sk_family == AF_INET6 ? V6 : V4;
 }
 
-static void free_work(struct work_struct *work)
-{
-	struct nst_tcp *nst = container_of(to_rcu_work(work), struct nst_tcp,
-					   free);
-
-	nst_stream_free(&nst->st);
-	nst_txrec_put(nst->rec);
-	__skb_queue_purge(&nst->plain);
-	nst_tcp_head_reset(nst);
-	kfree_sensitive(nst);
-	if (atomic_dec_and_test(&nst_live))
-		wake_up_var(&nst_live);
-}
-
-/**
- * nst_tcp_put() - give a reference back
- * @nst: the socket's state
- *
- * Context: any; what must sleep to free it is left to the workqueue.
- */
-void nst_tcp_put(struct nst_tcp *nst)
-{
-	if (refcount_dec_and_test(&nst->ref))
-		queue_rcu_work(nst_wq, &nst->free);
-}
-
-/**
- * nst_tcp_trylock() - own the socket, if nobody does
- * @sk: the socket
- *
- * A program may own it for as long as it likes, by a page fault in one of the
- * kernel's own socket options, and must not keep the worker of all sockets.
- *
- * Context: process.
- * Return: true if the caller owns it now, until release_sock().
- */
-bool nst_tcp_trylock(struct sock *sk)
-{
-	bool free;
-
-	spin_lock_bh(&sk->sk_lock.slock);
-	free = !sock_owned_by_user(sk);
-	if (free)
-		sk->sk_lock.owned = 1;
-	spin_unlock_bh(&sk->sk_lock.slock);
-	if (free)
-		mutex_acquire(&sk->sk_lock.dep_map, 0, 1, _RET_IP_);
-	return free;
-}
-
 /**
  * nst_tcp_adopt() - complete a socket whose accept() overlapped the attach
  * @sk: one of ours, in a system call
@@ -179,99 +125,6 @@ void nst_tcp_adopt(struct sock *sk)
 		__module_get(THIS_MODULE);
 }
 
-/**
- * nst_tcp_kick() - have the worker run
- * @nst: the socket's state
- * @delay: jiffies
- *
- * Context: any, while the caller keeps the socket.
- */
-void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay)
-{
-	if (test_bit(NST_TCP_DEAD, &nst->flags))
-		return;
-	sock_hold(nst->sk);
-	refcount_inc(&nst->ref);
-	if (queue_delayed_work(nst_wq, &nst->work, delay))
-		return;
-	nst_tcp_put(nst);
-	sock_put(nst->sk);
-}
-
-/**
- * nst_tcp_rekick() - queue the worker if it missed a lock just released
- * @nst: the socket's state
- *
- * Context: process, after rx_lock or tx_lock was unlocked.
- */
-void nst_tcp_rekick(struct nst_tcp *nst)
-{
-	/* Pairs with try_lock(): unlock, then look. */
-	smp_mb();
-	if (test_bit(NST_TCP_KICK, &nst->flags) &&
-	    test_and_clear_bit(NST_TCP_KICK, &nst->flags))
-		nst_tcp_kick(nst, 0);
-}
-
-/* The worker never waits for a lock; who holds it will call it again. */
-static bool try_lock(struct nst_tcp *nst, struct mutex *lock)
-{
-	if (mutex_trylock(lock))
-		return true;
-	set_bit(NST_TCP_KICK, &nst->flags);
-	/* Pairs with nst_tcp_rekick(): ask, then try once more. */
-	smp_mb__after_atomic();
-	return mutex_trylock(lock);
-}
-
-/*
- * What no program waits for: judge a START as soon as it is there, empty
- * records, make room for a large record, send the START and the end that
- * strict mode has put off, finish what TCP had no memory for.
- */
-static void run_work(struct work_struct *work)
-{
-	struct nst_tcp *nst = container_of(to_delayed_work(work),
-					   struct nst_tcp, work);
-	struct sock *sk = nst->sk;
-
-	if (!test_bit(NST_TCP_DEAD, &nst->flags) &&
-	    try_lock(nst, &nst->rx_lock)) {
-		nst_tcp_rx_work(nst);
-		mutex_unlock(&nst->rx_lock);
-	}
-	if (!test_bit(NST_TCP_DEAD, &nst->flags) &&
-	    try_lock(nst, &nst->tx_lock)) {
-		nst_tcp_tx_work(nst);
-		mutex_unlock(&nst->tx_lock);
-	}
-	if (test_bit(NST_TCP_ABORT, &nst->flags))
-		nst_tcp_abort(nst);
-	nst_tcp_put(nst);
-	sock_put(sk);
-}
-
-/**
- * nst_tcp_abort() - reset the connection, now or as soon as nobody owns it
- * @nst: the socket's state; its rx_err says why
- *
- * Context: process.
- */
-void nst_tcp_abort(struct nst_tcp *nst)
-{
-	struct sock *sk = nst->sk;
-
-	if (!nst_tcp_trylock(sk)) {
-		set_bit(NST_TCP_ABORT, &nst->flags);
-		nst_tcp_kick(nst, NST_TCP_RETRY);
-		return;
-	}
-	clear_bit(NST_TCP_ABORT, &nst->flags);
-	release_sock(sk);
-	if (!test_bit(NST_TCP_DEAD, &nst->flags))
-		tcp_abort(sk, -nst->rx_err);
-}
-
 static void state_change(struct sock *sk)
 {
 	struct nst_tcp *nst = nst_tcp(sk);
@@ -285,27 +138,6 @@ static void state_change(struct sock *sk)
 	if (sk->sk_state == TCP_ESTABLISHED)
 		nst_tcp_kick(nst, 0);
 	nst->state_change(sk);
-}
-
-static struct nst_tcp *alloc_state(struct sock *sk, gfp_t gfp)
-{
-	struct nst_tcp *nst = kzalloc(sizeof(*nst), gfp);
-
-	if (!nst)
-		return NULL;
-	atomic_inc(&nst_live);
-	refcount_set(&nst->ref, 1);
-	nst->sk = sk;
-	nst->st.nn = nst_net(sock_net(sk));
-	nst->st.tx.ep.tx = true;
-	nst->record_max = NST_RECORD_MAX_DEFAULT;
-	spin_lock_init(&nst->conf_lock);
-	mutex_init(&nst->tx_lock);
-	mutex_init(&nst->rx_lock);
-	__skb_queue_head_init(&nst->plain);
-	INIT_DELAYED_WORK(&nst->work, run_work);
-	INIT_RCU_WORK(&nst->free, free_work);
-	return nst;
 }
 
 /* Up to where TCP has plaintext that it may send again. Socket lock. */
@@ -429,7 +261,7 @@ static int attach(struct sock *sk)
 	sleepers = count_sleepers(sk);
 	if (sleepers > (sk->sk_state == TCP_LISTEN ? 0 : 1))
 		return -EBUSY;
-	nst = alloc_state(sk, GFP_KERNEL);
+	nst = nst_tcp_alloc(sk, GFP_KERNEL);
 	if (!nst)
 		return -ENOMEM;
 	if (sk->sk_state == TCP_CLOSE)
@@ -485,7 +317,7 @@ static void clone(const struct request_sock *req, struct sock *sk,
 	/* TIME_WAIT looks at it long after the module may have gone. */
 	sk->sk_prot_creator = base_prot[family_of(sk)];
 	WRITE_ONCE(sk->sk_prot, nst_prot[family_of(sk)]);
-	nst = parent ? alloc_state(sk, priority) : NULL;
+	nst = parent ? nst_tcp_alloc(sk, priority) : NULL;
 	if (nst) {
 		nst->base = parent->base;
 		nst->base_ops = parent->base_ops;
@@ -510,6 +342,7 @@ static void release(struct sock *sk)
 
 	if (nst) {
 		uninstall(nst);
+		nst_tcp_work_forget(nst);
 		nst_tcp_put(nst);
 	} else if (sk->sk_prot == nst_prot[family_of(sk)]) {
 		WRITE_ONCE(sk->sk_prot, sk->sk_prot_creator);
@@ -562,10 +395,7 @@ static void tcp_close_nst(struct sock *sk, long timeout)
 		sk->sk_lingertime = 0;
 	}
 	release_sock(sk);
-	if (cancel_delayed_work_sync(&nst->work)) {
-		nst_tcp_put(nst);
-		sock_put(sk);
-	}
+	nst_tcp_work_cancel(nst);
 	base->close(sk, timeout);
 	nst_tcp_put(nst);
 }
@@ -774,16 +604,15 @@ int nst_tcp_init(const struct nst_tcp_hooks *hooks)
 		err = learn(V6, PF_INET6, hooks);
 	if (err && err != -EAFNOSUPPORT)
 		goto fail;
-	err = -ENOMEM;
-	nst_wq = alloc_workqueue("nst", WQ_UNBOUND, 0);
-	if (!nst_wq)
+	err = nst_tcp_work_start();
+	if (err)
 		goto fail;
 	nst_ulp.get_info = hooks->get_info;
 	nst_ulp.get_info_size = hooks->get_info_size;
 	err = tcp_register_ulp(&nst_ulp);
 	if (!err)
 		return 0;
-	destroy_workqueue(nst_wq);
+	nst_tcp_work_stop();
 fail:
 	free_prots();
 	return err;
@@ -797,9 +626,7 @@ fail:
 void nst_tcp_exit(void)
 {
 	tcp_unregister_ulp(&nst_ulp);
-	/* Workers, some of them delayed, put the last references. */
-	wait_var_event(&nst_live, !atomic_read(&nst_live));
-	destroy_workqueue(nst_wq);
+	nst_tcp_work_stop();
 	nst_txrec_exit();
 	free_prots();
 }

@@ -38,9 +38,16 @@
  * nobody has accepted yet: its listener may throw that away under the spinlock,
  * and TCP warns if a process owns it then. To send it needs nst_tcp_trylock().
  *
+ * The work that parks idle epochs (stream.h), tcp_work.c, takes tx_lock and
+ * rx_lock one after the other, each by trylock, and no socket lock. It is queued
+ * by who has made transforms, under that direction's lock, and by itself until
+ * it has parked both directions. The cipher of an epoch is so looked at only
+ * under the direction's lock; without it, in softirq, nobody may ask for keys.
+ *
  * Lifetime: struct nst_tcp is created by the attach or the clone and given up
- * by close() or, for a child never accepted, by the ULP's release. The worker
- * holds a reference on it and on the sock. sk_prot, ops, sk_data_ready and
+ * by close() or, for a child never accepted, by the ULP's release. Each work
+ * that is queued holds a reference on it and on the sock; who gives up takes the
+ * one that may be seconds away off the queue. sk_prot, ops, sk_data_ready and
  * sk_state_change are swapped under the socket lock and sk_callback_lock, and
  * put back before the sock can outlive the module.
  */
@@ -100,7 +107,7 @@ struct nst_head {
 
 /**
  * struct nst_tcp - NST's state of one socket
- * @ref: the socket, and the worker while it is queued
+ * @ref: the socket, and each of @work and @idle while it is queued
  * @sk: the socket; valid as long as someone holds a reference on it
  * @st: the protocol's state
  * @base: the proto that the socket had
@@ -108,7 +115,10 @@ struct nst_head {
  * @data_ready: the sk_data_ready that the socket had
  * @state_change: the sk_state_change that the socket had
  * @flags: NST_TCP_*, atomic bits
- * @work: does what no program waits for, see nst_tcp_work()
+ * @work: does what no program waits for, see run_work()
+ * @idle: parks idle epochs, see nst_tcp_watch()
+ * @seen_tx: records sent when @idle looked last, low bits
+ * @seen_rx: the same of those received
  * @free: frees this after a grace period, for inet_diag
  * @record_max: plaintext bytes per record sent, 64..65535
  * @auto_role: the role that the socket has by itself, as @st.role
@@ -143,7 +153,10 @@ struct nst_tcp {
 	void (*state_change)(struct sock *sk);
 	unsigned long flags;
 	struct delayed_work work;
+	struct delayed_work idle;
 	struct rcu_work free;
+	u32 seen_tx;
+	u32 seen_rx;
 	u32 record_max;
 	u32 auto_role;
 	u64 plain_until;
@@ -178,14 +191,17 @@ struct nst_tcp_hooks {
 	typeof_member(struct tcp_ulp_ops, get_info_size) get_info_size;
 };
 
-/* tcp_ulp.c */
-struct nst_tcp *nst_tcp(const struct sock *sk);
+/* tcp_work.c */
 void nst_tcp_put(struct nst_tcp *nst);
 bool nst_tcp_trylock(struct sock *sk);
-void nst_tcp_adopt(struct sock *sk);
 void nst_tcp_abort(struct nst_tcp *nst);
 void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay);
 void nst_tcp_rekick(struct nst_tcp *nst);
+void nst_tcp_watch(struct nst_tcp *nst);
+
+/* tcp_ulp.c */
+struct nst_tcp *nst_tcp(const struct sock *sk);
+void nst_tcp_adopt(struct sock *sk);
 bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq);
 bool nst_tcp_rx_sealed(const struct sock *sk);
 int nst_tcp_init(const struct nst_tcp_hooks *hooks);

@@ -26,7 +26,7 @@ leaf drop limits stats event trace
 4.0  txrec rxrec
 4.1  tcp_ulp.h udp.h
 4.2  tcp_tx tcp_rx udp_epoch udp_wait udp_err
-4.3  tcp_recv udp_rx udp_tx
+4.3  tcp_recv tcp_work udp_rx udp_tx
 4.4  udp_recv
 4.5  tcp_ulp udp
 5.0  guard_judge diag sysctl proc

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The memory of connections that were used once and are idle now: what they
+ * The memory of connections that were used once and are idle since: what they
  * take as plain TCP, and what keys and a round trip add. For a fresh guest,
  * where nothing given back by others can be reused.
  */
@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "../../nst_ulp/limits.h"
 #include "load.h"
 
 struct memory {
@@ -36,10 +37,15 @@ static long sum_lines(const char *path, const char *name, long unit)
 	return sum;
 }
 
-/* Sleeps first, so that what is freed later by RCU is free. */
+/*
+ * Until all is idle and NST has noticed it: two looks, NST_IDLE_SECONDS and up to
+ * a second apart. What is freed later by RCU is free by then, too.
+ */
+#define SETTLE		(2 * NST_IDLE_SECONDS + 5)
+
 static struct memory memory_now(void)
 {
-	sleep(3);
+	sleep(SETTLE);
 	return (struct memory){
 		.free = sum_lines("/proc/meminfo", "MemFree:", 1) +
 			sum_lines("/proc/zoneinfo", "count:", 4),

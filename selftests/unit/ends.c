@@ -105,6 +105,12 @@ void pass(struct end *from, struct end *to, u8 type, const char *text)
 	CHECK_MEM(plaintext, text, strlen(text));
 }
 
+void park(struct end *end)
+{
+	nst_epoch_park(&end->st.tx.ep);
+	nst_epoch_park(&end->st.rx.ep);
+}
+
 u64 counter(const struct end *end, unsigned int index)
 {
 	return nst_stats_sum(end->nn.stats, index);

@@ -43,6 +43,9 @@ enum nst_drop hear(struct end *end);
 /* Both, and compare. */
 void pass(struct end *from, struct end *to, u8 type, const char *text);
 
+/* Both directions were idle for long. */
+void park(struct end *end);
+
 u64 counter(const struct end *end, unsigned int index);
 
 #endif /* _UNIT_ENDS_H */

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* cipher.c: every suite, with buffers cut anywhere and damage everywhere. */
 #include <linux/err.h>
+#include <linux/ktime.h>
 #include <linux/nst.h>
 #include <linux/slab.h>
 #include <shim/test.h>
 #include <crypto/aead.h>
 #include "cipher.h"
+#include "limits.h"
 #include "record.h"
 
 #define LEN_MAX	2000
@@ -107,6 +109,38 @@ TEST(nst_suite_driver__missing_parts)
 				 hit ? -ENOPKG : 0);
 		}
 	}
+}
+
+/* What was found is not looked for again; what is missing, only after a while. */
+TEST(nst_suite_check__remembers)
+{
+	char aead[32], hmac[32];
+	unsigned int id;
+
+	shim_crypto_missing = "sm3";
+	for (id = 3; id <= 4; id++) {
+		CHECK_EQ(nst_suite_check(id), -ENOPKG);
+		CHECK_EQ(nst_suite_check(id), -ENOPKG);
+	}
+	shim_crypto_missing = "sm4";
+	CHECK_EQ(nst_suite_check(3), -ENOPKG);
+	shim_crypto_missing = NULL;
+	CHECK_EQ(nst_suite_check(3), -ENOPKG);
+	/* Who asks for drivers wants to know it now. */
+	CHECK_EQ(nst_suite_driver(3, aead, hmac, 32), 0);
+	CHECK_EQ(nst_suite_check(3), 0);
+	CHECK_EQ(nst_suite_check(4), -ENOPKG);
+	shim_boot_ns += NST_SUITE_MISSING_SECONDS * NSEC_PER_SEC;
+	CHECK_EQ(nst_suite_check(4), 0);
+	for (id = 1; id <= 7; id++) {
+		CHECK_EQ(nst_suite_check(id), 0);
+		shim_fail_at(1);
+		CHECK_EQ(nst_suite_check(id), 0);
+		CHECK(!shim_fail_hit());
+	}
+	CHECK_EQ(nst_suite_check(0), -ENOPKG);
+	CHECK_EQ(nst_suite_check(8), -ENOPKG);
+	CHECK_EQ(shim_live_tfms, 0);
 }
 
 TEST(nst_cipher_init__same_suite_again_does_nothing)

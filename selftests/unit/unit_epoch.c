@@ -2,12 +2,14 @@
 /* epoch.c: from a box key to a keyed cipher, and who holds the key. */
 #include <netinet/in.h>
 #include <linux/err.h>
+#include <linux/ktime.h>
 #include <linux/nst.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <shim/test.h>
 #include "epoch.h"
 #include "kdf.h"
+#include "limits.h"
 #include "record.h"
 
 #define CONTEXT		((const u8 *)"context")
@@ -171,6 +173,9 @@ TEST(nst_epoch_begin__missing_suite)
 	CHECK(!ep.key);
 	check_counts(7, 0, 0, 1);
 	shim_crypto_missing = NULL;
+	/* It is not searched again at once. */
+	CHECK_EQ(start(id), -ENOPKG);
+	shim_boot_ns += NST_SUITE_MISSING_SECONDS * NSEC_PER_SEC;
 	CHECK_EQ(start(id), 0);
 	check_counts(7, 0, 1, 2);
 	done();
@@ -309,6 +314,134 @@ TEST(nst_epoch_end__keeps_the_transforms)
 	nst_epoch_free(&ep);
 	CHECK_EQ(shim_live_tfms, 0);
 	nst_epoch_free(&ep);
+	done();
+}
+
+static int unpark(void)
+{
+	return nst_epoch_unpark(&ep, IPPROTO_TCP, salt, CONTEXT, CONTEXT_LEN);
+}
+
+/* The same keys, and all that makes the epoch. */
+TEST(nst_epoch_unpark__the_same_epoch_goes_on)
+{
+	struct nst_epoch_id id = some_id;
+	u8 one[200], two[200];
+	u64 gen;
+
+	begin();
+	ep.tx = true;
+	for (id.suite = 1; id.suite <= 7; id.suite++) {
+		struct nst_hdr hdr = {
+			.timestamp = 1, .nonce = 2, .len = 32,
+			.suite = id.suite, .kpos = id.kpos, .kval = id.kval,
+			.kid = id.kid, .epoch = id.epoch,
+		};
+
+		NEED_EQ(start(id), 0);
+		ep.records = 5;
+		ep.bytes = 6;
+		gen = ep.gen;
+		NEED_EQ(rec_seal(&ep.cipher, &hdr, salt, 0, one, NULL), 0);
+		CHECK(!nst_epoch_parked(&ep));
+		nst_epoch_park(&ep);
+		CHECK(nst_epoch_parked(&ep));
+		CHECK_EQ(shim_live_tfms, 0);
+		CHECK(nst_epoch_is(&ep, &hdr));
+		check_counts(7, 1, 0, 2);
+		NEED_EQ(unpark(), 0);
+		CHECK(!nst_epoch_parked(&ep));
+		NEED_EQ(rec_seal(&ep.cipher, &hdr, salt, 0, two, NULL), 0);
+		CHECK_MEM(one, two, rec_len(&hdr));
+		CHECK(nst_epoch_is(&ep, &hdr));
+		CHECK_EQ(ep.records, 5);
+		CHECK_EQ(ep.bytes, 6);
+		CHECK_EQ(ep.gen, gen);
+		check_counts(7, 1, 0, 2);
+	}
+	done();
+}
+
+TEST(nst_epoch_park__without_an_epoch_or_twice)
+{
+	begin();
+	nst_epoch_park(&ep);
+	CHECK(!nst_epoch_parked(&ep));
+	NEED_EQ(start(some_id), 0);
+	nst_epoch_end(&ep);
+	nst_epoch_park(&ep);
+	CHECK(!nst_epoch_parked(&ep));
+	CHECK_EQ(shim_live_tfms, 0);
+	NEED_EQ(start(some_id), 0);
+	nst_epoch_park(&ep);
+	nst_epoch_park(&ep);
+	CHECK(nst_epoch_parked(&ep));
+	/* Another one may begin in its place. */
+	NEED_EQ(start(some_id), 0);
+	CHECK(!nst_epoch_parked(&ep));
+	nst_epoch_park(&ep);
+	nst_epoch_end(&ep);
+	CHECK(!nst_epoch_parked(&ep));
+	check_counts(7, 0, 0, 1);
+	done();
+}
+
+TEST(nst_epoch_unpark__each_allocation_fails)
+{
+	struct nst_epoch_id id = some_id;
+	unsigned int n;
+	int err;
+
+	begin();
+	for (id.suite = 1; id.suite <= 7; id.suite++) {
+		NEED_EQ(start(id), 0);
+		for (n = 1; ; n++) {
+			nst_epoch_park(&ep);
+			shim_fail_at(n);
+			err = unpark();
+			if (!shim_fail_hit())
+				break;
+			CHECK_EQ(err, -ENOMEM);
+			CHECK(nst_epoch_parked(&ep));
+			CHECK_EQ(shim_live_tfms, 0);
+			check_counts(7, 0, 1, 2);
+		}
+		CHECK_EQ(err, 0);
+		CHECK(n > 4);
+	}
+	done();
+}
+
+TEST(nst_epoch_unpark__missing_suite)
+{
+	struct nst_epoch_id id = some_id;
+
+	begin();
+	id.suite = NST_CIPHER_SM4_GCM;
+	NEED_EQ(start(id), 0);
+	nst_epoch_park(&ep);
+	shim_crypto_missing = "sm4";
+	CHECK_EQ(unpark(), -ENOPKG);
+	CHECK(nst_epoch_parked(&ep));
+	shim_crypto_missing = NULL;
+	shim_boot_ns += NST_SUITE_MISSING_SECONDS * NSEC_PER_SEC;
+	CHECK_EQ(unpark(), 0);
+	done();
+}
+
+TEST(nst_epoch_keep__parked)
+{
+	struct nst_boxkey *key;
+	u64 gen;
+
+	begin();
+	NEED_EQ(start(some_id), 0);
+	nst_epoch_park(&ep);
+	NEED_EQ(nst_keyring_activate(ring, 9), 0);
+	key = key_of(7, &gen);
+	CHECK(nst_epoch_keep(&ep, key, gen));
+	CHECK(nst_epoch_parked(&ep));
+	check_counts(7, 0, 1, 2);
 	done();
 }
 

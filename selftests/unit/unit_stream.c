@@ -349,7 +349,133 @@ TEST(nst_stream_tx_begin__missing_suite)
 	CHECK_EQ(say(&a, 0, "x"), -ENOPKG);
 	CHECK(!a.st.tx_started);
 	shim_crypto_missing = NULL;
+	shim_boot_ns += NST_SUITE_MISSING_SECONDS * SEC;
 	pass(&a, &b, 0, "x");
+	ends_done();
+}
+
+/* The same epoch goes on, bound or not; nobody sees it on the wire. */
+TEST(nst_stream_tx_begin__parked)
+{
+	struct nst_hdr hdr;
+
+	ends_begin(0, 0);
+	park(&a);
+	pass(&a, &b, 0, "a START");
+	hdr = sent();
+	park(&a);
+	pass(&a, &b, 0, "unbound");
+	CHECK_EQ(sent().epoch, hdr.epoch);
+	CHECK_EQ(sent().nonce, hdr.nonce + 1);
+	CHECK_EQ(a.st.tx.epochs, 1);
+	CHECK_EQ(a.st.tx.ep.records, 2);
+	pass(&b, &a, 0, "bound");
+	park(&a);
+	/* Bound from now on, so that is another one. */
+	pass(&a, &b, 0, "bound");
+	CHECK(sent().bound);
+	CHECK_EQ(a.st.tx.epochs, 2);
+	hdr = sent();
+	park(&a);
+	pass(&a, &b, 0, "bound");
+	CHECK_EQ(sent().epoch, hdr.epoch);
+	CHECK_EQ(a.st.tx.epochs, 2);
+	CHECK_EQ(b.st.rx.epochs, 2);
+	CHECK_EQ(counter(&a, NST_MIB_TX_EPOCHS), 2);
+	ends_done();
+}
+
+/* While nothing was sent the box changed. */
+TEST(nst_stream_tx_begin__parked_and_another_box)
+{
+	struct nst_box_entry entry = ends_key(7, NST_KEY_ACTIVE);
+	u16 epoch;
+
+	ends_begin(0, 0);
+	pass(&a, &b, 0, "x");
+	epoch = sent().epoch;
+	/* The same secret in a new object: nothing has happened. */
+	park(&a);
+	NEED_EQ(nst_keyring_flush(a.nn.ring), 0);
+	NEED_EQ(nst_keyring_replace(a.nn.ring, &entry, 1), 0);
+	pass(&a, &b, 0, "x");
+	CHECK_EQ(sent().epoch, epoch);
+	CHECK_EQ(a.st.tx.epochs, 1);
+	/* Another is active. */
+	entry = ends_key(9, NST_KEY_ACCEPT);
+	NEED_EQ(nst_keyring_add(a.nn.ring, &entry), 0);
+	park(&a);
+	NEED_EQ(nst_keyring_activate(a.nn.ring, 9), 0);
+	pass(&a, &b, 0, "x");
+	CHECK_EQ(sent().kid, 9);
+	CHECK_EQ(a.st.tx.epochs, 2);
+	/* None is; parked it stays. */
+	park(&a);
+	NEED_EQ(nst_keyring_flush(a.nn.ring), 0);
+	CHECK_EQ(say(&a, 0, "x"), -ENOKEY);
+	CHECK(nst_epoch_parked(&a.st.tx.ep));
+	/* Another secret. */
+	entry = ends_key(9, NST_KEY_ACTIVE);
+	entry.secret[0] ^= 1;
+	NEED_EQ(nst_keyring_replace(a.nn.ring, &entry, 1), 0);
+	CHECK(say_new_epoch(&a));
+	CHECK_EQ(hear(&b), NST_DROP_AUTH);
+	ends_done();
+}
+
+/* Whatever else ends an epoch ends it also if it is parked. */
+TEST(nst_stream_tx_begin__parked_and_over)
+{
+	ends_begin(0, 0);
+	NEED_EQ(nst_epoch_init(), 0);
+	pass(&a, &b, 0, "x");
+	park(&a);
+	a.st.tx.renew = true;
+	CHECK(say_new_epoch(&a));
+	NEED_EQ(hear(&b), NST_OK);
+	park(&a);
+	shim_vmfork();
+	CHECK(say_new_epoch(&a));
+	NEED_EQ(hear(&b), NST_OK);
+	park(&a);
+	a.st.tx.ep.records = NST_REKEY_RECORDS;
+	CHECK(say_new_epoch(&a));
+	NEED_EQ(hear(&b), NST_OK);
+	park(&a);
+	a.st.tx.conf->suite = NST_CIPHER_AES_CBC;
+	CHECK(say_new_epoch(&a));
+	NEED_EQ(hear(&b), NST_OK);
+	park(&a);
+	CHECK(!say_new_epoch(&a));
+	NEED_EQ(hear(&b), NST_OK);
+	nst_epoch_exit();
+	ends_done();
+}
+
+TEST(nst_stream_tx_begin__parked_and_each_allocation_fails)
+{
+	unsigned int n, suite;
+	struct nst_hdr hdr;
+	int err;
+
+	ends_begin(0, 0);
+	for (suite = 1; suite <= 7; suite++) {
+		a.st.tx.conf->suite = suite;
+		pass(&a, &b, 0, "x");
+		for (n = 1; ; n++) {
+			park(&a);
+			shim_fail_at(n);
+			err = nst_stream_tx_begin(&a.st, &hdr, 0, 1);
+			if (!shim_fail_hit())
+				break;
+			CHECK_EQ(err, -ENOMEM);
+			CHECK(nst_epoch_parked(&a.st.tx.ep));
+		}
+		CHECK_EQ(err, 0);
+		CHECK(n > 2);
+		pass(&a, &b, 0, "after all");
+		CHECK_EQ(a.st.tx.epochs, suite);
+	}
 	ends_done();
 }
 
@@ -454,6 +580,12 @@ TEST(nst_stream__random_traffic)
 			break;
 		case 2:
 			from->st.tx.conf->suite = 1 + test_random(7);
+			break;
+		case 3:
+			park(&a);
+			break;
+		case 4:
+			park(&b);
 			break;
 		}
 		pass(from, to, test_random(5) ? 0 : 16 + test_random(240),

@@ -471,8 +471,10 @@ TEST(nst_stream_rx_keys__missing_suite)
 	shim_crypto_missing = "sm4";
 	CHECK_EQ(hear(&b), NST_DROP_NO_SUITE);
 	CHECK_EQ(hear(&b), NST_DROP_NO_SUITE);
-	/* Loaded meanwhile. */
+	/* Loaded meanwhile, and not searched again at once. */
 	shim_crypto_missing = NULL;
+	CHECK_EQ(hear(&b), NST_DROP_NO_SUITE);
+	shim_boot_ns += NST_SUITE_MISSING_SECONDS * SEC;
 	CHECK_EQ(hear(&b), NST_OK);
 	ends_done();
 }
@@ -503,6 +505,119 @@ TEST(nst_stream_rx_keys__each_allocation_fails)
 			CHECK(n > 1);
 		}
 	CHECK_EQ(b.st.rx.records, 14);
+	ends_done();
+}
+
+/* The same epoch goes on, bound or not. */
+TEST(nst_stream_rx_keys__parked)
+{
+	struct nst_hdr hdr;
+
+	ends_begin(0, 0);
+	park(&b);
+	pass(&a, &b, 0, "a START");
+	park(&b);
+	pass(&a, &b, 0, "unbound");
+	CHECK_EQ(b.st.rx.epochs, 1);
+	CHECK_EQ(b.st.rx.ep.records, 2);
+	pass(&b, &a, 0, "bound");
+	park(&b);
+	pass(&a, &b, 0, "another epoch");
+	park(&b);
+	NEED_EQ(say(&a, 0, "bound"), 0);
+	NEED_EQ(nst_wire_decode(&hdr, record, IPPROTO_TCP), NST_OK);
+	CHECK_EQ(nst_stream_rx_judge(&b.st, &hdr), NST_OK);
+	CHECK(!nst_stream_rx_has_keys(&b.st, &hdr));
+	CHECK_EQ(nst_stream_rx_keys(&b.st, &hdr), NST_OK);
+	CHECK(nst_stream_rx_has_keys(&b.st, &hdr));
+	CHECK_EQ(hear(&b), NST_OK);
+	CHECK_EQ(b.st.rx.epochs, 2);
+	CHECK_EQ(b.st.rx.ep.records, 2);
+	/* Another suite, and another epoch of the same one. */
+	park(&b);
+	a.st.tx.conf->suite = NST_CIPHER_AES_CBC;
+	pass(&a, &b, 0, "x");
+	park(&b);
+	a.st.tx.renew = true;
+	pass(&a, &b, 0, "x");
+	CHECK_EQ(b.st.rx.epochs, 4);
+	CHECK_EQ(counter(&b, NST_MIB_RX_EPOCHS), 4);
+	ends_done();
+}
+
+TEST(nst_stream_rx_keys__parked_and_another_box)
+{
+	struct nst_box_entry entry = ends_key(7, NST_KEY_ACTIVE);
+
+	ends_begin(0, 0);
+	pass(&a, &b, 0, "x");
+	park(&b);
+	NEED_EQ(nst_keyring_activate(b.nn.ring, 9), 0);
+	pass(&a, &b, 0, "another is active");
+	park(&b);
+	NEED_EQ(nst_keyring_flush(b.nn.ring), 0);
+	NEED_EQ(nst_keyring_replace(b.nn.ring, &entry, 1), 0);
+	pass(&a, &b, 0, "the same secret");
+	CHECK_EQ(b.st.rx.epochs, 1);
+	park(&b);
+	entry.secret[31] ^= 1;
+	NEED_EQ(nst_keyring_replace(b.nn.ring, &entry, 1), 0);
+	NEED_EQ(say(&a, 0, "another secret"), 0);
+	CHECK_EQ(hear(&b), NST_DROP_AUTH);
+	ends_done();
+}
+
+TEST(nst_stream_rx_keys__parked_and_retired_or_deleted)
+{
+	ends_begin(0, 0);
+	pass(&a, &b, 0, "x");
+	NEED_EQ(nst_keyring_activate(b.nn.ring, 9), 0);
+	park(&b);
+	NEED_EQ(nst_keyring_retire(b.nn.ring, 7), 0);
+	NEED_EQ(say(&a, 0, "y"), 0);
+	CHECK_EQ(hear(&b), NST_DROP_KID_RETIRED);
+	CHECK(nst_epoch_parked(&b.st.rx.ep));
+	NEED_EQ(nst_keyring_del(b.nn.ring, 7), 0);
+	CHECK_EQ(hear(&b), NST_DROP_NO_KID);
+	ends_done();
+}
+
+TEST(nst_stream_rx_keys__parked_and_spoilt)
+{
+	ends_bound();
+	park(&b);
+	NEED_EQ(say(&a, 0, "some text"), 0);
+	record[NST_WIRE_HDR_LEN] ^= 1;
+	CHECK_EQ(hear(&b), NST_DROP_AUTH);
+	ends_done();
+}
+
+TEST(nst_stream_rx_keys__parked_and_each_allocation_fails)
+{
+	unsigned int n, suite;
+
+	ends_begin(0, 0);
+	for (suite = 1; suite <= 7; suite++) {
+		a.st.tx.conf->suite = suite;
+		pass(&a, &b, 0, "x");
+		NEED_EQ(say(&a, 0, "some text"), 0);
+		for (n = 1; ; n++) {
+			enum nst_drop drop;
+
+			park(&b);
+			shim_fail_at(n);
+			drop = hear(&b);
+			if (!shim_fail_hit()) {
+				CHECK_EQ(drop, NST_OK);
+				break;
+			}
+			CHECK_EQ(drop, NST_DROP_NOMEM);
+			CHECK_EQ(b.st.rx.ep.records, 1);
+		}
+		CHECK(n > 2);
+		CHECK_EQ(b.st.rx.ep.records, 2);
+		CHECK_EQ(b.st.rx.epochs, suite);
+	}
 	ends_done();
 }
 
@@ -680,6 +795,8 @@ static bool excludes(enum nst_drop first, enum nst_drop then)
 	}
 }
 
+static bool parked;
+
 static void check_pair(const struct spoil *first, const struct spoil *then,
 		       bool start)
 {
@@ -691,6 +808,8 @@ static void check_pair(const struct spoil *first, const struct spoil *then,
 		ends_bound();
 	NEED_EQ(say(&a, 0, "some text"), 0);
 	NEED_EQ(nst_wire_decode(&hdr, record, IPPROTO_TCP), NST_OK);
+	if (parked)
+		park(&b);
 	/* The later cause first, so that the earlier one sees its work. */
 	if (then->apply)
 		then->apply(&hdr);
@@ -724,6 +843,14 @@ TEST(nst_stream_rx__order_of_causes_at_a_start)
 TEST(nst_stream_rx__order_of_causes_in_the_middle)
 {
 	check_order(of_later, ARRAY_SIZE(of_later), false);
+}
+
+/* The same order if the keys are not at hand. */
+TEST(nst_stream_rx__order_of_causes_parked)
+{
+	parked = true;
+	check_order(of_later, ARRAY_SIZE(of_later), false);
+	parked = false;
 }
 
 /* The header is judged before all else. */

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How long the state of a socket lives, and the two works that it has: the
+ * worker does what no program waits for, and another, far apart, looks whether
+ * a direction is idle and gives its transforms back. Both serve all sockets in
+ * turn, so neither waits for a lock that a program can hold.
+ */
+#include <linux/slab.h>
+#include <linux/tcp.h>
+#include <linux/wait_bit.h>
+#include <linux/workqueue.h>
+#include <net/tcp.h>
+#include "limits.h"
+#include "tcp_rx.h"
+#include "tcp_tx.h"
+#include "tcp_work.h"
+#include "txrec.h"
+
+static struct workqueue_struct *nst_wq;
+static struct kmem_cache *nst_cache;
+
+/* How many struct nst_tcp there are; unloading waits for none. */
+static atomic_t nst_live = ATOMIC_INIT(0);
+
+static void free_work(struct work_struct *work)
+{
+	struct nst_tcp *nst = container_of(to_rcu_work(work), struct nst_tcp,
+					   free);
+
+	nst_stream_free(&nst->st);
+	nst_txrec_put(nst->rec);
+	__skb_queue_purge(&nst->plain);
+	nst_tcp_head_reset(nst);
+	memzero_explicit(nst, sizeof(*nst));
+	kmem_cache_free(nst_cache, nst);
+	if (atomic_dec_and_test(&nst_live))
+		wake_up_var(&nst_live);
+}
+
+/**
+ * nst_tcp_put() - give a reference back
+ * @nst: the socket's state
+ *
+ * Context: any; what must sleep to free it is left to the workqueue.
+ */
+void nst_tcp_put(struct nst_tcp *nst)
+{
+	if (refcount_dec_and_test(&nst->ref))
+		queue_rcu_work(nst_wq, &nst->free);
+}
+
+/* What a work holds from when it is queued until it has run. */
+static void put_both(struct nst_tcp *nst)
+{
+	struct sock *sk = nst->sk;
+
+	nst_tcp_put(nst);
+	sock_put(sk);
+}
+
+static void queue(struct nst_tcp *nst, struct delayed_work *work,
+		  unsigned long delay)
+{
+	sock_hold(nst->sk);
+	refcount_inc(&nst->ref);
+	if (!queue_delayed_work(nst_wq, work, delay))
+		put_both(nst);
+}
+
+/**
+ * nst_tcp_trylock() - own the socket, if nobody does
+ * @sk: the socket
+ *
+ * A program may own it for as long as it likes, by a page fault in one of the
+ * kernel's own socket options, and must not keep the worker of all sockets.
+ *
+ * Context: process.
+ * Return: true if the caller owns it now, until release_sock().
+ */
+bool nst_tcp_trylock(struct sock *sk)
+{
+	bool free;
+
+	spin_lock_bh(&sk->sk_lock.slock);
+	free = !sock_owned_by_user(sk);
+	if (free)
+		sk->sk_lock.owned = 1;
+	spin_unlock_bh(&sk->sk_lock.slock);
+	if (free)
+		mutex_acquire(&sk->sk_lock.dep_map, 0, 1, _RET_IP_);
+	return free;
+}
+
+/**
+ * nst_tcp_kick() - have the worker run
+ * @nst: the socket's state
+ * @delay: jiffies
+ *
+ * Context: any, while the caller keeps the socket.
+ */
+void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay)
+{
+	if (test_bit(NST_TCP_DEAD, &nst->flags))
+		return;
+	queue(nst, &nst->work, delay);
+}
+
+/**
+ * nst_tcp_rekick() - queue the worker if it missed a lock just released
+ * @nst: the socket's state
+ *
+ * Context: process, after rx_lock or tx_lock was unlocked.
+ */
+void nst_tcp_rekick(struct nst_tcp *nst)
+{
+	/* Pairs with try_lock(): unlock, then look. */
+	smp_mb();
+	if (test_bit(NST_TCP_KICK, &nst->flags) &&
+	    test_and_clear_bit(NST_TCP_KICK, &nst->flags))
+		nst_tcp_kick(nst, 0);
+}
+
+/* The worker never waits for a lock; who holds it will call it again. */
+static bool try_lock(struct nst_tcp *nst, struct mutex *lock)
+{
+	if (mutex_trylock(lock))
+		return true;
+	set_bit(NST_TCP_KICK, &nst->flags);
+	/* Pairs with nst_tcp_rekick(): ask, then try once more. */
+	smp_mb__after_atomic();
+	return mutex_trylock(lock);
+}
+
+/*
+ * What no program waits for: judge a START as soon as it is there, empty
+ * records, make room for a large record, send the START and the end that
+ * strict mode has put off, finish what TCP had no memory for.
+ */
+static void run_work(struct work_struct *work)
+{
+	struct nst_tcp *nst = container_of(to_delayed_work(work),
+					   struct nst_tcp, work);
+
+	if (!test_bit(NST_TCP_DEAD, &nst->flags) &&
+	    try_lock(nst, &nst->rx_lock)) {
+		nst_tcp_rx_work(nst);
+		mutex_unlock(&nst->rx_lock);
+	}
+	if (!test_bit(NST_TCP_DEAD, &nst->flags) &&
+	    try_lock(nst, &nst->tx_lock)) {
+		nst_tcp_tx_work(nst);
+		mutex_unlock(&nst->tx_lock);
+	}
+	if (test_bit(NST_TCP_ABORT, &nst->flags))
+		nst_tcp_abort(nst);
+	put_both(nst);
+}
+
+/**
+ * nst_tcp_abort() - reset the connection, now or as soon as nobody owns it
+ * @nst: the socket's state; its rx_err says why
+ *
+ * Context: process.
+ */
+void nst_tcp_abort(struct nst_tcp *nst)
+{
+	struct sock *sk = nst->sk;
+
+	if (!nst_tcp_trylock(sk)) {
+		set_bit(NST_TCP_ABORT, &nst->flags);
+		nst_tcp_kick(nst, NST_TCP_RETRY);
+		return;
+	}
+	clear_bit(NST_TCP_ABORT, &nst->flags);
+	release_sock(sk);
+	if (!test_bit(NST_TCP_DEAD, &nst->flags))
+		tcp_abort(sk, -nst->rx_err);
+}
+
+/**
+ * nst_tcp_watch() - have the other work look for idleness, in a while
+ * @nst: the socket's state, whose transforms may have come to life
+ *
+ * Does nothing if it will anyway. A work that is pending takes that lock only
+ * later, and then sees those transforms.
+ *
+ * Context: process, under tx_lock or rx_lock; or the work itself.
+ */
+void nst_tcp_watch(struct nst_tcp *nst)
+{
+	if (likely(delayed_work_pending(&nst->idle)))
+		return;
+	queue(nst, &nst->idle, round_jiffies_up_relative(NST_IDLE_SECONDS * HZ));
+	/* Pairs with nst_tcp_work_forget(): queue, then look. */
+	smp_mb();
+	if (test_bit(NST_TCP_DEAD, &nst->flags) &&
+	    cancel_delayed_work(&nst->idle))
+		put_both(nst);
+}
+
+/*
+ * Park a direction's epoch if no record has passed since the last look. Returns
+ * false if there is nothing left to look for until nst_tcp_watch() is called.
+ */
+static bool park_idle(struct nst_tcp *nst, struct mutex *lock,
+		      struct nst_epoch *ep, const u64 *records, u32 *seen)
+{
+	u32 now = READ_ONCE(*records);
+	bool idle = now == *seen;
+
+	*seen = now;
+	if (!idle || !mutex_trylock(lock))
+		return true;
+	idle = now == (u32)*records;
+	if (idle)
+		nst_epoch_park(ep);
+	mutex_unlock(lock);
+	nst_tcp_rekick(nst);
+	return !idle;
+}
+
+static void look_idle(struct work_struct *work)
+{
+	struct nst_tcp *nst = container_of(to_delayed_work(work),
+					   struct nst_tcp, idle);
+	struct nst_stream *st = &nst->st;
+	bool again = false;
+
+	if (!test_bit(NST_TCP_DEAD, &nst->flags)) {
+		again |= park_idle(nst, &nst->tx_lock, &st->tx.ep,
+				   &st->tx.records, &nst->seen_tx);
+		again |= park_idle(nst, &nst->rx_lock, &st->rx.ep,
+				   &st->rx.records, &nst->seen_rx);
+	}
+	if (again)
+		nst_tcp_watch(nst);
+	put_both(nst);
+}
+
+/**
+ * nst_tcp_alloc() - make the state of a socket
+ * @sk: a TCP socket
+ * @gfp: how
+ *
+ * Context: any that @gfp allows.
+ * Return: the state with one reference, the socket's; NULL without memory.
+ */
+struct nst_tcp *nst_tcp_alloc(struct sock *sk, gfp_t gfp)
+{
+	struct nst_tcp *nst = kmem_cache_zalloc(nst_cache, gfp);
+
+	if (!nst)
+		return NULL;
+	atomic_inc(&nst_live);
+	refcount_set(&nst->ref, 1);
+	nst->sk = sk;
+	nst->st.nn = nst_net(sock_net(sk));
+	nst->st.tx.ep.tx = true;
+	nst->record_max = NST_RECORD_MAX_DEFAULT;
+	spin_lock_init(&nst->conf_lock);
+	mutex_init(&nst->tx_lock);
+	mutex_init(&nst->rx_lock);
+	__skb_queue_head_init(&nst->plain);
+	INIT_DELAYED_WORK(&nst->work, run_work);
+	INIT_DELAYED_WORK(&nst->idle, look_idle);
+	INIT_RCU_WORK(&nst->free, free_work);
+	return nst;
+}
+
+/**
+ * nst_tcp_work_cancel() - a socket is closed: end its works
+ * @nst: its state, NST_TCP_DEAD
+ *
+ * Context: process, without a lock of the socket.
+ */
+void nst_tcp_work_cancel(struct nst_tcp *nst)
+{
+	if (cancel_delayed_work_sync(&nst->work))
+		put_both(nst);
+	if (cancel_delayed_work_sync(&nst->idle))
+		put_both(nst);
+}
+
+/**
+ * nst_tcp_work_forget() - a socket goes that nobody has accepted
+ * @nst: its state, NST_TCP_DEAD
+ *
+ * The worker ends by itself, soon; the other work would keep the sock, its
+ * namespace and the module for seconds.
+ *
+ * Context: any, while the caller holds a reference on the sock and on @nst.
+ */
+void nst_tcp_work_forget(struct nst_tcp *nst)
+{
+	/* Pairs with nst_tcp_watch(): NST_TCP_DEAD, then look. */
+	smp_mb();
+	if (cancel_delayed_work(&nst->idle))
+		put_both(nst);
+}
+
+/**
+ * nst_tcp_work_start() - be ready for sockets
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nst_tcp_work_start(void)
+{
+	nst_cache = KMEM_CACHE(nst_tcp, SLAB_ACCOUNT);
+	if (!nst_cache)
+		return -ENOMEM;
+	nst_wq = alloc_workqueue("nst", WQ_UNBOUND, 0);
+	if (nst_wq)
+		return 0;
+	kmem_cache_destroy(nst_cache);
+	return -ENOMEM;
+}
+
+/**
+ * nst_tcp_work_stop() - undo nst_tcp_work_start()
+ *
+ * No socket has NST any more, but the last ones may still wait to be freed:
+ * workers, some of them delayed, put the last references.
+ */
+void nst_tcp_work_stop(void)
+{
+	wait_var_event(&nst_live, !atomic_read(&nst_live));
+	destroy_workqueue(nst_wq);
+	kmem_cache_destroy(nst_cache);
+}
