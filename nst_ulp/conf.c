@@ -77,7 +77,7 @@ static struct nst_keyring *make_ring(const struct nst_crypto_info *info)
 static struct nst_conf *make_conf(struct nst_net *nn,
 				  const struct nst_crypto_info *info)
 {
-	struct nst_conf *conf = kzalloc(sizeof(*conf), GFP_KERNEL);
+	struct nst_conf *conf = kzalloc(sizeof(*conf), GFP_KERNEL_ACCOUNT);
 
 	if (!conf)
 		return ERR_PTR(-ENOMEM);
