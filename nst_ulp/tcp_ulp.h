@@ -197,7 +197,7 @@ bool nst_tcp_trylock(struct sock *sk);
 void nst_tcp_abort(struct nst_tcp *nst);
 void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay);
 void nst_tcp_rekick(struct nst_tcp *nst);
-void nst_tcp_watch(struct nst_tcp *nst);
+void nst_tcp_watch_queue(struct nst_tcp *nst);
 
 /* tcp_ulp.c */
 struct nst_tcp *nst_tcp(const struct sock *sk);
@@ -206,5 +206,20 @@ bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq);
 bool nst_tcp_rx_sealed(const struct sock *sk);
 int nst_tcp_init(const struct nst_tcp_hooks *hooks);
 void nst_tcp_exit(void);
+
+/**
+ * nst_tcp_watch() - have the other work look for idleness, in a while
+ * @nst: the socket's state, whose transforms may have come to life
+ *
+ * Does nothing if it will anyway. A work that is pending takes the direction's
+ * lock only later, and then sees those transforms.
+ *
+ * Context: process, under tx_lock or rx_lock; or the work itself.
+ */
+static inline void nst_tcp_watch(struct nst_tcp *nst)
+{
+	if (unlikely(!delayed_work_pending(&nst->idle)))
+		nst_tcp_watch_queue(nst);
+}
 
 #endif /* _NST_TCP_ULP_H */

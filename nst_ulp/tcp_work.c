@@ -178,18 +178,13 @@ void nst_tcp_abort(struct nst_tcp *nst)
 }
 
 /**
- * nst_tcp_watch() - have the other work look for idleness, in a while
- * @nst: the socket's state, whose transforms may have come to life
+ * nst_tcp_watch_queue() - the part of nst_tcp_watch() that is seldom needed
+ * @nst: the socket's state
  *
- * Does nothing if it will anyway. A work that is pending takes that lock only
- * later, and then sees those transforms.
- *
- * Context: process, under tx_lock or rx_lock; or the work itself.
+ * Context: as nst_tcp_watch().
  */
-void nst_tcp_watch(struct nst_tcp *nst)
+void nst_tcp_watch_queue(struct nst_tcp *nst)
 {
-	if (likely(delayed_work_pending(&nst->idle)))
-		return;
 	queue(nst, &nst->idle, round_jiffies_up_relative(NST_IDLE_SECONDS * HZ));
 	/* Pairs with nst_tcp_work_forget(): queue, then look. */
 	smp_mb();
