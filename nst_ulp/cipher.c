@@ -19,7 +19,6 @@
 #include <crypto/authenc.h>
 #include <crypto/hash.h>
 #include <crypto/skcipher.h>
-#include <linux/bitops.h>
 #include <linux/bottom_half.h>
 #include <linux/err.h>
 #include <linux/nst.h>
@@ -79,9 +78,6 @@ static DEFINE_PER_CPU(struct nst_op *, op_spare);
 /* Until when (ns since boot) a suite is taken to be missing; 0: it is not. */
 static u64 missing_until[NST_WIRE_SUITE_MAX + 1];
 
-/* Bits of the suites that this kernel could do when a program first asked for them. */
-static unsigned long suites_found;
-
 /**
  * nst_suite() - look a suite up
  * @id: 1..NST_WIRE_SUITE_MAX
@@ -127,16 +123,14 @@ static bool known_missing(u8 suite)
 	return until && ktime_get_boottime_ns() < until;
 }
 
-static int find_transforms(struct nst_cipher *fresh)
+static int remember(u8 suite, int err)
 {
-	int err = alloc_transforms(fresh);
 	u64 until = 0;
 
 	if (err == -ENOPKG)
-		until = ktime_get_boottime_ns() +
-			NST_SUITE_MISSING_SECONDS * NSEC_PER_SEC;
+		until = ktime_get_boottime_ns() + NST_SUITE_RETRY * NSEC_PER_SEC;
 	if (!err || until)
-		WRITE_ONCE(missing_until[fresh->suite], until);
+		WRITE_ONCE(missing_until[suite], until);
 	return err;
 }
 
@@ -147,7 +141,7 @@ static int find_transforms(struct nst_cipher *fresh)
  *
  * Does nothing if @cipher has that suite already. On an error @cipher is as
  * it was. A suite that was missing is not searched again for
- * NST_SUITE_MISSING_SECONDS.
+ * NST_SUITE_RETRY.
  *
  * Context: process, may load modules.
  * Return: 0; -ENOPKG if this kernel cannot do the suite; another errno.
@@ -163,7 +157,7 @@ int nst_cipher_init(struct nst_cipher *cipher, u8 suite)
 		return 0;
 	if (known_missing(suite))
 		return -ENOPKG;
-	err = find_transforms(&fresh);
+	err = remember(suite, alloc_transforms(&fresh));
 	if (err)
 		return err;
 	nst_cipher_free(cipher);
@@ -192,7 +186,7 @@ int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size)
 
 	if (!suite)
 		return -ENOPKG;
-	err = find_transforms(&cipher);
+	err = remember(id, alloc_transforms(&cipher));
 	if (err)
 		return err;
 	strscpy(aead, crypto_tfm_alg_driver_name(crypto_aead_tfm(cipher.aead)),
@@ -200,7 +194,7 @@ int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size)
 	nst_cipher_free(&cipher);
 	shash = crypto_alloc_shash(suite->hmac, 0, 0);
 	if (IS_ERR(shash))
-		return missing(PTR_ERR(shash));
+		return remember(id, missing(PTR_ERR(shash)));
 	strscpy(hmac, crypto_tfm_alg_driver_name(crypto_shash_tfm(shash)), size);
 	crypto_free_shash(shash);
 	return 0;
@@ -210,8 +204,7 @@ int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size)
  * nst_suite_check() - can this kernel do a suite?
  * @id: 1..NST_WIRE_SUITE_MAX
  *
- * A suite that was found once is not looked for again. Should its modules have
- * gone since and not come back, the first record is told.
+ * Makes no transforms if all that it takes is there.
  *
  * Context: process, may load modules.
  * Return: 0; -ENOPKG if it cannot; another errno.
@@ -219,18 +212,16 @@ int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size)
 int nst_suite_check(u8 id)
 {
 	char aead[CRYPTO_MAX_ALG_NAME], hmac[CRYPTO_MAX_ALG_NAME];
-	int err;
+	const struct nst_suite *suite = nst_suite(id);
 
-	if (!nst_suite(id))
+	if (!suite || known_missing(id))
 		return -ENOPKG;
-	if (test_bit(id, &suites_found))
+	if (crypto_has_alg(suite->aead, CRYPTO_ALG_TYPE_AEAD,
+			   CRYPTO_ALG_TYPE_MASK) &&
+	    crypto_has_alg(suite->hmac, CRYPTO_ALG_TYPE_SHASH,
+			   CRYPTO_ALG_TYPE_MASK))
 		return 0;
-	if (known_missing(id))
-		return -ENOPKG;
-	err = nst_suite_driver(id, aead, hmac, sizeof(aead));
-	if (!err)
-		set_bit(id, &suites_found);
-	return err;
+	return nst_suite_driver(id, aead, hmac, sizeof(aead));
 }
 
 static bool is_async(struct crypto_aead *aead)

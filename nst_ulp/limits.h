@@ -17,17 +17,16 @@
 /*
  * A direction of a TCP connection that has been idle for so long gives its
  * transforms, most of its memory, back; its next record derives the same keys
- * again. That costs about what TCP spends on four round trips, so a connection
- * that wakes as often as it can still spends next to nothing on it; and most
- * connections that are idle at all are idle for minutes.
+ * again. At worst that is a key schedule every five seconds, a matter of tens of
+ * microseconds; and most connections that are idle at all are so for minutes.
  */
 #define NST_IDLE_SECONDS	5
 
 /*
- * A suite that was missing is not searched again for so long: each search runs
- * modprobe, and any peer or program may name any suite.
+ * A suite that was missing is not searched again for so many seconds: each
+ * search runs modprobe, and any peer or program may name any suite.
  */
-#define NST_SUITE_MISSING_SECONDS	1
+#define NST_SUITE_RETRY		1
 
 /* Freshness window of a START, seconds either way, and its sysctl bounds. */
 #define NST_TIME_WINDOW		30
