@@ -160,7 +160,7 @@ static bool release(struct sock *sk, struct nst_udp *nst)
 	bool ours;
 
 	write_lock_bh(&sk->sk_callback_lock);
-	ours = rcu_access_pointer(__sk_user_data(sk)) == (void __rcu *)nst;
+	ours = rcu_access_pointer(__sk_user_data(sk)) == nst;
 	if (ours)
 		rcu_assign_sk_user_data(sk, NULL);
 	WRITE_ONCE(sk->sk_prot, base_prot[family_of(sk)]);

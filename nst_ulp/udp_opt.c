@@ -67,21 +67,13 @@ static void set_conf(struct nst_udp *nst, struct nst_conf *conf,
 	}
 }
 
-/* A missing suite is told here and not at the first datagram. */
-static int have_suite(u8 suite)
-{
-	struct nst_cipher probe = {};
-	int err = suite ? nst_cipher_init(&probe, suite) : 0;
-
-	nst_cipher_free(&probe);
-	return err;
-}
-
 static int install_conf(struct nst_udp *nst, struct nst_conf *conf, int dirs)
 {
 	struct nst_udp_rx *rx = NULL;
-	int err = have_suite(conf->suite);
+	int err;
 
+	/* A missing suite is told here and not at the first datagram. */
+	err = conf->suite ? nst_suite_check(conf->suite) : 0;
 	if (err)
 		return err;
 	if (dirs & NST_SET_RX) {
