@@ -143,7 +143,6 @@ static struct nst_udp *udp_alloc(struct sock *sk)
 	nst->sk = sk;
 	nst->nn = nst_net(sock_net(sk));
 	nst->base = base_prot[family_of(sk)];
-	nst->base_ops = base_ops[family_of(sk)];
 	nst->receiver = atomic64_inc_return(&receivers);
 	INIT_RCU_WORK(&nst->free, udp_free);
 	mutex_init(&nst->conf_lock);

@@ -128,7 +128,6 @@ struct nst_udp_own {
  * @sk: the socket
  * @nn: the namespace's state; the socket keeps the namespace alive
  * @base: the proto that the socket had
- * @base_ops: the proto_ops that the socket had, or would get
  * @receiver: number of the socket, never 0, never used again
  * @role: set in every datagram sent: 0, NST_WIRE_INITIATOR or _RESPONDER;
  *	changed under conf_lock, read without
@@ -161,7 +160,6 @@ struct nst_udp {
 	struct sock *sk;
 	struct nst_net *nn;
 	struct proto *base;
-	const struct proto_ops *base_ops;
 	u64 receiver;
 	u32 role;
 	struct rcu_work free;

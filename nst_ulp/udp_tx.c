@@ -445,15 +445,20 @@ static int add_spliced(struct nst_udp *nst, struct iov_iter *iter,
 /*
  * A file or pipe comes in pieces, which together are one datagram, as in plain
  * UDP. So what is spliced in is gathered until a piece comes without MSG_MORE.
+ * What is sent meanwhile joins it; if it has gone before that, @msg is sent by
+ * itself, to its own address.
  */
-static int splice(struct nst_udp *nst, struct iov_iter *iter, unsigned int len,
-		  int flags)
+static int splice(struct nst_udp *nst, struct msghdr *msg, unsigned int len)
 {
 	int ret;
 
 	if (mutex_lock_interruptible(&nst->splice_lock))
 		return -ERESTARTSYS;
-	ret = add_spliced(nst, iter, len, flags);
+	if (!nst->spliced_len && !(msg->msg_flags & MSG_MORE)) {
+		mutex_unlock(&nst->splice_lock);
+		return send_datagrams(nst, msg, len);
+	}
+	ret = add_spliced(nst, &msg->msg_iter, len, msg->msg_flags);
 	mutex_unlock(&nst->splice_lock);
 	return ret ?: len;
 }
@@ -484,7 +489,7 @@ int nst_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	if ((msg->msg_flags & MSG_MORE) && !spliced)
 		return -EOPNOTSUPP;
 	if (READ_ONCE(nst->spliced_len) || (msg->msg_flags & MSG_MORE))
-		return splice(nst, &msg->msg_iter, len, msg->msg_flags);
+		return splice(nst, msg, len);
 	return send_datagrams(nst, msg, len);
 }
 
@@ -504,16 +509,16 @@ int nst_udp_sendpage(struct sock *sk, struct page *page, int offset,
 		     size_t size, int flags)
 {
 	struct nst_udp *nst = nst_udp(sk);
-	struct iov_iter iter;
+	struct msghdr msg = { .msg_flags = flags & ~NST_SENDPAGE_FLAGS };
 	struct bio_vec vec;
 
 	if (!nst)
 		return -EIO;
 	if (flags & MSG_SENDPAGE_NOTLAST)
-		flags |= MSG_MORE;
+		msg.msg_flags |= MSG_MORE;
 	bvec_set_page(&vec, page, size, offset);
-	iov_iter_bvec(&iter, ITER_SOURCE, &vec, 1, size);
-	return splice(nst, &iter, size, flags & ~NST_SENDPAGE_FLAGS);
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, size);
+	return splice(nst, &msg, size);
 }
 #endif
 
