@@ -31,7 +31,7 @@ static struct workqueue_struct *session_wq;
  * @private: it is for a private box
  *
  * Context: process.
- * Return: a table with one reference, the caller's; NULL without memory.
+ * Return: a table, the caller's; NULL without memory.
  */
 struct nst_sessions *nst_sessions_alloc(struct nst_net *nn, bool private)
 {
@@ -42,26 +42,12 @@ struct nst_sessions *nst_sessions_alloc(struct nst_net *nn, bool private)
 			 GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return NULL;
-	refcount_set(&table->ref, 1);
 	table->nn = nn;
 	table->private = private;
 	table->bits = bits;
 	get_random_bytes(&table->seed, sizeof(table->seed));
 	table->born = ktime_get_boottime_ns();
 	spin_lock_init(&table->lock);
-	return table;
-}
-
-/**
- * nst_sessions_get() - take a reference
- * @table: the caller has or borrows one
- *
- * Context: any.
- * Return: @table.
- */
-struct nst_sessions *nst_sessions_get(struct nst_sessions *table)
-{
-	refcount_inc(&table->ref);
 	return table;
 }
 
@@ -143,19 +129,17 @@ static void forget_once(struct nst_sessions *table, struct nst_session *ses)
 }
 
 /**
- * nst_sessions_put() - give a reference back
- * @table: NULL is allowed. The last reference forgets all sessions and frees it
+ * nst_sessions_free() - forget all sessions, and the table
+ * @table: no softirq knows it any more
  *
  * Context: process.
  */
-void nst_sessions_put(struct nst_sessions *table)
+void nst_sessions_free(struct nst_sessions *table)
 {
 	struct nst_session *ses;
 	struct hlist_node *next;
 	unsigned int i;
 
-	if (!table || !refcount_dec_and_test(&table->ref))
-		return;
 	spin_lock_bh(&table->lock);
 	for (i = 0; i < 1U << table->bits; i++)
 		hlist_for_each_entry_safe(ses, next, &table->hash[i], node)

@@ -18,7 +18,6 @@
 #define _NST_SESSION_H
 
 #include <linux/list.h>
-#include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -98,8 +97,7 @@ struct nst_session {
 };
 
 /**
- * struct nst_sessions - a table of sessions, of one box
- * @ref: the namespace or a socket's configuration, and who works on it
+ * struct nst_sessions - a table of sessions; its box owns it
  * @nn: the namespace's state, which outlives the table
  * @private: of a private box
  * @seed: of the hash
@@ -112,7 +110,6 @@ struct nst_session {
  * @hash: the chains
  */
 struct nst_sessions {
-	refcount_t ref;
 	struct nst_net *nn;
 	bool private;
 	u32 seed;
@@ -125,8 +122,7 @@ struct nst_sessions {
 };
 
 struct nst_sessions *nst_sessions_alloc(struct nst_net *nn, bool private);
-struct nst_sessions *nst_sessions_get(struct nst_sessions *table);
-void nst_sessions_put(struct nst_sessions *table);
+void nst_sessions_free(struct nst_sessions *table);
 
 enum nst_drop nst_sessions_find(struct nst_sessions *table,
 				const struct nst_conf *conf,

@@ -428,7 +428,7 @@ void nst_udp_box_put(struct nst_udp_box *box)
 	cancel_delayed_work_sync(&box->expire);
 	while ((w = take_waiting(box)))
 		free_waiting(w);
-	nst_sessions_put(box->table);
+	nst_sessions_free(box->table);
 	kfree(box);
 }
 

@@ -56,7 +56,7 @@ void receiver_begin(bool private, u64 age)
 
 void receiver_done(void)
 {
-	nst_sessions_put(table);
+	nst_sessions_free(table);
 	nst_session_exit();
 	CHECK_EQ((s64)nst_stats_sum(nn.stats, NST_MIB_UDP_SESSIONS), 0);
 	nst_keyring_put(nn.ring);
