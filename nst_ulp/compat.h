@@ -64,6 +64,7 @@
 			int flags, bool kern
 #define NST_ACCEPT_PASS (sock, newsock, flags, kern)
 #endif
+#define NST_ACCEPT(name) int name(NST_ACCEPT_ARGS)
 
 /* The heads of tcp_ulp_ops.get_info and get_info_size. */
 #ifdef NST_HAVE_ULP_NET_ADMIN

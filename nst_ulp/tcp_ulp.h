@@ -199,11 +199,13 @@ void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay);
 void nst_tcp_rekick(struct nst_tcp *nst);
 void nst_tcp_watch_queue(struct nst_tcp *nst);
 
-/* tcp_ulp.c */
+/* tcp_sock.c */
 struct nst_tcp *nst_tcp(const struct sock *sk);
 void nst_tcp_adopt(struct sock *sk);
 bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq);
 bool nst_tcp_rx_sealed(const struct sock *sk);
+
+/* tcp_ulp.c */
 int nst_tcp_init(const struct nst_tcp_hooks *hooks);
 void nst_tcp_exit(void);
 

@@ -25,9 +25,11 @@ leaf drop limits stats event trace
 3    stream session
 4.0  txrec rxrec
 4.1  tcp_ulp.h udp.h
+4.15 tcp_sock
 4.2  tcp_tx tcp_rx udp_epoch udp_wait udp_err
 4.3  tcp_recv tcp_work udp_rx udp_tx
-4.4  udp_recv
+4.4  udp_recv tcp_attach
+4.45 tcp_accept
 4.5  tcp_ulp udp
 5.0  guard_judge diag sysctl proc
 5.1  guard.h sockopt udp_opt af_nst

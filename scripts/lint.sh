@@ -87,7 +87,7 @@ checkpatch_file()
 	case $1 in
 	userspace/* | selftests/*) ignore=$ignore,$IGNORE_USER ;;
 	# copies of TCP's proto_ops are written once, at load
-	*/tcp_ulp.c | */udp.c) ignore=$ignore,CONST_STRUCT ;;
+	*/tcp_sock.[ch] | */tcp_ulp.c | */udp.c) ignore=$ignore,CONST_STRUCT ;;
 	# tracing macros are laid out in a way of their own
 	*/trace.h) ignore=$ignore,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT ;;
 	esac

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The children of a listener with NST. */
+#ifndef _NST_TCP_ACCEPT_H
+#define _NST_TCP_ACCEPT_H
+
+#include "tcp_ulp.h"
+
+void nst_tcp_clone(const struct request_sock *req, struct sock *sk,
+		   const gfp_t priority);
+NST_ACCEPT(nst_tcp_accept);
+
+#endif /* _NST_TCP_ACCEPT_H */
