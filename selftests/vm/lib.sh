@@ -10,7 +10,8 @@
 # their build tools run only there, hence the chroot. Patch versions move with
 # every security update, so nothing here names one: what prepare.sh found is
 # written down in $NST_CACHE/KERNEL/release. "debug" is none of Debian's: 6.1,
-# built by debug.sh to find bugs (debug.config), and named where it is wanted.
+# built by debug.sh to find bugs (debug.config), and named where it is wanted; so
+# is "uml", User Mode Linux (uml.sh), for quick runs.
 
 NST_KERNELS="6.1 6.12 7.3"
 NST_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -39,6 +40,16 @@ nst_debug_key()
 	} | sha256sum | cut -d ' ' -f 1
 }
 
+nst_uml_key()
+{
+	{
+		cat "$NST_TOP/selftests/vm/debug.config" \
+			"$NST_TOP/selftests/vm/uml.sh"
+		nst_source_version
+		gcc --version
+	} | sha256sum | cut -d ' ' -f 1
+}
+
 # nst_kernel KERNEL: sets
 #   nst_release  what uname -r says there
 #   nst_image    directory that holds lib/modules/$nst_release
@@ -47,11 +58,13 @@ nst_debug_key()
 #   nst_tree     what modules are built against, below that root
 nst_kernel()
 {
-	case " $NST_KERNELS debug " in
+	case " $NST_KERNELS debug uml " in
 	*" $1 "*) ;;
-	*) nst_die "unknown kernel '$1' (there are: $NST_KERNELS debug)" ;;
+	*) nst_die "unknown kernel '$1' (there are: $NST_KERNELS debug uml)" ;;
 	esac
 	nst_image=$NST_CACHE/$1
+	# bench/uml.sh has the other name
+	[ "$1" != uml ] || nst_image=$NST_CACHE/uml-test
 	[ -r "$nst_image/release" ] ||
 		nst_die "kernel $1 is not there: run selftests/vm/prepare.sh $1"
 	nst_release=$(cat "$nst_image/release")
@@ -69,6 +82,12 @@ nst_kernel()
 		nst_tree=$nst_image/build
 		[ "$(cat "$nst_image/key" 2>/dev/null)" = "$(nst_debug_key)" ] ||
 			nst_die "debug kernel is stale: run selftests/vm/prepare.sh debug"
+		;;
+	uml)
+		nst_headers=/
+		nst_tree=$nst_image/build
+		[ "$(cat "$nst_image/key" 2>/dev/null)" = "$(nst_uml_key)" ] ||
+			nst_die "uml kernel is stale: run selftests/vm/prepare.sh uml"
 		;;
 	esac
 }

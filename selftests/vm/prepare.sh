@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # prepare.sh [--update] [KERNEL...]: makes a Debian 12 machine ready to build
-# NST and to boot it in QEMU. KERNEL is 6.1 (default), 6.12, 7.3 or debug.
+# NST and to boot it in QEMU. KERNEL is 6.1 (default), 6.12, 7.3, debug or uml.
 #
 # Needs root and the machine's own apt sources, nothing else. Kernels to boot
 # are unpacked under $NST_CACHE (default /var/tmp/nst-cache) and never installed:
@@ -248,9 +248,9 @@ for arg; do
 	esac
 done
 for k in ${kernels:=6.1}; do
-	case " $NST_KERNELS debug " in
+	case " $NST_KERNELS debug uml " in
 	*" $k "*) ;;
-	*) nst_die "unknown kernel '$k' (there are: $NST_KERNELS debug)" ;;
+	*) nst_die "unknown kernel '$k' (there are: $NST_KERNELS debug uml)" ;;
 	esac
 done
 [ "$(id -u)" = 0 ] || nst_die "needs root (it installs packages)"
@@ -261,11 +261,14 @@ flock 9
 host_packages
 kernel_files
 for k in $kernels; do
-	[ "$k" = debug ] || prepare_kernel "$k"
+	case $k in debug | uml) ;; *) prepare_kernel "$k" ;; esac
 done
 exec 9>&-
-# takes long, and has a lock of its own
+# take long, and have locks of their own
 case " $kernels " in
 *" debug "*) "$here/debug.sh" ;;
+esac
+case " $kernels " in
+*" uml "*) "$here/uml.sh" ;;
 esac
 step "ready:$kernels"

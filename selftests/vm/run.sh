@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh [option...] KERNEL [TEST...]: boots KERNEL (6.1, 6.12, 7.3 or debug) in
-# QEMU and runs tests there. TEST is a program or script of selftests/net, with
+# run.sh [option...] KERNEL [TEST...]: boots KERNEL (6.1, 6.12, 7.3, debug or uml) in
+# QEMU (uml: as a process) and runs tests there. TEST is a program or script of selftests/net, with
 # its arguments in the same word: run.sh 6.1 'sockopt -t name'. Without one, all
 # of selftests/net/tests run. make vm KERNEL=6.1 TEST=... builds all before.
 #
@@ -142,6 +142,7 @@ make_root()
 		MODULES="$preload"
 		UNLOAD="$unload nst_sm"
 		INTERACTIVE="$interactive"
+		UML="$([ "$kernel" != uml ] || echo yes)"
 		export NST_TIMES="${times:-1}"
 	END
 	(cd "$root" && find . | cpio -o -H newc --quiet) >"$work/initrd"
@@ -177,10 +178,26 @@ accelerator()
 	cat "$f"
 }
 
+# Console on descriptor 1, the second serial line on 3. Memory is a file in
+# TMPDIR.
+boot_uml()
+{
+	# shellcheck disable=SC2086 # a list of arguments
+	TMPDIR=/dev/shm timeout --foreground -k 5 "$guest_limit" "$nst_vmlinuz" \
+		mem="${memory:-1G}" initrd="$work/initrd" rdinit=/init con=null \
+		con0=null,fd:1 ssl=null ssl1=null,fd:3 quiet loglevel=5 \
+		panic=-1 oops=panic panic_on_warn=1 printk.devkmsg=on net.ifnames=0 \
+		umid="nst$$" uml_dir="$work" $append 3>&1 >"$work/console" 2>&1
+}
+
 boot()
 {
 	local accel=tcg,thread=multi cpu=max,cx16=off
 
+	if [ "$kernel" = uml ]; then
+		boot_uml
+		return
+	fi
 	# QEMU 7.2 emulates cmpxchg16b wrongly: 6.12 and later die of it. On a
 	# loaded machine, no tick comes while the kernel waits for one to prove
 	# that the timer works, and it panics (no_timer_check).
