@@ -5,6 +5,7 @@
 #include <linux/tcp.h>
 #include <net/tcp.h>
 #include "tcp_attach.h"
+#include "tcp_head.h"
 #include "tcp_rx.h"
 #include "tcp_sock.h"
 #include "tcp_work.h"

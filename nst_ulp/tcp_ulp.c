@@ -12,6 +12,7 @@
 #include "limits.h"
 #include "tcp_accept.h"
 #include "tcp_attach.h"
+#include "tcp_head.h"
 #include "tcp_recv.h"
 #include "tcp_rx.h"
 #include "tcp_sock.h"

@@ -11,6 +11,7 @@
 #include <linux/workqueue.h>
 #include <net/tcp.h>
 #include "limits.h"
+#include "tcp_head.h"
 #include "tcp_rx.h"
 #include "tcp_tx.h"
 #include "tcp_work.h"
