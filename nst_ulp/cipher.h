@@ -24,6 +24,7 @@ struct sk_buff;
  * @hmac: HMAC under H, for the key schedule
  * @key_len: bytes of the cipher's key
  * @okm_len: bytes of key material an epoch takes
+ * @untested: the crypto API has no test of @aead, only of its parts
  */
 struct nst_suite {
 	const char *name;
@@ -32,6 +33,7 @@ struct nst_suite {
 	const char *hmac;
 	u8 key_len;
 	u8 okm_len;
+	bool untested;
 };
 
 /**

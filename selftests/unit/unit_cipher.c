@@ -82,12 +82,13 @@ TEST(nst_suite__table)
 
 TEST(nst_suite_driver__each_suite)
 {
-	char aead[32], hmac[32];
+	char aead[64], hmac[64];
 	unsigned int id;
 
 	for (id = 1; id <= 7; id++) {
-		CHECK_EQ(nst_suite_driver(id, aead, hmac, 32), 0);
-		CHECK(!strcmp(aead, "shim-aead"));
+		CHECK_EQ(nst_suite_driver(id, aead, hmac, 64), 0);
+		CHECK(!strcmp(aead, id == NST_CIPHER_SM4_CBC ?
+			      "authenc(shim-hmac,shim-skcipher)" : "shim-aead"));
 		CHECK(!strcmp(hmac, "shim-hmac"));
 	}
 	CHECK_EQ(nst_suite_driver(0, aead, hmac, 32), -ENOPKG);
@@ -97,7 +98,7 @@ TEST(nst_suite_driver__each_suite)
 TEST(nst_suite_driver__missing_parts)
 {
 	static const char *const parts[] = { "gcm(sm4)", "cbc(sm4)", "sm3" };
-	char aead[32], hmac[32];
+	char aead[64], hmac[64];
 	unsigned int i, id;
 
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
@@ -109,6 +110,10 @@ TEST(nst_suite_driver__missing_parts)
 				 hit ? -ENOPKG : 0);
 		}
 	}
+	shim_crypto_missing = "authenc";
+	for (id = 1; id <= 7; id++)
+		CHECK_EQ(nst_suite_driver(id, aead, hmac, 32),
+			 nst_suite(id)->ivgen ? -ENOPKG : 0);
 }
 
 /* What is there costs nothing to find; what is missing is sought after a while. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Transforms in general, waiting, and the keyed hashes. */
 #include <gcrypt.h>
+#include <crypto/algapi.h>
 #include <crypto/hash.h>
 #include "crypto.h"
 
@@ -76,6 +77,13 @@ int crypto_has_alg(const char *name, u32 type, u32 mask)
 	(void)type;
 	(void)mask;
 	return !shim_crypto_missing || !strstr(name, shim_crypto_missing);
+}
+
+struct crypto_template *crypto_lookup_template(const char *name)
+{
+	static struct crypto_template template;
+
+	return crypto_has_alg(name, 0, 0) ? &template : NULL;
 }
 
 const char *crypto_tfm_alg_driver_name(struct crypto_tfm *tfm)

@@ -10,4 +10,11 @@
 #define MODULE_DESCRIPTION(x)
 #define request_module(...)	0
 
+struct module;
+
+static inline void module_put(struct module *module)
+{
+	(void)module;
+}
+
 #endif /* _SHIM_LINUX_MODULE_H */
