@@ -402,7 +402,9 @@ static int put_counters(struct sk_buff *skb, struct nst_stats __percpu *stats)
 				   nst_stats_name(i)) ||
 		    nla_put_u64_64bit(skb, NST_A_COUNTER_VALUE,
 				      nst_stats_sum(stats, i),
-				      NST_A_COUNTER_PAD))
+				      NST_A_COUNTER_PAD) ||
+		    (nst_stats_is_gauge(i) &&
+		     nla_put_flag(skb, NST_A_COUNTER_GAUGE)))
 			return -EMSGSIZE;
 		nla_nest_end(skb, nest);
 	}

@@ -47,6 +47,17 @@ const char *nst_stats_name(unsigned int index)
 }
 
 /**
+ * nst_stats_is_gauge() - may it fall?
+ * @index: enum nst_drop but 0, or enum nst_mib
+ *
+ * Return: true if it says how many there are now, not how many there were.
+ */
+bool nst_stats_is_gauge(unsigned int index)
+{
+	return index == NST_MIB_SOCKETS || index == NST_MIB_UDP_SESSIONS;
+}
+
+/**
  * nst_drop_errno() - what a TCP receiver is told
  * @drop: the cause
  *

@@ -66,6 +66,7 @@ static inline void nst_stats_inc(struct nst_stats __percpu *stats,
 
 u64 nst_stats_sum(struct nst_stats __percpu *stats, unsigned int index);
 const char *nst_stats_name(unsigned int index);
+bool nst_stats_is_gauge(unsigned int index);
 int nst_drop_errno(enum nst_drop drop);
 
 #endif /* _NST_STATS_H */

@@ -1,62 +1,74 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Writes JSON to stdout. */
+/* Makes JSON in memory: a document that is cut off by an error never goes out. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "json.h"
+
+/* The document so far; NULL before its first piece. */
+static FILE *out;
+static char *text;
+static size_t size;
 
 /* Is the next value the first one of what it is in? */
 static int first = 1;
 
-static void put_string(const char *text)
+static void put_string(const char *string)
 {
-	putchar('"');
-	for (; *text; text++) {
-		unsigned char c = *text;
+	fputc('"', out);
+	for (; *string; string++) {
+		unsigned char c = *string;
 
 		if (c == '"' || c == '\\')
-			printf("\\%c", c);
+			fprintf(out, "\\%c", c);
 		else if (c < 0x20 || c == 0x7f)
-			printf("\\u%04x", c);
+			fprintf(out, "\\u%04x", c);
 		else
-			putchar(c);
+			fputc(c, out);
 	}
-	putchar('"');
+	fputc('"', out);
 }
 
 static void begin(const char *name)
 {
+	if (!out)
+		out = open_memstream(&text, &size);
+	if (!out) {
+		perror("nstkeyctl");
+		exit(1);
+	}
 	if (!first)
-		putchar(',');
+		fputc(',', out);
 	first = 0;
 	if (name) {
 		put_string(name);
-		putchar(':');
+		fputc(':', out);
 	}
 }
 
 void json_object(const char *name)
 {
 	begin(name);
-	putchar('{');
+	fputc('{', out);
 	first = 1;
 }
 
 void json_object_end(void)
 {
-	putchar('}');
+	fputc('}', out);
 	first = 0;
 }
 
 void json_array(const char *name)
 {
 	begin(name);
-	putchar('[');
+	fputc('[', out);
 	first = 1;
 }
 
 void json_array_end(void)
 {
-	putchar(']');
+	fputc(']', out);
 	first = 0;
 }
 
@@ -69,24 +81,43 @@ void json_string(const char *name, const char *value)
 void json_uint(const char *name, uint64_t value)
 {
 	begin(name);
-	printf("%" PRIu64, value);
+	fprintf(out, "%" PRIu64, value);
 }
 
 void json_int(const char *name, int64_t value)
 {
 	begin(name);
-	printf("%" PRId64, value);
+	fprintf(out, "%" PRId64, value);
 }
 
 void json_bool(const char *name, int value)
 {
 	begin(name);
-	fputs(value ? "true" : "false", stdout);
+	fputs(value ? "true" : "false", out);
+}
+
+void json_drop(void)
+{
+	if (out)
+		fclose(out);
+	free(text);
+	out = NULL;
+	text = NULL;
+	first = 1;
 }
 
 void json_flush(void)
 {
-	putchar('\n');
+	int bad;
+
+	fputc('\n', out);
+	bad = fflush(out) == EOF || ferror(out);
+	if (!bad)
+		fwrite(text, 1, size, stdout);
+	json_drop();
+	if (bad) {
+		fputs("nstkeyctl: no memory for the answer\n", stderr);
+		exit(1);
+	}
 	fflush(stdout);
-	first = 1;
 }

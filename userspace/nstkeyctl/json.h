@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Writes JSON to stdout; keeps track of commas. */
+/* Makes JSON, and writes it to stdout when it is whole; keeps track of commas. */
 #ifndef NSTKEYCTL_JSON_H
 #define NSTKEYCTL_JSON_H
 
@@ -15,7 +15,10 @@ void json_uint(const char *name, uint64_t value);
 void json_int(const char *name, int64_t value);
 void json_bool(const char *name, int value);
 
-/* Ends a document with a newline and makes it visible. */
+/* Ends a document with a newline and writes it. */
 void json_flush(void);
+
+/* Forgets a document that cannot be ended. */
+void json_drop(void);
 
 #endif /* NSTKEYCTL_JSON_H */

@@ -11,25 +11,24 @@
 #include "nl.h"
 #include "nstkeyctl.h"
 
-/* The one that may fall. */
-#define GAUGE	"NstSockets"
+/* @gauge: it may fall */
+typedef void (*counter_fn)(const char *name, uint64_t value, int gauge);
 
-typedef void (*counter_fn)(const char *name, uint64_t value);
-
-static void counter_text(const char *name, uint64_t value)
+static void counter_text(const char *name, uint64_t value, int gauge)
 {
+	(void)gauge;
 	printf("%-32s%" PRIu64 "\n", name, value);
 }
 
-static void counter_json(const char *name, uint64_t value)
+static void counter_json(const char *name, uint64_t value, int gauge)
 {
+	(void)gauge;
 	json_uint(name, value);
 }
 
 /* NstRxAuth is nst_rx_auth_total there. */
-static void counter_prometheus(const char *name, uint64_t value)
+static void counter_prometheus(const char *name, uint64_t value, int gauge)
 {
-	int gauge = !strcmp(name, GAUGE);
 	char metric[96];
 	size_t len = 0;
 	const char *p;
@@ -56,7 +55,8 @@ static void take_stats(const struct nlmsghdr *nlh, void *data)
 			continue;
 		nl_parse_nest(attr, tb, NST_A_COUNTER_MAX);
 		(*counter)(nl_string(tb[NST_A_COUNTER_NAME]),
-			   nl_u64(tb[NST_A_COUNTER_VALUE]));
+			   nl_u64(tb[NST_A_COUNTER_VALUE]),
+			   !!tb[NST_A_COUNTER_GAUGE]);
 	}
 }
 
@@ -110,9 +110,13 @@ static int print_json(struct nl *nl)
 
 	json_object(NULL);
 	err = print_stats(nl, counter_json);
+	if (err) {
+		json_drop();
+		return err;
+	}
 	json_object_end();
 	json_flush();
-	return err;
+	return 0;
 }
 
 /* stats */

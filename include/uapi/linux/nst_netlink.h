@@ -115,6 +115,7 @@ enum nst_a_counter {
 	NST_A_COUNTER_PAD = 1,
 	NST_A_COUNTER_NAME,	/* string, as in /proc/net/nst_stat */
 	NST_A_COUNTER_VALUE,	/* u64 */
+	NST_A_COUNTER_GAUGE,	/* flag, it may fall: what there is now */
 
 	__NST_A_COUNTER_MAX,
 	NST_A_COUNTER_MAX = __NST_A_COUNTER_MAX - 1
