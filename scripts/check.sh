@@ -114,6 +114,23 @@ guest()
 	selftests/vm/run.sh -l "$results/console-$k" "$k" "${again[@]}"
 }
 
+# modes KERNEL: what a hardened kernel makes of NST; each mode is a boot of its
+# own. A kernel that has nothing as a module has none of them.
+modes()
+{
+	local k=$1 failed=0
+
+	run_mode()
+	{
+		selftests/vm/run.sh -n "$@" || failed=1
+	}
+	run_mode -a fips=1 "$k" 'modes.sh fips'
+	run_mode -a lockdown=integrity "$k" 'modes.sh lockdown'
+	run_mode -a module.sig_enforce=1 "$k" 'modes.sh signed'
+	run_mode "$k" 'modes.sh nomodules'
+	return $failed
+}
+
 # One function, read as a whole before it starts: this takes minutes, and the
 # file may be edited meanwhile.
 main()
@@ -138,6 +155,11 @@ main()
 	done
 	for k in $kernels; do
 		part "guest-$k" guest "$k"
+	done
+	for k in $kernels; do
+		case " $NST_KERNELS " in
+		*" $k "*) part "modes-$k" modes "$k" ;;
+		esac
 	done
 	# shellcheck disable=SC2086 # a list
 	exec selftests/vm/summary.sh $parts

@@ -138,6 +138,58 @@ commands()
 	is "$(rules)" "" refused_changes_nothing
 }
 
+# A range, a service, and ports that the kernel gives to others.
+ports()
+{
+	local old
+
+	does add_range nstkeyctl guard add tcp 5000-5003 dry-run
+	is "$(rules)" "tcp/5000/dry-run tcp/5001/dry-run tcp/5002/dry-run tcp/5003/dry-run " \
+		add_range_rules
+	nstkeyctl guard add tcp 5002
+	does del_range nstkeyctl guard del tcp 5001-5002
+	is "$(rules)" "tcp/5000/dry-run tcp/5003/dry-run " del_range_rules
+	does del_range_of_some nstkeyctl guard del tcp 4990-5000
+	refuses del_range_of_none 1 "There is no rule for this port" \
+		nstkeyctl guard del tcp 4990-5000
+	for ports in 5-4 0-4 1-65536 1- -1 1-2-3 frobd; do
+		refuses "bad_range '$ports'" 2 "" nstkeyctl guard add tcp "$ports"
+	done
+	refuses range_too_long 2 "room for 256" nstkeyctl guard add tcp 1-257
+	seq 1 250 | sed 's/^/udp /' | nstkeyctl guard load -
+	nstkeyctl guard add tcp 7 dry-run
+	refuses range_no_room 1 "has room for 256 rules" \
+		nstkeyctl guard add tcp 1-9
+	is "$(rules | wc -w)" 251 range_all_or_none
+	is "$(rules | cut -d' ' -f1)" tcp/7/dry-run range_undone_as_it_was
+	nstkeyctl guard flush
+	printf 'frobd 7777/tcp\nfrobd-two 7778/udp\n' >/etc/services
+	does add_service nstkeyctl guard add tcp frobd
+	does add_service_with_dash nstkeyctl guard add udp frobd-two
+	refuses service_of_other_protocol 2 "no service" \
+		nstkeyctl guard add udp frobd
+	is "$(rules)" "tcp/7777 udp/7778 " service_rules
+	printf 'tcp 1-3\nudp frobd-two dry-run\n' >"$dir/ports"
+	does load_ports nstkeyctl guard load "$dir/ports"
+	is "$(rules)" "tcp/1 tcp/2 tcp/3 udp/7778/dry-run " load_ports_rules
+	printf 'tcp 1-3\ntcp 3-4\n' >"$dir/ports"
+	refuses load_overlap 1 "ports:2: a second rule for tcp 3" \
+		nstkeyctl guard load "$dir/ports"
+	old=$(cat /proc/sys/net/ipv4/ip_local_reserved_ports)
+	echo 8080 >/proc/sys/net/ipv4/ip_local_reserved_ports
+	nstkeyctl guard add tcp 40000-40002 >"$out" 2>&1
+	verdict $? local_range_is_taken
+	says local_range_warns 'port 40000-40002 is in net.ipv4.ip_local_port_range'
+	says local_range_way_out '^sysctl -w net.ipv4.ip_local_reserved_ports=8080,40000-40002$'
+	nstkeyctl doctor >"$out" 2>"$err"
+	says local_range_doctor '^warn  guard .*ip_local_reserved_ports=8080,40000-40002'
+	sysctl -q -w net.ipv4.ip_local_reserved_ports=8080,40000-40002
+	does local_range_reserved nstkeyctl guard add tcp 40001
+	does local_range_outside nstkeyctl guard add tcp 30000
+	echo "$old" >/proc/sys/net/ipv4/ip_local_reserved_ports
+	nstkeyctl guard flush
+}
+
 files()
 {
 	printf '# services\ntcp 1\n\n\tudp 2 dry-run # soon\ntcp 3' >"$dir/rules"
@@ -392,6 +444,7 @@ unload()
 : >"$out"
 : >"$err"
 commands
+ports
 files
 rights
 views

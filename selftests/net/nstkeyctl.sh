@@ -91,6 +91,17 @@ commands()
 	: >"$out"
 	does help nstkeyctl help
 	says help_lists_commands '^  genbox '
+	is "$(nstkeyctl -h; nstkeyctl --help)" "$(nstkeyctl help; nstkeyctl help)" \
+		help_by_other_names
+	for words in "help guard" "guard -h" "guard --help" "--help guard"; do
+		# shellcheck disable=SC2086 # words
+		does "help_of_command '$words'" nstkeyctl $words
+		says help_of_command_says '^  guard add tcp'
+		is "$(grep -c genbox "$out")" 0 help_of_one_command
+	done
+	refuses help_unknown 2 "no command 'frob'" nstkeyctl help frob
+	does version nstkeyctl --version
+	is "$(cat "$out")" "nstkeyctl $(modinfo -F version nst_ulp)" version_is
 	refuses no_command 2 "usage:" nstkeyctl
 	refuses unknown_command 2 "no command 'frob'" nstkeyctl frob
 	refuses unknown_option 2 "no option --frob" nstkeyctl show --frob
@@ -137,6 +148,61 @@ generate()
 	verdict $? genbox_stdout_open_file_warns
 	refuses genbox_no_space 1 "No space left" \
 		sh -c "nstkeyctl genbox >/dev/full"
+}
+
+# What was there stays until the new file is whole, whatever comes between.
+save()
+{
+	local i=0 bad=0
+
+	mkdir "$dir/small"
+	mount -t tmpfs -o size=16k none "$dir/small"
+	box_file "$dir/small/box" 2
+	cp "$dir/small/box" "$dir/before"
+	dd if=/dev/zero of="$dir/small/fill" bs=1k 2>/dev/null
+	for words in "genbox --force $dir/small/box" \
+		"genkey --force 9 accept $dir/small/box"; do
+		# shellcheck disable=SC2086 # words
+		refuses "full_disk_force ${words%% *}" 1 "No space left" \
+			nstkeyctl $words
+		cmp "$dir/small/box" "$dir/before" >>"$err"
+		verdict $? full_disk_force_keeps
+	done
+	refuses full_disk_new 1 "No space left" \
+		nstkeyctl genbox "$dir/small/new"
+	is "$(cd "$dir/small" && echo *)" "box fill" full_disk_leaves_nothing
+	umount "$dir/small"
+	box_file "$dir/box" 2
+	cp "$dir/box" "$dir/before"
+	refuses file_size_limit 1 "File too large" sh -c \
+		"ulimit -f 8; exec nstkeyctl genbox --keys 1024 --force $dir/box"
+	cmp "$dir/box" "$dir/before" >>"$err"
+	verdict $? file_size_limit_keeps
+	while [ $i -lt 20 ]; do
+		nstkeyctl genbox --keys 1024 --force "$dir/box" &
+		sleep "0.00$i"
+		kill -9 $! 2>/dev/null
+		wait $! 2>/dev/null
+		nstkeyctl load "$dir/box" 2>>"$err" || bad=1
+		i=$((i + 1))
+	done
+	verdict $bad killed_in_the_middle
+	nstkeyctl flush
+	rm -f "$dir"/box*
+	mknod "$dir/null" c 1 3
+	refuses force_device 1 "no ordinary file" \
+		nstkeyctl genbox --force "$dir/null"
+	refuses force_directory 1 "no ordinary file" \
+		nstkeyctl genbox --force "$dir/small"
+	[ -c "$dir/null" ] && [ -d "$dir/small" ]
+	verdict $? force_replaces_files_only
+	refuses no_such_directory 1 "No such file" \
+		nstkeyctl genbox "$dir/none/box"
+	ln -s "$dir/elsewhere" "$dir/link"
+	refuses link_is_there 1 "is there already" nstkeyctl genbox "$dir/link"
+	does link_force nstkeyctl genbox --force "$dir/link"
+	[ ! -e "$dir/elsewhere" ] && [ ! -L "$dir/link" ]
+	verdict $? link_is_replaced_not_followed
 }
 
 rotation()
@@ -424,6 +490,12 @@ views()
 	does prometheus nstkeyctl stats --prometheus
 	says prometheus_counter '^nst_rx_auth_total [0-9]+$'
 	says prometheus_gauge '^nst_sockets [0-9]+$'
+	for gauge in nst_sockets nst_udp_sessions; do
+		nstkeyctl stats --prometheus >"$out"
+		says "prometheus_type_$gauge" "^# TYPE $gauge gauge\$"
+	done
+	is "$(grep -c '^# TYPE .*[^l] counter$' "$out")" 0 \
+		prometheus_counters_are_totals
 	says prometheus_key '^nst_key_streams\{kid="1",state="active",direction="tx"\} 0$'
 	is "$(grep -vcE '^(# (HELP|TYPE) [a-z_]+ .*|[a-z_]+(\{[^}]*\})? [0-9]+)$' \
 		"$out")" 0 prometheus_format
@@ -434,7 +506,7 @@ doctor()
 {
 	nstkeyctl doctor >"$out" 2>"$err"
 	verdict $? doctor
-	for check in module ulp suites box refused rights; do
+	for check in kernel module ulp udp suites box refused peers rights; do
 		says "doctor_$check" "^ok    $check"
 	done
 	says doctor_clock '^(ok|warn)  +clock'
@@ -445,6 +517,7 @@ doctor()
 	nstkeyctl doctor >"$out" 2>"$err"
 	is $? 1 doctor_switched_off_status
 	says doctor_switched_off '^fail  ulp .*sysctl net.nst.enabled=1'
+	says doctor_switched_off_udp '^fail  udp .*sysctl net.nst.enabled=1'
 	sysctl -q -w net.nst.enabled=1
 	as_nobody "$tool doctor" >"$out" 2>"$err"
 	says doctor_no_rights '^warn  rights'
@@ -465,6 +538,35 @@ wait_lines()
 		sleep 0.1
 		i=$((i + 1))
 	done
+}
+
+# A client learns nothing but a reset from a peer that has another box.
+other_box()
+{
+	nstkeyctl genbox --force "$dir/box"
+	ip netns add peer
+	ip link add here type veth peer name there netns peer
+	ip addr add 10.9.0.1/24 dev here
+	ip link set here up
+	ip -n peer addr add 10.9.0.2/24 dev there
+	ip -n peer link set there up
+	ip -n peer link set lo up
+	nstkeyctl load "$dir/box"
+	nstkeyctl genbox --force "$dir/box"
+	ip netns exec peer nstkeyctl load "$dir/box"
+	ip netns exec peer nstpoke serve 7007 >"$dir/served" &
+	children="$children $!"
+	wait_lines "$dir/served" 1
+	is "$(nstpoke call 10.9.0.2 7007)" ECONNRESET other_box_is_refused
+	nstkeyctl doctor >"$out" 2>"$err"
+	says doctor_other_box '^warn  peers .*NstTxStreams.*nstkeyctl show'
+	ip netns exec peer nstkeyctl doctor >"$out" 2>"$err"
+	says doctor_other_box_there '^warn  refused .*NstRxAuth'
+	# shellcheck disable=SC2086 # a list
+	kill $children 2>/dev/null
+	wait
+	children=
+	ip netns del peer
 }
 
 monitor()
@@ -515,6 +617,7 @@ monitor()
 : >"$err"
 commands
 generate
+save
 rotation
 files
 fingerprint
@@ -526,6 +629,7 @@ namespaces
 sysctls
 views
 doctor
+other_box
 monitor
 echo "1..$number"
 exit $failed

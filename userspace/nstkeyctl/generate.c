@@ -21,22 +21,14 @@ static void warn_readable(void)
 /* @path: NULL or "-": standard output */
 static int write_keys(const struct keyfile *file, const char *path, int force)
 {
-	int fd, err;
+	int err;
 
 	if (!path || !strcmp(path, "-")) {
 		warn_readable();
-		return keyfile_write(file, STDOUT_FILENO, "stdout") ?
-			EXIT_FAILED : EXIT_OK;
+		err = keyfile_write(file, STDOUT_FILENO, "stdout");
+	} else {
+		err = keyfile_save(file, path, force);
 	}
-	fd = keyfile_create(path, force);
-	if (fd < 0)
-		return EXIT_FAILED;
-	err = keyfile_write(file, fd, path);
-	if (!err && fsync(fd) < 0) {
-		perror(path);
-		err = -1;
-	}
-	close(fd);
 	return err ? EXIT_FAILED : EXIT_OK;
 }
 

@@ -9,6 +9,7 @@
 #include "json.h"
 #include "nl.h"
 #include "nstkeyctl.h"
+#include "ports.h"
 
 /* How often a listing is asked for that changes while it is read. */
 #define TRIES	10
@@ -46,32 +47,63 @@ static int complain(const char *where, const char *fmt, ...)
 	return -EINVAL;
 }
 
-/* @words: protocol, port and perhaps "dry-run"; NULL for each that is absent. */
-static int parse_rule(struct guard_rule *rule, const char *where, char **words)
+static const struct guard_rule *find_rule(const struct guard_rules *rules,
+					  const struct guard_rule *rule)
 {
-	char *end = NULL;
-	unsigned long port;
+	unsigned int i;
 
-	memset(rule, 0, sizeof(*rule));
+	for (i = 0; i < rules->nr; i++)
+		if (rules->rule[i].protocol == rule->protocol &&
+		    rules->rule[i].port == rule->port)
+			return &rules->rule[i];
+	return NULL;
+}
+
+static int add_ports(struct guard_rules *rules, const char *where,
+		     const struct guard_rule *like, const struct ports *ports)
+{
+	unsigned int port;
+
+	for (port = ports->first; port <= ports->last; port++) {
+		struct guard_rule rule = *like;
+
+		rule.port = port;
+		if (find_rule(rules, &rule))
+			return complain(where, "a second rule for %s %u",
+					protocol_name(rule.protocol), port);
+		if (rules->nr == NST_GUARD_MAX)
+			return complain(where, "too many rules, the guard has room for %d",
+					NST_GUARD_MAX);
+		rules->rule[rules->nr++] = rule;
+	}
+	return 0;
+}
+
+/*
+ * Adds the rules of a line. @words: protocol, ports and perhaps "dry-run"; NULL
+ * for each that is absent.
+ */
+static int parse_rule(struct guard_rules *rules, const char *where, char **words)
+{
+	struct guard_rule rule = { 0 };
+	struct ports ports;
+
 	if (!words[0] || !words[1])
 		return complain(where, "a rule is 'tcp' or 'udp' and a port");
 	if (!strcmp(words[0], "tcp"))
-		rule->protocol = IPPROTO_TCP;
+		rule.protocol = IPPROTO_TCP;
 	else if (!strcmp(words[0], "udp"))
-		rule->protocol = IPPROTO_UDP;
+		rule.protocol = IPPROTO_UDP;
 	else
 		return complain(where, "'%s' is neither tcp nor udp", words[0]);
-	errno = 0;
-	port = words[1][0] >= '0' && words[1][0] <= '9' ?
-		strtoul(words[1], &end, 10) : 0;
-	if (errno || !port || port > 65535 || *end)
-		return complain(where, "'%s' is no port from 1 to 65535",
+	if (ports_parse(&ports, words[1], words[0]))
+		return complain(where,
+				"'%s' is no port from 1 to 65535, no range of them and no service",
 				words[1]);
-	rule->port = port;
 	if (words[2] && strcmp(words[2], "dry-run"))
 		return complain(where, "'%s' is not 'dry-run'", words[2]);
-	rule->dry_run = !!words[2];
-	return 0;
+	rule.dry_run = !!words[2];
+	return add_ports(rules, where, &rule, &ports);
 }
 
 static void put_rule(struct nlmsghdr *nlh, const struct guard_rule *rule)
@@ -82,8 +114,8 @@ static void put_rule(struct nlmsghdr *nlh, const struct guard_rule *rule)
 		mnl_attr_put(nlh, NST_A_RULE_DRY_RUN, 0, NULL);
 }
 
-/* One line of a file. Return: 1 for a rule, 0 for none, or negative. */
-static int parse_line(struct guard_rule *rule, char *line, const char *where)
+/* One line of a file, which may have no rule. */
+static int parse_line(struct guard_rules *rules, char *line, const char *where)
 {
 	char *words[4] = { NULL }, *save, *word;
 	unsigned int n = 0;
@@ -95,47 +127,20 @@ static int parse_line(struct guard_rule *rule, char *line, const char *where)
 			return complain(where, "'%s' is too much", word);
 		words[n++] = word;
 	}
-	if (!n)
-		return 0;
-	return parse_rule(rule, where, words) ? -EINVAL : 1;
-}
-
-static int is_twice(const struct guard_rules *rules,
-		    const struct guard_rule *rule)
-{
-	unsigned int i;
-
-	for (i = 0; i < rules->nr; i++)
-		if (rules->rule[i].protocol == rule->protocol &&
-		    rules->rule[i].port == rule->port)
-			return 1;
-	return 0;
+	return n ? parse_rule(rules, where, words) : 0;
 }
 
 static int read_rules(struct guard_rules *rules, FILE *f, const char *name)
 {
 	char line[128], where[320];
-	struct guard_rule rule;
 	unsigned int nr;
-	int found;
 
 	for (nr = 1; fgets(line, sizeof(line), f); nr++) {
 		snprintf(where, sizeof(where), "%.256s:%u", name, nr);
 		if (!strchr(line, '\n') && !feof(f))
 			return complain(where, "the line is too long");
-		found = parse_line(&rule, line, where);
-		if (found < 0)
-			return found;
-		if (!found)
-			continue;
-		if (is_twice(rules, &rule))
-			return complain(where, "a second rule for %s %u",
-					protocol_name(rule.protocol),
-					rule.port);
-		if (rules->nr == NST_GUARD_MAX)
-			return complain(where, "too many rules, the guard has room for %d",
-					NST_GUARD_MAX);
-		rules->rule[rules->nr++] = rule;
+		if (parse_line(rules, line, where))
+			return -EINVAL;
 	}
 	if (ferror(f))
 		return complain(name, "%s", strerror(errno));
@@ -369,6 +374,76 @@ static int change(struct nl *nl, uint8_t cmd, const struct guard_rule *rule)
 	return nl_talk(nl, nlh, NULL, NULL);
 }
 
+/* Takes the first @nr of @rules back: they are as in @old again. */
+static void undo(struct nl *nl, const struct guard_rules *rules,
+		 unsigned int nr, const struct guard_rules *old)
+{
+	const struct guard_rule *was;
+	char message[sizeof(nl->message)];
+	unsigned int i;
+
+	memcpy(message, nl->message, sizeof(message));
+	for (i = 0; i < nr; i++) {
+		was = find_rule(old, &rules->rule[i]);
+		if (was)
+			change(nl, NST_CMD_GUARD_ADD, was);
+		else
+			change(nl, NST_CMD_GUARD_DEL, &rules->rule[i]);
+	}
+	memcpy(nl->message, message, sizeof(message));
+}
+
+/* The ports of a range are guarded one after the other, but all or none. */
+static int add(struct nl *nl, const struct guard_rules *rules)
+{
+	struct guard_rules *old = calloc(1, sizeof(*old));
+	unsigned int i;
+	int err;
+
+	if (!old)
+		return -ENOMEM;
+	err = guard_get(nl, old);
+	for (i = 0; !err && i < rules->nr; i++) {
+		err = change(nl, NST_CMD_GUARD_ADD, &rules->rule[i]);
+		if (err)
+			undo(nl, rules, i, old);
+	}
+	free(old);
+	return err;
+}
+
+/* Of a range, those that are guarded; there must be one. */
+static int del(struct nl *nl, const struct guard_rules *rules)
+{
+	unsigned int i, gone = 0;
+	int err = 0;
+
+	for (i = 0; i < rules->nr; i++) {
+		err = change(nl, NST_CMD_GUARD_DEL, &rules->rule[i]);
+		if (err && err != -ENOENT)
+			return err;
+		gone += !err;
+	}
+	return gone ? 0 : err;
+}
+
+/* Says which of the ports plain connections may get, if there are such. */
+static void warn_local(const struct guard_rules *rules)
+{
+	struct local_ports *local = malloc(sizeof(*local));
+
+	if (!local)
+		return;
+	ports_local(local, rules);
+	if (local->nr)
+		fprintf(stderr,
+			"nstkeyctl: warning: port %s is in net.ipv4.ip_local_port_range (%u to %u), so a plain connection\n"
+			"or socket may get it as its own, and hangs; to keep it from them:\n"
+			"sysctl -w net.ipv4.ip_local_reserved_ports=%s\n",
+			local->list, local->low, local->high, local->reserve);
+	free(local);
+}
+
 enum { ADD, DEL, LOAD, FLUSH, SHOW };
 
 /* What follows "guard": its arguments, at least and at most. */
@@ -377,8 +452,8 @@ static const struct {
 	int min, max;
 	const char *usage;
 } verbs[] = {
-	[ADD] = { "add", 2, 3, "tcp|udp PORT [dry-run]" },
-	[DEL] = { "del", 2, 2, "tcp|udp PORT" },
+	[ADD] = { "add", 2, 3, "tcp|udp PORTS [dry-run]" },
+	[DEL] = { "del", 2, 2, "tcp|udp PORTS" },
 	[LOAD] = { "load", 1, 1, "FILE" },
 	[FLUSH] = { "flush", 0, 0, "" },
 	[SHOW] = { "show", 0, 0, "[--json | --prometheus]" },
@@ -423,10 +498,10 @@ static int talk(const struct options *opt, int verb, struct guard_rules *rules)
 	if (!err) {
 		switch (verb) {
 		case ADD:
-			err = change(&nl, NST_CMD_GUARD_ADD, &rules->rule[0]);
+			err = add(&nl, rules);
 			break;
 		case DEL:
-			err = change(&nl, NST_CMD_GUARD_DEL, &rules->rule[0]);
+			err = del(&nl, rules);
 			break;
 		case LOAD:
 			err = load(&nl, rules);
@@ -442,6 +517,8 @@ static int talk(const struct options *opt, int verb, struct guard_rules *rules)
 	snprintf(what, sizeof(what), "guard %s", verbs[verb].name);
 	if (err)
 		nl_explain(&nl, what, err);
+	else if (verb == ADD || verb == LOAD)
+		warn_local(rules);
 	nl_close(&nl);
 	return err ? EXIT_FAILED : EXIT_OK;
 }
@@ -459,7 +536,7 @@ int cmd_guard(const struct options *opt, char **args)
 	if (verb == LOAD && read_file(rules, args[1]))
 		status = EXIT_FAILED;
 	else if (verb >= 0 && ((verb != ADD && verb != DEL) ||
-			       !parse_rule(&rules->rule[0], "guard", args + 1)))
+			       !parse_rule(rules, "guard", args + 1)))
 		status = talk(opt, verb, rules);
 	free(rules);
 	return status;

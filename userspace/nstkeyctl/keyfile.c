@@ -514,26 +514,3 @@ int keyfile_write(const struct keyfile *file, int fd, const char *name)
 	secure_free(text, size);
 	return err;
 }
-
-/**
- * keyfile_create() - make a file that only its owner can read
- * @path: of the file
- * @force: replace one that is there
- *
- * Return: a descriptor; -1 after a message to stderr.
- */
-int keyfile_create(const char *path, int force)
-{
-	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, fd;
-
-	if (force && unlink(path) < 0 && errno != ENOENT) {
-		fprintf(stderr, "%s: %s\n", path, strerror(errno));
-		return -1;
-	}
-	fd = open(path, flags, 0600);
-	if (fd < 0 && errno == EEXIST)
-		fprintf(stderr, "%s: is there already: '--force' replaces it\n", path);
-	else if (fd < 0)
-		fprintf(stderr, "%s: %s\n", path, strerror(errno));
-	return fd;
-}

@@ -54,7 +54,7 @@ int keyfile_parse(struct keyfile *file, const char *name, const char *text,
 		  size_t len, enum keyfile_kind kind);
 int keyfile_random(uint8_t *secret);
 int keyfile_write(const struct keyfile *file, int fd, const char *name);
-int keyfile_create(const char *path, int force);
+int keyfile_save(const struct keyfile *file, const char *path, int force);
 
 int keyfile_kid(const char *text, size_t len, uint16_t *kid);
 int keyfile_state(const char *text, size_t len, enum nst_state *state);

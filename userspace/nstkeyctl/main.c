@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nstkeyctl: the key box and the guard of NST. Finds the command and checks its form. */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static const struct {
 	{ "show", cmd_show, 0, 1, MAY_JSON,
 	  "[KID]", "keys with state, fingerprint and live streams" },
 	{ "guard", cmd_guard, 1, 4, MAY_JSON | MAY_PROMETHEUS,
-	  "add tcp|udp PORT [dry-run] | del tcp|udp PORT | load FILE | flush | show [--prometheus]",
+	  "add tcp|udp PORTS [dry-run] | del tcp|udp PORTS | load FILE | flush | show [--prometheus]",
 	  "ports on which plaintext neither arrives nor leaves" },
 	{ "caps", cmd_caps, 0, 0, MAY_JSON, "", "suites and their drivers" },
 	{ "stats", cmd_stats, 0, 0, MAY_JSON | MAY_PROMETHEUS,
@@ -47,18 +48,25 @@ static const struct {
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 #define MAX_ARGS	4
 
-static void help(FILE *to)
+static void help_line(FILE *to, unsigned int i)
+{
+	fprintf(to, "  %s %s%s\n      %s\n", commands[i].name,
+		commands[i].usage,
+		commands[i].may & MAY_JSON ? " [--json]" : "",
+		commands[i].text);
+}
+
+static void help_all(FILE *to)
 {
 	unsigned int i;
 
-	fputs("usage: nstkeyctl COMMAND [ARGUMENT...]\n\n", to);
+	fputs("usage: nstkeyctl COMMAND [ARGUMENT...]\n"
+	      "       nstkeyctl help [COMMAND] | --version\n\n", to);
 	for (i = 0; i < NR_COMMANDS; i++)
-		fprintf(to, "  %s %s%s\n      %s\n", commands[i].name,
-			commands[i].usage,
-			commands[i].may & MAY_JSON ? " [--json]" : "",
-			commands[i].text);
+		help_line(to, i);
 	fputs("\nFILE may be -, standard input or output. genkey and genbox replace a file only\n"
-	      "with --force. It all acts on the network namespace that it runs in.\n",
+	      "with --force. PORTS is a number, a range (5000-5010) or a service. It all acts on the network namespace that it runs in.\n"
+	      "nstkeyctl(8) has more.\n",
 	      to);
 }
 
@@ -88,9 +96,35 @@ static unsigned int parse_count(const char *text)
 	return n;
 }
 
+static unsigned int find_command(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_COMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return i;
+	refuse("there is no command '%s'", name);
+}
+
+/* help [COMMAND]; NULL: all of them */
+static int help_command(const char *name)
+{
+	if (!name) {
+		help_all(stdout);
+		return EXIT_OK;
+	}
+	fputs("usage: nstkeyctl COMMAND [ARGUMENT...]\n\n", stdout);
+	help_line(stdout, find_command(name));
+	return EXIT_OK;
+}
+
 /* Takes one option. Return: arguments used up, 0 if it is none. */
 static int take_option(struct options *opt, unsigned int *used, char **arg)
 {
+	if (!strcmp(arg[0], "--help") || !strcmp(arg[0], "-h")) {
+		opt->help = 1;
+		return 1;
+	}
 	if (!strcmp(arg[0], "--json")) {
 		opt->json = 1;
 		*used |= MAY_JSON;
@@ -142,13 +176,10 @@ static int take_args(struct options *opt, unsigned int *used, char **argv,
 static int run(const char *command, const struct options *opt,
 	       unsigned int used, char **args, int nr)
 {
-	unsigned int i;
+	unsigned int i = find_command(command);
 
-	for (i = 0; i < NR_COMMANDS; i++)
-		if (!strcmp(commands[i].name, command))
-			break;
-	if (i == NR_COMMANDS)
-		refuse("there is no command '%s'", command);
+	if (opt->help)
+		return help_command(command);
 	if (used & ~commands[i].may)
 		refuse("an option that '%s' does not take", command);
 	if (opt->json && opt->prometheus)
@@ -161,27 +192,51 @@ static int run(const char *command, const struct options *opt,
 	return commands[i].run(opt, args);
 }
 
-int main(int argc, char **argv)
+/* What stands in place of a command. Return: the exit status, or -1. */
+static int other_than_command(char **argv)
+{
+	if (!argv[1])
+		return -1;
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts("nstkeyctl " NST_VERSION_TEXT);
+		return EXIT_OK;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    !strcmp(argv[1], "help")) {
+		if (argv[2] && argv[3])
+			refuse("too many arguments, from '%s' on", argv[3]);
+		return help_command(argv[2]);
+	}
+	return -1;
+}
+
+static int work(char **argv)
 {
 	struct options opt = { .keys = 1 };
 	char *args[MAX_ARGS + 1] = { NULL };
 	const char *command = NULL;
 	unsigned int used = 0;
-	int nr, status;
+	int nr = other_than_command(argv);
+
+	if (nr >= 0)
+		return nr;
+	nr = take_args(&opt, &used, argv + 1, &command, args);
+	if (nr >= 0)
+		return run(command, &opt, used, args, nr);
+	help_all(opt.help ? stdout : stderr);
+	return opt.help ? EXIT_OK : EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
 
 	(void)argc;
 	/* Keys must not reach a core dump or a debugger of the same user. */
 	prctl(PR_SET_DUMPABLE, 0);
-	if (argv[1] && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
-		help(stdout);
-		return EXIT_OK;
-	}
-	nr = take_args(&opt, &used, argv + 1, &command, args);
-	if (nr < 0) {
-		help(stderr);
-		return EXIT_USAGE;
-	}
-	status = run(command, &opt, used, args, nr);
+	/* A limit of file size is an error like a full disk, not an end. */
+	signal(SIGXFSZ, SIG_IGN);
+	status = work(argv);
 	if (fflush(stdout) == EOF || ferror(stdout)) {
 		fprintf(stderr, "nstkeyctl: stdout: %s\n", strerror(errno));
 		return EXIT_FAILED;

@@ -17,12 +17,14 @@
  * @json: for a machine
  * @prometheus: stats or guard in Prometheus's text format
  * @force: genbox and genkey may replace a file
+ * @help: say what the command is for, and do nothing
  * @keys: genbox: how many
  */
 struct options {
 	int json;
 	int prometheus;
 	int force;
+	int help;
 	unsigned int keys;
 };
 
