@@ -102,9 +102,11 @@ static unsigned int hook(void *priv, struct sk_buff *skb,
 		if (err == -EINPROGRESS)
 			return NF_STOLEN;
 		/* What cannot be a part of anything is in pieces now. */
-		if (err)
+		if (err && err != -EOPNOTSUPP)
 			return judge_unknown(&p, false, verdict);
-		verdict = nst_guard_find(&p);
+		/* Where nobody gathers, it is as it came, and still unknown. */
+		if (!err)
+			verdict = nst_guard_find(&p);
 	}
 	if (verdict == NST_GUARD_OTHER)
 		return NF_ACCEPT;

@@ -13,6 +13,7 @@
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
 #include <net/request_sock.h>
+#include <net/sock_reuseport.h>
 #include <net/tcp.h>
 #include "compat_guard.h"
 #include "guard_judge.h"
@@ -108,18 +109,36 @@ enum nst_guard_verdict nst_guard_find(struct nst_guard_packet *p)
 	return NST_GUARD_SEALED;
 }
 
+/* Have all the listeners NST that share the port of one by SO_REUSEPORT? */
+static bool group_sealed(const struct sock *listener)
+{
+	const struct sock_reuseport *group =
+		rcu_dereference(listener->sk_reuseport_cb);
+	unsigned int i, nr;
+
+	if (!group)
+		return true;
+	nr = READ_ONCE(group->num_socks);
+	smp_rmb();	/* pairs with smp_wmb() in __reuseport_add_sock() */
+	if (nr > NST_GUARD_GROUP_MAX)
+		return false;
+	for (i = 0; i < nr; i++)
+		if (!nst_tcp_rx_sealed(group->socks[i]))
+			return false;
+	return true;
+}
+
 /*
  * The child of a request has what its listener has before any byte comes to it.
- * A listener that shares its port is not taken at its word: the request could
- * go over to another one, which has no NST.
+ * A listener that shares its port is taken at its word only with all the others:
+ * when it closes, the request may go over to one of them.
  */
 static bool request_sealed(const struct sock *sk)
 {
 	const struct sock *listener = inet_reqsk(sk)->rsk_listener;
 
 	return listener && READ_ONCE(listener->sk_state) == TCP_LISTEN &&
-	       !rcu_access_pointer(listener->sk_reuseport_cb) &&
-	       nst_tcp_rx_sealed(listener);
+	       nst_tcp_rx_sealed(listener) && group_sealed(listener);
 }
 
 /*

@@ -110,4 +110,11 @@
  */
 #define NST_GUARD_HEADERS_MAX	16
 
+/*
+ * Listeners that share a port and are all asked whether they have NST, before the
+ * guard lets payload to a connection that is only asked for: more than a worker
+ * for each processor. Bounds what such a packet can cost.
+ */
+#define NST_GUARD_GROUP_MAX	1024
+
 #endif /* _NST_LIMITS_H */

@@ -224,6 +224,46 @@ TEST_F(guard, deferred_accept)
 	EXPECT_EQ(0, IN(PLAIN));
 }
 
+/* The same for a service with several workers, and one that lacks NST. */
+TEST_F(guard, deferred_accept_reuseport)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = guard_address(&ss, variant->conf.family, 1,
+				      GUARD_PORT);
+	int lis[3], i;
+
+	close(self->lis);
+	for (i = 0; i < 3; i++) {
+		lis[i] = socket(variant->conf.family, SOCK_STREAM, 0);
+		ASSERT_EQ(0, tcptest_set_int(lis[i], SOL_SOCKET, SO_REUSEPORT,
+					     1));
+		ASSERT_EQ(0, tcptest_set_int(lis[i], SOL_TCP, TCP_DEFER_ACCEPT,
+					     30));
+		ASSERT_EQ(0, bind(lis[i], (void *)&ss, len));
+		if (i < 2) {
+			ASSERT_EQ(0, tcptest_key(lis[i], &variant->conf, 0));
+			ASSERT_EQ(0, listen(lis[i], 8));
+		}
+	}
+	for (i = 0; i < 4; i++) {
+		self->a = dial(variant->conf.family, 1, 0);
+		ASSERT_LE(0, self->a);
+		ASSERT_EQ(0, tcptest_key(self->a, &variant->conf,
+					 NST_F_INITIATOR));
+		ASSERT_EQ(0, tcptest_send(self->a, 0, 5000, 1000));
+		close(self->a);
+	}
+	EXPECT_LT(0, IN(PASSED));
+	EXPECT_EQ(0, IN(PLAIN));
+	ASSERT_EQ(0, listen(lis[2], 8));
+	self->a = dial(variant->conf.family, 1, 0);
+	ASSERT_LE(0, self->a);
+	ASSERT_EQ(1, send(self->a, "x", 1, 0));
+	EXPECT_EQ(0, WAIT(IN, PLAIN, 1));
+	for (i = 0; i < 3; i++)
+		close(lis[i]);
+}
+
 TEST_F(guard, deferred_accept_plain)
 {
 	ASSERT_EQ(0, tcptest_set_int(self->lis, SOL_TCP, TCP_DEFER_ACCEPT,

@@ -335,6 +335,21 @@ TEST_F(dgram, dual_stack)
 	close(from);
 }
 
+/* What comes in pieces passes a dry run as what is whole, also without defrag. */
+TEST_F(dgram, dry_run_pieces)
+{
+	static uint8_t large[8000];
+
+	ASSERT_EQ(0, system("ip link set lo mtu 1500"));
+	ASSERT_EQ(0, guard_add(&self->t, IPPROTO_UDP, true));
+	ASSERT_EQ((ssize_t)sizeof(large),
+		  send_to(self->other, &self->to_in, self->len, large,
+			  sizeof(large)));
+	EXPECT_EQ(0, received(self->in, large, sizeof(large)));
+	EXPECT_LT(0, guard_stat("NstGuardDryRun"));
+	EXPECT_EQ(0, guard_stat("NstGuardInDropped"));
+}
+
 TEST_F(dgram, dry_run)
 {
 	uint8_t rec[PEER_RECORD_MAX];
