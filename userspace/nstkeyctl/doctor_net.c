@@ -129,6 +129,7 @@ static const struct {
 struct counters {
 	struct patient *patient;
 	unsigned int found;	/* refusals */
+	uint64_t stale;		/* refused for what is remembered of times */
 	uint64_t tx_streams;
 	uint64_t rx_streams;
 };
@@ -142,6 +143,8 @@ static void take_counter(struct counters *counters, const char *name,
 		counters->tx_streams = value;
 	if (!strcmp(name, "NstRxStreams"))
 		counters->rx_streams = value;
+	if (!strcmp(name, "NstRxCacheAge") || !strcmp(name, "NstRxCacheFloor"))
+		counters->stale += value;
 	for (i = 0; i < NR_REFUSALS; i++) {
 		if (!value || strcmp(refusals[i].name, name))
 			continue;
@@ -180,6 +183,14 @@ static void check_answers(const struct counters *counters)
 		       "no connection without an answer");
 }
 
+/* What was refused for its time may come from a clock that was set back. */
+static void check_set_back(const struct counters *counters)
+{
+	if (counters->stale)
+		report(counters->patient, "clock", WARN,
+		       "if it was set back: new connections and datagrams that are no newer than what was seen are refused until it has passed that time again; before that, a new key on both hosts is the way out ('nstkeyctl genkey'), or strict mode, which needs no clock");
+}
+
 /**
  * check_counters() - what was refused that a wrong set-up would cause?
  * @patient: whose
@@ -197,5 +208,6 @@ void check_counters(struct patient *patient)
 	if (!counters.found)
 		report(patient, "refused", GOOD,
 		       "nothing a wrong set-up would cause");
+	check_set_back(&counters);
 	check_answers(&counters);
 }
