@@ -251,7 +251,7 @@ static enum nst_drop receive(struct nst_udp *nst, struct nst_dgram *dgram,
 	if (drop)
 		return drop;
 	if (!ses) {
-		drop = nst_udp_wait(rx, dgram, *skb);
+		drop = nst_udp_wait(nst, rx, dgram, *skb);
 		if (!drop)
 			*skb = NULL;
 		return drop;
@@ -288,8 +288,8 @@ int nst_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 	struct nst_dgram dgram = {};
 	enum nst_drop drop;
 
-	/* Closed a moment ago, or the datagram comes in again for another. */
-	if (!nst || nst_udp_wait_others(nst)) {
+	/* Closed a moment ago. */
+	if (!nst) {
 		consume_skb(skb);
 		return 0;
 	}

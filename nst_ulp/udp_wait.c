@@ -2,8 +2,9 @@
 /*
  * Datagrams of unknown sessions. Keys are not derived in softirq: such a
  * datagram waits until a work item has derived them and has seen that it is
- * authentic. Then the session comes to life, and the datagram comes in again as
- * if it had just arrived.
+ * authentic. Then the session comes to life, and the datagram comes in again by
+ * UDP's entry, but for the very socket that it had come to: UDP looks for none
+ * where a datagram has one already, as early demultiplexing and TPROXY have it.
  *
  * Anybody can invent sessions, so what waits is bounded, and so is the time that
  * deriving takes.
@@ -16,6 +17,7 @@
 #include <net/dst.h>
 #include <net/netns/generic.h>
 #include <net/protocol.h>
+#include <net/tcp_states.h>
 #include "event.h"
 #include "limits.h"
 #include "trace.h"
@@ -30,13 +32,17 @@
  * @skb: from the UDP header on; holds its route, but no device: one that goes
  *	away must not wait for it
  * @ifindex: of the device that it came from
- * @conf: of the socket that it came to; holds a reference
+ * @cpu: where it came in
+ * @sk: the socket that it came to; holds a reference
+ * @conf: of that socket; holds a reference
  * @dgram: what was read of it
  */
 struct nst_udp_waiting {
 	struct list_head list;
 	struct sk_buff *skb;
 	int ifindex;
+	int cpu;
+	struct sock *sk;
 	struct nst_conf *conf;
 	struct nst_dgram dgram;
 };
@@ -55,9 +61,6 @@ struct nst_udp_net {
 
 static unsigned int udp_net_id __read_mostly;
 struct workqueue_struct *nst_udp_wq;
-
-/* The only socket that may take what comes in again on this CPU; 0: any. */
-static DEFINE_PER_CPU(u64, readmitted_for);
 
 /* How long to rest before the next derivation, in ns. */
 static u64 rest(struct nst_udp_share *share)
@@ -87,6 +90,7 @@ static void free_waiting(struct nst_udp_waiting *w)
 {
 	kfree_skb(w->skb);
 	nst_conf_put(w->conf);
+	sock_put(w->sk);
 	kfree(w);
 }
 
@@ -120,25 +124,37 @@ static void enter_udp(struct sk_buff *skb)
 		ret = v6->handler(skb);
 #endif
 	}
-	/*
-	 * A socket that has taken the port meanwhile wants it to go on as
-	 * another protocol, which is not for a datagram of ours.
-	 */
+	/* A socket that became another protocol's wants it to go on as that. */
 	if (ip4 ? ret < 0 : ret > 0)
 		kfree_skb(skb);
 }
 
-/* The datagram goes the way from UDP's entry again, if its device is there. */
+/* Has UDP's entry find the socket with the datagram instead of looking for one. */
+static void set_receiver(struct sk_buff *skb, struct sock *sk)
+{
+	skb_orphan(skb);
+	sock_hold(sk);
+	skb->sk = sk;
+	skb->destructor = sock_edemux;
+}
+
+/* A connected socket tells on which CPU its datagrams come in: not on this one. */
+static void restore_cpu(struct sock *sk, int cpu)
+{
+	if (READ_ONCE(sk->sk_state) == TCP_ESTABLISHED)
+		WRITE_ONCE(sk->sk_incoming_cpu, cpu);
+}
+
+/* The datagram enters UDP again, for its socket, if its device is there. */
 static void readmit(struct nst_udp_box *box, struct nst_udp_waiting *w)
 {
 	local_bh_disable();
 	rcu_read_lock();
 	w->skb->dev = dev_get_by_index_rcu(box->net, w->ifindex);
 	if (w->skb->dev) {
-		this_cpu_write(readmitted_for,
-			       w->dgram.group ? w->dgram.receiver : 0);
+		set_receiver(w->skb, w->sk);
 		enter_udp(w->skb);
-		this_cpu_write(readmitted_for, 0);
+		restore_cpu(w->sk, w->cpu);
 		w->skb = NULL;
 	}
 	rcu_read_unlock();
@@ -281,7 +297,8 @@ static void derive(struct work_struct *work)
 	queue_delayed_work(nst_udp_wq, &box->derive, nsecs_to_jiffies(ns) + 1);
 }
 
-static struct nst_udp_waiting *new_waiting(struct nst_udp_rx *rx,
+static struct nst_udp_waiting *new_waiting(const struct nst_udp *nst,
+					   struct nst_udp_rx *rx,
 					   const struct nst_dgram *dgram,
 					   struct sk_buff *skb)
 {
@@ -290,7 +307,14 @@ static struct nst_udp_waiting *new_waiting(struct nst_udp_rx *rx,
 
 	if (!w)
 		return NULL;
+	/* A lookup by RCU may have found it a moment before its end. */
+	if (!refcount_inc_not_zero(&nst->sk->sk_refcnt)) {
+		kfree(w);
+		return NULL;
+	}
+	w->sk = nst->sk;
 	w->skb = skb;
+	w->cpu = smp_processor_id();
 	w->conf = nst_conf_get(rx->conf);
 	w->dgram = *dgram;
 	w->ifindex = skb->dev->ifindex;
@@ -314,14 +338,15 @@ static bool has_room(const struct nst_udp_box *box, const struct sk_buff *skb)
 
 /**
  * nst_udp_wait() - let a datagram wait until its session is known
- * @rx: what its receiver receives with
+ * @nst: its receiver
+ * @rx: what that receives with
  * @dgram: what was read of it; judged, without a session
  * @skb: the datagram, from the UDP header on; taken if NST_OK is returned
  *
  * Context: softirq, under rcu_read_lock().
  * Return: NST_OK, NST_DROP_SESSION_QUEUE or NST_DROP_NOMEM.
  */
-enum nst_drop nst_udp_wait(struct nst_udp_rx *rx,
+enum nst_drop nst_udp_wait(const struct nst_udp *nst, struct nst_udp_rx *rx,
 			   const struct nst_dgram *dgram, struct sk_buff *skb)
 {
 	struct nst_udp_box *box = rx->box;
@@ -333,7 +358,7 @@ enum nst_drop nst_udp_wait(struct nst_udp_rx *rx,
 		return NST_DROP_SESSION_QUEUE;
 	if (skb_dst(skb) && !skb_dst_force(skb))
 		return NST_DROP_NOMEM;
-	w = new_waiting(rx, dgram, skb);
+	w = new_waiting(nst, rx, dgram, skb);
 	if (!w)
 		return NST_DROP_NOMEM;
 	spin_lock_bh(&share->lock);
@@ -347,30 +372,13 @@ enum nst_drop nst_udp_wait(struct nst_udp_rx *rx,
 	}
 	spin_unlock_bh(&share->lock);
 	if (!room) {
-		nst_conf_put(w->conf);
-		kfree(w);
+		w->skb = NULL;
+		free_waiting(w);
 		return NST_DROP_SESSION_QUEUE;
 	}
 	nst_stats_inc(box->table->nn->stats, NST_MIB_UDP_WAITED);
 	queue_delayed_work(nst_udp_wq, &box->derive, 0);
 	return NST_OK;
-}
-
-/**
- * nst_udp_wait_others() - is what comes in meant for another socket?
- * @nst: a socket that a datagram was handed to
- *
- * What came to a group waits once for each socket of it, and comes in again for
- * that one alone.
- *
- * Context: softirq.
- * Return: true if @nst must pass over it.
- */
-bool nst_udp_wait_others(const struct nst_udp *nst)
-{
-	u64 receiver = this_cpu_read(readmitted_for);
-
-	return receiver && receiver != nst->receiver;
 }
 
 static struct nst_udp_box *box_alloc(struct net *net, bool private)

@@ -10,9 +10,8 @@ extern struct workqueue_struct *nst_udp_wq;
 
 struct nst_udp_box *nst_udp_box_get(struct net *net, bool private);
 void nst_udp_box_put(struct nst_udp_box *box);
-enum nst_drop nst_udp_wait(struct nst_udp_rx *rx,
+enum nst_drop nst_udp_wait(const struct nst_udp *nst, struct nst_udp_rx *rx,
 			   const struct nst_dgram *dgram, struct sk_buff *skb);
-bool nst_udp_wait_others(const struct nst_udp *nst);
 int nst_udp_wait_init(void);
 void nst_udp_wait_exit(void);
 
