@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Life of a UDP socket with NST: attached by setsockopt(NST_ATTACH) or born so,
- * and closed. A proto and proto_ops of ours stand in UDP's place for what a
+ * A UDP socket gets NST: by setsockopt(NST_ATTACH), or it is born so. A proto and proto_ops of ours stand in UDP's place for what a
  * program does; what the network does comes by encap_rcv and encap_err_rcv.
  */
+#include <linux/delay.h>
 #include <linux/in.h>
 #include <linux/module.h>
 #include <linux/net.h>
@@ -16,10 +16,10 @@
 #include <net/udp_tunnel.h>
 #include "limits.h"
 #include "udp.h"
-#include "udp_epoch.h"
 #include "udp_err.h"
 #include "udp_recv.h"
 #include "udp_rx.h"
+#include "udp_sock.h"
 #include "udp_tx.h"
 #include "udp_wait.h"
 
@@ -28,6 +28,9 @@
 
 /* Datagrams queued before the attach: no socket holds more than that. */
 #define PURGE_MAX	(1U << 20)
+
+/* How long the attach waits for senders, in jiffies. */
+#define ATTACH_PATIENCE	(HZ / 5)
 
 enum { V4, V6, NR_FAMILIES };
 
@@ -49,8 +52,6 @@ static struct socket *learned[NR_FAMILIES];
 /* Nobody attaches before the module is there to stay. */
 static bool open;
 
-static atomic64_t receivers = ATOMIC64_INIT(0);
-
 static int family_of(const struct sock *sk)
 {
 	return sk->sk_family == AF_INET6 ? V6 : V4;
@@ -62,7 +63,7 @@ static int family_of(const struct sock *sk)
  *
  * Context: process, by someone who keeps the socket open; or under
  * rcu_read_lock().
- * Return: NULL if it is no UDP socket with NST, or closed.
+ * Return: NULL if it is no UDP socket with NST, or not any more.
  */
 struct nst_udp *nst_udp(const struct sock *sk)
 {
@@ -73,127 +74,61 @@ struct nst_udp *nst_udp(const struct sock *sk)
 	return rcu_dereference_check(__sk_user_data(sk), true);
 }
 
-static void rx_free(struct work_struct *work)
+static bool is_ours(const struct proto *prot)
 {
-	struct nst_udp_rx *rx = container_of(to_rcu_work(work),
-					     struct nst_udp_rx, free);
-
-	nst_conf_put(rx->conf);
-	nst_udp_box_put(rx->box);
-	kfree(rx);
+	return prot == &nst_prot[V4] || prot == &nst_prot[V6];
 }
 
 /**
- * nst_udp_rx_new() - what a socket will receive with
- * @nst: the socket's state
- * @conf: the configuration; a reference is taken
+ * nst_udp_check() - is the socket still as the attach has left it?
+ * @nst: its state
+ *
+ * A setsockopt() that began before the attach, and slept, may cork the socket
+ * behind it, or give its datagrams to somebody else. Nobody is told when that
+ * happens, so it is looked for at every send and receive, before and after: then
+ * what was sealed may stand behind plaintext, and what is read may never have
+ * been authenticated.
  *
  * Context: process.
- * Return: NULL without memory.
+ * Return: 0, or -EIO for good.
  */
-struct nst_udp_rx *nst_udp_rx_new(const struct nst_udp *nst,
-				  struct nst_conf *conf)
+int nst_udp_check(struct nst_udp *nst)
 {
-	struct nst_udp_rx *rx = kmalloc(sizeof(*rx), GFP_KERNEL_ACCOUNT);
+	const struct udp_sock *up = udp_sk(nst->sk);
 
-	if (!rx)
-		return NULL;
-	rx->box = nst_udp_box_get(sock_net(nst->sk), conf->ring->private);
-	if (!rx->box) {
-		kfree(rx);
-		return NULL;
-	}
-	rx->conf = nst_conf_get(conf);
-	INIT_RCU_WORK(&rx->free, rx_free);
-	return rx;
-}
-
-/**
- * nst_udp_rx_put() - give it up
- * @rx: softirqs may still use it; NULL is allowed
- *
- * Context: process.
- */
-void nst_udp_rx_put(struct nst_udp_rx *rx)
-{
-	if (rx)
-		queue_rcu_work(nst_udp_wq, &rx->free);
-}
-
-static void udp_free(struct work_struct *work)
-{
-	struct nst_udp *nst = container_of(to_rcu_work(work), struct nst_udp,
-					   free);
-
-	kfree(rcu_dereference_protected(nst->own, true));
-	nst_udp_epoch_put(nst->epoch);
-	nst_conf_put(nst->tx_conf);
-	kvfree(nst->spliced);
-	mutex_destroy(&nst->conf_lock);
-	mutex_destroy(&nst->splice_lock);
-	kfree(nst);
-}
-
-static struct nst_udp *udp_alloc(struct sock *sk)
-{
-	struct nst_udp *nst = kzalloc(sizeof(*nst), GFP_KERNEL_ACCOUNT);
-
-	if (!nst)
-		return NULL;
-	nst->sk = sk;
-	nst->nn = nst_net(sock_net(sk));
-	nst->base = base_prot[family_of(sk)];
-	nst->receiver = atomic64_inc_return(&receivers);
-	INIT_RCU_WORK(&nst->free, udp_free);
-	mutex_init(&nst->conf_lock);
-	spin_lock_init(&nst->tx_lock);
-	init_rwsem(&nst->recv_lock);
-	mutex_init(&nst->splice_lock);
-	return nst;
-}
-
-/* Gives the socket back to UDP; false if it is none of NST's any more. */
-static bool release(struct sock *sk, struct nst_udp *nst)
-{
-	struct udp_sock *up = udp_sk(sk);
-	bool ours;
-
-	write_lock_bh(&sk->sk_callback_lock);
-	ours = rcu_access_pointer(__sk_user_data(sk)) == nst;
-	if (ours)
-		rcu_assign_sk_user_data(sk, NULL);
-	WRITE_ONCE(sk->sk_prot, base_prot[family_of(sk)]);
-	write_unlock_bh(&sk->sk_callback_lock);
-	/*
-	 * A packet that was queued for a program may hold the sock beyond the
-	 * module. What UDP undoes of encapsulation it knows by a bit of its own.
-	 * Its look at encap_err_rcv is not atomic, and found by a lookup only.
-	 */
-	WRITE_ONCE(up->encap_type, 0);
-	WRITE_ONCE(up->encap_rcv, NULL);
-	return ours;
+	if (likely(!READ_ONCE(nst->broken) && !READ_ONCE(up->pending) &&
+		   !udp_test_bit(CORK, nst->sk) &&
+		   READ_ONCE(up->encap_type) == ENCAP_TYPE &&
+		   READ_ONCE(up->encap_rcv) == nst_udp_encap_rcv &&
+		   is_ours(READ_ONCE(nst->sk->sk_prot))))
+		return 0;
+	WRITE_ONCE(nst->broken, true);
+	return -EIO;
 }
 
 /*
- * proto.close. Softirqs may still find the socket, and find it without state, or
- * without encap_rcv. What they queue then, nobody can read any more.
+ * proto.close. What the softirqs that still find the socket need of its state
+ * stays until the sock goes.
  */
 static void udp_close(struct sock *sk, long timeout)
 {
 	struct nst_udp *nst = nst_udp(sk);
-	struct nst_udp_rx *rx;
-	bool ours;
 
-	lock_sock(sk);
-	ours = release(sk, nst);
-	release_sock(sk);
-	if (nst && ours) {
-		rx = rcu_replace_pointer(nst->rx, NULL, true);
-		nst_udp_rx_put(rx);
-		nst_stats_add(nst->nn->stats, NST_MIB_SOCKETS, -1);
-		queue_rcu_work(nst_udp_wq, &nst->free);
-	}
-	base_prot[family_of(sk)]->close(sk, timeout);
+	nst_udp_retire(nst);
+	nst->base->close(sk, timeout);
+}
+
+/*
+ * sk_write_space of sockets of IPv6: the first sign that the socket has become
+ * one of IPv4 by IPV6_ADDRFORM, and UDP's own.
+ */
+static void udp_write_space(struct sock *sk)
+{
+	struct nst_udp *nst = rcu_dereference_check(__sk_user_data(sk), true);
+
+	if (unlikely(!is_ours(READ_ONCE(sk->sk_prot))))
+		nst_udp_shut(sk);
+	nst->write_space(sk);
 }
 
 /* What came before the attach was not NST's. Nobody reads it, ours waits. */
@@ -212,29 +147,26 @@ static void purge(struct sock *sk)
 	}
 }
 
-/*
- * Does a sender sleep in UDP, with plaintext that it would send when it wakes?
- * Readers and pollers wait with functions of their own.
- */
-static bool has_sleeping_sender(struct sock *sk)
+/* Does anybody wait for the socket's lock? He has begun before us. */
+static bool is_contended(struct sock *sk)
 {
-	struct wait_queue_head *wq = sk_sleep(sk);
-	struct wait_queue_entry *entry;
-	bool found = false;
+	bool waiting;
 
-	spin_lock_irq(&wq->lock);
-	list_for_each_entry(entry, &wq->head, entry)
-		found |= entry->func == autoremove_wake_function ||
-			 entry->func == woken_wake_function;
-	spin_unlock_irq(&wq->lock);
-	return found;
+	spin_lock_bh(&sk->sk_lock.slock);
+	waiting = waitqueue_active(&sk->sk_lock.wq);
+	spin_unlock_bh(&sk->sk_lock.slock);
+	return waiting;
 }
 
-/* May NST be attached to it? Under the socket lock and sk_callback_lock. */
+/*
+ * May NST be attached to it? -EAGAIN: not while there are others in UDP. A
+ * sender has charged a buffer to the socket before it reads the program's bytes.
+ */
 static int check(struct sock *sk)
 {
 	int family = family_of(sk);
 
+	lockdep_assert_held(&sk->sk_callback_lock);
 	if (nst_udp(sk))
 		return -EEXIST;
 	if (!READ_ONCE(nst_net(sock_net(sk))->enabled))
@@ -242,10 +174,25 @@ static int check(struct sock *sk)
 	if (sk->sk_prot != base_prot[family] || !sk->sk_socket ||
 	    sk->sk_socket->ops != base_ops[family])
 		return -EBUSY;
-	if (rcu_access_pointer(__sk_user_data(sk)) || udp_sk(sk)->encap_type ||
-	    udp_sk(sk)->pending || udp_test_bit(CORK, sk))
+	if (rcu_access_pointer(__sk_user_data(sk)) || udp_sk(sk)->encap_type)
 		return -EBUSY;
-	return has_sleeping_sender(sk) ? -EBUSY : 0;
+	if (udp_sk(sk)->pending || udp_test_bit(CORK, sk))
+		return -EBUSY;
+	return sk_wmem_alloc_get(sk) ? -EAGAIN : 0;
+}
+
+/* The sock calls us when it goes, whatever has become of proto and ops then. */
+static void adopt_sock(struct sock *sk, struct nst_udp *nst)
+{
+	nst->destruct = sk->sk_destruct;
+	sk->sk_destruct = nst_udp_destruct;
+	/* Softirqs find it by lookups until then. */
+	sock_set_flag(sk, SOCK_RCU_FREE);
+	__module_get(THIS_MODULE);
+	if (sk->sk_family != AF_INET6)
+		return;
+	nst->write_space = sk->sk_write_space;
+	WRITE_ONCE(sk->sk_write_space, udp_write_space);
 }
 
 static void adopt(struct sock *sk, struct nst_udp *nst)
@@ -253,11 +200,13 @@ static void adopt(struct sock *sk, struct nst_udp *nst)
 	int family = family_of(sk);
 	struct udp_sock *up = udp_sk(sk);
 
+	nst->base = base_prot[family];
 	/* UDP would cut in the middle of records. */
 	nst->gso_size = up->gso_size;
 	WRITE_ONCE(up->gso_size, 0);
 	clear_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
 	rcu_assign_sk_user_data(sk, nst);
+	adopt_sock(sk, nst);
 	/* The socket file holds what its ops belong to. */
 	__module_get(THIS_MODULE);
 	sk->sk_socket->ops = &nst_ops[family];
@@ -268,23 +217,43 @@ static void adopt(struct sock *sk, struct nst_udp *nst)
 	nst_stats_inc(nst->nn->stats, NST_MIB_SOCKETS);
 }
 
-/* Attaches, and leaves the socket without a datagram that came before. */
+static int try_install(struct sock *sk, struct nst_udp *nst, bool *bound)
+{
+	int err = -EAGAIN;
+
+	lock_sock(sk);
+	if (!is_contended(sk)) {
+		/* Others who want a socket's sk_user_data hold this one. */
+		write_lock_bh(&sk->sk_callback_lock);
+		err = check(sk);
+		if (!err)
+			adopt(sk, nst);
+		write_unlock_bh(&sk->sk_callback_lock);
+	}
+	if (!err)
+		udp_tunnel_encap_enable(sk);
+	*bound = inet_sk(sk)->inet_num;
+	release_sock(sk);
+	return err;
+}
+
+/*
+ * Attaches, and leaves the socket without a datagram that came before. A sender
+ * that sleeps in UDP looks like a datagram on its way to the device: the latter
+ * goes in no time.
+ */
 static int install(struct sock *sk, struct nst_udp *nst)
 {
+	unsigned long until = jiffies + ATTACH_PATIENCE;
 	bool bound;
 	int err;
 
-	lock_sock(sk);
-	/* Others who want a socket's sk_user_data hold this one. */
-	write_lock_bh(&sk->sk_callback_lock);
-	err = check(sk);
-	if (!err)
-		adopt(sk, nst);
-	write_unlock_bh(&sk->sk_callback_lock);
-	if (!err)
-		udp_tunnel_encap_enable(sk);
-	bound = inet_sk(sk)->inet_num;
-	release_sock(sk);
+	while ((err = try_install(sk, nst, &bound)) == -EAGAIN) {
+		if (time_after(jiffies, until))
+			return -EBUSY;
+		if (msleep_interruptible(1))
+			return -ERESTARTSYS;
+	}
 	if (err || !bound)
 		return err;
 	/* A datagram may be on its way past encap_rcv. */
@@ -297,12 +266,13 @@ static int install(struct sock *sk, struct nst_udp *nst)
  * nst_udp_attach() - from now on the socket sends and takes nothing but NST
  * @sk: a UDP socket with a socket file, not locked
  *
- * A reference on the module is the socket file's afterwards.
+ * One reference on the module is the socket file's afterwards, another one the
+ * sock's.
  *
  * Context: process.
  * Return: 0; -EOPNOTSUPP if it is no UDP socket; -EEXIST if it has NST; -EPERM if
  * net.nst.enabled is 0; -EBUSY if something else has changed it, it is corked, or
- * a sender sleeps in it; -ENOMEM.
+ * a sender is inside UDP; -ENOMEM; -ERESTARTSYS.
  */
 int nst_udp_attach(struct sock *sk)
 {
@@ -312,7 +282,7 @@ int nst_udp_attach(struct sock *sk)
 	if (sk->sk_type != SOCK_DGRAM || sk->sk_protocol != IPPROTO_UDP ||
 	    !base_prot[family_of(sk)])
 		return -EOPNOTSUPP;
-	nst = udp_alloc(sk);
+	nst = nst_udp_alloc(sk);
 	if (!nst)
 		return -ENOMEM;
 	/* No key is set, and so nothing read, before the queue is empty. */
@@ -461,7 +431,7 @@ void nst_udp_exit(void)
 {
 	nf_unregister_sockopt(&attach6);
 	nf_unregister_sockopt(&attach4);
-	/* Softirqs that found a socket before it was closed; its state. */
+	/* A sock's last words are spoken in a callback of RCU. */
 	synchronize_net();
 	rcu_barrier();
 	nst_udp_wait_exit();

@@ -19,15 +19,34 @@
  *             datagram
  *  recv_lock  rw_semaphore; held for writing by readers who have room for control
  *             messages while they look at a datagram's type and take it, for
- *             reading by the others; never while a reader waits
+ *             reading by the others; never while a reader waits for a datagram.
+ *             Only ever tried: its holder may be in a page fault without end, so
+ *             who waits does so on recv_wait, as he waits for a datagram
  *  share->lock  spinlock, taken in softirq; datagrams that wait. A leaf
  *
  * Order: splice_lock > conf_lock > socket lock > sk_callback_lock, and conf_lock >
- * tx_lock. Only attach and close take the socket lock. What softirqs need of a
- * socket, they find by RCU: @rx and @own.
+ * tx_lock. Only the attach takes the socket lock. What softirqs need of a socket,
+ * they find by RCU: @rx and @own.
  *
- * Lifetime: struct nst_udp is made by the attach and given up by close(), while
- * the socket may still be found by softirqs; it is freed after a grace period.
+ * Lifetime: struct nst_udp is made by the attach and lives as long as the sock,
+ * whose sk_destruct frees it (udp_sock.c), after a grace period. close() gives up
+ * what it receives with. A datagram that waits holds its sock, the sock holds the
+ * namespace, and both hold the module: it by a reference of its own, besides the
+ * one that the socket file holds for the ops. What sk_destruct leaves to the
+ * workqueue is done before the namespace's state goes (udp_wait.c).
+ *
+ * Others in UDP: who has read sk_prot before the attach is inside UDP behind it,
+ * too. Senders that have a buffer, or wait for the socket lock, are waited for
+ * (-EBUSY). What cannot be seen, nst_udp_check() finds by what it has left: a
+ * corked socket, another encap_rcv. IPV6_ADDRFORM leaves UDP's proto: nobody of
+ * ours is asked then, encap_rcv drops, and sk_write_space shuts sending.
+ *
+ *  hook            context                      may race with
+ *  sk_prot, ops    process                      IPV6_ADDRFORM, under the socket lock
+ *  encap_rcv       softirq, RCU                 attach, close, UDP_ENCAP
+ *  sk_write_space  any, sk_wmem_alloc held      IPV6_ADDRFORM, close
+ *  sk_destruct     callback of RCU              nobody, but the exit of the module
+ *
  * A box of UDP is its namespace's, or that of the configuration with the
  * private box, and is given up in process context.
  */
@@ -38,6 +57,7 @@
 #include <linux/refcount.h>
 #include <linux/rwsem.h>
 #include <linux/skbuff.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <net/sock.h>
 #include "session.h"
@@ -128,10 +148,14 @@ struct nst_udp_own {
  * @sk: the socket
  * @nn: the namespace's state; the socket keeps the namespace alive
  * @base: the proto that the socket had
+ * @destruct: sk_destruct that the socket had, called behind ours
+ * @write_space: sk_write_space that it had; NULL if it is of IPv4: not replaced
  * @receiver: number of the socket, never 0, never used again
  * @role: set in every datagram sent: 0, NST_WIRE_INITIATOR or _RESPONDER;
  *	changed under conf_lock, read without
- * @free: frees this after a grace period
+ * @free: frees this; queued by sk_destruct
+ * @retired: closed; softirqs drop what they bring. Set once
+ * @broken: changed behind the attach: EIO for good. Set once, without a lock
  * @rx: what it receives with; NULL: no key. RCU, changed under conf_lock
  * @own: its own epochs; NULL: none yet. RCU, changed under conf_lock
  * @rx_records: datagrams accepted
@@ -152,7 +176,11 @@ struct nst_udp_own {
  * @tx_epochs: epochs begun
  * @gso_size: UDP_SEGMENT: plaintext bytes of a segment, 0: off
  * @recv_lock: see "Locking"
+ * @recv_wait: who waits for @recv_lock
+ * @recv_refused: somebody who must not wait for @recv_lock was told that there
+ *	is nothing; its holder makes up for that
  * @splice_lock: see "Locking"
+ * @splice_ended: nothing more comes; for who holds @splice_lock
  * @spliced: plaintext spliced in, NST_UDP_PAYLOAD_MAX bytes of room; NULL: none
  * @spliced_len: bytes in it; read without the lock to see that there are none
  */
@@ -160,9 +188,13 @@ struct nst_udp {
 	struct sock *sk;
 	struct nst_net *nn;
 	struct proto *base;
+	void (*destruct)(struct sock *sk);
+	void (*write_space)(struct sock *sk);
 	u64 receiver;
 	u32 role;
-	struct rcu_work free;
+	bool retired;
+	bool broken;
+	struct work_struct free;
 
 	struct nst_udp_rx __rcu *rx;
 	struct nst_udp_own __rcu *own;
@@ -186,13 +218,18 @@ struct nst_udp {
 	u16 gso_size;
 
 	struct rw_semaphore recv_lock;
+	struct wait_queue_head recv_wait;
+	bool recv_refused;
 	struct mutex splice_lock;
+	bool splice_ended;
 	u8 *spliced;
 	unsigned int spliced_len;
 };
 
-/* The largest UDP payload there is; IPv4's 20 bytes are already off. */
+/* The largest UDP payload over IPv4; its header's 20 bytes are already off. */
 #define NST_UDP_PAYLOAD_MAX	(65535 - 20 - 8)
+/* IPv6 does not count its header. */
+#define NST_UDP6_PAYLOAD_MAX	(65535 - 8)
 
 /**
  * struct nst_udp_hooks - what the layers above do for a socket
@@ -207,11 +244,14 @@ struct nst_udp_hooks {
 /* udp.c */
 struct nst_udp *nst_udp(const struct sock *sk);
 int nst_udp_attach(struct sock *sk);
-struct nst_udp_rx *nst_udp_rx_new(const struct nst_udp *nst,
-				  struct nst_conf *conf);
-void nst_udp_rx_put(struct nst_udp_rx *rx);
+int nst_udp_check(struct nst_udp *nst);
 int nst_udp_init(const struct nst_udp_hooks *hooks);
 void nst_udp_open(void);
 void nst_udp_exit(void);
+
+/* udp_sock.c */
+struct nst_udp_rx *nst_udp_rx_new(const struct nst_udp *nst,
+				  struct nst_conf *conf);
+void nst_udp_rx_put(struct nst_udp_rx *rx);
 
 #endif /* _NST_UDP_H */

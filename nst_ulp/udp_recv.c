@@ -7,28 +7,82 @@
  *
  * UDP is asked not to wait then; waiting is done here, without the lock.
  */
+#include <linux/ipv6.h>
 #include <linux/nst.h>
 #include <linux/udp.h>
+#include <net/compat.h>
 #include <net/udp.h>
 #include "udp_recv.h"
 #include "udp_rx.h"
 
-/*
- * Looks at the datagram that comes next; waits for one unless told not to.
- * Returns 1 and its type; 0 if none will come; or an errno.
- */
-static int next_type(struct sock *sk, int flags, u8 *type)
+/* The first datagram behind @off bytes, as UDP counts them; < 0: the first. */
+static const struct sk_buff *find(const struct sk_buff_head *queue, int *off)
 {
-	int off = sk_peek_offset(sk, flags);
-	struct sk_buff *skb;
-	int err = 0;
+	const struct sk_buff *skb;
 
-	skb = __skb_recv_udp(sk, (flags & MSG_DONTWAIT) | MSG_PEEK, &off, &err);
-	if (!skb)
-		return err;
-	*type = nst_udp_type_of(skb);
-	consume_skb(skb);
-	return 1;
+	lockdep_assert_held(&queue->lock);
+	skb_queue_walk(queue, skb) {
+		if (*off < 0 || *off < skb->len || (!*off && !skb->peeked))
+			return skb;
+		*off -= skb->len;
+	}
+	return NULL;
+}
+
+/*
+ * Looks at the datagram that a read with @flags takes, and leaves no trace: UDP
+ * does not peek twice at an empty one. Returns its type; or -EAGAIN if there is
+ * none, and *@last is the end of the queue.
+ */
+static int look(struct sock *sk, int flags, const struct sk_buff **last)
+{
+	struct sk_buff_head *seen = &udp_sk(sk)->reader_queue;
+	struct sk_buff_head *queue = &sk->sk_receive_queue;
+	int off = flags & MSG_PEEK ? READ_ONCE(sk->sk_peek_off) : -1;
+	const struct sk_buff *skb;
+	int type = -EAGAIN;
+
+	spin_lock_bh(&seen->lock);
+	skb = find(seen, &off);
+	if (!skb) {
+		/* In this order UDP moves datagrams from one to the other. */
+		spin_lock(&queue->lock);
+		skb = find(queue, &off);
+		*last = queue->prev;
+		if (skb)
+			type = nst_udp_type_of(skb);
+		spin_unlock(&queue->lock);
+	} else {
+		type = nst_udp_type_of(skb);
+	}
+	spin_unlock_bh(&seen->lock);
+	return type;
+}
+
+/* Waits for a datagram: 1; 0 if none will come; or an errno. */
+static int wait_for_more(struct sock *sk, int flags, long *timeo)
+{
+	struct sk_buff_head *queue = &sk->sk_receive_queue;
+	const struct sk_buff *last = NULL;
+	int err = -EAGAIN;
+
+	do {
+		if (look(sk, flags, &last) >= 0)
+			return 1;
+	} while (*timeo &&
+		 !__skb_wait_for_more_packets(sk, queue, &err, timeo, last));
+	return err;
+}
+
+/* The path's MTU is told by a call of its own, if the program asked for that. */
+static bool has_pmtu(const struct sock *sk)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	return sk->sk_family == AF_INET6 && inet6_sk(sk)->rxopt.bits.rxpmtu &&
+	       READ_ONCE(inet6_sk(sk)->rxpmtu);
+#else
+	return false;
+#endif
 }
 
 /*
@@ -37,59 +91,108 @@ static int next_type(struct sock *sk, int flags, u8 *type)
  */
 static void put_type(struct msghdr *msg, u8 type)
 {
-	if (type != NST_TYPE_DATA ||
-	    msg->msg_controllen >= CMSG_SPACE(sizeof(type)))
+	size_t room = CMSG_LEN(sizeof(type));
+
+#ifdef CONFIG_COMPAT
+	if (msg->msg_flags & MSG_CMSG_COMPAT)
+		room = sizeof(struct compat_cmsghdr) + sizeof(type);
+#endif
+	if (type != NST_TYPE_DATA || msg->msg_controllen >= room)
 		put_cmsg(msg, SOL_NST, NST_GET_RECORD_TYPE, sizeof(type),
 			 &type);
 }
 
-/*
- * For readers without room for a control message, while all that ever came was
- * data: any number at a time. If that has changed meanwhile, this may have been
- * the one to be told of.
- */
-static int recv_plain(struct nst_udp *nst, NST_RECVMSG_ARGS)
+static bool try_lock(struct nst_udp *nst, bool alone)
 {
-	int ret;
-
-	if (down_read_interruptible(&nst->recv_lock))
-		return -ERESTARTSYS;
-	ret = nst->base->recvmsg NST_RECVMSG_PASS(sk, msg, len, flags);
-	up_read(&nst->recv_lock);
-	if (ret >= 0 && READ_ONCE(nst->typed))
-		msg->msg_flags |= MSG_CTRUNC;
-	return ret;
+	return alone ? down_write_trylock(&nst->recv_lock) :
+		       down_read_trylock(&nst->recv_lock);
 }
 
-/* For the others: one at a time, and nobody else. */
-static int recv_typed(struct nst_udp *nst, NST_RECVMSG_ARGS)
+/*
+ * Locks out other readers, or those who lock out others. Whoever has the lock
+ * may be in a page fault as long as it takes, so a reader waits for it as for a
+ * datagram: until his time is up, or a signal comes.
+ */
+static int lock(struct nst_udp *nst, bool alone, long *timeo)
 {
-	u8 type = NST_TYPE_DATA;
-	int ret;
+	long left;
 
-	if (down_write_killable(&nst->recv_lock))
-		return -ERESTARTSYS;
-	ret = next_type(sk, flags, &type);
-	if (ret >= 0)
-		ret = nst->base->recvmsg
-			NST_RECVMSG_PASS(sk, msg, len, flags);
-	up_write(&nst->recv_lock);
-	if (ret >= 0)
+	if (try_lock(nst, alone))
+		return 0;
+	if (!*timeo) {
+		WRITE_ONCE(nst->recv_refused, true);
+		/* Pairs with unlock(): either sees what the other has done. */
+		smp_mb();
+		return try_lock(nst, alone) ? 0 : -EAGAIN;
+	}
+	left = wait_event_interruptible_timeout(nst->recv_wait,
+						try_lock(nst, alone), *timeo);
+	if (left < 0)
+		return sock_intr_errno(*timeo);
+	*timeo = left;
+	return left ? 0 : -EAGAIN;
+}
+
+static void unlock(struct nst_udp *nst, bool alone)
+{
+	struct sock *sk = nst->sk;
+
+	if (alone)
+		up_write(&nst->recv_lock);
+	else
+		up_read(&nst->recv_lock);
+	/* With a barrier, which pairs with lock() and its wait. */
+	if (wq_has_sleeper(&nst->recv_wait))
+		wake_up_interruptible_all(&nst->recv_wait);
+	if (unlikely(READ_ONCE(nst->recv_refused))) {
+		WRITE_ONCE(nst->recv_refused, false);
+		/* A poller who counts edges would wait for another datagram. */
+		sk->sk_data_ready(sk);
+	}
+}
+
+/*
+ * Reads a datagram. Those without room for a control message read beside each
+ * other while all that ever came was data. If that has changed meanwhile, this
+ * may have been the one to be told of.
+ */
+static int recv_one(struct nst_udp *nst, bool alone, NST_RECVMSG_ARGS)
+{
+	const struct sk_buff *last;
+	int ret, type = -1;
+
+	lockdep_assert_held(&nst->recv_lock);
+	ret = nst_udp_check(nst);
+	if (ret)
+		return ret;
+	if (alone && !has_pmtu(sk)) {
+		type = look(sk, flags, &last);
+		if (type < 0)
+			return sock_error(sk) ?: -EAGAIN;
+	}
+	ret = nst->base->recvmsg NST_RECVMSG_PASS(sk, msg, len,
+						  flags | MSG_DONTWAIT);
+	if (ret < 0)
+		return ret;
+	if (type >= 0)
 		put_type(msg, type);
-	return ret;
+	else if (!alone && READ_ONCE(nst->typed))
+		msg->msg_flags |= MSG_CTRUNC;
+	return nst_udp_check(nst) ?: ret;
 }
 
 /*
  * nst_udp_recvmsg() - proto.recvmsg
  *
  * Context: process.
- * Return: bytes read; -ENOKEY without a key; or what UDP says.
+ * Return: bytes read; -ENOKEY without a key; -EIO if the socket was changed
+ * behind the attach; or what UDP says.
  */
 NST_RECVMSG(nst_udp_recvmsg)
 {
 	struct nst_udp *nst = nst_udp(sk);
-	bool wait = !(flags & MSG_DONTWAIT);
-	u8 type;
+	bool alone;
+	long timeo;
 	int ret;
 
 	if (!nst)
@@ -99,15 +202,17 @@ NST_RECVMSG(nst_udp_recvmsg)
 			NST_RECVMSG_PASS(sk, msg, len, flags);
 	if (!rcu_access_pointer(nst->rx))
 		return -ENOKEY;
+	timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	for (;;) {
-		flags |= MSG_DONTWAIT;
-		if (msg->msg_controllen || READ_ONCE(nst->typed))
-			ret = recv_typed(nst, NST_RECVMSG_GIVE);
-		else
-			ret = recv_plain(nst, NST_RECVMSG_GIVE);
-		if (ret != -EAGAIN || !wait)
+		alone = msg->msg_controllen || READ_ONCE(nst->typed);
+		ret = lock(nst, alone, &timeo);
+		if (ret)
 			return ret;
-		ret = next_type(sk, flags & ~MSG_DONTWAIT, &type);
+		ret = recv_one(nst, alone, NST_RECVMSG_GIVE);
+		unlock(nst, alone);
+		if (ret != -EAGAIN || !timeo)
+			return ret;
+		ret = wait_for_more(sk, flags, &timeo);
 		if (ret <= 0)
 			return ret;
 	}

@@ -16,6 +16,7 @@
 #include "event.h"
 #include "trace.h"
 #include "udp_rx.h"
+#include "udp_sock.h"
 #include "udp_wait.h"
 
 #define UDP_LEN		sizeof(struct udphdr)
@@ -289,11 +290,17 @@ int nst_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 	enum nst_drop drop;
 
 	/* Closed a moment ago. */
-	if (!nst) {
+	if (READ_ONCE(nst->retired)) {
 		consume_skb(skb);
 		return 0;
 	}
-	drop = receive(nst, &dgram, &skb);
+	if (likely(nst_udp(sk))) {
+		drop = receive(nst, &dgram, &skb);
+	} else {
+		/* By IPV6_ADDRFORM it is UDP's own. */
+		nst_udp_shut(sk);
+		drop = NST_DROP_NO_KEY;
+	}
 	if (drop) {
 		refuse(nst, drop, &dgram.hdr, skb);
 		kfree_skb(skb);

@@ -16,14 +16,17 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/udp.h>
+#include <net/ipv6.h>
 #include <net/udp.h>
 #include "limits.h"
 #include "trace.h"
 #include "udp_epoch.h"
 #include "udp_tx.h"
 
-/* Pages that the largest send takes. */
-#define BUF_PAGES	DIV_ROUND_UP(65536, PAGE_SIZE)
+/* Pages that the largest send takes, with a header and padding each. */
+#define BUF_PAGES	DIV_ROUND_UP(65536 + UDP_MAX_SEGMENTS *		\
+				     (NST_WIRE_HDR_LEN + NST_WIRE_BLOCK), \
+				     PAGE_SIZE)
 
 /**
  * struct nst_udp_buf - where datagrams are sealed
@@ -44,7 +47,7 @@ struct nst_udp_buf {
  * @rewrite: some of the program's control messages are not for UDP
  * @nr: datagrams
  * @len: plaintext bytes in all
- * @wire: bytes that go to UDP
+ * @wire: bytes on the wire
  * @control: control messages for UDP in place of the program's; NULL: those
  * @control_len: bytes of @control
  */
@@ -225,14 +228,12 @@ static unsigned int wire_len(u8 suite, unsigned int len)
 }
 
 /* How long the datagrams get. */
-static int measure(struct nst_udp_send *send, u8 suite)
+static void measure(struct nst_udp_send *send, u8 suite)
 {
 	unsigned int first = send->nr - 1;
 
 	send->wire = first * wire_len(suite, send->segment) +
 		     wire_len(suite, send->len - first * send->segment);
-	/* UDP knows what fits the address family; a buffer must hold it. */
-	return send->wire > BUF_PAGES * PAGE_SIZE ? -EMSGSIZE : 0;
 }
 
 /* What NST understands of the control messages. */
@@ -297,12 +298,12 @@ static int write_control(struct msghdr *msg, struct nst_udp_send *send, u8 suite
 	return 0;
 }
 
-/* Hands the sealed buffer to UDP, with the program's address and options. */
-static int send_buf(struct nst_udp *nst, struct msghdr *msg,
-		    struct nst_udp_buf *buf, const struct nst_udp_send *send)
+/* Hands @len bytes of the buffer to UDP, with the program's address and options. */
+static int send_part(struct nst_udp *nst, struct msghdr *msg,
+		     struct nst_udp_buf *buf, const struct nst_udp_send *send,
+		     unsigned int off, unsigned int len)
 {
 	struct msghdr out = *msg;
-	int ret;
 
 	out.msg_flags &= ~(MSG_SPLICE_PAGES | MSG_MORE);
 	if (send->control) {
@@ -311,8 +312,45 @@ static int send_buf(struct nst_udp *nst, struct msghdr *msg,
 		out.msg_control_is_user = false;
 	}
 	iov_iter_bvec(&out.msg_iter, ITER_SOURCE, buf->vec,
-		      DIV_ROUND_UP(send->wire, PAGE_SIZE), send->wire);
-	ret = nst->base->sendmsg(nst->sk, &out, send->wire);
+		      DIV_ROUND_UP(off + len, PAGE_SIZE), off + len);
+	iov_iter_advance(&out.msg_iter, off);
+	return nst->base->sendmsg(nst->sk, &out, len);
+}
+
+/*
+ * What UDP takes in one call. The headers of records make a call longer than the
+ * program's: what plain UDP would have taken in one may take two.
+ */
+static unsigned int part_max(const struct nst_udp_send *send, u8 suite)
+{
+	unsigned int segment = wire_len(suite, send->segment);
+
+	if (send->nr == 1)
+		return send->wire;
+	return max_t(unsigned int, 1, NST_UDP_PAYLOAD_MAX / segment) * segment;
+}
+
+/*
+ * Hands the sealed buffer to UDP. Plain UDP takes all segments or none, so when
+ * the first part is on its way, another one that fails is lost as datagrams may
+ * be. An ICMP error that has come back meanwhile is for the next call.
+ */
+static int send_buf(struct nst_udp *nst, struct msghdr *msg,
+		    struct nst_udp_buf *buf, const struct nst_udp_send *send,
+		    u8 suite)
+{
+	unsigned int max = part_max(send, suite), off, n;
+	int err, ret;
+
+	ret = send_part(nst, msg, buf, send, 0, min(max, send->wire));
+	for (off = max; ret >= 0 && off < send->wire; off += n) {
+		n = min(max, send->wire - off);
+		err = send_part(nst, msg, buf, send, off, n);
+		if (err == -ECONNREFUSED || err == -EHOSTUNREACH)
+			WRITE_ONCE(nst->sk->sk_err, -err);
+		if (err < 0)
+			break;
+	}
 	return ret < 0 ? ret : send->len;
 }
 
@@ -325,20 +363,18 @@ static int seal_and_send(struct nst_udp *nst, struct msghdr *msg,
 	struct nst_udp_buf *buf;
 	int ret;
 
-	ret = measure(send, suite);
-	if (!ret)
-		ret = write_control(msg, send, suite);
+	measure(send, suite);
+	ret = write_control(msg, send, suite);
 	if (ret)
 		return ret;
 	buf = buf_get(send->wire);
 	ret = buf ? seal_all(nst, buf, send, &msg->msg_iter, epoch, nonce) :
 		    -ENOBUFS;
 	if (!ret)
-		ret = send_buf(nst, msg, buf, send);
+		ret = send_buf(nst, msg, buf, send, suite);
 	if (buf)
 		buf_put(buf);
 	kfree(send->control);
-	send->control = NULL;
 	if (ret < 0)
 		return ret;
 	nst_stats_add(nst->nn->stats, NST_MIB_TX_RECORDS, send->nr);
@@ -346,39 +382,36 @@ static int seal_and_send(struct nst_udp *nst, struct msghdr *msg,
 	return ret;
 }
 
-/*
- * Segments that UDP takes in one call. The headers of records make a call longer
- * than the program's: what plain UDP would have taken in one may take two.
- */
-static unsigned int segments_at_once(u8 suite, u16 segment)
+/* Does it go over IPv4? An IPv6 socket may speak that, too. */
+static bool over_ipv4(const struct sock *sk, const struct msghdr *msg)
 {
-	return max_t(unsigned int, 1,
-		     NST_UDP_PAYLOAD_MAX / wire_len(suite, segment));
+#if IS_ENABLED(CONFIG_IPV6)
+	const struct sockaddr_in6 *to = msg->msg_name;
+
+	if (sk->sk_family != AF_INET6)
+		return true;
+	if (to && msg->msg_namelen >= SIN6_LEN_RFC2133 &&
+	    to->sin6_family == AF_INET6)
+		return ipv6_addr_v4mapped(&to->sin6_addr);
+	if (to && msg->msg_namelen >= sizeof(struct sockaddr_in))
+		return to->sin6_family == AF_INET;
+	return ipv6_addr_v4mapped(&sk->sk_v6_daddr);
+#else
+	return true;
+#endif
 }
 
-/* Seals and sends @send->len bytes, in as many calls of UDP as that takes. */
-static int send_segments(struct nst_udp *nst, struct msghdr *msg,
-			 struct nst_udp_send *send, struct nst_udp_epoch *epoch,
-			 u64 nonce)
+/* Cuts into segments what plain UDP would cut. */
+static int cut(const struct sock *sk, const struct msghdr *msg,
+	       struct nst_udp_send *send)
 {
-	unsigned int len = send->len, left = len, nr = send->nr, most;
-	int ret;
-
-	if (nr == 1)
-		return seal_and_send(nst, msg, send, epoch, nonce);
-	most = segments_at_once(epoch->ep.id.suite, send->segment);
-	do {
-		send->nr = min(nr, most);
-		send->len = min_t(unsigned int, left, send->nr * send->segment);
-		ret = seal_and_send(nst, msg, send, epoch, nonce);
-		if (ret < 0)
-			break;
-		nr -= send->nr;
-		left -= send->len;
-		nonce += send->nr;
-	} while (nr);
-	/* Bytes that are on their way are told, as a stream's would be. */
-	return left < len ? len - left : ret;
+	if (!send->segment || send->len <= send->segment)
+		return 0;
+	if (send->len > NST_UDP_PAYLOAD_MAX &&
+	    (send->len > NST_UDP6_PAYLOAD_MAX || over_ipv4(sk, msg)))
+		return -EMSGSIZE;
+	send->nr = DIV_ROUND_UP(send->len, send->segment);
+	return send->nr > UDP_MAX_SEGMENTS ? -EINVAL : 0;
 }
 
 static int send_datagrams(struct nst_udp *nst, struct msghdr *msg,
@@ -394,16 +427,16 @@ static int send_datagrams(struct nst_udp *nst, struct msghdr *msg,
 	ret = read_control(msg, &send);
 	if (ret)
 		return ret;
-	if (send.segment && len > send.segment)
-		send.nr = DIV_ROUND_UP(len, send.segment);
-	if (send.nr > UDP_MAX_SEGMENTS)
-		return -EINVAL;
+	ret = nst_udp_check(nst) ?: cut(nst->sk, msg, &send);
+	if (ret)
+		return ret;
 	epoch = nst_udp_epoch_take(nst, send.nr, len, &nonce);
 	if (IS_ERR(epoch))
 		return PTR_ERR(epoch);
-	ret = send_segments(nst, msg, &send, epoch, nonce);
+	ret = seal_and_send(nst, msg, &send, epoch, nonce);
 	nst_udp_epoch_put(epoch);
-	return ret;
+	/* What began before the attach may have put bytes in front of it. */
+	return nst_udp_check(nst) ?: ret;
 }
 
 /* Sends what was spliced in, or forgets it if that cannot be. */
@@ -442,6 +475,27 @@ static int add_spliced(struct nst_udp *nst, struct iov_iter *iter,
 	return flags & MSG_MORE ? 0 : send_spliced(nst, flags);
 }
 
+/* Whoever has the lock finishes what splice_eof() did not wait for. */
+static void splice_unlock(struct nst_udp *nst)
+{
+	do {
+		if (xchg(&nst->splice_ended, false) && nst->spliced_len)
+			send_spliced(nst, MSG_DONTWAIT);
+		mutex_unlock(&nst->splice_lock);
+		/* Pairs with nst_udp_splice_eof(). */
+		smp_mb();
+	} while (READ_ONCE(nst->splice_ended) &&
+		 mutex_trylock(&nst->splice_lock));
+}
+
+static int splice_lock(struct nst_udp *nst, int flags)
+{
+	/* Who has it may be in a page fault. */
+	if (flags & MSG_DONTWAIT)
+		return mutex_trylock(&nst->splice_lock) ? 0 : -EAGAIN;
+	return mutex_lock_interruptible(&nst->splice_lock) ? -ERESTARTSYS : 0;
+}
+
 /*
  * A file or pipe comes in pieces, which together are one datagram, as in plain
  * UDP. So what is spliced in is gathered until a piece comes without MSG_MORE.
@@ -450,16 +504,16 @@ static int add_spliced(struct nst_udp *nst, struct iov_iter *iter,
  */
 static int splice(struct nst_udp *nst, struct msghdr *msg, unsigned int len)
 {
-	int ret;
+	int ret = splice_lock(nst, msg->msg_flags);
 
-	if (mutex_lock_interruptible(&nst->splice_lock))
-		return -ERESTARTSYS;
+	if (ret)
+		return ret;
 	if (!nst->spliced_len && !(msg->msg_flags & MSG_MORE)) {
-		mutex_unlock(&nst->splice_lock);
+		splice_unlock(nst);
 		return send_datagrams(nst, msg, len);
 	}
 	ret = add_spliced(nst, &msg->msg_iter, len, msg->msg_flags);
-	mutex_unlock(&nst->splice_lock);
+	splice_unlock(nst);
 	return ret ?: len;
 }
 
@@ -472,7 +526,8 @@ static int splice(struct nst_udp *nst, struct msghdr *msg, unsigned int len)
  * Context: process.
  * Return: @len; -ENOKEY without a key; -EOPNOTSUPP for what would gather or not
  * copy (MSG_MORE, MSG_ZEROCOPY); -EMSGSIZE if it does not fit together with the
- * record's header; or what UDP says.
+ * record's header; -EIO if the socket was changed behind the attach; or what UDP
+ * says.
  */
 int nst_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
@@ -526,6 +581,9 @@ int nst_udp_sendpage(struct sock *sk, struct page *page, int offset,
  * nst_udp_splice_eof() - proto.splice_eof: nothing more will be spliced in
  * @sock: the socket
  *
+ * Nobody can be told that it has to wait, so if somebody is at it, it is his to
+ * send what is there.
+ *
  * Context: process.
  */
 void nst_udp_splice_eof(struct socket *sock)
@@ -534,10 +592,17 @@ void nst_udp_splice_eof(struct socket *sock)
 
 	if (!nst || !READ_ONCE(nst->spliced_len))
 		return;
-	mutex_lock(&nst->splice_lock);
-	if (nst->spliced_len)
-		send_spliced(nst, 0);
-	mutex_unlock(&nst->splice_lock);
+	if (mutex_trylock(&nst->splice_lock)) {
+		if (nst->spliced_len)
+			send_spliced(nst, 0);
+		splice_unlock(nst);
+		return;
+	}
+	WRITE_ONCE(nst->splice_ended, true);
+	/* Pairs with splice_unlock(): one of the two sees the other. */
+	smp_mb();
+	if (mutex_trylock(&nst->splice_lock))
+		splice_unlock(nst);
 }
 
 /**

@@ -233,6 +233,17 @@ TEST_F(gso, more_than_a_datagram_holds)
 	EXPECT_EQ(-EMSGSIZE, send_bytes(self->a, 65536));
 }
 
+/* And to the byte where plain UDP ends. */
+TEST_F(gso, the_most_and_one_more)
+{
+	size_t most = variant->conf.family == UDPTEST_IPV6 ? 65527 : 65507;
+
+	ASSERT_EQ(0, segment(self->a, 1300));
+	EXPECT_EQ(-EMSGSIZE, send_bytes(self->a, most + 1));
+	EXPECT_EQ((ssize_t)most, send_bytes(self->a, most));
+	EXPECT_EQ(0, recv_segments(self->b, most, 1300));
+}
+
 /* As much as plain UDP takes, though every segment has a header more. */
 TEST_F(gso, as_much_as_plain)
 {

@@ -105,6 +105,61 @@ TEST_F(type, peek)
 	EXPECT_EQ(0, memcmp(buf, "data", 4));
 }
 
+/* An empty datagram that was looked at is still the next one. */
+TEST_F(type, empty_and_peeked)
+{
+	char buf[8];
+	int seen;
+
+	ASSERT_EQ(0, tcptest_send_type(self->a, 99, NULL, 0, 0));
+	ASSERT_EQ(4, send(self->a, "data", 4, 0));
+	ASSERT_EQ(0, udptest_arrived(self->b));
+	ASSERT_EQ(0, recv(self->b, buf, 8, MSG_PEEK));
+	ASSERT_EQ(0, tcptest_recv_type(self->b, &seen, buf, 8, 0));
+	EXPECT_EQ(99, seen);
+	ASSERT_EQ(4, tcptest_recv_type(self->b, &seen, buf, 8, 0));
+	EXPECT_EQ(NST_TYPE_DATA, seen);
+}
+
+/* With an offset UDP passes over an empty one that was peeked at; once. */
+TEST_F(type, empty_at_an_offset)
+{
+	char buf[8];
+	int seen;
+
+	ASSERT_EQ(0, tcptest_set_int(self->b, SOL_SOCKET, SO_PEEK_OFF, 0));
+	ASSERT_EQ(0, tcptest_send_type(self->a, 99, NULL, 0, 0));
+	ASSERT_EQ(4, tcptest_send_type(self->a, 77, "data", 4, 0));
+	ASSERT_EQ(0, tcptest_recv_type(self->b, &seen, buf, 8, MSG_PEEK));
+	EXPECT_EQ(99, seen);
+	ASSERT_EQ(4, tcptest_recv_type(self->b, &seen, buf, 8, MSG_PEEK));
+	EXPECT_EQ(77, seen);
+	ASSERT_EQ(0, tcptest_recv_type(self->b, &seen, buf, 8, 0));
+	EXPECT_EQ(99, seen);
+	ASSERT_EQ(4, tcptest_recv_type(self->b, &seen, buf, 8, 0));
+	EXPECT_EQ(77, seen);
+	ASSERT_EQ(0, tcptest_set_int(self->b, SOL_SOCKET, SO_PEEK_OFF, -1));
+}
+
+/* Room for exactly one control message: the type of data is told. */
+TEST_F(type, room_for_one)
+{
+	char control[CMSG_SPACE(1)] __attribute__((aligned(8)));
+	char buf[8];
+	struct iovec iov = { .iov_base = buf, .iov_len = sizeof(buf) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = CMSG_LEN(1) };
+	struct cmsghdr *cmsg = (void *)control;
+
+	ASSERT_EQ(4, send(self->a, "data", 4, 0));
+	ASSERT_EQ(4, recvmsg(self->b, &msg, 0));
+	EXPECT_EQ(0, msg.msg_flags & MSG_CTRUNC);
+	ASSERT_EQ(CMSG_LEN(1), msg.msg_controllen);
+	EXPECT_EQ(SOL_NST, cmsg->cmsg_level);
+	EXPECT_EQ(NST_GET_RECORD_TYPE, cmsg->cmsg_type);
+	EXPECT_EQ(NST_TYPE_DATA, *CMSG_DATA(cmsg));
+}
+
 TEST_F(type, not_there)
 {
 	char byte;

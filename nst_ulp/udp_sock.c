@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The state of a UDP socket. It is made by the attach and freed with the sock,
+ * whatever has become of the socket's proto and ops until then.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include "udp_epoch.h"
+#include "udp_sock.h"
+#include "udp_wait.h"
+
+static atomic64_t receivers = ATOMIC64_INIT(0);
+
+static void rx_free(struct work_struct *work)
+{
+	struct nst_udp_rx *rx = container_of(to_rcu_work(work),
+					     struct nst_udp_rx, free);
+
+	nst_conf_put(rx->conf);
+	nst_udp_box_put(rx->box);
+	kfree(rx);
+}
+
+/**
+ * nst_udp_rx_new() - what a socket will receive with
+ * @nst: the socket's state
+ * @conf: the configuration; a reference is taken
+ *
+ * Context: process.
+ * Return: NULL without memory.
+ */
+struct nst_udp_rx *nst_udp_rx_new(const struct nst_udp *nst,
+				  struct nst_conf *conf)
+{
+	struct nst_udp_rx *rx = kmalloc(sizeof(*rx), GFP_KERNEL_ACCOUNT);
+
+	if (!rx)
+		return NULL;
+	rx->box = nst_udp_box_get(sock_net(nst->sk), conf->ring->private);
+	if (!rx->box) {
+		kfree(rx);
+		return NULL;
+	}
+	rx->conf = nst_conf_get(conf);
+	INIT_RCU_WORK(&rx->free, rx_free);
+	return rx;
+}
+
+/**
+ * nst_udp_rx_put() - give it up
+ * @rx: softirqs may still use it; NULL is allowed
+ *
+ * Context: process.
+ */
+void nst_udp_rx_put(struct nst_udp_rx *rx)
+{
+	if (rx)
+		queue_rcu_work(nst_udp_wq, &rx->free);
+}
+
+static void udp_free(struct work_struct *work)
+{
+	struct nst_udp *nst = container_of(work, struct nst_udp, free);
+
+	kfree(rcu_dereference_protected(nst->own, true));
+	nst_udp_epoch_put(nst->epoch);
+	nst_conf_put(nst->tx_conf);
+	kvfree(nst->spliced);
+	mutex_destroy(&nst->conf_lock);
+	mutex_destroy(&nst->splice_lock);
+	kfree(nst);
+}
+
+/**
+ * nst_udp_alloc() - state for a socket that has none yet
+ * @sk: the socket
+ *
+ * Context: process.
+ * Return: NULL without memory. To be freed by kfree() if it comes to nothing.
+ */
+struct nst_udp *nst_udp_alloc(struct sock *sk)
+{
+	struct nst_udp *nst = kzalloc(sizeof(*nst), GFP_KERNEL_ACCOUNT);
+
+	if (!nst)
+		return NULL;
+	nst->sk = sk;
+	nst->nn = nst_net(sock_net(sk));
+	nst->receiver = atomic64_inc_return(&receivers);
+	INIT_WORK(&nst->free, udp_free);
+	mutex_init(&nst->conf_lock);
+	spin_lock_init(&nst->tx_lock);
+	init_rwsem(&nst->recv_lock);
+	init_waitqueue_head(&nst->recv_wait);
+	mutex_init(&nst->splice_lock);
+	return nst;
+}
+
+/**
+ * nst_udp_retire() - nobody reads or writes the socket any more
+ * @nst: its state; softirqs may still find it, and drop what they bring
+ *
+ * Context: close() of the socket, or the end of the sock; any.
+ */
+void nst_udp_retire(struct nst_udp *nst)
+{
+	WRITE_ONCE(nst->retired, true);
+	nst_udp_rx_put(rcu_replace_pointer(nst->rx, NULL, true));
+	nst_stats_add(nst->nn->stats, NST_MIB_SOCKETS, -1);
+}
+
+/**
+ * nst_udp_destruct() - sk_destruct of a socket with NST
+ * @sk: the sock, which nobody can find any more
+ *
+ * proto.close has retired it, but for one case: IPV6_ADDRFORM, called before the
+ * attach, has put UDP's proto and ops in the place of ours behind it. Then the
+ * socket file has not given back its reference on the module either.
+ *
+ * Context: a callback of RCU, because of SOCK_RCU_FREE. nst_udp_exit() waits for
+ * it behind the last reference on the module.
+ */
+void nst_udp_destruct(struct sock *sk)
+{
+	struct nst_udp *nst = rcu_dereference_check(__sk_user_data(sk), true);
+	void (*destruct)(struct sock *sk) = nst->destruct;
+
+	if (!nst->retired) {
+		nst_udp_retire(nst);
+		module_put(THIS_MODULE);
+	}
+	queue_work(nst_udp_wq, &nst->free);
+	destruct(sk);
+	module_put(THIS_MODULE);
+}
+
+/**
+ * nst_udp_shut() - let UDP refuse what the program sends (EPIPE)
+ * @sk: a socket whose proto is UDP's again
+ *
+ * Context: any. Not under the socket lock: if a shutdown() at the same time
+ * writes over it, the next sign makes up for that.
+ */
+void nst_udp_shut(struct sock *sk)
+{
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
+}
