@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A UDP socket gets NST: by setsockopt(NST_ATTACH), or it is born so. A proto and proto_ops of ours stand in UDP's place for what a
- * program does; what the network does comes by encap_rcv and encap_err_rcv.
+ * A UDP socket gets NST: by setsockopt(NST_ATTACH), or it is born so. A proto and
+ * proto_ops of ours stand in UDP's place for what a program does; what the
+ * network does comes by encap_rcv and encap_err_rcv.
  */
 #include <linux/delay.h>
 #include <linux/in.h>
@@ -118,6 +119,18 @@ static void udp_close(struct sock *sk, long timeout)
 	nst->base->close(sk, timeout);
 }
 
+/**
+ * nst_udp_shut() - let UDP refuse what the program sends (EPIPE)
+ * @sk: a socket whose proto is UDP's again
+ *
+ * Context: any. Not under the socket lock: if a shutdown() at the same time
+ * writes over it, the next sign makes up for that.
+ */
+void nst_udp_shut(struct sock *sk)
+{
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
+}
+
 /*
  * sk_write_space of sockets of IPv6: the first sign that the socket has become
  * one of IPv4 by IPV6_ADDRFORM, and UDP's own.
@@ -153,6 +166,7 @@ static bool is_contended(struct sock *sk)
 	bool waiting;
 
 	spin_lock_bh(&sk->sk_lock.slock);
+	/* Who waits is listed under the spinlock. */
 	waiting = waitqueue_active(&sk->sk_lock.wq);
 	spin_unlock_bh(&sk->sk_lock.slock);
 	return waiting;

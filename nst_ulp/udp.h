@@ -245,6 +245,7 @@ struct nst_udp_hooks {
 struct nst_udp *nst_udp(const struct sock *sk);
 int nst_udp_attach(struct sock *sk);
 int nst_udp_check(struct nst_udp *nst);
+void nst_udp_shut(struct sock *sk);
 int nst_udp_init(const struct nst_udp_hooks *hooks);
 void nst_udp_open(void);
 void nst_udp_exit(void);

@@ -16,7 +16,6 @@
 #include "event.h"
 #include "trace.h"
 #include "udp_rx.h"
-#include "udp_sock.h"
 #include "udp_wait.h"
 
 #define UDP_LEN		sizeof(struct udphdr)

@@ -133,15 +133,3 @@ void nst_udp_destruct(struct sock *sk)
 	destruct(sk);
 	module_put(THIS_MODULE);
 }
-
-/**
- * nst_udp_shut() - let UDP refuse what the program sends (EPIPE)
- * @sk: a socket whose proto is UDP's again
- *
- * Context: any. Not under the socket lock: if a shutdown() at the same time
- * writes over it, the next sign makes up for that.
- */
-void nst_udp_shut(struct sock *sk)
-{
-	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
-}

@@ -8,6 +8,5 @@
 struct nst_udp *nst_udp_alloc(struct sock *sk);
 void nst_udp_retire(struct nst_udp *nst);
 void nst_udp_destruct(struct sock *sk);
-void nst_udp_shut(struct sock *sk);
 
 #endif /* _NST_UDP_SOCK_H */

@@ -28,7 +28,7 @@ leaf drop limits stats event trace
 4.15 tcp_sock
 4.17 tcp_head
 4.2  tcp_tx tcp_rx udp_epoch udp_wait udp_err
-4.3  tcp_recv tcp_work udp_rx udp_tx
+4.3  tcp_recv tcp_work udp_rx udp_tx udp_sock
 4.4  udp_recv tcp_attach
 4.45 tcp_accept
 4.5  tcp_ulp udp
