@@ -14,6 +14,8 @@
  * together, just before authentication; its sender is told nothing.
  */
 #define NST_DROP_LIST(X)						\
+	/* Before a record: TCP has bytes, or lacks some, without NST. */ \
+	X(FOREIGN,	 "NstRxForeign",	EPROTO)			\
 	/* The header by itself. */					\
 	X(HDR_MAGIC,	 "NstRxHdrMagic",	EPROTO)			\
 	X(HDR_VERSION,	 "NstRxHdrVersion",	EPROTO)			\

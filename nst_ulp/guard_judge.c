@@ -178,12 +178,13 @@ static bool in_sealed(const struct nst_guard_packet *p)
 }
 
 /* A raw socket, and nobody's segment, have no NST, whatever they look like. */
-static bool out_sealed(const struct nst_guard_packet *p, u32 seq)
+static bool out_sealed(const struct nst_guard_packet *p, u32 seq,
+		       unsigned int len)
 {
 	const struct sock *sk = p->skb->sk;
 
 	return sk && sk_fullsock(sk) && sk_is_tcp(sk) &&
-	       nst_tcp_tx_sealed(sk, seq);
+	       nst_tcp_tx_sealed(sk, seq, len);
 }
 
 static enum nst_guard_verdict judge_tcp(const struct nst_guard_packet *p)
@@ -203,7 +204,8 @@ static enum nst_guard_verdict judge_tcp(const struct nst_guard_packet *p)
 	/* With a Fast Open cookie it would reach the program before accept(). */
 	if (th->syn)
 		return NST_GUARD_SYN_DATA;
-	if (p->out ? out_sealed(p, ntohl(th->seq)) : in_sealed(p))
+	if (p->out ? out_sealed(p, ntohl(th->seq), p->skb->len - p->at - len) :
+		     in_sealed(p))
 		return NST_GUARD_SEALED;
 	return NST_GUARD_PLAIN;
 }

@@ -3,6 +3,7 @@
 #include <linux/module.h>
 #include <linux/net.h>
 #include <linux/tcp.h>
+#include <net/sock_reuseport.h>
 #include <net/tcp.h>
 #include "tcp_accept.h"
 #include "tcp_attach.h"
@@ -43,7 +44,7 @@ static void inherit(struct nst_tcp *nst, struct nst_tcp *parent)
  * A listener's child comes to life as a copy of it. What was copied may be of
  * before or after its attach, so all but the pointer to the listener's state is
  * set here. It cannot fail: without memory, or in the middle of the listener's
- * attach, the child has no state, and nothing works on it.
+ * attach, the child has no state, and gets it at accept().
  *
  * Context: softirq, under the child's spinlock.
  */
@@ -73,38 +74,134 @@ void nst_tcp_clone(const struct request_sock *req, struct sock *sk,
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, nst);
 }
 
+/* A child that its listener has made without NST, and that can have it. */
+static bool is_plain(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_prot) == nst_tcp_base_prot[nst_tcp_family(sk)] &&
+	       !inet_csk(sk)->icsk_ulp_ops && !sk->sk_user_data;
+}
+
+/*
+ * Make the state of a child that has none: because it is older than its
+ * listener's attach, or came over from a listener without NST, or because there
+ * was no memory, or no state of the listener yet, when it was made. Nobody has
+ * read or written anything. Socket lock.
+ */
+static int complete_child(struct sock *sk, struct nst_tcp *parent)
+{
+	bool plain = is_plain(sk);
+	struct nst_tcp *nst;
+
+	if (!((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT |
+				     TCPF_SYN_RECV | TCPF_CLOSE)))
+		return -ECONNABORTED;
+	if (!plain && inet_csk(sk)->icsk_ulp_ops != &nst_tcp_ulp)
+		return -ECONNABORTED;
+	nst = nst_tcp_alloc(sk, GFP_KERNEL);
+	if (!nst)
+		return -ECONNABORTED;
+	inherit(nst, parent);
+	if (plain) {
+		/* tcp_cleanup_ulp() will put it. */
+		__module_get(THIS_MODULE);
+	} else {
+		sk->sk_data_ready = parent->data_ready;
+		sk->sk_state_change = parent->state_change;
+	}
+	nst_tcp_install(nst);
+	nst->rcvlowat = READ_ONCE(parent->rcvlowat);
+	if (sk->sk_state != TCP_SYN_RECV)
+		nst_tcp_join(nst);
+	return 0;
+}
+
+/* The listener was given its keys behind the child's birth. */
+static void inherit_late(struct nst_tcp *nst, struct nst_tcp *parent)
+{
+	mutex_lock(&nst->rx_lock);
+	mutex_lock(&nst->tx_lock);
+	if (!nst->st.tx.conf && !nst->st.rx.conf)
+		inherit(nst, parent);
+	mutex_unlock(&nst->tx_lock);
+	mutex_unlock(&nst->rx_lock);
+	nst_tcp_rekick(nst);
+}
+
+/* Make of a child what the listener promises. 0, or it must be reset. */
+static int receive_child(struct sock *sk, struct nst_tcp *parent)
+{
+	int err = 0;
+
+	if (nst_tcp(sk))
+		inherit_late(nst_tcp(sk), parent);
+	lock_sock(sk);
+	if (!nst_tcp(sk))
+		err = complete_child(sk, parent);
+	if (!err)
+		nst_tcp_data_ready(sk);
+	release_sock(sk);
+	return err;
+}
+
 /*
  * nst_tcp_accept() - proto_ops.accept
+ *
+ * What comes out of a listener with NST has NST, or is reset.
  *
  * Context: process.
  * Return: 0 or an errno.
  */
 NST_ACCEPT(nst_tcp_accept)
 {
-	struct nst_tcp *nst = nst_tcp(sock->sk);
+	struct nst_tcp *parent = nst_tcp(sock->sk), *nst;
+	struct sock *sk;
 	int err;
 
-	if (!nst)
+	if (!parent)
 		return -EIO;
-	err = nst->base_ops->accept NST_ACCEPT_PASS;
+	err = parent->base_ops->accept NST_ACCEPT_PASS;
 	if (err)
 		return err;
-	/*
-	 * A child from before the listener's attach is plain TCP, and so must
-	 * not come out of a listener that promises encryption.
-	 */
-	if (READ_ONCE(newsock->sk->sk_prot) != nst_tcp_prot[nst_tcp_family(newsock->sk)]) {
-		tcp_abort(newsock->sk, ECONNABORTED);
-		return -ECONNABORTED;
+	sk = newsock->sk;
+	err = receive_child(sk, parent);
+	if (err) {
+		tcp_abort(sk, -err);
+		return err;
 	}
-	nst = nst_tcp(newsock->sk);
-	if (!nst)
-		return 0;
+	nst = nst_tcp(sk);
 	/* What could not be done while it had no socket. See nst_tcp_rx_fail(). */
 	smp_mb();
 	if (READ_ONCE(nst->rx_err) && nst->rx_drop != NST_DROP_TRUNCATED)
-		tcp_abort(newsock->sk, -nst->rx_err);
+		tcp_abort(sk, -nst->rx_err);
 	else
 		nst_tcp_kick(nst, 0);
 	return 0;
+}
+
+/**
+ * nst_tcp_leave_group() - keep the children of a listener that goes
+ * @sk: a socket with NST, or that just had it
+ *
+ * With tcp_migrate_req they would go over to another socket of its reuseport
+ * group, which has no NST.
+ *
+ * Context: process, under the socket lock.
+ */
+void nst_tcp_leave_group(struct sock *sk)
+{
+	if (sk->sk_state == TCP_LISTEN &&
+	    rcu_access_pointer(sk->sk_reuseport_cb))
+		reuseport_detach_sock(sk);
+}
+
+/**
+ * nst_tcp_unhash() - proto.unhash: the socket is found by its ports no more
+ * @sk: the socket; if it listens it is about to give up its children
+ *
+ * Context: under the socket lock or its spinlock.
+ */
+void nst_tcp_unhash(struct sock *sk)
+{
+	nst_tcp_leave_group(sk);
+	nst_tcp_base_prot[nst_tcp_family(sk)]->unhash(sk);
 }

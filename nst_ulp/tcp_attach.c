@@ -13,6 +13,16 @@
 /* A listener has had NST: requests may point to its proto for a while. */
 bool nst_tcp_listener_seen;
 
+/*
+ * The connection stands, and nothing was written or read yet; unless a call from
+ * before the attach has sent plaintext with the SYN.
+ */
+static void join_first(struct nst_tcp *nst)
+{
+	if (!tcp_sk(nst->sk)->syn_data || nst->plain_until)
+		nst_tcp_join(nst);
+}
+
 /**
  * nst_tcp_state_change() - sk_state_change
  * @sk: the socket
@@ -25,6 +35,8 @@ void nst_tcp_state_change(struct sock *sk)
 
 	if (!nst)
 		return;
+	if (sk->sk_state == TCP_ESTABLISHED && !nst->joined)
+		join_first(nst);
 	/*
 	 * Strict mode begins as soon as the connection stands, and with TCP
 	 * Fast Open a START may have come before that.
@@ -34,7 +46,10 @@ void nst_tcp_state_change(struct sock *sk)
 	nst->state_change(sk);
 }
 
-/* Up to where TCP has plaintext that it may send again. Socket lock. */
+/*
+ * Up to where TCP has plaintext that it may send again, and where the stream
+ * begins. Socket lock.
+ */
 static void note_plaintext(struct nst_tcp *nst)
 {
 	const struct tcp_sock *tp = tcp_sk(nst->sk);
@@ -43,20 +58,37 @@ static void note_plaintext(struct nst_tcp *nst)
 		return;
 	nst->seal_seq = tp->write_seq;
 	nst->plain_until = tp->bytes_acked + (u32)(tp->write_seq - tp->snd_una);
+	if (nst->sk->sk_state == TCP_ESTABLISHED)
+		nst_tcp_join(nst);
 }
 
-/* Put @nst between the socket and TCP. Socket lock. */
-static void install(struct nst_tcp *nst, int family)
+/* What the socket has without NST. Socket lock. */
+static void remember(struct nst_tcp *nst)
 {
 	struct sock *sk = nst->sk;
+	int family = nst_tcp_family(sk);
 
-	sock_owned_by_me(sk);
 	nst->base = nst_tcp_base_prot[family];
 	nst->base_ops = nst_tcp_base_ops[family];
-	write_lock_bh(&sk->sk_callback_lock);
 	nst->data_ready = sk->sk_data_ready;
 	nst->state_change = sk->sk_state_change;
 	nst->rcvlowat = sk->sk_rcvlowat;
+}
+
+/**
+ * nst_tcp_install() - put NST between a socket and TCP
+ * @nst: the state that the socket gets; its reference becomes the socket's
+ *
+ * Context: process, under the socket lock.
+ */
+void nst_tcp_install(struct nst_tcp *nst)
+{
+	struct sock *sk = nst->sk;
+	int family = nst_tcp_family(sk);
+
+	sock_owned_by_me(sk);
+	remember(nst);
+	write_lock_bh(&sk->sk_callback_lock);
 	WRITE_ONCE(sk->sk_rcvlowat, 1);
 	note_plaintext(nst);
 	/* The core sets it too, but only behind us. */
@@ -65,9 +97,17 @@ static void install(struct nst_tcp *nst, int family)
 	sk->sk_data_ready = nst_tcp_data_ready;
 	sk->sk_state_change = nst_tcp_state_change;
 	WRITE_ONCE(sk->sk_prot, nst_tcp_prot[family]);
-	WRITE_ONCE(sk->sk_socket->ops, &nst_tcp_ops[family]);
+	nst_tcp_adopt(sk);
 	write_unlock_bh(&sk->sk_callback_lock);
 	nst_stats_inc(nst->st.nn->stats, NST_MIB_SOCKETS);
+}
+
+/* Has TCP bytes to send that are not sealed? What others gave it, too. */
+static bool plaintext_goes_on(const struct nst_tcp *nst)
+{
+	if ((1 << nst->sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN))
+		return false;
+	return nst_tcp_plaintext_left(nst) || !nst_tcp_intact(nst);
 }
 
 /**
@@ -85,7 +125,7 @@ void nst_tcp_uninstall(struct nst_tcp *nst)
 	sk->sk_data_ready = nst->data_ready;
 	sk->sk_state_change = nst->state_change;
 	WRITE_ONCE(sk->sk_prot, nst->base);
-	if (nst_tcp_plaintext_left(nst))
+	if (plaintext_goes_on(nst))
 		WRITE_ONCE(inet_csk(sk)->icsk_ulp_ops, &nst_tcp_ulp_mixed);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
 	write_unlock_bh(&sk->sk_callback_lock);
@@ -93,59 +133,31 @@ void nst_tcp_uninstall(struct nst_tcp *nst)
 }
 
 /*
- * A reader or writer that fell asleep in TCP's own code would go on there and
- * take ciphertext for data. Wake it with the error that it would get now. A
- * poller does not sleep in a system call of the socket and is left alone.
+ * A listener's children are copied from it in softirq, without its lock. So the
+ * state is there before the ULP is named; and once it is named, and those that
+ * did not see that yet are done, each of them comes through nst_tcp_clone(): that
+ * must be before anything else changes.
  */
-static void evict_sleeper(struct sock *sk, unsigned int sleepers)
+static void announce_to_children(struct nst_tcp *nst)
 {
-	if (!sleepers)
-		return;
-	/* The sleeper's sock_error() takes it away again. */
-	WRITE_ONCE(sk->sk_err, ENOKEY);
-	sk_error_report(sk);
-}
+	struct inet_connection_sock *icsk = inet_csk(nst->sk);
 
-/* How many sleep in recv(), send() or accept(), none of them a poller. */
-static unsigned int count_sleepers(struct sock *sk)
-{
-	struct wait_queue_head *wq = sk_sleep(sk);
-	struct wait_queue_entry *entry;
-	unsigned int n = 0;
-
-	spin_lock_irq(&wq->lock);
-	list_for_each_entry(entry, &wq->head, entry)
-		n += entry->func == woken_wake_function ||
-		     entry->func == autoremove_wake_function;
-	spin_unlock_irq(&wq->lock);
-	return n;
-}
-
-/*
- * A listener's children are copied from it in softirq, without its lock. Once
- * the ULP is named, and those that did not see that yet are done, each of them
- * comes through clone(); so that must be before anything else changes.
- */
-static void announce_to_children(struct sock *sk)
-{
 	WRITE_ONCE(nst_tcp_listener_seen, true);
-	WRITE_ONCE(inet_csk(sk)->icsk_ulp_ops, &nst_tcp_ulp);
+	remember(nst);
+	rcu_assign_pointer(icsk->icsk_ulp_data, nst);
+	/* A copy may have the name alone all the same; see nst_tcp_accept(). */
+	smp_wmb();
+	WRITE_ONCE(icsk->icsk_ulp_ops, &nst_tcp_ulp);
 	synchronize_net();
 }
 
-/**
- * nst_tcp_attach() - tcp_ulp_ops.init: setsockopt(TCP_ULP)
- * @sk: the socket
- *
- * Context: process, under the socket lock.
- * Return: 0 or an errno.
- */
-int nst_tcp_attach(struct sock *sk)
+/* May NST come between this socket and TCP? Socket lock. */
+static int check(const struct sock *sk)
 {
 	int family = nst_tcp_family(sk);
-	unsigned int sleepers;
-	struct nst_tcp *nst;
 
+	if (inet_csk(sk)->icsk_ulp_ops)
+		return -EEXIST;
 	if (!READ_ONCE(nst_net(sock_net(sk))->enabled))
 		return -EPERM;
 	if (!((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_SENT | TCPF_LISTEN |
@@ -154,27 +166,117 @@ int nst_tcp_attach(struct sock *sk)
 	/* Sockets of sockmap, MPTCP, SMC, KCM and their like are not ours. */
 	if (sk->sk_user_data)
 		return -EBUSY;
-	if (READ_ONCE(sk->sk_prot) != nst_tcp_base_prot[family] || !sk->sk_socket ||
+	if (READ_ONCE(sk->sk_prot) != nst_tcp_base_prot[family] ||
+	    !sk->sk_socket ||
 	    READ_ONCE(sk->sk_socket->ops) != nst_tcp_base_ops[family])
 		return -EBUSY;
 	if (tcp_sk(sk)->repair || tcp_sk(sk)->fastopen_connect)
 		return -EOPNOTSUPP;
-	/* One can be told, by sk_err, to come back; more, or accept(), can't. */
-	sleepers = count_sleepers(sk);
-	if (sleepers > (sk->sk_state == TCP_LISTEN ? 0 : 1))
+	/* It would go on in TCP's own code, with plaintext. */
+	if (sk->sk_write_pending)
 		return -EBUSY;
+	return 0;
+}
+
+/*
+ * A recv() or splice() that sleeps in TCP's own code would go on there and take
+ * ciphertext for data. This count tells it that the connection it waits for is
+ * no more: it comes back with what it has, or EPIPE. A connect() may look at the
+ * count too, so it is left alone while there is one; accept() and pollers do
+ * not. Socket lock.
+ */
+static void evict_readers(struct sock *sk)
+{
+	sk->sk_disconnects++;
+	wake_up_interruptible_all(sk_sleep(sk));
+}
+
+/*
+ * Attach, if nobody waits for the lock: a call of TCP's own that comes behind
+ * it would not know. Returns -EAGAIN if somebody does. Socket lock.
+ */
+static int install_alone(struct nst_tcp *nst)
+{
+	struct sock *sk = nst->sk;
+	bool alone;
+
+	spin_lock_bh(&sk->sk_lock.slock);
+	/* Who waits is put there under this spinlock. */
+	alone = !waitqueue_active(&sk->sk_lock.wq);
+	if (alone)
+		nst_tcp_install(nst);
+	spin_unlock_bh(&sk->sk_lock.slock);
+	if (!alone)
+		return -EAGAIN;
+	if (sk->sk_state == TCP_ESTABLISHED)
+		evict_readers(sk);
+	return 0;
+}
+
+/* One try, with all that may have changed since the last. Socket lock. */
+static int try_attach(struct nst_tcp *nst, bool first)
+{
+	struct sock *sk = nst->sk;
+	int err = check(sk);
+
+	if (err)
+		return err;
+	/*
+	 * A connect() that has just succeeded may not have seen it yet. It is on
+	 * the queue since before it gave up the socket lock.
+	 */
+	if (first && sk->sk_state == TCP_ESTABLISHED &&
+	    sk->sk_socket->state == SS_CONNECTING &&
+	    /* with others, perhaps: then this costs a pause, no more */
+	    waitqueue_active(sk_sleep(sk)))
+		return -EAGAIN;
+	nst->auto_role = sk->sk_state == TCP_CLOSE ? NST_WIRE_INITIATOR : 0;
+	if (sk->sk_state != TCP_LISTEN)
+		return install_alone(nst);
+	announce_to_children(nst);
+	nst_tcp_install(nst);
+	return 0;
+}
+
+/* Those who wait for the lock go first. Socket lock, given up meanwhile. */
+static void let_others(struct sock *sk)
+{
+	release_sock(sk);
+	schedule_timeout_uninterruptible(NST_TCP_YIELD);
+	lock_sock(sk);
+}
+
+/**
+ * nst_tcp_attach() - tcp_ulp_ops.init: setsockopt(TCP_ULP)
+ * @sk: the socket
+ *
+ * Who is inside TCP's own code with this socket is let through, sent back or,
+ * with something to send, the reason not to attach; see "Locking" in tcp_ulp.h
+ * for who cannot be seen.
+ *
+ * Context: process, under the socket lock, which is given up in between.
+ * Return: 0 or an errno.
+ */
+int nst_tcp_attach(struct sock *sk)
+{
+	struct nst_tcp *nst;
+	int err, i;
+
+	err = check(sk);
+	if (err)
+		return err;
 	nst = nst_tcp_alloc(sk, GFP_KERNEL);
 	if (!nst)
 		return -ENOMEM;
-	if (sk->sk_state == TCP_CLOSE)
-		nst->auto_role = NST_WIRE_INITIATOR;
-	if (sk->sk_state == TCP_LISTEN)
-		announce_to_children(sk);
-	/* Released by __sock_release(), after close() has left our code. */
-	__module_get(THIS_MODULE);
-	install(nst, family);
-	evict_sleeper(sk, sleepers);
-	return 0;
+	for (i = 0; (err = try_attach(nst, !i)) == -EAGAIN; i++) {
+		if (i == NST_TCP_YIELDS)
+			break;
+		let_others(sk);
+	}
+	if (!err)
+		return 0;
+	nst_tcp_put(nst);
+	return err == -EAGAIN ? -EBUSY : err;
 }
 
 /**
@@ -206,6 +308,7 @@ int nst_tcp_disconnect(struct sock *sk, int flags)
 	if (fresh) {
 		nst_tcp_head_reset(nst);
 		nst->plain_until = 0;
+		nst->joined = false;
 	}
 	return nst_tcp_base_prot[nst_tcp_family(sk)]->disconnect(sk, flags);
 }

@@ -9,6 +9,7 @@ extern bool nst_tcp_listener_seen;
 
 void nst_tcp_state_change(struct sock *sk);
 int nst_tcp_attach(struct sock *sk);
+void nst_tcp_install(struct nst_tcp *nst);
 void nst_tcp_uninstall(struct nst_tcp *nst);
 int nst_tcp_disconnect(struct sock *sk, int flags);
 

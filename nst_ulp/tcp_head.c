@@ -144,6 +144,8 @@ static enum nst_head_state judge_head(struct nst_tcp *nst)
 
 	if (!READ_ONCE(nst->st.rx.conf) || (!avail && !head->got))
 		return HEAD_WAIT;
+	if (!nst_tcp_intact(nst))
+		return HEAD_WORK;
 	if (!head->known && !head->bad)
 		read_header(nst, avail);
 	if (head->bad || READ_ONCE(nst->st.rx.closed))
@@ -240,6 +242,7 @@ int nst_tcp_head_gather(struct nst_tcp *nst, gfp_t gfp)
 	if (err)
 		return err;
 	tcp_read_done(nst->sk, n);
+	nst_tcp_mark(nst, 0);
 	return 0;
 }
 
@@ -293,8 +296,10 @@ int nst_tcp_head_take(struct nst_tcp *nst, struct nst_rxrec *rec, u8 *wire,
 		err = walk_queue(nst->sk, NST_WIRE_HDR_LEN,
 				 head->total - NST_WIRE_HDR_LEN, take_piece,
 				 &take);
-		if (!err)
+		if (!err) {
 			tcp_read_done(nst->sk, head->total);
+			nst_tcp_mark(nst, 0);
+		}
 	}
 	if (err) {
 		nst_rxrec_release_src(rec);

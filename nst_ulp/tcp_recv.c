@@ -348,7 +348,6 @@ NST_RECVMSG(nst_tcp_recvmsg)
 		return -ENOKEY;
 	if (READ_ONCE(sk->sk_state) == TCP_LISTEN)
 		return -ENOTCONN;
-	nst_tcp_adopt(sk);
 	if (mutex_lock_interruptible(&nst->rx_lock))
 		return sock_intr_errno(call.timeo);
 	target = min_t(size_t, READ_ONCE(nst->rcvlowat), len);

@@ -163,7 +163,7 @@ static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
 	want->fin = sock_flag(nst->sk, SOCK_DONE);
 	if (state == HEAD_WAIT || (want->worker && state == HEAD_READY))
 		return FOUND_NONE;
-	*drop = head->bad;
+	*drop = nst_tcp_intact(nst) ? head->bad : NST_DROP_FOREIGN;
 	if (*drop)
 		return FOUND_DROP;
 	if (nst->st.rx.closed && !head->known) {
@@ -280,6 +280,8 @@ void nst_tcp_rx_work(struct nst_tcp *nst)
 	unsigned int nr = 0;
 	int err = 0;
 
+	if (test_bit(NST_TCP_TORN, &nst->flags))
+		nst_tcp_rx_fail(nst, NST_DROP_FOREIGN, NULL);
 	if (!READ_ONCE(nst->st.rx.conf))
 		return;
 	while (nr < NST_TCP_BATCH && (err = nst_tcp_rx_one(nst, &want)) > 0)

@@ -50,22 +50,85 @@ bool nst_tcp_plaintext_left(const struct nst_tcp *nst)
 }
 
 /**
- * nst_tcp_tx_sealed() - is what a socket sends, from a byte on, sealed?
+ * nst_tcp_join() - begin where TCP's stream is now
+ * @nst: the socket's state; the connection stands, and the program's calls
+ *	have come to NST since its first byte, or since this one
+ *
+ * Context: under the socket lock or its spinlock.
+ */
+void nst_tcp_join(struct nst_tcp *nst)
+{
+	nst->joined = true;
+	nst_tcp_mark(nst, 0);
+}
+
+/**
+ * nst_tcp_mark() - remember where NST leaves TCP's stream
+ * @nst: the socket's state
+ * @giving: bytes that TCP is about to be given; they are NST's already
+ *
+ * Context: under the socket lock or its spinlock.
+ */
+void nst_tcp_mark(struct nst_tcp *nst, unsigned int giving)
+{
+	const struct tcp_sock *tp = tcp_sk(nst->sk);
+
+	WRITE_ONCE(nst->tx_next, tp->write_seq + giving);
+	nst->rx_next = tp->copied_seq;
+}
+
+/* Has nobody but NST written? A FIN takes a sequence number, if it is sent. */
+static bool tx_intact(const struct nst_tcp *nst)
+{
+	u32 more = tcp_sk(nst->sk)->write_seq - nst->tx_next;
+
+	switch (nst->sk->sk_state) {
+	case TCP_CLOSE:
+		return true;	/* nothing is sent any more */
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+		return more <= 1;
+	default:
+		return !more;
+	}
+}
+
+/**
+ * nst_tcp_intact() - has nobody given TCP bytes, or taken some, but NST?
+ * @nst: the socket's state
+ *
+ * Context: under the socket lock or its spinlock.
+ * Return: false if the stream must end, because it has bytes, or lacks some,
+ * that are not NST's.
+ */
+bool nst_tcp_intact(const struct nst_tcp *nst)
+{
+	return nst->joined && tx_intact(nst) &&
+	       tcp_sk(nst->sk)->copied_seq == nst->rx_next;
+}
+
+/**
+ * nst_tcp_tx_sealed() - is what a segment of a socket carries sealed?
  * @sk: a TCP socket, not a request or TIME_WAIT
- * @seq: sequence number of the first byte of a segment
+ * @seq: sequence number of the segment's first byte
+ * @len: its bytes
  *
  * True also after close(), when NST has left the socket, and TCP goes on to send
- * what was sealed before. What TCP was given before the attach is not.
+ * what was sealed before. What TCP was given before the attach is not, nor what
+ * another gave it later.
  *
  * Context: under RCU, in the transmission of the socket's own segment.
  */
-bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq)
+bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq, unsigned int len)
 {
 	const struct nst_tcp *nst = nst_tcp(sk);
 
 	if (!nst)
 		return inet_csk(sk)->icsk_ulp_ops == &nst_tcp_ulp;
-	if (!READ_ONCE(nst->st.tx.conf))
+	if (!READ_ONCE(nst->st.tx.conf) || !READ_ONCE(nst->joined) ||
+	    after(seq + len, READ_ONCE(nst->tx_next)))
 		return false;
 	return !nst_tcp_plaintext_left(nst) || !before(seq, nst->seal_seq);
 }
@@ -91,22 +154,38 @@ bool nst_tcp_rx_sealed(const struct sock *sk)
 }
 
 /**
- * nst_tcp_adopt() - complete a socket whose accept() overlapped the attach
- * @sk: one of ours, in a system call
+ * nst_tcp_adopt() - give a socket its operations
+ * @sk: one that has our proto, or gets it
  *
- * accept() takes the operations of a listener before it waits; so a child with
- * NST may come to a socket with TCP's.
- *
- * Context: process.
+ * Context: any, under the socket lock or its spinlock.
  */
 void nst_tcp_adopt(struct sock *sk)
 {
 	int family = nst_tcp_family(sk);
-	const struct proto_ops *ops = &nst_tcp_ops[family];
 
-	if (likely(READ_ONCE(sk->sk_socket->ops) == ops))
+	if (cmpxchg(&sk->sk_socket->ops, nst_tcp_base_ops[family],
+		    &nst_tcp_ops[family]) != nst_tcp_base_ops[family])
 		return;
-	if (cmpxchg(&sk->sk_socket->ops, nst_tcp_base_ops[family], ops) ==
-	    nst_tcp_base_ops[family])
-		__module_get(THIS_MODULE);
+	/* Released by __sock_release(), after close() has left our code. */
+	__module_get(THIS_MODULE);
+}
+
+/**
+ * nst_tcp_release_cb() - proto.release_cb: the socket lock is given up
+ * @sk: the socket
+ *
+ * accept() takes the operations of a listener before it waits, so over an attach
+ * a child with NST comes to a socket with TCP's. It gets ours here, before there
+ * is a descriptor: accept() locks the child to join it with its socket.
+ *
+ * Context: under the spinlock of the socket, which is owned.
+ */
+void nst_tcp_release_cb(struct sock *sk)
+{
+	int family = nst_tcp_family(sk);
+	struct socket *sock = sk->sk_socket;
+
+	if (unlikely(sock && READ_ONCE(sock->ops) != &nst_tcp_ops[family]))
+		nst_tcp_adopt(sk);
+	nst_tcp_base_prot[family]->release_cb(sk);
 }

@@ -20,6 +20,8 @@ extern struct proto_ops nst_tcp_ops[NST_TCP_FAMILIES];
 extern struct tcp_ulp_ops nst_tcp_ulp;
 extern struct tcp_ulp_ops nst_tcp_ulp_mixed;
 
+void nst_tcp_adopt(struct sock *sk);
+void nst_tcp_release_cb(struct sock *sk);
 bool nst_tcp_plaintext_left(const struct nst_tcp *nst);
 
 static inline int nst_tcp_family(const struct sock *sk)

@@ -62,11 +62,19 @@ static int push_locked(struct nst_tcp *nst, struct nst_txrec *rec)
 	sock_owned_by_me(sk);
 	if (!sk->sk_socket || test_bit(NST_TCP_DEAD, &nst->flags))
 		return -EPIPE;
+	if (!nst_tcp_intact(nst)) {
+		/* The worker resets the connection: it may take rx_lock. */
+		set_bit(NST_TCP_TORN, &nst->flags);
+		nst_tcp_kick(nst, 0);
+		return -EPROTO;
+	}
+	nst_tcp_mark(nst, left);
 	/* A record was begun, so it goes in whole; see the top. */
 	WRITE_ONCE(sk->sk_sndbuf, INT_MAX);
 	set_bit(NST_TCP_PUSHING, &nst->flags);
 	n = nst_compat_send_pages(sk, rec->out, rec->nr_out, left);
 	clear_bit(NST_TCP_PUSHING, &nst->flags);
+	nst_tcp_mark(nst, 0);
 	/* Under memory pressure TCP may have moderated it meanwhile. */
 	WRITE_ONCE(sk->sk_sndbuf, min(sndbuf, READ_ONCE(sk->sk_sndbuf)));
 	if (n < 0)
@@ -327,7 +335,6 @@ static int send_iter(struct sock *sk, struct iov_iter *iter, int flags, u8 type)
 	size_t sent = 0;
 	int err;
 
-	nst_tcp_adopt(sk);
 	err = wait_connected(&call) ?: tx_lock(&call);
 	while (!err && iov_iter_count(iter)) {
 		int got;

@@ -57,7 +57,8 @@ static bool end_stream(struct nst_tcp *nst)
 		abort = true;
 	mutex_lock(&nst->tx_lock);
 	if (!abort)
-		abort = nst_tcp_tx_finish(nst) == -EAGAIN;
+		abort = nst_tcp_tx_finish(nst) == -EAGAIN ||
+			test_bit(NST_TCP_TORN, &nst->flags);
 	mutex_unlock(&nst->tx_lock);
 	return abort;
 }
@@ -78,6 +79,7 @@ static void tcp_close_nst(struct sock *sk, long timeout)
 	else
 		abort = end_stream(nst);
 	lock_sock(sk);
+	nst_tcp_leave_group(sk);
 	nst_tcp_uninstall(nst);
 	if (abort) {
 		sock_set_flag(sk, SOCK_LINGER);
@@ -122,6 +124,9 @@ static int shutdown(struct socket *sock, int how)
 		set_bit(NST_TCP_SHUT, &nst->flags);
 	mutex_unlock(&nst->tx_lock);
 	nst_tcp_rekick(nst);
+	/* No orderly end: the worker resets the connection. */
+	if (test_bit(NST_TCP_TORN, &nst->flags))
+		return -EPROTO;
 	if (err != -EAGAIN) {
 		err = ops->shutdown(sock, how);
 		/* A peer that is gone answers the close record with a reset. */
@@ -157,6 +162,8 @@ static struct proto *build_prot(const struct proto *base,
 	prot->recvmsg = nst_tcp_recvmsg;
 	prot->close = tcp_close_nst;
 	prot->disconnect = nst_tcp_disconnect;
+	prot->unhash = nst_tcp_unhash;
+	prot->release_cb = nst_tcp_release_cb;
 	prot->setsockopt = hooks->setsockopt;
 	prot->getsockopt = hooks->getsockopt;
 	prot->ioctl = nst_tcp_ioctl;

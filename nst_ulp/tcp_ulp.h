@@ -25,6 +25,12 @@
  * Order: rx_lock > tx_lock > socket. Only setsockopt() holds both mutexes.
  * keyring->lock and the START cache's lock are leaves of their own.
  *
+ * A call that was inside TCP's own code when NST was attached, or whoever else
+ * has got hold of the socket, may give TCP bytes or take some. So NST keeps where
+ * it has left TCP's write_seq and copied_seq, and before it gives or takes a
+ * record looks whether both are there still: nst_tcp_intact(). The look, what is
+ * done and nst_tcp_mark() are under one socket lock.
+ *
  * The two halves tell each other of their STARTs by the acquire and release
  * pairs of struct nst_stream.
  *
@@ -68,6 +74,13 @@ struct nst_txrec;
 /* How soon the worker tries again what it could not do. */
 #define NST_TCP_RETRY	(HZ / 50 + 1)
 
+/*
+ * How long the attach lets those go first who wait for the socket lock, and how
+ * often: long enough for one that was just woken to run on a busy machine.
+ */
+#define NST_TCP_YIELD	(HZ / 100 + 1)
+#define NST_TCP_YIELDS	25
+
 /* Bits of nst_tcp.flags. */
 enum {
 	NST_TCP_DEAD,		/* given up; the worker does nothing more */
@@ -76,6 +89,7 @@ enum {
 	NST_TCP_WORKER,		/* the worker sends; under tx_lock */
 	NST_TCP_ABORT,		/* a reset is due, see nst_tcp_abort() */
 	NST_TCP_PUSHING,	/* a record goes to TCP; under the socket lock */
+	NST_TCP_TORN,		/* not intact, see nst_tcp_intact() */
 };
 
 /**
@@ -126,6 +140,10 @@ struct nst_head {
  *	all of that is acknowledged once its bytes_acked has come to this
  * @seal_seq: sequence number of the first byte given to TCP after the attach;
  *	means something until then
+ * @tx_next: TCP's write_seq behind the last byte that NST gave it, or gives it
+ *	just now; see nst_tcp_intact(). Socket lock; the guard reads it without
+ * @rx_next: TCP's copied_seq behind the last byte that NST took. Socket lock
+ * @joined: @tx_next and @rx_next are known: there is a connection. Socket lock
  * @rcvlowat: SO_RCVLOWAT as the program has set it, plaintext bytes; TCP's own
  *	stays 1, see nst_tcp_set_rcvlowat(). Socket lock
  * @conf_lock: see "Locking"; @st.tx.conf and @st.rx.conf change under it, their
@@ -161,6 +179,9 @@ struct nst_tcp {
 	u32 auto_role;
 	u64 plain_until;
 	u32 seal_seq;
+	u32 tx_next;
+	u32 rx_next;
+	bool joined;
 	int rcvlowat;
 	spinlock_t conf_lock;
 
@@ -201,8 +222,10 @@ void nst_tcp_watch_queue(struct nst_tcp *nst);
 
 /* tcp_sock.c */
 struct nst_tcp *nst_tcp(const struct sock *sk);
-void nst_tcp_adopt(struct sock *sk);
-bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq);
+void nst_tcp_join(struct nst_tcp *nst);
+bool nst_tcp_intact(const struct nst_tcp *nst);
+void nst_tcp_mark(struct nst_tcp *nst, unsigned int giving);
+bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq, unsigned int len);
 bool nst_tcp_rx_sealed(const struct sock *sk);
 
 /* tcp_ulp.c */

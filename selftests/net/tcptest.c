@@ -329,7 +329,8 @@ static long sleeps(pid_t tid)
 	}
 	if (f)
 		fclose(f);
-	return state == 'S' ? sum : -1;
+	/* 'D': for a lock. */
+	return state == 'S' || state == 'D' ? sum : -1;
 }
 
 /*

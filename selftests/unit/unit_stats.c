@@ -22,6 +22,7 @@ TEST(nst_drop_errno__table_of_the_protocol)
 		int err;
 	} want[] = {
 		{ NST_OK, 0 },
+		{ NST_DROP_FOREIGN, EPROTO },
 		{ NST_DROP_HDR_MAGIC, EPROTO },
 		{ NST_DROP_HDR_VERSION, EPROTO },
 		{ NST_DROP_HDR_SUITE, EPROTO },

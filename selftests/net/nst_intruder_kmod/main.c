@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * nst_intruder.ko: reaches into a TCP socket by TCP's own functions, as a call
+ * does that was inside them before the socket had NST. A test, never part of an
+ * installation.
+ *
+ *	echo "FD give" >/proc/nst_intruder	the socket sends plaintext
+ *	echo "FD take" >/proc/nst_intruder	a byte of what it received is gone
+ */
+#include <linux/module.h>
+#include <linux/net.h>
+#include <linux/proc_fs.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+#include <net/tcp.h>
+
+static int give(struct sock *sk)
+{
+	struct kvec vec = { .iov_base = "plain", .iov_len = 5 };
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+
+	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, vec.iov_len);
+	return tcp_sendmsg(sk, &msg, vec.iov_len);
+}
+
+static int take_one(read_descriptor_t *desc, struct sk_buff *skb,
+		    unsigned int offset, size_t len)
+{
+	desc->count = 0;
+	return 1;
+}
+
+static int take(struct sock *sk)
+{
+	read_descriptor_t desc = { .count = 1 };
+	int n;
+
+	lock_sock(sk);
+	n = tcp_read_sock(sk, &desc, take_one);
+	release_sock(sk);
+	return n;
+}
+
+static ssize_t intrude(struct file *file, const char __user *buf, size_t len,
+		       loff_t *pos)
+{
+	char text[32] = "", what[8];
+	struct socket *sock;
+	int fd, err;
+
+	if (len >= sizeof(text) || copy_from_user(text, buf, len))
+		return -EINVAL;
+	if (sscanf(text, "%d %7s", &fd, what) != 2)
+		return -EINVAL;
+	sock = sockfd_lookup(fd, &err);
+	if (!sock)
+		return err;
+	err = what[0] == 'g' ? give(sock->sk) : take(sock->sk);
+	sockfd_put(sock);
+	return err < 0 ? err : len;
+}
+
+static const struct proc_ops intruder_ops = {
+	.proc_write	= intrude,
+};
+
+static int __init intruder_init(void)
+{
+	return proc_create("nst_intruder", 0200, NULL, &intruder_ops) ? 0 :
+	       -ENOMEM;
+}
+
+static void __exit intruder_exit(void)
+{
+	remove_proc_entry("nst_intruder", NULL);
+}
+
+module_init(intruder_init);
+module_exit(intruder_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Test of NST: bytes that go past it");

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The children of a listener that is attached late, under load, or beside others
+ * that share its port: each that comes out of it has NST.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "tcptest.h"
+
+#define CLIENTS	16
+
+FIXTURE(older)
+{
+	int lis;
+	struct sockaddr_storage ss;
+	socklen_t len;
+};
+
+FIXTURE_VARIANT(older)
+{
+	struct tcptest_conf conf;
+};
+
+TCPTEST_VARIANTS_FEW(older);
+
+static int timeouts(int fd)
+{
+	return tcptest_timeout(fd, SO_RCVTIMEO, TCPTEST_SOON_MS) ?:
+	       tcptest_timeout(fd, SO_SNDTIMEO, TCPTEST_SOON_MS);
+}
+
+/* Listens beside others on the port of @ss, or on any. */
+static int listen_at(struct sockaddr_storage *ss, socklen_t *len, int family)
+{
+	int fd = socket(family, SOCK_STREAM, 0);
+
+	ss->ss_family = family;
+	*len = sizeof(*ss);
+	if (fd < 0 || tcptest_set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1) ||
+	    bind(fd, (void *)ss, *len) || timeouts(fd) ||
+	    tcptest_set_int(fd, SOL_TCP, TCP_FASTOPEN, CLIENTS) ||
+	    listen(fd, 1000) || getsockname(fd, (void *)ss, len))
+		return -1;
+	return fd;
+}
+
+FIXTURE_SETUP(older)
+{
+	self->lis = listen_at(&self->ss, &self->len, variant->conf.family);
+	ASSERT_LE(0, self->lis);
+}
+
+FIXTURE_TEARDOWN(older)
+{
+	if (self->lis >= 0)
+		close(self->lis);
+}
+
+static int client(FIXTURE_DATA(older) *self, const struct tcptest_conf *conf)
+{
+	int fd = socket(conf->family, SOCK_STREAM, 0);
+
+	if (fd < 0 || timeouts(fd) || tcptest_key(fd, conf, 0) ||
+	    connect(fd, (void *)&self->ss, self->len))
+		return -1;
+	return fd;
+}
+
+static int accept_from(int lis)
+{
+	int fd = accept(lis, NULL, NULL);
+
+	return fd < 0 || timeouts(fd) ? -1 : fd;
+}
+
+/* For what a strict end does not do: say something at once. */
+static struct tcptest_conf relaxed(const struct tcptest_conf *conf)
+{
+	struct tcptest_conf c = *conf;
+
+	c.strict = false;
+	return c;
+}
+
+/* The one of the clients at the other end of @b: they may come out of order. */
+static int client_of(int b, const int *a, int nr)
+{
+	struct sockaddr_storage at, from;
+	socklen_t len = sizeof(at);
+	int i;
+
+	if (getpeername(b, (void *)&at, &len))
+		return -1;
+	for (i = 0; i < nr; i++) {
+		len = sizeof(from);
+		if (!getsockname(a[i], (void *)&from, &len) &&
+		    !memcmp(&at, &from, len))
+			return a[i];
+	}
+	return -1;
+}
+
+static bool has_nst(int fd)
+{
+	char ulp[16] = "";
+	socklen_t len = sizeof(ulp);
+
+	return !getsockopt(fd, SOL_TCP, TCP_ULP, ulp, &len) &&
+	       !strcmp(ulp, "nst");
+}
+
+static void run_echo(struct __test_metadata *_metadata, int a, int b)
+{
+	ASSERT_EQ(0, tcptest_send(a, 0, 1000, 300));
+	ASSERT_EQ(0, tcptest_recv(b, 0, 1000, 1000));
+	ASSERT_EQ(0, tcptest_send(b, 5, 1000, 300));
+	ASSERT_EQ(0, tcptest_recv(a, 5, 1000, 1000));
+}
+
+static int send_early(int fd, const struct tcptest_conf *conf)
+{
+	/* In strict mode only the start record has come by then. */
+	return conf->strict ? 0 : tcptest_send(fd, 0, 1000, 300);
+}
+
+static int recv_early(int fd, const struct tcptest_conf *conf)
+{
+	return conf->strict ? 0 : tcptest_recv(fd, 0, 1000, 1000);
+}
+
+/* --- children older than the attach ---------------------------------------- */
+
+/* What wakes a socket-activated service: a connection, and what it has sent. */
+TEST_F(older, established)
+{
+	int a = client(self, &variant->conf), b;
+	struct nst_info info;
+
+	ASSERT_LE(0, a);
+	ASSERT_EQ(0, send_early(a, &variant->conf));
+	ASSERT_EQ(0, tcptest_key(self->lis, &variant->conf, 0));
+	ASSERT_EQ(0, tcptest_record_max(self->lis, 777));
+	b = accept_from(self->lis);
+	ASSERT_LE(0, b);
+	ASSERT_TRUE(has_nst(b));
+	ASSERT_EQ(0, recv_early(b, &variant->conf));
+	run_echo(_metadata, a, b);
+	ASSERT_EQ(0, tcptest_info(b, &info));
+	EXPECT_EQ(777, info.record_max);
+	close(b);
+	close(a);
+}
+
+TEST_F(older, many)
+{
+	int a[CLIENTS], b, i;
+
+	for (i = 0; i < CLIENTS; i++) {
+		a[i] = client(self, &variant->conf);
+		ASSERT_LE(0, a[i]);
+		ASSERT_EQ(0, send_early(a[i], &variant->conf));
+	}
+	ASSERT_EQ(0, tcptest_key(self->lis, &variant->conf, 0));
+	for (i = 0; i < CLIENTS; i++) {
+		b = accept_from(self->lis);
+		ASSERT_LE(0, b);
+		ASSERT_EQ(0, recv_early(b, &variant->conf));
+		run_echo(_metadata, client_of(b, a, CLIENTS), b);
+		close(b);
+	}
+	for (i = 0; i < CLIENTS; i++)
+		close(a[i]);
+}
+
+/* The peer has said all and half-closed. */
+TEST_F(older, close_wait)
+{
+	struct tcptest_conf conf = relaxed(&variant->conf);
+	int a = client(self, &conf), b;
+	char c;
+
+	ASSERT_EQ(0, tcptest_send(a, 0, 1000, 300));
+	ASSERT_EQ(0, shutdown(a, SHUT_WR));
+	ASSERT_EQ(0, tcptest_key(self->lis, &conf, 0));
+	b = accept_from(self->lis);
+	ASSERT_LE(0, b);
+	ASSERT_TRUE(has_nst(b));
+	ASSERT_EQ(0, tcptest_recv(b, 0, 1000, 1000));
+	EXPECT_EQ(0, recv(b, &c, 1, 0));
+	ASSERT_EQ(0, tcptest_send(b, 7, 100, 100));
+	ASSERT_EQ(0, tcptest_recv(a, 7, 100, 100));
+	close(b);
+	close(a);
+}
+
+/* The peer has gone: accept() tells nothing, the first call does. */
+TEST_F(older, reset)
+{
+	struct linger linger = { .l_onoff = 1 };
+	int a = client(self, &variant->conf), b;
+	char c;
+
+	setsockopt(a, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(a);
+	ASSERT_EQ(0, tcptest_key(self->lis, &variant->conf, 0));
+	b = accept_from(self->lis);
+	ASSERT_LE(0, b);
+	EXPECT_TRUE(has_nst(b));
+	EXPECT_EQ(-1, recv(b, &c, 1, 0));
+	EXPECT_EQ(ECONNRESET, errno);
+	EXPECT_EQ(-1, send(b, "plain", 5, MSG_NOSIGNAL));
+	close(b);
+}
+
+/* A client without NST gets nothing but the end. */
+TEST_F(older, plain_client)
+{
+	int a = socket(variant->conf.family, SOCK_STREAM, 0), b;
+	char buf[64];
+	ssize_t n;
+
+	ASSERT_EQ(0, connect(a, (void *)&self->ss, self->len));
+	ASSERT_EQ(0, timeouts(a));
+	ASSERT_EQ(64, send(a, memset(buf, 'x', sizeof(buf)), 64, 0));
+	ASSERT_EQ(0, tcptest_key(self->lis, &variant->conf, 0));
+	b = accept_from(self->lis);
+	ASSERT_LE(0, b);
+	EXPECT_EQ(-1, recv(b, buf, sizeof(buf), 0));
+	EXPECT_EQ(EPROTO, errno);
+	/* At most a start record comes before the reset. */
+	do
+		n = recv(a, buf, sizeof(buf), 0);
+	while (n > 0);
+	EXPECT_EQ(-1, n);
+	EXPECT_EQ(ECONNRESET, errno);
+	close(b);
+	close(a);
+}
+
+/* Fast Open: the first record comes with the SYN, before the child stands. */
+static void run_fastopen(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(older) *self,
+			 const struct tcptest_conf *conf, bool late)
+{
+	int a = socket(conf->family, SOCK_STREAM, 0), b;
+	uint8_t wire[256];
+	struct peer peer;
+	char in[8] = "";
+	size_t n;
+
+	ASSERT_EQ(0, nsttest_write_file("/proc/sys/net/ipv4/tcp_fastopen",
+					"1539"));
+	peer_init(&peer, a, conf->cipher_id, nsttest_box, NSTTEST_KEYS);
+	n = peer_append(&peer, NST_TYPE_DATA, "record", 6, wire);
+	if (!late)
+		ASSERT_EQ(0, tcptest_key(self->lis, conf, 0));
+	ASSERT_EQ((ssize_t)n, sendto(a, wire, n, MSG_FASTOPEN,
+				     (void *)&self->ss, self->len));
+	if (late)
+		ASSERT_EQ(0, tcptest_key(self->lis, conf, 0));
+	b = accept_from(self->lis);
+	ASSERT_LE(0, b);
+	ASSERT_TRUE(has_nst(b));
+	ASSERT_EQ(6, recv(b, in, sizeof(in), 0));
+	EXPECT_STREQ("record", in);
+	close(b);
+	close(a);
+}
+
+TEST_F(older, fastopen)
+{
+	struct tcptest_conf conf = relaxed(&variant->conf);
+
+	run_fastopen(_metadata, self, &conf, true);
+}
+
+TEST_F(older, fastopen_after)
+{
+	struct tcptest_conf conf = relaxed(&variant->conf);
+
+	run_fastopen(_metadata, self, &conf, false);
+}
+
+/* Born between the listener's attach and its keys. */
+TEST_F(older, than_the_keys)
+{
+	struct nsttest_conf keys = {
+		.cipher_id = variant->conf.cipher_id, .nr_keys = NSTTEST_KEYS,
+		.flags = variant->conf.strict ? NST_F_STRICT : 0,
+	};
+	int a, b;
+
+	ASSERT_EQ(0, nsttest_attach(self->lis));
+	a = client(self, &variant->conf);
+	ASSERT_LE(0, a);
+	ASSERT_EQ(0, send_early(a, &variant->conf));
+	ASSERT_EQ(0, nsttest_install(self->lis, &keys));
+	b = accept_from(self->lis);
+	ASSERT_LE(0, b);
+	ASSERT_EQ(0, recv_early(b, &variant->conf));
+	run_echo(_metadata, a, b);
+	close(b);
+	close(a);
+}
+
+/* --- under load ------------------------------------------------------------- */
+
+struct load {
+	struct sockaddr_storage ss;
+	socklen_t len;
+	struct tcptest_conf conf;
+	int stop;
+};
+
+/* Connects, sends and goes, again and again. */
+static void *run_load(void *arg)
+{
+	struct load *load = arg;
+	int fd;
+
+	while (!__atomic_load_n(&load->stop, __ATOMIC_RELAXED)) {
+		fd = socket(load->conf.family, SOCK_STREAM, 0);
+		if (!timeouts(fd) && !tcptest_key(fd, &load->conf, 0) &&
+		    !connect(fd, (void *)&load->ss, load->len))
+			send(fd, "record", 6, MSG_NOSIGNAL);
+		close(fd);
+	}
+	return NULL;
+}
+
+/* Each child either gives what was sent, or tells that its peer has gone. */
+static void check_children(struct __test_metadata *_metadata, int lis, int *nr)
+{
+	char buf[16];
+	ssize_t n;
+	int fd;
+
+	while ((fd = accept(lis, NULL, NULL)) >= 0) {
+		ASSERT_EQ(0, timeouts(fd));
+		ASSERT_TRUE(has_nst(fd));
+		n = recv(fd, buf, sizeof(buf), 0);
+		EXPECT_TRUE(n == 6 || (n < 0 && errno == ECONNRESET));
+		close(fd);
+		++*nr;
+	}
+	EXPECT_EQ(EAGAIN, errno);
+}
+
+TEST_F(older, under_load)
+{
+	struct load load = { .conf = relaxed(&variant->conf) };
+	int round, i, nr = 0;
+	pthread_t thread[3];
+
+	for (round = 0; round < 4; round++) {
+		close(self->lis);
+		self->ss = (struct sockaddr_storage){};
+		self->lis = listen_at(&self->ss, &self->len,
+				      variant->conf.family);
+		load.ss = self->ss;
+		load.len = self->len;
+		load.stop = 0;
+		for (i = 0; i < 3; i++)
+			ASSERT_EQ(0, pthread_create(&thread[i], NULL, run_load,
+						    &load));
+		usleep(50000);
+		ASSERT_EQ(0, tcptest_key(self->lis, &load.conf, 0));
+		usleep(50000);
+		__atomic_store_n(&load.stop, 1, __ATOMIC_RELAXED);
+		for (i = 0; i < 3; i++)
+			pthread_join(thread[i], NULL);
+		ASSERT_EQ(0, fcntl(self->lis, F_SETFL, O_NONBLOCK));
+		check_children(_metadata, self->lis, &nr);
+	}
+	EXPECT_LT(0, nr);
+}
+
+/* --- children that go over to another listener ------------------------------ */
+
+static int migrate(void)
+{
+	return nsttest_write_file("/proc/sys/net/ipv4/tcp_migrate_req", "1");
+}
+
+/* Both listeners have some of these; returns how many @lis has, the others' fate. */
+static void connect_some(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(older) *self, int *fds, int family)
+{
+	int i;
+
+	for (i = 0; i < CLIENTS; i++) {
+		fds[i] = socket(family, SOCK_STREAM, 0);
+		ASSERT_EQ(0, timeouts(fds[i]));
+		ASSERT_EQ(0, connect(fds[i], (void *)&self->ss, self->len));
+	}
+}
+
+static int count_children(int lis, bool *all_nst)
+{
+	int fd, nr = 0;
+
+	*all_nst = true;
+	fcntl(lis, F_SETFL, O_NONBLOCK);
+	while ((fd = accept(lis, NULL, NULL)) >= 0) {
+		*all_nst &= has_nst(fd);
+		close(fd);
+		nr++;
+	}
+	return nr;
+}
+
+/* Nothing comes from a listener with NST to one without, however it ends. */
+static void run_from_nst(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(older) *self,
+			 const struct tcptest_conf *conf, int (*end)(int fd))
+{
+	int fds[CLIENTS], other, i, kept = 0;
+	socklen_t len;
+	bool all_nst;
+
+	ASSERT_EQ(0, migrate());
+	other = listen_at(&self->ss, &len, conf->family);
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, tcptest_key(self->lis, conf, 0));
+	connect_some(_metadata, self, fds, conf->family);
+	ASSERT_EQ(0, end(self->lis));
+	for (i = 0; i < CLIENTS; i++) {
+		/* Those of the one that has gone are reset. */
+		kept += tcptest_poll(fds[i], POLLIN, TCPTEST_NEVER_MS) == 0;
+		close(fds[i]);
+	}
+	EXPECT_GT(CLIENTS, kept);
+	EXPECT_EQ(kept, count_children(other, &all_nst));
+	EXPECT_TRUE(!kept || !all_nst);
+	close(other);
+}
+
+static int end_by_close(int fd)
+{
+	/* The number stays in use, for the fixture. */
+	int null = open("/dev/null", O_RDONLY);
+	int ret = dup2(null, fd) == fd ? 0 : -1;
+
+	close(null);
+	return ret;
+}
+
+static int end_by_shutdown(int fd)
+{
+	return shutdown(fd, SHUT_RD);
+}
+
+TEST_F(older, migrate_from_closed)
+{
+	run_from_nst(_metadata, self, &variant->conf, end_by_close);
+}
+
+TEST_F(older, migrate_from_shut)
+{
+	run_from_nst(_metadata, self, &variant->conf, end_by_shutdown);
+}
+
+/* What comes from a listener without NST to one that has it gets NST. */
+TEST_F(older, migrate_to_nst)
+{
+	int fds[CLIENTS], other, i;
+	socklen_t len;
+	bool all_nst;
+
+	ASSERT_EQ(0, migrate());
+	other = listen_at(&self->ss, &len, variant->conf.family);
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, tcptest_key(other, &variant->conf, 0));
+	connect_some(_metadata, self, fds, variant->conf.family);
+	ASSERT_EQ(0, end_by_close(self->lis));
+	EXPECT_EQ(CLIENTS, count_children(other, &all_nst));
+	EXPECT_TRUE(all_nst);
+	for (i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	close(other);
+}
+
+TEST_HARNESS_MAIN
