@@ -279,6 +279,27 @@ int nst_tcp_attach(struct sock *sk)
 	return err == -EAGAIN ? -EBUSY : err;
 }
 
+/* Has nothing of a connection come to NST yet, and left nothing? */
+static bool is_fresh(const struct nst_tcp *nst)
+{
+	lockdep_assert_held(&nst->rx_lock);
+	lockdep_assert_held(&nst->tx_lock);
+	return !nst->st.tx.started && !nst->st.rx.started && !nst->rx_err &&
+	       !nst->rec && !test_bit(NST_TCP_SHUT, &nst->flags) &&
+	       ((1 << nst->sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_SENT));
+}
+
+/* Under both locks and the socket lock. */
+static int disconnect(struct nst_tcp *nst, int flags)
+{
+	if (!is_fresh(nst))
+		return -EOPNOTSUPP;
+	nst_tcp_head_reset(nst);
+	nst->plain_until = 0;
+	nst->joined = false;
+	return nst->base->disconnect(nst->sk, flags);
+}
+
 /**
  * nst_tcp_disconnect() - proto.disconnect
  * @sk: the socket
@@ -289,26 +310,31 @@ int nst_tcp_attach(struct sock *sk)
  * refused, so that the program may try again, and a listener that is shut down
  * itself and the children that nobody has accepted.
  *
+ * Who holds rx_lock may have a record of the old connection in hand, and who
+ * holds tx_lock one for it. They take the socket lock behind it, so they are not
+ * waited for.
+ *
  * Context: under the socket lock, or its spinlock for a child that goes.
  * Return: 0 or an errno.
  */
 int nst_tcp_disconnect(struct sock *sk, int flags)
 {
 	struct nst_tcp *nst = nst_tcp(sk);
-	bool fresh = nst && !nst->st.tx.started && !nst->st.rx.started &&
-		     !nst->rx_err && !nst->rec &&
-		     !test_bit(NST_TCP_SHUT, &nst->flags) &&
-		     ((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_SENT));
+	int err = -EBUSY;
 
+	if (!sk->sk_socket || sk->sk_state == TCP_LISTEN)
+		return nst_tcp_base_prot[nst_tcp_family(sk)]->disconnect(sk,
+									 flags);
 	sock_owned_by_me(sk);
-	if (sk->sk_socket && !fresh && sk->sk_state != TCP_LISTEN)
+	if (!nst)
 		return -EOPNOTSUPP;
-	if (sk->sk_state == TCP_LISTEN)
-		WRITE_ONCE(nst_tcp_listener_seen, true);
-	if (fresh) {
-		nst_tcp_head_reset(nst);
-		nst->plain_until = 0;
-		nst->joined = false;
+	if (!mutex_trylock(&nst->rx_lock))
+		return err;
+	if (mutex_trylock(&nst->tx_lock)) {
+		err = disconnect(nst, flags);
+		mutex_unlock(&nst->tx_lock);
 	}
-	return nst_tcp_base_prot[nst_tcp_family(sk)]->disconnect(sk, flags);
+	mutex_unlock(&nst->rx_lock);
+	nst_tcp_rekick(nst);
+	return err;
 }
