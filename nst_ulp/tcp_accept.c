@@ -52,13 +52,17 @@ void nst_tcp_clone(const struct request_sock *req, struct sock *sk,
 		   const gfp_t priority)
 {
 	struct nst_tcp *parent = nst_tcp(sk), *nst;
+	int family = nst_tcp_family(sk);
 
-	/* tcp_cleanup_ulp() will put one for each child. */
-	__module_get(THIS_MODULE);
-	WRITE_ONCE(nst_tcp_listener_seen, true);
-	/* TIME_WAIT looks at it long after the module may have gone. */
-	sk->sk_prot_creator = nst_tcp_base_prot[nst_tcp_family(sk)];
-	WRITE_ONCE(sk->sk_prot, nst_tcp_prot[nst_tcp_family(sk)]);
+	/*
+	 * tcp_cleanup_ulp() will put the module for each child. If what was
+	 * copied is ours already, the core has got it, for the creator.
+	 */
+	if (sk->sk_prot_creator != &nst_tcp_prot[family])
+		__module_get(THIS_MODULE);
+	/* TIME_WAIT would hold it, or look at it after the module has gone. */
+	sk->sk_prot_creator = nst_tcp_base_prot[family];
+	WRITE_ONCE(sk->sk_prot, &nst_tcp_prot[family]);
 	nst = parent ? nst_tcp_alloc(sk, priority) : NULL;
 	if (nst) {
 		nst->base = parent->base;
@@ -176,6 +180,23 @@ NST_ACCEPT(nst_tcp_accept)
 	else
 		nst_tcp_kick(nst, 0);
 	return 0;
+}
+
+/**
+ * nst_tcp_listen() - proto_ops.listen
+ * @sock: the socket
+ * @backlog: how many children may wait
+ *
+ * Context: process.
+ * Return: 0 or an errno.
+ */
+int nst_tcp_listen(struct socket *sock, int backlog)
+{
+	lock_sock(sock->sk);
+	nst_tcp_hold_module(sock->sk);
+	release_sock(sock->sk);
+	return nst_tcp_base_ops[nst_tcp_family(sock->sk)]->listen(sock,
+								  backlog);
 }
 
 /**

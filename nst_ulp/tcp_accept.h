@@ -8,6 +8,7 @@
 void nst_tcp_clone(const struct request_sock *req, struct sock *sk,
 		   const gfp_t priority);
 NST_ACCEPT(nst_tcp_accept);
+int nst_tcp_listen(struct socket *sock, int backlog);
 void nst_tcp_leave_group(struct sock *sk);
 void nst_tcp_unhash(struct sock *sk);
 

@@ -10,9 +10,6 @@
 #include "tcp_sock.h"
 #include "tcp_work.h"
 
-/* A listener has had NST: requests may point to its proto for a while. */
-bool nst_tcp_listener_seen;
-
 /*
  * The connection stands, and nothing was written or read yet; unless a call from
  * before the attach has sent plaintext with the SYN.
@@ -96,7 +93,7 @@ void nst_tcp_install(struct nst_tcp *nst)
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, nst);
 	sk->sk_data_ready = nst_tcp_data_ready;
 	sk->sk_state_change = nst_tcp_state_change;
-	WRITE_ONCE(sk->sk_prot, nst_tcp_prot[family]);
+	WRITE_ONCE(sk->sk_prot, &nst_tcp_prot[family]);
 	nst_tcp_adopt(sk);
 	write_unlock_bh(&sk->sk_callback_lock);
 	nst_stats_inc(nst->st.nn->stats, NST_MIB_SOCKETS);
@@ -142,8 +139,8 @@ static void announce_to_children(struct nst_tcp *nst)
 {
 	struct inet_connection_sock *icsk = inet_csk(nst->sk);
 
-	WRITE_ONCE(nst_tcp_listener_seen, true);
 	remember(nst);
+	nst_tcp_hold_module(nst->sk);
 	rcu_assign_pointer(icsk->icsk_ulp_data, nst);
 	/* A copy may have the name alone all the same; see nst_tcp_accept(). */
 	smp_wmb();

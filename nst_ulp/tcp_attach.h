@@ -5,8 +5,6 @@
 
 #include "tcp_ulp.h"
 
-extern bool nst_tcp_listener_seen;
-
 void nst_tcp_state_change(struct sock *sk);
 int nst_tcp_attach(struct sock *sk);
 void nst_tcp_install(struct nst_tcp *nst);

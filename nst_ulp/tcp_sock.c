@@ -15,11 +15,10 @@ const struct proto_ops *nst_tcp_base_ops[NST_TCP_FAMILIES];
 
 /*
  * The same with our functions; written at load, then read only. A request for a
- * connection points to its listener's proto and reads a field of it until it
- * times out, which may be after the listener, and then the module, have gone. So
- * the protos are not part of the module, and once a listener had them they stay.
+ * connection points to its listener's proto until it times out, but also holds
+ * the listener, which holds the module: see nst_tcp_hold_module().
  */
-struct proto *nst_tcp_prot[NST_TCP_FAMILIES];
+struct proto nst_tcp_prot[NST_TCP_FAMILIES];
 struct proto_ops nst_tcp_ops[NST_TCP_FAMILIES];
 
 /**
@@ -168,6 +167,27 @@ void nst_tcp_adopt(struct sock *sk)
 		return;
 	/* Released by __sock_release(), after close() has left our code. */
 	__module_get(THIS_MODULE);
+}
+
+/**
+ * nst_tcp_hold_module() - a socket listens, or is about to
+ * @sk: the socket
+ *
+ * As its proto is ours from birth then, the core puts the module when it frees
+ * the sock, after the last of the listener's requests. Sockets that only connect
+ * must not have that: TIME_WAIT would keep the module for a minute.
+ *
+ * Context: under the socket lock.
+ */
+void nst_tcp_hold_module(struct sock *sk)
+{
+	struct proto *prot = &nst_tcp_prot[nst_tcp_family(sk)];
+
+	sock_owned_by_me(sk);
+	if (sk->sk_prot_creator == prot)
+		return;
+	__module_get(prot->owner);
+	sk->sk_prot_creator = prot;
 }
 
 /**

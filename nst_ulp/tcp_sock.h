@@ -10,7 +10,7 @@ enum { NST_TCP_V4, NST_TCP_V6, NST_TCP_FAMILIES };
 
 extern struct proto *nst_tcp_base_prot[NST_TCP_FAMILIES];
 extern const struct proto_ops *nst_tcp_base_ops[NST_TCP_FAMILIES];
-extern struct proto *nst_tcp_prot[NST_TCP_FAMILIES];
+extern struct proto nst_tcp_prot[NST_TCP_FAMILIES];
 extern struct proto_ops nst_tcp_ops[NST_TCP_FAMILIES];
 
 /*
@@ -21,6 +21,7 @@ extern struct tcp_ulp_ops nst_tcp_ulp;
 extern struct tcp_ulp_ops nst_tcp_ulp_mixed;
 
 void nst_tcp_adopt(struct sock *sk);
+void nst_tcp_hold_module(struct sock *sk);
 void nst_tcp_release_cb(struct sock *sk);
 bool nst_tcp_plaintext_left(const struct nst_tcp *nst);
 

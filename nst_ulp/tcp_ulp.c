@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Offer NST for TCP sockets, and end a stream when its socket is closed. */
 #include <linux/bpf.h>
-#include <linux/kmemleak.h>
 #include <linux/module.h>
 #include <linux/net.h>
 #include <linux/skmsg.h>
@@ -33,7 +32,7 @@ static void release(struct sock *sk)
 		nst_tcp_uninstall(nst);
 		nst_tcp_work_forget(nst);
 		nst_tcp_put(nst);
-	} else if (sk->sk_prot == nst_tcp_prot[nst_tcp_family(sk)]) {
+	} else if (sk->sk_prot == &nst_tcp_prot[nst_tcp_family(sk)]) {
 		WRITE_ONCE(sk->sk_prot, sk->sk_prot_creator);
 	}
 }
@@ -74,9 +73,7 @@ static void tcp_close_nst(struct sock *sk, long timeout)
 		base->close(sk, timeout);
 		return;
 	}
-	if (READ_ONCE(sk->sk_state) == TCP_LISTEN)
-		WRITE_ONCE(nst_tcp_listener_seen, true);
-	else
+	if (READ_ONCE(sk->sk_state) != TCP_LISTEN)
 		abort = end_stream(nst);
 	lock_sock(sk);
 	nst_tcp_leave_group(sk);
@@ -151,13 +148,11 @@ struct tcp_ulp_ops nst_tcp_ulp_mixed = {
 	.owner		= THIS_MODULE,
 };
 
-static struct proto *build_prot(const struct proto *base,
-				const struct nst_tcp_hooks *hooks)
+static void build_prot(struct proto *prot, const struct proto *base,
+		       const struct nst_tcp_hooks *hooks)
 {
-	struct proto *prot = kmemdup(base, sizeof(*base), GFP_KERNEL);
-
-	if (!prot)
-		return NULL;
+	*prot = *base;
+	prot->owner = THIS_MODULE;
 	prot->sendmsg = nst_tcp_sendmsg;
 	prot->recvmsg = nst_tcp_recvmsg;
 	prot->close = tcp_close_nst;
@@ -174,19 +169,6 @@ static struct proto *build_prot(const struct proto *base,
 #ifdef CONFIG_BPF_SYSCALL
 	prot->psock_update_sk_prot = NULL;
 #endif
-	return prot;
-}
-
-static void free_prots(void)
-{
-	int i;
-
-	for (i = 0; i < NST_TCP_FAMILIES; i++) {
-		if (nst_tcp_listener_seen)
-			kmemleak_not_leak(nst_tcp_prot[i]);
-		else
-			kfree(nst_tcp_prot[i]);
-	}
 }
 
 /* Whatever reaches TCP's queues behind sk_prot's back is taken away. */
@@ -196,6 +178,7 @@ static void build_ops(struct proto_ops *ops, const struct proto_ops *base)
 	ops->owner = THIS_MODULE;
 	ops->poll = nst_tcp_poll;
 	ops->accept = nst_tcp_accept;
+	ops->listen = nst_tcp_listen;
 	ops->shutdown = shutdown;
 	ops->read_sock = NULL;
 	ops->read_skb = NULL;
@@ -223,10 +206,10 @@ static int learn(int family, int pf, const struct nst_tcp_hooks *hooks)
 		return err;
 	nst_tcp_base_prot[family] = sock->sk->sk_prot;
 	nst_tcp_base_ops[family] = sock->ops;
-	nst_tcp_prot[family] = build_prot(nst_tcp_base_prot[family], hooks);
+	build_prot(&nst_tcp_prot[family], nst_tcp_base_prot[family], hooks);
 	build_ops(&nst_tcp_ops[family], nst_tcp_base_ops[family]);
 	sock_release(sock);
-	return nst_tcp_prot[family] ? 0 : -ENOMEM;
+	return 0;
 }
 
 /**
@@ -242,18 +225,15 @@ int nst_tcp_init(const struct nst_tcp_hooks *hooks)
 	if (!err)
 		err = learn(NST_TCP_V6, PF_INET6, hooks);
 	if (err && err != -EAFNOSUPPORT)
-		goto fail;
+		return err;
 	err = nst_tcp_work_start();
 	if (err)
-		goto fail;
+		return err;
 	nst_tcp_ulp.get_info = hooks->get_info;
 	nst_tcp_ulp.get_info_size = hooks->get_info_size;
 	err = tcp_register_ulp(&nst_tcp_ulp);
-	if (!err)
-		return 0;
-	nst_tcp_work_stop();
-fail:
-	free_prots();
+	if (err)
+		nst_tcp_work_stop();
 	return err;
 }
 
@@ -267,7 +247,6 @@ void nst_tcp_exit(void)
 	tcp_unregister_ulp(&nst_tcp_ulp);
 	nst_tcp_work_stop();
 	nst_txrec_exit();
-	free_prots();
 }
 
 MODULE_ALIAS_TCP_ULP("nst");
