@@ -49,15 +49,18 @@ static int check_info(const struct nst_crypto_info *info, unsigned int len,
 }
 
 /* A private box with the keys of @info. */
-static struct nst_keyring *make_ring(const struct nst_crypto_info *info)
+static struct nst_keyring *make_ring(struct nst_net *nn,
+				     const struct nst_crypto_info *info)
 {
+	struct nst_owner *owner = nst_net_owner(nn);
+	struct nst_keyring *ring = NULL;
 	struct nst_box_entry *entry;
-	struct nst_keyring *ring;
 	unsigned int i;
 	int err = -ENOMEM;
 
 	entry = kcalloc(info->nr_keys, sizeof(*entry), GFP_KERNEL);
-	ring = nst_keyring_alloc(true);
+	if (owner)
+		ring = nst_keyring_alloc(owner, true);
 	if (entry && ring) {
 		for (i = 0; i < info->nr_keys; i++) {
 			entry[i].kid = info->keys[i].kid;
@@ -82,7 +85,7 @@ static struct nst_conf *make_conf(struct nst_net *nn,
 	if (!conf)
 		return ERR_PTR(-ENOMEM);
 	if (info->nr_keys)
-		conf->ring = make_ring(info);
+		conf->ring = make_ring(nn, info);
 	else
 		conf->ring = nst_keyring_get(nn->ring);
 	if (IS_ERR(conf->ring)) {

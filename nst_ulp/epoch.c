@@ -4,6 +4,7 @@
 #include <linux/notifier.h>
 #include <linux/random.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include "epoch.h"
 #include "kdf.h"
 
@@ -14,6 +15,7 @@ static int count_vmfork(struct notifier_block *nb, unsigned long action,
 			void *data)
 {
 	atomic_inc(&vmforks);
+	nst_memories_cloned(ktime_get_boottime_ns());
 	return NOTIFY_DONE;
 }
 

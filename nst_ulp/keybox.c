@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include <crypto/algapi.h>
 #include "keybox.h"
 #include "limits.h"
@@ -24,12 +25,19 @@
  */
 static atomic64_t generations = ATOMIC64_INIT(0);
 
-static struct nst_boxkey *boxkey_alloc(const struct nst_box_entry *entry)
+/* For a box of @ring, as whose key it is held. */
+static struct nst_boxkey *boxkey_alloc(struct nst_keyring *ring,
+				       const struct nst_box_entry *entry)
 {
 	struct nst_boxkey *key = kzalloc(sizeof(*key), GFP_KERNEL_ACCOUNT);
 
 	if (!key)
 		return NULL;
+	key->claim = nst_claim_new(ring->owner, entry->secret);
+	if (!key->claim) {
+		kfree(key);
+		return NULL;
+	}
 	refcount_set(&key->ref, 1);
 	key->kid = entry->kid;
 	memcpy(key->secret, entry->secret, sizeof(key->secret));
@@ -44,8 +52,10 @@ static struct nst_boxkey *boxkey_alloc(const struct nst_box_entry *entry)
  */
 void nst_boxkey_put(struct nst_boxkey *key)
 {
-	if (key && refcount_dec_and_test(&key->ref))
-		kfree_sensitive(key);
+	if (!key || !refcount_dec_and_test(&key->ref))
+		return;
+	nst_claim_put(key->claim);
+	kfree_sensitive(key);
 }
 
 static struct nst_box *box_alloc(unsigned int nr)
@@ -61,10 +71,17 @@ static struct nst_box *box_alloc(unsigned int nr)
 /* Only for a box without readers. Slots without a key are allowed. */
 static void box_free(struct nst_box *box)
 {
+	u64 boot = ktime_get_boottime_ns();
 	unsigned int i;
 
-	for (i = 0; i < box->nr; i++)
-		nst_boxkey_put(box->slot[i].key);
+	for (i = 0; i < box->nr; i++) {
+		struct nst_boxkey *key = box->slot[i].key;
+
+		if (!key)
+			continue;
+		nst_claim_release(key->claim, boot);
+		nst_boxkey_put(key);
+	}
 	kvfree(box);
 }
 
@@ -101,10 +118,17 @@ static const struct nst_box_slot *box_find(const struct nst_box *box, u16 kid)
 	return &box->slot[pos];
 }
 
-/* Takes a reference for a slot of a new box on the key of an old one. */
+/* A new box holds the key of an old one. */
+static struct nst_boxkey *hold_key(struct nst_boxkey *key)
+{
+	refcount_inc(&key->ref);
+	nst_claim_hold(key->claim);
+	return key;
+}
+
 static void slot_copy(struct nst_box_slot *to, const struct nst_box_slot *from)
 {
-	refcount_inc(&from->key->ref);
+	hold_key(from->key);
 	*to = *from;
 }
 
@@ -137,17 +161,19 @@ static void publish(struct nst_keyring *ring, struct nst_box *box)
 
 /**
  * nst_keyring_alloc() - a keyring with an empty box
+ * @owner: who is charged; the keyring becomes a user, also if it fails
  * @private: it is a socket's own, not a namespace's
  *
  * Context: process.
  * Return: the keyring with one reference, the caller's; NULL without memory.
  */
-struct nst_keyring *nst_keyring_alloc(bool private)
+struct nst_keyring *nst_keyring_alloc(struct nst_owner *owner, bool private)
 {
 	struct nst_keyring *ring = kzalloc(sizeof(*ring), GFP_KERNEL_ACCOUNT);
 	struct nst_box *box = box_alloc(0);
 
 	if (!ring || !box) {
+		nst_owner_put(owner);
 		kfree(ring);
 		kvfree(box);
 		return NULL;
@@ -156,6 +182,7 @@ struct nst_keyring *nst_keyring_alloc(bool private)
 	mutex_init(&ring->lock);
 	RCU_INIT_POINTER(ring->box, box);
 	ring->gen = atomic64_inc_return(&generations);
+	ring->owner = owner;
 	ring->private = private;
 	return ring;
 }
@@ -187,6 +214,7 @@ void nst_keyring_put(struct nst_keyring *ring)
 		return;
 	box_free(rcu_dereference_protected(ring->box, true));
 	mutex_destroy(&ring->lock);
+	nst_owner_put(ring->owner);
 	kfree(ring);
 }
 
@@ -202,23 +230,24 @@ static int compare_slots(const void *a, const void *b)
  * go on being counted under it. The comparison takes constant time because a
  * namespace's administrator need not be who knows the secrets in it.
  */
-static struct nst_boxkey *key_for(const struct nst_box *old,
+static struct nst_boxkey *key_for(struct nst_keyring *ring,
+				  const struct nst_box *old,
 				  const struct nst_box_entry *entry)
 {
 	const struct nst_box_slot *slot = box_find(old, entry->kid);
 
 	if (slot && !crypto_memneq(slot->key->secret, entry->secret,
-				   NST_KEY_SIZE)) {
-		refcount_inc(&slot->key->ref);
-		return slot->key;
-	}
-	return boxkey_alloc(entry);
+				   NST_KEY_SIZE))
+		return hold_key(slot->key);
+	return boxkey_alloc(ring, entry);
 }
 
 /* Fills a new box, checks what a list can have wrong, and sorts it. */
-static int box_fill(struct nst_box *box, const struct nst_box *old,
-		    const struct nst_box_entry *entry, bool private)
+static int box_fill(struct nst_keyring *ring, struct nst_box *box,
+		    const struct nst_box_entry *entry)
 {
+	const struct nst_box *old = nst_keyring_box(ring);
+	bool private = ring->private;
 	unsigned int i, active = 0;
 
 	for (i = 0; i < box->nr; i++) {
@@ -227,7 +256,7 @@ static int box_fill(struct nst_box *box, const struct nst_box *old,
 		if (!entry[i].kid || entry[i].state > NST_KEY_RETIRED)
 			return -EINVAL;
 		slot->state = private ? NST_KEY_ACTIVE : entry[i].state;
-		slot->key = key_for(old, &entry[i]);
+		slot->key = key_for(ring, old, &entry[i]);
 		if (!slot->key)
 			return -ENOMEM;
 		if (slot->state != NST_KEY_ACTIVE)
@@ -274,7 +303,7 @@ int nst_keyring_replace(struct nst_keyring *ring,
 	if (!box)
 		return -ENOMEM;
 	mutex_lock(&ring->lock);
-	err = box_fill(box, nst_keyring_box(ring), entry, ring->private);
+	err = box_fill(ring, box, entry);
 	if (!err)
 		publish(ring, box);
 	mutex_unlock(&ring->lock);
@@ -340,7 +369,7 @@ static int add_locked(struct nst_keyring *ring,
 	box = box_copy_gap(old, pos);
 	if (!box)
 		return -ENOMEM;
-	box->slot[pos].key = boxkey_alloc(entry);
+	box->slot[pos].key = boxkey_alloc(ring, entry);
 	if (!box->slot[pos].key) {
 		box_free(box);
 		return -ENOMEM;

@@ -13,6 +13,7 @@
 #include <linux/refcount.h>
 #include <linux/types.h>
 #include "drop.h"
+#include "memory.h"
 
 /**
  * enum nst_key_state - what a key of a box may be used for
@@ -31,6 +32,7 @@ enum nst_key_state {
  * struct nst_boxkey - one secret, shared by successive boxes and by epochs
  * @ref: boxes that hold it plus epochs derived from it
  * @kid: 1..65535, immutable
+ * @claim: on the memory of the secret; a user of it, immutable
  * @tx_streams: live streams whose current sending epoch comes from it
  * @rx_streams: live streams whose current receiving epoch comes from it
  * @secret: immutable; never leaves the kernel, zeroed with the object
@@ -38,6 +40,7 @@ enum nst_key_state {
 struct nst_boxkey {
 	refcount_t ref;
 	u16 kid;
+	struct nst_claim *claim;
 	atomic_t tx_streams;
 	atomic_t rx_streams;
 	u8 secret[NST_KEY_SIZE];
@@ -68,6 +71,7 @@ struct nst_box {
  * @gen: grows with each change, after @box is published; no two keyrings have
  *	the same, and none has 0. Who has looked up a key under a generation
  *	need not look again while it stands
+ * @owner: who is charged for what is taken under its keys; a user of it
  * @private: a socket's own box, not the namespace's
  */
 struct nst_keyring {
@@ -75,6 +79,7 @@ struct nst_keyring {
 	struct mutex lock;
 	struct nst_box __rcu *box;
 	u64 gen;
+	struct nst_owner *owner;
 	bool private;
 };
 
@@ -85,7 +90,7 @@ struct nst_box_entry {
 	u8 secret[NST_KEY_SIZE];
 };
 
-struct nst_keyring *nst_keyring_alloc(bool private);
+struct nst_keyring *nst_keyring_alloc(struct nst_owner *owner, bool private);
 struct nst_keyring *nst_keyring_get(struct nst_keyring *ring);
 void nst_keyring_put(struct nst_keyring *ring);
 

@@ -33,13 +33,34 @@
 #define NST_TIME_WINDOW_MAX	3600
 
 /*
- * STARTs remembered for each cache. At the default, 64 bytes each, 4 MiB;
+ * STARTs remembered for each secret. At the default, 64 bytes each, 4 MiB;
  * that is 1000 new connections a second for twice the freshness window
  * before the floor rises above anything that could still be fresh.
  */
 #define NST_START_CACHE		65536
 #define NST_START_CACHE_MIN	16
 #define NST_START_CACHE_MAX	(1U << 22)
+
+/*
+ * What an owner is charged for a START and for a memory whose secret no box has:
+ * as the allocator rounds it up.
+ */
+#define NST_START_BYTES		64
+#define NST_MEMORY_BYTES	512
+
+/*
+ * An owner may hold what fills so many secrets to their bounds, and all owners of
+ * a namespace together so many times that. Most secrets are far from their
+ * bounds, so these meet only who means to fill memory.
+ */
+#define NST_OWNER_SECRETS	2
+#define NST_OWNERS_FULL		4
+
+/*
+ * Floors of memories that have ended, which an owner keeps (protocol: at least
+ * 1,024). Half a megabyte for each user who makes as many keys.
+ */
+#define NST_LEFT_MAX		1024
 
 /*
  * Keys in one box. Rotation needs three; a thousand is room for one key per

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Life of what NST keeps for each network namespace. */
+#include <linux/cred.h>
 #include <linux/ktime.h>
 #include <linux/timekeeping.h>
+#include <linux/user_namespace.h>
 #include <net/netns/generic.h>
 #include "limits.h"
 #include "netns.h"
@@ -20,21 +22,84 @@ struct nst_net *nst_net(const struct net *net)
 	return net_generic(net, netns_id);
 }
 
+/*
+ * Who acts: as the namespace's user namespace knows him. In one below that, all
+ * count as who made the first of them, whatever subordinate ids they have.
+ */
+static kuid_t user(const struct user_namespace *user_ns)
+{
+	const struct user_namespace *ns = current_user_ns();
+	kuid_t uid = current_euid();
+
+	for (; ns && ns != user_ns; ns = ns->parent)
+		uid = ns->owner;
+	/* He came from outside, and is who he is there. */
+	return ns ? uid : current_euid();
+}
+
+/**
+ * nst_net_owner() - whose is what the caller sets a key for?
+ * @nn: the namespace's state
+ *
+ * Context: process.
+ * Return: the owner, of whom the caller is a user; NULL without memory.
+ */
+struct nst_owner *nst_net_owner(struct nst_net *nn)
+{
+	return nst_owner_get(nn->memories, __kuid_val(user(nn->user_ns)));
+}
+
+static void expire_later(void *arg)
+{
+	struct nst_net *nn = arg;
+
+	queue_delayed_work(system_unbound_wq, &nn->expire,
+			   READ_ONCE(nn->time_window) * HZ);
+}
+
+static void expire(struct work_struct *work)
+{
+	struct nst_net *nn = container_of(to_delayed_work(work),
+					  struct nst_net, expire);
+	struct nst_bounds bounds = nst_net_bounds(nn);
+	struct nst_now now = {
+		.real = ktime_get_real_ns(), .boot = ktime_get_boottime_ns(),
+	};
+
+	if (nst_memories_expire(nn->memories, &now, &bounds))
+		expire_later(nn);
+}
+
+static int init_memories(struct nst_net *nn)
+{
+	struct nst_owner *owner;
+
+	INIT_DELAYED_WORK(&nn->expire, expire);
+	nn->memories = nst_memories_alloc(ktime_get_boottime_ns(),
+					  expire_later, nn);
+	if (!nn->memories)
+		return -ENOMEM;
+	owner = nst_owner_get(nn->memories, NST_OWNER_NETNS);
+	if (owner)
+		nn->ring = nst_keyring_alloc(owner, false);
+	if (nn->ring)
+		return 0;
+	nst_memories_close(nn->memories);
+	return -ENOMEM;
+}
+
 static __net_init int netns_init(struct net *net)
 {
 	struct nst_net *nn = nst_net(net);
-	u64 boot = ktime_get_boottime_ns();
 
+	nn->user_ns = net->user_ns;
 	nn->stats = alloc_percpu(struct nst_stats);
 	if (!nn->stats)
 		return -ENOMEM;
-	nn->ring = nst_keyring_alloc(false);
-	if (!nn->ring) {
+	if (init_memories(nn)) {
 		free_percpu(nn->stats);
 		return -ENOMEM;
 	}
-	nst_startcache_init(&nn->cache, boot);
-	nst_startcache_init(&nn->private_cache, boot);
 	nn->enabled = 1;
 	nn->time_window = NST_TIME_WINDOW;
 	nn->start_cache_max = NST_START_CACHE;
@@ -48,9 +113,9 @@ static __net_exit void netns_exit(struct net *net)
 {
 	struct nst_net *nn = nst_net(net);
 
-	nst_startcache_exit(&nn->private_cache);
-	nst_startcache_exit(&nn->cache);
 	nst_keyring_put(nn->ring);
+	cancel_delayed_work_sync(&nn->expire);
+	nst_memories_close(nn->memories);
 	free_percpu(nn->stats);
 }
 

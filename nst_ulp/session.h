@@ -25,7 +25,6 @@
 #include "drop.h"
 #include "epoch.h"
 #include "replay.h"
-#include "startcache.h"
 #include "wire.h"
 
 /**

@@ -279,12 +279,6 @@ static enum nst_drop judge_kid(struct nst_stream *st, const struct nst_hdr *hdr)
 	return NST_OK;
 }
 
-static struct nst_startcache *cache_of(struct nst_stream *st)
-{
-	return st->rx.conf->ring->private ? &st->nn->private_cache :
-					    &st->nn->cache;
-}
-
 /* A START that is neither BOUND nor a start record must be fresh. */
 static bool must_be_fresh(const struct nst_hdr *hdr)
 {
@@ -297,10 +291,17 @@ static enum nst_drop judge_time(struct nst_stream *st,
 	struct nst_now now = {
 		.real = ktime_get_real_ns(), .boot = ktime_get_boottime_ns(),
 	};
+	struct nst_boxkey *key;
+	enum nst_drop drop;
+	u64 gen;
 
-	return nst_startcache_check(cache_of(st), hdr->timestamp, &now,
-				    (u64)READ_ONCE(st->nn->time_window) *
-				    NSEC_PER_SEC);
+	drop = nst_keyring_find_rx(st->rx.conf->ring, hdr->kid, &key, &gen);
+	if (drop)
+		return drop;
+	drop = nst_claim_judge_start(key->claim, hdr->timestamp, &now,
+				     nst_net_bounds(st->nn).window);
+	nst_boxkey_put(key);
+	return drop;
 }
 
 /* kid, limit, reflection, time: what is judged once the suite is at hand. */
@@ -450,6 +451,15 @@ enum nst_drop nst_stream_rx_keys(struct nst_stream *st,
 	return drop;
 }
 
+/* In the memory of the secret that the START is authentic under. */
+static enum nst_drop remember(struct nst_stream *st, const struct nst_hdr *hdr)
+{
+	struct nst_bounds bounds = nst_net_bounds(st->nn);
+
+	return nst_claim_take_start(st->rx.ep.key->claim, hdr->timestamp,
+				    hdr->nonce, &bounds);
+}
+
 /**
  * nst_stream_rx_accept() - a record is authentic: last judgement, then act
  * @st: the stream
@@ -462,12 +472,10 @@ enum nst_drop nst_stream_rx_accept(struct nst_stream *st,
 				   const struct nst_hdr *hdr)
 {
 	struct nst_rx_stream *rx = &st->rx;
-	enum nst_drop drop;
 
 	if (must_be_fresh(hdr)) {
-		drop = nst_startcache_add(cache_of(st), hdr->timestamp,
-					  hdr->nonce,
-					  READ_ONCE(st->nn->start_cache_max));
+		enum nst_drop drop = remember(st, hdr);
+
 		if (drop)
 			return drop;
 	}

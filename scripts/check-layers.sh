@@ -19,7 +19,11 @@ leaf drop limits stats event trace
 0    wire replay
 1.0  cipher fingerprint
 1.1  kdf
-2.0  keybox startcache
+2.0  starts
+2.01 memory.h
+2.02 owner
+2.03 memory
+2.04 keybox
 2.1  epoch netns
 2.2  conf
 3    stream session

@@ -374,6 +374,52 @@ TEST_F(start, cache_floor)
 	expect_fatal(_metadata, self->c, ESTALE, "NstRxCacheFloor");
 }
 
+/* @c goes over to the same box but for a bit of each key, as a stranger's. */
+static void make_strange(struct __test_metadata *_metadata, struct conn *c)
+{
+	static struct peer_secret strange[NSTTEST_KEYS];
+	struct nsttest_info ti;
+	unsigned int i;
+
+	nsttest_fill(&ti, NST_CIPHER_AES_GCM);
+	ti.info.flags = responder.flags;
+	for (i = 0; i < NSTTEST_KEYS; i++) {
+		ti.keys[i].key[5] ^= 0x40;
+		strange[i] = nsttest_box[i];
+		strange[i].key[5] ^= 0x40;
+	}
+	ASSERT_EQ(0, setsockopt(c->k, SOL_NST, NST_TX_RX, &ti, sizeof(ti)));
+	peer_init(&c->p, c->raw, NST_CIPHER_AES_GCM, strange, NSTTEST_KEYS);
+	c->p.role = PEER_F_INITIATOR;
+}
+
+/* What comes under one secret raises no floor for another. */
+TEST_F(start, floor_of_another_secret)
+{
+	int i;
+
+	ASSERT_EQ(0, nsttest_netns());
+	ASSERT_EQ(0, nsttest_write_file("/proc/sys/net/nst/start_cache_max",
+					"16\n"));
+	for (i = 0; i < 20; i++) {
+		self->c = OPEN(&responder);
+		make_strange(_metadata, self->c);
+		emit_start_at(_metadata, self->c, peer_now() + 20 * SECOND);
+		expect_data(_metadata, self->c, GOOD);
+		conn_close(self->c);
+		self->c = NULL;
+	}
+	self->c = OPEN(&responder);
+	emit_start_at(_metadata, self->c, peer_now());
+	expect_data(_metadata, self->c, GOOD);
+	EXPECT_STREQ("", nsttest_grown(&self->c->before));
+	/* For the secret itself it has risen. */
+	self->d = OPEN(&responder);
+	make_strange(_metadata, self->d);
+	emit_start_at(_metadata, self->d, peer_now());
+	expect_fatal(_metadata, self->d, ESTALE, "NstRxCacheFloor");
+}
+
 /* A START that is bound is of this connection, whatever its clock says. */
 TEST_F(start, bound_needs_no_clock)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Two ends of a connection. */
 #include "ends.h"
+#include "rings.h"
 
 struct end a, b;
 u8 record[REC_MAX], plaintext[REC_MAX];
@@ -35,11 +36,8 @@ static void end_begin(struct end *end, u32 flags)
 	struct nst_net *nn = &end->nn;
 
 	memset(end, 0, sizeof(*end));
-	nst_startcache_init(&nn->cache, shim_boot_ns - 3600 * SEC);
-	nst_startcache_init(&nn->private_cache, shim_boot_ns - 3600 * SEC);
 	nn->stats = alloc_percpu(struct nst_stats);
-	nn->ring = nst_keyring_alloc(false);
-	NEED(nn->stats && nn->ring);
+	NEED(nn->stats && rings_begin(nn, 3600 * SEC));
 	NEED_EQ(nst_keyring_replace(nn->ring, entry, 3), 0);
 	nn->time_window = NST_TIME_WINDOW;
 	nn->start_cache_max = NST_START_CACHE;
@@ -58,9 +56,7 @@ static void end_begin(struct end *end, u32 flags)
 static void end_done(struct end *end)
 {
 	nst_stream_free(&end->st);
-	nst_keyring_put(end->nn.ring);
-	nst_startcache_exit(&end->nn.cache);
-	nst_startcache_exit(&end->nn.private_cache);
+	rings_done(&end->nn);
 	free_percpu(end->nn.stats);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A receiver of datagrams. See receiver.h. */
 #include "receiver.h"
+#include "rings.h"
 
 struct nst_net nn;
 struct nst_sessions *table;
@@ -40,7 +41,7 @@ void receiver_begin(bool private, u64 age)
 	memset(&nn, 0, sizeof(nn));
 	NEED_EQ(nst_session_init(), 0);
 	nn.stats = alloc_percpu(struct nst_stats);
-	nn.ring = nst_keyring_alloc(private);
+	nn.ring = ring_new(private);
 	NEED(nn.stats && nn.ring);
 	NEED_EQ(nst_keyring_replace(nn.ring, entry, 3), 0);
 	nn.time_window = NST_TIME_WINDOW;

@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <shim/test.h>
 #include "epoch.h"
+#include "rings.h"
 #include "kdf.h"
 #include "limits.h"
 #include "record.h"
@@ -35,7 +36,7 @@ static void begin(void)
 	test_random_bytes(salt, sizeof(salt));
 	test_random_bytes(entry[0].secret, NST_KEY_SIZE);
 	test_random_bytes(entry[1].secret, NST_KEY_SIZE);
-	ring = nst_keyring_alloc(false);
+	ring = ring_new(false);
 	NEED(ring);
 	NEED_EQ(nst_keyring_replace(ring, entry, 2), 0);
 }

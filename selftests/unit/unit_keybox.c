@@ -5,6 +5,7 @@
 #include <shim/test.h>
 #include "keybox.h"
 #include "limits.h"
+#include "rings.h"
 
 #define ACTIVE	NST_KEY_ACTIVE
 #define ACCEPT	NST_KEY_ACCEPT
@@ -33,7 +34,7 @@ static int add(u16 kid, enum nst_key_state state)
 
 static void new_ring(bool private)
 {
-	ring = nst_keyring_alloc(private);
+	ring = ring_new(private);
 	NEED(ring);
 }
 
@@ -127,13 +128,13 @@ TEST(nst_keyring_alloc__each_allocation_fails)
 
 	for (n = 1; ; n++) {
 		shim_fail_at(n);
-		ring = nst_keyring_alloc(true);
+		ring = ring_new(true);
 		if (!shim_fail_hit())
 			break;
 		CHECK(!ring);
 		CHECK_EQ(shim_live_allocs, 0);
 	}
-	CHECK_EQ(n, 3);
+	CHECK_EQ(n, 5);
 	nst_keyring_put(ring);
 }
 

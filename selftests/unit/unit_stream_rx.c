@@ -2,6 +2,7 @@
 /* stream.c, receiving: each refusal by name, and which one comes first. */
 #include <linux/in.h>
 #include "ends.h"
+#include "rings.h"
 
 /* Set flags of the sealed record anew; its token is wrong from then on. */
 static void reflag(u32 set, u32 clear)
@@ -312,7 +313,7 @@ TEST(nst_stream_rx_judge__older_than_the_cache)
 {
 	ends_begin(0, 0);
 	NEED_EQ(say(&a, 0, "x"), 0);
-	b.nn.cache.born = shim_boot_ns;
+	b.nn.memories->born = shim_boot_ns;
 	CHECK_EQ(hear(&b), NST_DROP_CACHE_AGE);
 	ends_done();
 }
@@ -320,7 +321,7 @@ TEST(nst_stream_rx_judge__older_than_the_cache)
 TEST(nst_stream_rx_judge__not_above_the_floor)
 {
 	ends_begin(0, 0);
-	b.nn.cache.floor = shim_real_ns;
+	ring_forgot(b.nn.ring, 7, shim_real_ns);
 	NEED_EQ(say(&a, 0, "x"), 0);
 	CHECK_EQ(hear(&b), NST_DROP_CACHE_FLOOR);
 	ends_done();
@@ -341,7 +342,7 @@ TEST(nst_stream_rx_accept__replayed_start)
 	memcpy(record, first, sizeof(record));
 	CHECK_EQ(hear(&b), NST_DROP_REPLAYED);
 	CHECK(!b.st.rx_started && !b.st.rx.started);
-	CHECK_EQ(b.nn.cache.nr, 1);
+	CHECK_EQ(ring_starts(b.nn.ring, 7)->nr, 1);
 	ends_done();
 }
 
@@ -352,39 +353,68 @@ TEST(nst_stream_rx_accept__a_forged_start_is_not_remembered)
 	NEED_EQ(say(&a, 0, "x"), 0);
 	record[30] ^= 1;
 	CHECK_EQ(hear(&b), NST_DROP_AUTH);
-	CHECK_EQ(b.nn.cache.nr, 0);
+	CHECK_EQ(ring_starts(b.nn.ring, 7)->nr, 0);
 	CHECK(!b.st.rx_started);
 	record[30] ^= 1;
 	CHECK_EQ(hear(&b), NST_OK);
 	ends_done();
 }
 
-TEST(nst_stream_rx_accept__private_boxes_have_a_cache_of_their_own)
+/* Another owner's box, another secret: what the namespace's took is nothing. */
+TEST(nst_stream_rx_accept__each_secret_has_a_memory_of_its_own)
 {
 	struct nst_box_entry entry = ends_key(7, NST_KEY_ACTIVE);
-	struct nst_keyring *ring = nst_keyring_alloc(true);
+	struct nst_keyring *ring;
 
 	ends_begin(0, 0);
+	ring = rings_private(&b.nn);
+	NEED(ring);
+	entry.secret[3] ^= 1;
+	NEED_EQ(nst_keyring_replace(ring, &entry, 1), 0);
+	nst_conf_put(b.st.rx.conf);
+	nst_conf_put(a.st.tx.conf);
+	b.st.rx.conf = conf_new(&b, ring);
+	a.st.tx.conf = conf_new(&a, ring);
+	a.st.tx.conf->suite = NST_CIPHER_AES_GCM;
+	ring_forgot(b.nn.ring, 7, ~0ULL);
+	pass(&a, &b, 0, "x");
+	CHECK_EQ(ring_starts(b.nn.ring, 7)->nr, 0);
+	CHECK_EQ(ring_starts(ring, 7)->nr, 1);
+	nst_keyring_put(ring);
+	ends_done();
+}
+
+/* The same secret in another owner's box: one memory. */
+TEST(nst_stream_rx_accept__one_memory_whoever_has_the_secret)
+{
+	struct nst_box_entry entry = ends_key(7, NST_KEY_ACTIVE);
+	struct nst_keyring *ring;
+
+	ends_begin(0, 0);
+	ring = rings_private(&b.nn);
 	NEED(ring);
 	NEED_EQ(nst_keyring_replace(ring, &entry, 1), 0);
 	nst_conf_put(b.st.rx.conf);
 	b.st.rx.conf = conf_new(&b, ring);
 	nst_keyring_put(ring);
-	b.nn.cache.floor = ~0ULL;
-	pass(&a, &b, 0, "x");
-	CHECK_EQ(b.nn.cache.nr, 0);
-	CHECK_EQ(b.nn.private_cache.nr, 1);
+	ring_forgot(b.nn.ring, 7, ~0ULL);
+	NEED_EQ(say(&a, 0, "x"), 0);
+	CHECK_EQ(hear(&b), NST_DROP_CACHE_FLOOR);
 	ends_done();
 }
 
 TEST(nst_stream_rx_accept__cache_limit_is_a_setting)
 {
+	struct nst_bounds bounds;
+
 	ends_begin(0, 0);
 	b.nn.start_cache_max = 1;
-	NEED_EQ(nst_startcache_add(&b.nn.cache, shim_real_ns - 5, 0, 1), NST_OK);
+	bounds = nst_net_bounds(&b.nn);
+	NEED_EQ(nst_claim_take_start(ring_claim(b.nn.ring, 7), shim_real_ns - 5,
+				     0, &bounds), NST_OK);
 	pass(&a, &b, 0, "x");
-	CHECK_EQ(b.nn.cache.nr, 1);
-	CHECK_EQ(b.nn.cache.floor, shim_real_ns - 1000 - 5);
+	CHECK_EQ(ring_starts(b.nn.ring, 7)->nr, 1);
+	CHECK_EQ(ring_starts(b.nn.ring, 7)->floor, shim_real_ns - 1000 - 5);
 	ends_done();
 }
 
@@ -395,10 +425,10 @@ TEST(nst_stream_rx_accept__a_bound_start_needs_no_clock)
 	pass(&a, &b, 0, "x");
 	NEED_EQ(say(&b, 0, "y"), 0);
 	shim_real_ns += 86400 * SEC;
-	a.nn.cache.floor = ~0ULL;
-	a.nn.cache.born = shim_boot_ns;
+	ring_forgot(a.nn.ring, 7, ~0ULL);
+	a.nn.memories->born = shim_boot_ns;
 	CHECK_EQ(hear(&a), NST_OK);
-	CHECK_EQ(a.nn.cache.nr, 0);
+	CHECK_EQ(ring_starts(a.nn.ring, 7)->nr, 0);
 	ends_done();
 }
 
@@ -407,10 +437,10 @@ TEST(nst_stream_rx_accept__a_start_record_needs_no_clock)
 	ends_begin(NST_F_STRICT, NST_F_STRICT);
 	NEED_EQ(say(&a, NST_TYPE_START, ""), 0);
 	shim_real_ns += 86400 * SEC;
-	b.nn.cache.floor = ~0ULL;
-	b.nn.cache.born = shim_boot_ns;
+	ring_forgot(b.nn.ring, 7, ~0ULL);
+	b.nn.memories->born = shim_boot_ns;
 	CHECK_EQ(hear(&b), NST_OK);
-	CHECK_EQ(b.nn.cache.nr, 0);
+	CHECK_EQ(ring_starts(b.nn.ring, 7)->nr, 0);
 	pass(&b, &a, NST_TYPE_START, "");
 	pass(&a, &b, 0, "x");
 	ends_done();
@@ -726,19 +756,21 @@ static void too_new(struct nst_hdr *hdr)
 static void cache_is_young(struct nst_hdr *hdr)
 {
 	(void)hdr;
-	b.nn.cache.born = shim_boot_ns;
+	b.nn.memories->born = shim_boot_ns;
 }
 
 static void floor_is_high(struct nst_hdr *hdr)
 {
 	(void)hdr;
-	b.nn.cache.floor = shim_real_ns + 60 * SEC;
+	ring_forgot(b.nn.ring, 7, shim_real_ns + 60 * SEC);
 }
 
 static void seen(struct nst_hdr *hdr)
 {
-	NEED_EQ(nst_startcache_add(&b.nn.cache, hdr->timestamp, hdr->nonce,
-				   100), NST_OK);
+	struct nst_bounds bounds = nst_net_bounds(&b.nn);
+
+	NEED_EQ(nst_claim_take_start(ring_claim(b.nn.ring, 7), hdr->timestamp,
+				     hdr->nonce, &bounds), NST_OK);
 }
 
 /* Of a first record; what two of them set alike cannot go together. */

@@ -255,14 +255,22 @@ struct ends {
 	struct nst_stream b;
 };
 
-static struct nst_keyring *make_ring(const struct vec_stream *v)
+static void nobody_waits(void *arg)
 {
-	struct nst_keyring *ring = nst_keyring_alloc(true);
+}
+
+static struct nst_keyring *make_ring(struct nst_net *nn,
+				     const struct vec_stream *v)
+{
+	struct nst_owner *owner = nst_owner_get(nn->memories, 0);
+	struct nst_keyring *ring = NULL;
 	struct nst_box_entry *entry;
 	unsigned int i;
 	int err = -ENOMEM;
 
 	entry = kcalloc(v->nr_keys, sizeof(*entry), GFP_KERNEL);
+	if (owner)
+		ring = nst_keyring_alloc(owner, true);
 	if (ring && entry) {
 		for (i = 0; i < v->nr_keys; i++) {
 			entry[i].kid = v->key[i].kid;
@@ -279,7 +287,8 @@ static struct nst_keyring *make_ring(const struct vec_stream *v)
 	return ring;
 }
 
-static struct nst_conf *make_conf(const struct vec_stream *v)
+static struct nst_conf *make_conf(struct nst_net *nn,
+				  const struct vec_stream *v)
 {
 	struct nst_conf *conf = kzalloc(sizeof(*conf), GFP_KERNEL);
 
@@ -290,7 +299,7 @@ static struct nst_conf *make_conf(const struct vec_stream *v)
 	conf->flags = v->strict ? NST_F_STRICT : 0;
 	conf->context_len = v->context_len;
 	memcpy(conf->context, v->context, v->context_len);
-	conf->ring = make_ring(v);
+	conf->ring = make_ring(nn, v);
 	if (!conf->ring) {
 		kfree(conf);
 		return NULL;
@@ -304,7 +313,7 @@ static int end_init(struct nst_stream *st, struct nst_net *nn,
 	st->nn = nn;
 	st->role = role;
 	st->flags = v->strict ? NST_F_STRICT : 0;
-	st->tx.conf = make_conf(v);
+	st->tx.conf = make_conf(nn, v);
 	if (!st->tx.conf)
 		return -ENOMEM;
 	st->rx.conf = nst_conf_get(st->tx.conf);
@@ -315,8 +324,8 @@ static void ends_free(struct ends *e)
 {
 	nst_stream_free(&e->a);
 	nst_stream_free(&e->b);
-	nst_startcache_exit(&e->nn.cache);
-	nst_startcache_exit(&e->nn.private_cache);
+	if (e->nn.memories)
+		nst_memories_close(e->nn.memories);
 	free_percpu(e->nn.stats);
 	kfree(e);
 }
@@ -327,14 +336,13 @@ static struct ends *ends_alloc(const struct vec_stream *v)
 
 	if (!e)
 		return NULL;
-	nst_startcache_init(&e->nn.cache, 0);
-	nst_startcache_init(&e->nn.private_cache, 0);
+	e->nn.memories = nst_memories_alloc(0, nobody_waits, NULL);
 	e->nn.stats = alloc_percpu(struct nst_stats);
 	e->nn.time_window = 30;
 	e->nn.start_cache_max = 1024;
 	e->nn.rekey_records = ULONG_MAX;
 	e->nn.rekey_bytes = ULONG_MAX;
-	if (e->nn.stats && !end_init(&e->a, &e->nn, v, v->role_a) &&
+	if (e->nn.stats && e->nn.memories && !end_init(&e->a, &e->nn, v, v->role_a) &&
 	    !end_init(&e->b, &e->nn, v, v->role_b))
 		return e;
 	ends_free(e);

@@ -15,6 +15,7 @@
 #include <linux/ktime.h>
 #include <linux/vmalloc.h>
 #include "env.h"
+#include "netns.h"
 #include "vectest.h"
 
 #define OUTPUT_MAX	(256 * 1024)
@@ -26,6 +27,11 @@ static size_t output_len;
 static u64 clock;
 static u8 chosen[CHOSEN_MAX];
 static size_t chosen_at, chosen_len;
+
+struct nst_owner *nst_net_owner(struct nst_net *nn)
+{
+	return nst_owner_get(nn->memories, 0);
+}
 
 void vec_env_print(const char *format, ...)
 {

@@ -35,6 +35,18 @@ static inline void list_del(struct list_head *n)
 	n->prev = NULL;
 }
 
+static inline void list_del_init(struct list_head *n)
+{
+	list_del(n);
+	INIT_LIST_HEAD(n);
+}
+
+static inline void list_move_tail(struct list_head *n, struct list_head *head)
+{
+	list_del(n);
+	list_add_tail(n, head);
+}
+
 static inline bool list_empty(const struct list_head *l)
 {
 	return l->next == l;
@@ -61,6 +73,25 @@ static inline void hlist_add_head(struct hlist_node *n, struct hlist_head *h)
 	n->pprev = &h->first;
 }
 
+static inline bool hlist_empty(const struct hlist_head *h)
+{
+	return !h->first;
+}
+
+#define hlist_del(n)		hlist_del_init(n)
+
+static inline void hlist_del_init(struct hlist_node *n)
+{
+	if (!n->pprev)
+		return;
+	*n->pprev = n->next;
+	if (n->next)
+		n->next->pprev = n->pprev;
+	n->next = NULL;
+	n->pprev = NULL;
+}
+
+#define hlist_entry(p, type, m)	container_of(p, type, m)
 #define hlist_entry_safe(p, type, m)					\
 	({								\
 		struct hlist_node *__p = (p);				\

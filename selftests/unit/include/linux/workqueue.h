@@ -19,6 +19,10 @@ struct rcu_work {
 	struct work_struct work;
 };
 
+struct delayed_work {
+	struct work_struct work;
+};
+
 struct workqueue_struct {
 	int unused;
 };

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the secrets of a namespace were used for, so that nothing is taken twice
+ * (protocol: Memory, Owners). Nothing here knows a socket, and time is given by
+ * the caller.
+ *
+ * A memory belongs to one secret, whatever boxes hold it. A claim ties it to an
+ * owner whose boxes hold the secret, or did. A memory that ends stays as what it
+ * leaves behind, for as long as one of its claims keeps that; it may come to life
+ * again.
+ *
+ * Locking
+ * =======
+ *
+ *  set->lock  spinlock, a leaf; all that is in this header but what is immutable.
+ *             Taken in softirq and with bottom halves off elsewhere. What is done
+ *             under it is bounded, whatever a table holds
+ */
+#ifndef _NST_MEMORY_H
+#define _NST_MEMORY_H
+
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/refcount.h>
+#include <linux/siphash.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include "drop.h"
+#include "starts.h"
+
+/* The owner of a namespace's box; others are users, by their kuid. */
+#define NST_OWNER_NETNS		(~0ULL)
+
+#define NST_MEMORY_BITS		10
+#define NST_OWNER_BITS		6
+
+/**
+ * struct nst_now - the clocks, read once for one judgement
+ * @real: CLOCK_REALTIME in ns
+ * @boot: CLOCK_BOOTTIME in ns
+ */
+struct nst_now {
+	u64 real;
+	u64 boot;
+};
+
+/**
+ * struct nst_bounds - the namespace's settings, read once for one step
+ * @window: how far a timestamp may be off, either way, ns
+ * @starts: STARTs that a memory remembers, at least 1
+ * @owner_bytes: what one owner may hold
+ * @total_bytes: what all owners may hold together
+ */
+struct nst_bounds {
+	u64 window;
+	unsigned int starts;
+	u64 owner_bytes;
+	u64 total_bytes;
+};
+
+/**
+ * struct nst_secret_name - how a memory knows its secret: by a keyed hash
+ * @half: two SipHashes under keys of the set
+ */
+struct nst_secret_name {
+	u64 half[2];
+};
+
+/**
+ * struct nst_memories - the memories of a namespace
+ * @ref: the namespace, and each owner
+ * @born: CLOCK_BOOTTIME in ns when it began to remember
+ * @key: of the hash that secrets are known by; random, immutable
+ * @wake: tells the namespace that there is something to expire; any context
+ * @wake_arg: its argument
+ * @left_max: floors that an owner keeps, at least 1; immutable
+ * @lock: see "Locking"
+ * @closed: the namespace has gone; nothing is remembered any more
+ * @memory: by name
+ * @owner: by id
+ * @by_bytes: owners that hold something, by how much
+ * @bytes: what they hold together
+ * @idle: memories whose secret no box holds, in no order
+ * @nr_idle: how many
+ */
+struct nst_memories {
+	refcount_t ref;
+	u64 born;
+	siphash_key_t key[2];
+	void (*wake)(void *arg);
+	void *wake_arg;
+	unsigned int left_max;
+	spinlock_t lock;
+	bool closed;
+	struct hlist_head memory[1 << NST_MEMORY_BITS];
+	struct hlist_head owner[1 << NST_OWNER_BITS];
+	struct rb_root by_bytes;
+	u64 bytes;
+	struct list_head idle;
+	unsigned int nr_idle;
+};
+
+/**
+ * struct nst_owner - who is charged
+ * @node: in its set
+ * @set: holds a reference
+ * @id: a kuid, or NST_OWNER_NETNS; immutable
+ * @users: keyrings and claims. Without any it stays if it has given up
+ *	something
+ * @bytes: what it holds
+ * @by_bytes: in the set's tree while it holds something
+ * @charged: claims that it is charged for; those that can go first are in front
+ * @left: claims that keep a floor for a later memory, the lowest first
+ * @nr_left: how many
+ * @given_up: the newest floor that it could not keep; 0: none. A floor of every
+ *	memory that it makes
+ */
+struct nst_owner {
+	struct hlist_node node;
+	struct nst_memories *set;
+	u64 id;
+	unsigned int users;
+	u64 bytes;
+	struct rb_node by_bytes;
+	struct list_head charged;
+	struct rb_root left;
+	unsigned int nr_left;
+	u64 given_up;
+};
+
+/**
+ * struct nst_claim - that an owner's boxes hold a secret, or did
+ * @node: in its memory; empty once it is of no meaning any more
+ * @charged: in its owner's list while @bytes is not 0
+ * @by_left: in its owner's tree if @has_left
+ * @mem: the memory; holds it
+ * @owner: the owner; a user of it
+ * @users: box keys that refer to this
+ * @boxes: boxes of the owner that hold the secret
+ * @bytes: what the owner is charged for here
+ * @left: floor for a later memory of the secret
+ * @has_left: @left is kept
+ */
+struct nst_claim {
+	struct list_head node;
+	struct list_head charged;
+	struct rb_node by_left;
+	struct nst_memory *mem;
+	struct nst_owner *owner;
+	unsigned int users;
+	unsigned int boxes;
+	u64 bytes;
+	u64 left;
+	bool has_left;
+};
+
+/**
+ * struct nst_memory - what one secret was used for
+ * @node: in its set, from the first claim to the last
+ * @name: of the secret; immutable
+ * @refs: claims, in @claims or not
+ * @claims: of all owners that held the secret in its life, and of those that
+ *	keep what an earlier one left
+ * @boxes: boxes that hold the secret, whose ever
+ * @made: it remembers; else it waits for the first thing taken
+ * @idle: in the set's list, if it is made and no box holds the secret
+ * @unheld: CLOCK_BOOTTIME in ns when the last box went, if it is idle
+ * @payer: who is charged for what it takes while it is idle
+ * @starts: STARTs that were taken, if it is made
+ */
+struct nst_memory {
+	struct hlist_node node;
+	struct nst_secret_name name;
+	unsigned int refs;
+	struct list_head claims;
+	unsigned int boxes;
+	bool made;
+	struct list_head idle;
+	u64 unheld;
+	struct nst_claim *payer;
+	struct nst_starts starts;
+};
+
+/* owner.c; all but the first two under the set's lock */
+struct nst_owner *nst_owner_get(struct nst_memories *set, u64 id);
+void nst_owner_put(struct nst_owner *owner);
+void nst_owner_unuse(struct nst_owner *owner);
+void nst_owner_charge(struct nst_claim *claim, s64 bytes);
+void nst_owner_first(struct nst_claim *claim, bool first);
+struct nst_owner *nst_owner_biggest(struct nst_memories *set);
+struct nst_claim *nst_owner_leave(struct nst_claim *claim, u64 floor);
+void nst_owner_unleave(struct nst_claim *claim);
+
+/* memory.c */
+struct nst_memories *nst_memories_alloc(u64 boot,
+					void (*wake)(void *arg), void *arg);
+void nst_memories_close(struct nst_memories *set);
+void nst_memories_put(struct nst_memories *set);
+void nst_memories_cloned(u64 boot);
+bool nst_memories_expire(struct nst_memories *set, const struct nst_now *now,
+			 const struct nst_bounds *bounds);
+
+struct nst_claim *nst_claim_new(struct nst_owner *owner, const u8 *secret);
+void nst_claim_hold(struct nst_claim *claim);
+void nst_claim_release(struct nst_claim *claim, u64 boot);
+void nst_claim_put(struct nst_claim *claim);
+
+enum nst_drop nst_now_judge(const struct nst_now *now, u64 timestamp,
+			    u64 window_ns, u64 born);
+enum nst_drop nst_claim_judge_start(struct nst_claim *claim, u64 timestamp,
+				    const struct nst_now *now, u64 window);
+enum nst_drop nst_claim_take_start(struct nst_claim *claim, u64 timestamp,
+				   u64 nonce, const struct nst_bounds *bounds);
+
+#endif /* _NST_MEMORY_H */
