@@ -3,6 +3,7 @@
 #include <linux/err.h>
 #include <linux/in.h>
 #include <linux/jhash.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/rculist.h>
@@ -22,6 +23,12 @@
  * taken nothing for the longest time are forgotten.
  */
 #define MEMBERS_MAX	64
+
+/*
+ * Sessions that are looked at to forget one of them: as many as the smallest
+ * table has, and the same whatever a table holds.
+ */
+#define CANDIDATES	NST_SESSIONS_MIN
 
 static struct workqueue_struct *session_wq;
 
@@ -517,18 +524,22 @@ static unsigned int limit_of(const struct nst_sessions *table)
 	       min_t(unsigned int, max, NST_SESSIONS_PRIVATE) : max;
 }
 
-static struct nst_session *oldest(struct nst_sessions *table)
+/* The oldest of the next candidates that is older than @before. */
+static struct nst_session *oldest(struct nst_sessions *table, u64 before)
 {
 	struct nst_session *ses, *best = NULL;
-	u64 newest = U64_MAX;
-	unsigned int i;
+	unsigned int i, n = 0;
 
-	for (i = 0; i < 1U << table->bits; i++)
-		hlist_for_each_entry(ses, &table->hash[i], node)
-			if (READ_ONCE(ses->newest) < newest) {
-				newest = ses->newest;
+	for (i = 0; i < 1U << table->bits && n < CANDIDATES; i++) {
+		table->hand = (table->hand + 1) & ((1U << table->bits) - 1);
+		hlist_for_each_entry(ses, &table->hash[table->hand], node) {
+			n++;
+			if (READ_ONCE(ses->newest) < before) {
+				before = ses->newest;
 				best = ses;
 			}
+		}
+	}
 	return best;
 }
 
@@ -543,17 +554,18 @@ static bool is_full(const struct nst_sessions *table)
 }
 
 /*
- * Makes room for one more, and says whether it could. At most two are forgotten
- * at a time, so that a table whose limit was lowered shrinks and the lock is not
- * held for long; looking for the oldest is for new senders only, whose number the
- * receiver bounds.
+ * Makes room for one more, and says whether it could: only what is older than the
+ * newcomer and the clock goes, or its floor would refuse others that are fresh. At
+ * most two are forgotten at a time, so that a table whose limit was lowered shrinks
+ * and the lock is not held for long.
  */
-static bool make_room(struct nst_sessions *table)
+static bool make_room(struct nst_sessions *table, u64 timestamp)
 {
+	u64 before = min(timestamp, ktime_get_real_ns());
 	unsigned int i;
 
 	for (i = 0; i < 2 && is_full(table); i++) {
-		struct nst_session *ses = oldest(table);
+		struct nst_session *ses = oldest(table, before);
 
 		if (!ses)
 			return false;
@@ -571,26 +583,24 @@ static bool make_room(struct nst_sessions *table)
  * Context: process.
  * Return: NST_OK; NST_DROP_CACHE_FLOOR if it is not above the floor any more;
  * NST_DROP_REPLAYED if there is such a session by now; NST_DROP_SESSION_QUEUE if
- * other private boxes have used up what the namespace gives to all of them.
+ * there is no room and nothing that may be forgotten for it.
  */
 enum nst_drop nst_sessions_add(struct nst_sessions *table,
 			       struct nst_session *ses,
 			       const struct nst_hdr *hdr)
 {
 	enum nst_drop drop = NST_OK;
-	u64 floor;
 
 	spin_lock_bh(&table->lock);
-	floor = table->floor;
-	if (hdr->timestamp <= floor) {
+	if (hdr->timestamp <= table->floor) {
 		drop = NST_DROP_CACHE_FLOOR;
 	} else if (look_up(table, ses->context, ses->context_len,
 			   ses->context_hash, hdr)) {
 		drop = NST_DROP_REPLAYED;
-	} else if (!make_room(table)) {
+	} else if (!make_room(table, hdr->timestamp)) {
 		drop = NST_DROP_SESSION_QUEUE;
 	} else {
-		ses->floor = floor;
+		ses->floor = table->floor;
 		hlist_add_head_rcu(&ses->node,
 				   chain(table, &ses->ep.id, ses->context_hash));
 		table->nr++;

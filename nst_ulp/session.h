@@ -106,6 +106,7 @@ struct nst_session {
  * @floor: newest timestamp ever forgotten; a datagram without a session must
  *	be above it. Read without the lock by nst_sessions_judge()
  * @nr: sessions known
+ * @hand: chain whose sessions were candidates last
  * @hash: the chains
  */
 struct nst_sessions {
@@ -117,6 +118,7 @@ struct nst_sessions {
 	spinlock_t lock;
 	u64 floor;
 	unsigned int nr;
+	unsigned int hand;
 	struct hlist_head hash[];
 };
 

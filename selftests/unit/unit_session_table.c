@@ -12,7 +12,7 @@ static void begin_small(void)
 
 TEST(nst_sessions_add__full_table_forgets_the_oldest)
 {
-	u64 now = shim_real_ns;
+	u64 now = shim_real_ns - SEC;
 	unsigned int i;
 
 	begin_small();
@@ -30,16 +30,59 @@ TEST(nst_sessions_add__full_table_forgets_the_oldest)
 	/* The others are known still. */
 	for (i = 1; i <= LIMIT; i++)
 		CHECK_EQ(try(i, NONCE, now + i), NST_DROP_REPLAYED);
-	/* Just above it one is new. */
-	CHECK_EQ(try(1000, NONCE, now + 1), NST_OK);
+	/* Room is made by what is older than who comes, and only by that. */
+	CHECK_EQ(try(1000, NONCE, now + 1), NST_DROP_SESSION_QUEUE);
+	CHECK_EQ(table->floor, now);
+	CHECK_EQ(try(1000, NONCE, now + 2), NST_OK);
 	CHECK_EQ(table->floor, now + 1);
+	receiver_done();
+}
+
+/* Sessions dated ahead of the clock: they keep their place, and raise nothing. */
+TEST(nst_sessions_add__full_of_what_is_ahead_of_the_clock)
+{
+	u64 now = shim_real_ns;
+	unsigned int i;
+
+	begin_small();
+	for (i = 0; i < LIMIT; i++)
+		CHECK_EQ(try(i, NONCE, now + SEC + i), NST_OK);
+	for (i = 0; i < 100; i++)
+		CHECK_EQ(try(100 + i, NONCE, now + 2 * SEC + i),
+			 NST_DROP_SESSION_QUEUE);
+	CHECK_EQ(table->floor, 0);
+	CHECK_EQ(table->nr, LIMIT);
+	/* The clock has come by. */
+	shim_real_ns += 2 * SEC;
+	CHECK_EQ(try(100, NONCE, shim_real_ns), NST_OK);
+	CHECK_EQ(table->floor, now + SEC);
+	receiver_done();
+}
+
+/* A newcomer looks at a few, whatever the table holds; and never at none. */
+TEST(nst_sessions_add__one_of_some_candidates)
+{
+	u64 now = shim_real_ns - SEC;
+	unsigned int i;
+
+	receiver_begin(false, AGE);
+	nn.udp_sessions_max = 20 * LIMIT;
+	for (i = 0; i < 20 * LIMIT; i++)
+		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
+	for (i = 20 * LIMIT; i < 30 * LIMIT; i++) {
+		u64 floor = table->floor;
+
+		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
+		CHECK_EQ(table->nr, 20 * LIMIT);
+		CHECK(table->floor >= floor && table->floor < now + i);
+	}
 	receiver_done();
 }
 
 /* The oldest by its newest timestamp, not by its birth. */
 TEST(nst_sessions_add__what_is_in_use_stays)
 {
-	u64 now = shim_real_ns;
+	u64 now = shim_real_ns - SEC;
 	unsigned int i;
 
 	begin_small();
@@ -57,7 +100,7 @@ TEST(nst_sessions_add__what_is_in_use_stays)
 
 TEST(nst_sessions_judge__floor_of_birth)
 {
-	u64 now = shim_real_ns;
+	u64 now = shim_real_ns - SEC;
 	unsigned int i;
 
 	begin_small();
@@ -73,7 +116,7 @@ TEST(nst_sessions_judge__floor_of_birth)
 
 TEST(nst_sessions_add__limit_lowered)
 {
-	u64 now = shim_real_ns;
+	u64 now = shim_real_ns - SEC;
 	unsigned int i;
 
 	receiver_begin(false, AGE);
@@ -93,7 +136,7 @@ TEST(nst_sessions_add__limit_lowered)
 
 TEST(nst_sessions_add__private_limit)
 {
-	u64 now = shim_real_ns;
+	u64 now = shim_real_ns - SEC;
 	unsigned int i;
 
 	receiver_begin(true, AGE);
@@ -124,7 +167,7 @@ TEST(nst_sessions_add__twice)
 /* The floor rose while its keys were derived. */
 TEST(nst_sessions_add__floor_rose_meanwhile)
 {
-	u64 now = shim_real_ns;
+	u64 now = shim_real_ns - SEC;
 	struct nst_session *ses;
 	unsigned int i;
 
