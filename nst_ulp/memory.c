@@ -81,7 +81,9 @@ void nst_memories_cloned(u64 boot)
 static struct hlist_head *chain(struct nst_memories *set,
 				const struct nst_secret_name *name)
 {
-	return &set->memory[name->half[0] >> (64 - NST_MEMORY_BITS)];
+	u64 first = name->half[0] >> (64 - NST_MEMORY_BITS);
+
+	return &set->memory[first];
 }
 
 /* The memory is of no use to anybody any more. */
