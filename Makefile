@@ -14,6 +14,7 @@
 #                           selftests/vm/debug.sh; long)
 #   make demo               a transfer, an attacker, a new key under way
 #   make bench              beside plain TCP and kTLS: instructions, then time
+#   make check-configs      builds for kernels configured otherwise (in check too)
 #   make lint, clean
 #
 # Everything built goes under build/ (BUILD=).
@@ -48,7 +49,7 @@ endif
 
 tools:
 	set -e; for d in $(TOOLS); do \
-		$(MAKE) -C $$d O=$(NST_BUILD)/tools all; done
+		$(MAKE) -C $$d O=$(NST_BUILD)/tools WERROR=$(WERROR) all; done
 
 install: modules tools
 	$(call kbuild-local,modules_install INSTALL_MOD_PATH=$(DESTDIR))
@@ -73,7 +74,8 @@ dkms:
 	sed 's/@VERSION@/$(VERSION)/' packaging/dkms.conf >$(src)/dkms.conf
 	[ -n "$(DESTDIR)" ] || dkms install nst/$(VERSION)
 
-# What runs in a guest.
+# What runs in a guest. Warnings are errors in the project's own builds only.
+selftests demo: WERROR := -Werror
 selftests: tools
 	$(MAKE) -C selftests/net KSFT=$(KSFT) O=$(NST_BUILD)/selftests/net all
 
@@ -101,6 +103,9 @@ lint:
 	scripts/lint.sh | tee $(NST_BUILD)/lint.tap
 	@selftests/vm/summary.sh -q $(NST_BUILD)/lint.tap
 
+check-configs:
+	scripts/check-configs.sh
+
 check:
 	scripts/check.sh $(KERNEL)
 
@@ -119,4 +124,4 @@ clean:
 	rm -rf $(NST_BUILD)
 
 .PHONY: all modules tools install dkms selftests demo bench vm vm-shell lint check \
-	check-all check-debug clean
+	check-configs check-all check-debug clean

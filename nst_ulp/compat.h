@@ -11,10 +11,6 @@
 #if !IS_ENABLED(CONFIG_INET) || !IS_ENABLED(CONFIG_CRYPTO)
 #error "NST needs CONFIG_INET and CONFIG_CRYPTO"
 #endif
-/* The guard is hooks of netfilter. */
-#if !IS_ENABLED(CONFIG_NETFILTER)
-#error "NST needs CONFIG_NETFILTER"
-#endif
 /* Byte counts and limits are beyond 32 bits, and counters are u64. */
 #if !IS_ENABLED(CONFIG_64BIT)
 #error "NST needs a 64-bit kernel"

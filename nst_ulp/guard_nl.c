@@ -69,6 +69,9 @@ static int explain(struct netlink_ext_ack *extack, int err)
 	case -ENOENT:
 		NL_SET_ERR_MSG(extack, "There is no rule for this port");
 		break;
+	case -EOPNOTSUPP:
+		NL_SET_ERR_MSG(extack, "This kernel has no netfilter");
+		break;
 	}
 	return err;
 }

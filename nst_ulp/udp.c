@@ -308,6 +308,7 @@ int nst_udp_attach(struct sock *sk)
 	return err;
 }
 
+#if IS_ENABLED(CONFIG_NETFILTER)
 static int attach_option(struct sock *sk, int optname, sockptr_t optval,
 			 unsigned int optlen)
 {
@@ -339,6 +340,29 @@ static struct nf_sockopt_ops attach6 = {
 	.set		= attach_option,
 	.owner		= THIS_MODULE,
 };
+
+static int offer_attach(void)
+{
+	int err = nf_register_sockopt(&attach4);
+
+	if (err)
+		return err;
+	err = nf_register_sockopt(&attach6);
+	if (err)
+		nf_unregister_sockopt(&attach4);
+	return err;
+}
+
+static void withdraw_attach(void)
+{
+	nf_unregister_sockopt(&attach6);
+	nf_unregister_sockopt(&attach4);
+}
+#else
+/* Options of others reach a socket through netfilter: AF_NST is left. */
+static int offer_attach(void) { return 0; }
+static void withdraw_attach(void) {}
+#endif
 
 static void build(int family, const struct nst_udp_hooks *hooks)
 {
@@ -412,14 +436,9 @@ int nst_udp_init(const struct nst_udp_hooks *hooks)
 	err = nst_udp_wait_init();
 	if (err)
 		goto no_wait;
-	err = nf_register_sockopt(&attach4);
-	if (err)
-		goto no_attach4;
-	err = nf_register_sockopt(&attach6);
+	err = offer_attach();
 	if (!err)
 		return 0;
-	nf_unregister_sockopt(&attach4);
-no_attach4:
 	nst_udp_wait_exit();
 no_wait:
 	forget_learned();
@@ -443,8 +462,7 @@ void nst_udp_open(void)
  */
 void nst_udp_exit(void)
 {
-	nf_unregister_sockopt(&attach6);
-	nf_unregister_sockopt(&attach4);
+	withdraw_attach();
 	/* A sock's last words are spoken in a callback of RCU. */
 	synchronize_net();
 	rcu_barrier();

@@ -87,8 +87,9 @@ static void read_icmp6(const struct sock *sk, const struct sk_buff *skb,
 	icmp->type = hdr->icmp6_type;
 	icmp->code = hdr->icmp6_code;
 	icmp->offender = (u8 *)&iph->daddr - skb_network_header(skb);
-	icmp->hard = icmpv6_err_convert(hdr->icmp6_type, hdr->icmp6_code,
-					&icmp->err);
+	if (IS_ENABLED(CONFIG_IPV6))
+		icmp->hard = icmpv6_err_convert(hdr->icmp6_type,
+						hdr->icmp6_code, &icmp->err);
 	icmp->info = ntohl(hdr->icmp6_mtu);
 	if (hdr->icmp6_type == ICMPV6_PKT_TOOBIG &&
 	    inet6_sk(sk)->pmtudisc != IPV6_PMTUDISC_DONT)

@@ -79,6 +79,8 @@ kbuild()
 
 	shift
 	set -- -j"$(nproc)" "$@"
+	# A user's compiler may warn of what ours does not.
+	[ "$name" = local ] || set -- KCFLAGS=-Werror "$@"
 	[ "$name" != debug ] || set -- UBSAN_SANITIZE=y "$@"
 	# Of all architectures only um gets no irqflags.h with per-CPU counters.
 	[ "$name" != uml ] ||
