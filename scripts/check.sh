@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh [KERNEL...]: everything that must hold: lint, unit tests on this
-# machine, builds for all three kernels, and the selftests in a guest of each
-# KERNEL (6.1 without an argument). Output of each part is also in build/results; the last
+# check.sh [-t TEST]... [KERNEL...]: everything that must hold: lint, unit tests
+# on this machine, builds for all three kernels and for other configurations,
+# and the selftests in a guest of each KERNEL (6.1 without an argument), or of
+# them each TEST only. Output of each part is also in build/results; the last
 # line is the sum over all of them.
 
 set -u
@@ -11,6 +12,14 @@ cd "$(dirname "$0")/.." || exit 2
 # shellcheck source-path=SCRIPTDIR/../selftests/vm source=lib.sh
 . selftests/vm/lib.sh
 
+tests=()
+while getopts t: opt; do
+	case $opt in
+	t) tests+=("$OPTARG") ;;
+	*) nst_die "usage: check.sh [-t TEST]... [KERNEL...]" ;;
+	esac
+done
+shift $((OPTIND - 1))
 kernels=${*:-6.1}
 builds=$(echo "$NST_KERNELS $kernels" | tr ' ' '\n' | awk '!seen[$0]++')
 results=$NST_BUILD/results
@@ -80,14 +89,15 @@ guest()
 {
 	local k=$1 first=$results/guest-$1.first again
 
-	if selftests/vm/run.sh -l "$results/console-$k" "$k" >"$first" 2>&1; then
+	if selftests/vm/run.sh -l "$results/console-$k" "$k" "${tests[@]}" \
+		>"$first" 2>&1; then
 		cat "$first"
 		return
 	fi
 	if ! grep -q '^# nst: end guest ' "$first" &&
 		! grep -q '^not ok .* no trouble' "$first"; then
 		sed 's/^/# first guest: /' "$first"
-		selftests/vm/run.sh -l "$results/console-$k" "$k"
+		selftests/vm/run.sh -l "$results/console-$k" "$k" "${tests[@]}"
 		return
 	fi
 	mapfile -t again < <(awk '
@@ -145,6 +155,7 @@ main()
 
 	part lint scripts/lint.sh
 	part harness selftests/vm/summary_test.sh
+	part prepare selftests/vm/prepare_test.sh
 	part doc selftests/doc/check-doc.sh
 	part unit make -s -C selftests/unit OUT="$NST_BUILD/unit" check
 	part fuzz make -s -C selftests/fuzz OUT="$NST_BUILD/fuzz" check
@@ -153,6 +164,7 @@ main()
 	for k in $builds; do
 		part "build-$k" built "build-$k" scripts/build-modules.sh "$k"
 	done
+	part configs scripts/check-configs.sh
 	for k in $kernels; do
 		part "guest-$k" guest "$k"
 	done

@@ -25,6 +25,17 @@ nst_die()
 	exit 2
 }
 
+# 6.1 and the compiler that goes with it are of Debian 12. scripts/on-debian.sh
+# knows the way from others, and ./check and ./demo go it.
+nst_need_bookworm()
+{
+	local VERSION_CODENAME=unknown PRETTY_NAME="an unknown system"
+
+	[ ! -r /etc/os-release ] || . /etc/os-release
+	[ "$VERSION_CODENAME" = bookworm ] ||
+		nst_die "this is $PRETTY_NAME, and all is made for Debian 12: ./check and ./demo make a chroot of it (Debian 13), elsewhere use a container"
+}
+
 nst_source_version()
 {
 	dpkg-query -W -f '${Version}\n' linux-source-6.1

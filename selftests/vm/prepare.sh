@@ -13,91 +13,35 @@ set -eu
 here=$(dirname "$0")
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$here/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=apt.sh
+. "$here/apt.sh"
 
 # Flavour of the kernels: small, and all that a guest needs is in it.
 FLAVOUR=cloud-amd64
+# Releases of a kernel that are tried, before it is given up.
+TRIES=6
 
 HOST_PACKAGES="
 	bc bison build-essential busybox-static ca-certificates clang cpio
 	debootstrap flex groff-base iproute2 ipxe-qemu kmod libcap-dev
 	libclang-rt-14-dev libelf-dev libgcrypt20-dev libmnl-dev libssl-dev
-	linux-source-6.1 linux-headers-$FLAVOUR man-db nftables perl pkg-config
+	linux-source-6.1 man-db nftables perl pkg-config|pkgconf
 	python3 python3-docutils qemu-system-x86 rsync seabios shellcheck sparse
 	tcpdump xz-utils"
 CHROOT_PACKAGES="ca-certificates gcc-14 kmod libelf1t64 make perl"
 
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-
-step()
-{
-	echo "prepare: $*"
-}
-
-# Prints "URI SUITE" of every deb entry of the machine's apt sources, in the
-# one-line format and in deb822.
-apt_entries()
-{
-	local f
-
-	for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-		[ -r "$f" ] || continue
-		sed -n 's/#.*//; s/^[[:space:]]*deb[[:space:]]\+\(\[[^]]*\]\)\?[[:space:]]*//p' "$f" |
-			awk 'NF >= 2 { print $1, $2 }'
-	done
-	for f in /etc/apt/sources.list.d/*.sources; do
-		[ -r "$f" ] || continue
-		awk '
-		function flush_stanza(   u, s, i, j, nu, ns) {
-			nu = split(field["uris"], u)
-			ns = split(field["suites"], s)
-			if (field["types"] ~ /(^| )deb( |$)/ &&
-			    field["enabled"] !~ /^ *no/)
-				for (i = 1; i <= nu; i++)
-					for (j = 1; j <= ns; j++)
-						print u[i], s[j]
-			split("", field)
-		}
-		/^#/ { next }
-		/^[[:space:]]*$/ { flush_stanza(); next }
-		/^[[:space:]]/ { field[name] = field[name] " " $0; next }
-		{
-			name = tolower(substr($0, 1, index($0, ":") - 1))
-			field[name] = substr($0, index($0, ":") + 1)
-		}
-		END { flush_stanza() }' "$f"
-	done
-}
-
-# mirror_of SUITE: the first URI that serves it. Cloud images point to a list
-# of mirrors in a file (mirror+file:), of which the first is taken.
-mirror_of()
-{
-	local uri
-
-	uri=$(apt_entries | awk -v s="$1" '$2 == s { print $1; exit }')
-	case $uri in
-	mirror+file:*)
-		uri=$(awk '!/^#/ && NF { print $1; exit }' "${uri#mirror+file:}") ;;
-	esac
-	echo "${uri%/}"
-}
-
-installed()
-{
-	dpkg-query -W -f '${db:Status-Abbrev}\n' "$@" 2>/dev/null |
-		awk -v n=$# '$1 == "ii" { n-- } END { exit n != 0 }'
-}
-
 host_packages()
 {
+	local list
+
 	# shellcheck disable=SC2086 # a list
-	if [ -z "$update" ] && installed $HOST_PACKAGES; then
+	if [ -z "$update" ] && list=$(choose_packages $HOST_PACKAGES 2>&1) &&
+		installed $list; then
 		return
 	fi
 	step "packages of this machine"
-	apt-get -qq update
 	# shellcheck disable=SC2086 # a list
-	apt-get -qq install -y --no-install-recommends $HOST_PACKAGES >/dev/null
+	install_packages $HOST_PACKAGES
 }
 
 # Single files of the kernel's source: the kselftest harness and the checkers.
@@ -121,121 +65,119 @@ kernel_files()
 	touch "$dir/ready"
 }
 
-# in_root_of KERNEL COMMAND...: runs a command where the packages of that kernel come from.
-in_root_of()
+# root_of KERNEL: where the packages of that kernel come from
+root_of()
 {
-	local k=$1
+	if [ "$1" = 6.1 ]; then echo /; else echo "$NST_CHROOT"; fi
+}
 
-	shift
-	if [ "$k" = 6.1 ]; then
-		"$@"
-	else
-		chroot "$NST_CHROOT" "$@"
+# offered KERNEL: its releases, newest first. Backports have one series at a
+# time: if 7.3 is there no more, the one that came after it.
+offered()
+{
+	local root list
+
+	root=$(root_of "$1")
+	list=$(releases "$root" "${1//./\\.}")
+	if [ -z "$list" ] && [ "$1" = 7.3 ]; then
+		list=$(releases "$root" '[7-9]\.[0-9]*')
+		[ -z "$list" ] ||
+			step "no 7.3 in the package lists: a later series instead" >&2
 	fi
-}
-
-# newest_release KERNEL: the newest one that has headers, as uname -r says it.
-newest_release()
-{
-	local series=${1//./\\.}
-
-	in_root_of "$1" apt-cache pkgnames linux-headers- |
-		sed -n "s/^linux-headers-\($series\.[0-9].*-$FLAVOUR\)\$/\1/p" |
-		sort -V | tail -n 1
-}
-
-chroot_sources()
-{
-	local mirror=$1 security=$2 suite proxy
-
-	for suite in trixie trixie-updates trixie-backports; do
-		echo "deb $mirror $suite main"
-	done
-	[ -z "$security" ] || echo "deb $security trixie-security main"
-	proxy=$(apt-config shell P Acquire::http::Proxy | sed "s/^P='\(.*\)'/\1/")
-	[ -z "$proxy" ] || echo "Acquire::http::Proxy \"$proxy\";" \
-		>"$NST_CHROOT/etc/apt/apt.conf.d/90nst-proxy"
-}
-
-# The chroot that builds for 6.12 and 7.3.
-make_chroot()
-{
-	local codename mirror security
-
-	[ -e "$NST_CHROOT/.nst-ready" ] && return
-	codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
-	mirror=$(mirror_of "$codename")
-	[ -n "$mirror" ] || nst_die "no mirror of $codename in the apt sources"
-	security=$(mirror_of "$codename-security")
-	step "trixie chroot in $NST_CHROOT"
-	rm -rf "$NST_CHROOT"
-	# shellcheck disable=SC2086 # a list
-	debootstrap --variant=minbase \
-		--include="$(echo $CHROOT_PACKAGES | tr ' ' ,)" \
-		trixie "$NST_CHROOT" "$mirror" >"$NST_CACHE/debootstrap.log" ||
-		nst_die "debootstrap failed, see $NST_CACHE/debootstrap.log"
-	chroot_sources "$mirror" "$security" >"$NST_CHROOT/etc/apt/sources.list"
-	chroot "$NST_CHROOT" apt-get -qq update
-	touch "$NST_CHROOT/.nst-ready"
+	echo "$list" | head -n "$TRIES"
 }
 
 # fetch_headers KERNEL RELEASE
 fetch_headers()
 {
-	local target=
+	local root target=
 
+	root=$(root_of "$1")
+	[ -e "${root%/}/lib/modules/$2/build/Makefile" ] && return
 	[ "$1" != 7.3 ] || target="-t trixie-backports"
-	in_root_of "$1" test -e "/lib/modules/$2/build/Makefile" && return
 	# shellcheck disable=SC2086 # may be empty
-	in_root_of "$1" apt-get -qq install -y --no-install-recommends $target \
-		"linux-headers-$2" >"$NST_CACHE/apt.log" 2>&1 ||
-		nst_die "cannot install linux-headers-$2, see $NST_CACHE/apt.log"
+	apt_get "$root" install -y --no-install-recommends $target \
+		"linux-headers-$2"
 }
 
-# fetch_image KERNEL RELEASE: unpacks kernel and modules. Up to 6.12 one package
-# has all; later that is a meta package, and base has the lists of modules.
+# has_headers KERNEL RELEASE
+has_headers()
+{
+	local root
+
+	root=$(root_of "$1")
+	[ -e "${root%/}/lib/modules/$2/build/Makefile" ] ||
+		candidate "$root" "linux-headers-$2"
+}
+
+# fetch_image KERNEL RELEASE PACKAGE...: unpacks kernel and modules.
 fetch_image()
 {
-	local dir=$NST_CACHE/$1 tmp deb p debs=
+	local k=$1 release=$2 root dir=$NST_CACHE/$1.new tmp deb rc=0
 
-	for p in "linux-base-$2" "linux-binary-$2" "linux-modules-$2"; do
-		in_root_of "$1" apt-cache show "$p" >/dev/null 2>&1 &&
-			debs="$debs $p"
-	done
-	[ -n "$debs" ] || debs=linux-image-$2
-	rm -rf "$dir"
-	mkdir -p "$dir"
+	shift 2
+	root=$(root_of "$k")
 	tmp=/var/tmp/nst-debs.$$
-	in_root_of "$1" mkdir "$tmp"
-	# shellcheck disable=SC2086 # a list
-	in_root_of "$1" sh -c "cd $tmp && apt-get -qq download $debs" 2>/dev/null
-	if [ "$1" = 6.1 ]; then p=$tmp; else p=$NST_CHROOT$tmp; fi
-	for deb in "$p"/*.deb; do
-		dpkg-deb -x "$deb" "$dir"
+	rm -rf "$dir" "${root%/}$tmp"
+	mkdir -p "$dir" "${root%/}$tmp"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	apt_download='cd "$0" && exec apt-get -qq -o APT::Sandbox::User=root download "$@"'
+	in_root "$root" sh -c "$apt_download" "$tmp" "$@" \
+		>>"$NST_APT_LOG" </dev/null || rc=1
+	for deb in "${root%/}$tmp"/*.deb; do
+		[ $rc = 0 ] && dpkg-deb -x "$deb" "$dir" || rc=1
 	done
-	rm -rf "$p"
+	rm -rf "${root%/}$tmp"
+	[ $rc = 0 ] || return
 	[ -e "$dir/lib" ] || ln -s usr/lib "$dir/lib"
-	depmod -b "$dir" "$2"
-	echo "$2" >"$dir/release"
+	depmod -b "$dir" "$release" || return
+	echo "$release" >"$dir/release"
+	rm -rf "${NST_CACHE:?}/$k"
+	mv "$dir" "$NST_CACHE/$k"
+}
+
+# take KERNEL RELEASE: headers and image of that release, or the reason why not
+take()
+{
+	local image
+
+	if ! has_headers "$1" "$2"; then
+		step "not $2: no candidate for linux-headers-$2"
+		return 1
+	fi
+	if ! image=$(image_of "$(root_of "$1")" "$2"); then
+		step "not $2: $image"
+		return 1
+	fi
+	step "kernel $1 is $2, the newest that has headers and image ($image)"
+	# shellcheck disable=SC2086 # a list
+	if ! fetch_image "$1" "$2" $image; then
+		step "not $2: its image cannot be fetched (what apt says is above)"
+		return 1
+	fi
+	fetch_headers "$1" "$2" ||
+		{ step "not $2: its headers cannot be installed (above)"; return 1; }
 }
 
 prepare_kernel()
 {
-	local release
+	local release root
 
 	if [ -z "$update" ] && nst_kernel_present "$1"; then
 		nst_kernel "$1"
-		[ -L "$nst_headers/lib/modules/$nst_release/build" ] && return
+		[ -L "${nst_headers%/}/lib/modules/$nst_release/build" ] && return
 	fi
+	root=$(root_of "$1")
 	if [ "$1" != 6.1 ]; then
-		make_chroot
-		[ -z "$update" ] || chroot "$NST_CHROOT" apt-get -qq update
+		# shellcheck disable=SC2086 # a list
+		debian_chroot trixie "$NST_CHROOT" $CHROOT_PACKAGES
 	fi
-	release=$(newest_release "$1")
-	[ -n "$release" ] || nst_die "no headers of a $1 kernel in the package lists"
-	step "kernel $release"
-	fetch_headers "$1" "$release"
-	fetch_image "$1" "$release"
+	# The lists of a chroot may be of another day.
+	apt_update "$root" || step "goes on with the package lists that are there"
+	for release in $(offered "$1"); do
+		take "$1" "$release" && return
+	done
+	nst_die "no $1 kernel whose headers and image apt has (above): see 'apt-cache policy linux-headers-$FLAVOUR' for pins, or try again another day"
 }
 
 update=
@@ -253,7 +195,8 @@ for k in ${kernels:=6.1}; do
 	*) nst_die "unknown kernel '$k' (there are: $NST_KERNELS debug uml)" ;;
 	esac
 done
-[ "$(id -u)" = 0 ] || nst_die "needs root (it installs packages)"
+[ "$(id -u)" = 0 ] || nst_die "needs root (it installs packages): sudo $0"
+nst_need_bookworm
 
 mkdir -p "$NST_CACHE"
 exec 9>"$NST_CACHE/lock"
