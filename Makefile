@@ -2,7 +2,8 @@
 #
 #   make                    modules for the running kernel (or KDIR=), tools
 #   make install            both, with man pages (DESTDIR=, PREFIX=)
-#   make dkms               the modules by DKMS
+#   make dkms               the same, but the modules by DKMS
+#   make uninstall          takes away what these two have put there
 #   make modules KERNEL=7.3 modules for a kernel of selftests/vm/prepare.sh
 #   make vm KERNEL=7.3 TEST='sockopt -t name'
 #                           one test (all without TEST) in a guest
@@ -15,6 +16,9 @@
 #   make demo               a transfer, an attacker, a new key under way
 #   make bench              beside plain TCP and kTLS: instructions, then time
 #   make check-configs      builds for kernels configured otherwise (in check too)
+#   make check-fresh        the commands of README.md on a Debian 12 and a 13 of
+#                           their own, with nothing installed (long)
+#   make check-install      install, dkms and uninstall, for the three kernels
 #   make lint, clean
 #
 # Everything built goes under build/ (BUILD=).
@@ -23,7 +27,6 @@ export NST_CACHE ?= /var/tmp/nst-cache
 BUILD ?= $(CURDIR)/build
 export NST_BUILD := $(abspath $(BUILD))
 
-VERSION := $(shell sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' nst_ulp/main.c)
 PREFIX ?= /usr/local
 TOOLS := $(patsubst %/Makefile,%,$(wildcard userspace/*/Makefile))
 MAN := $(wildcard Documentation/man/*.[1-8])
@@ -33,6 +36,8 @@ KSFT := $(NST_CACHE)/linux/tools/testing/selftests
 # one's own), the newest installed.
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(shell ls -d /lib/modules/*/build 2>/dev/null | sort -rV))
+
+RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
 
 all: modules tools
 
@@ -51,8 +56,20 @@ tools:
 	set -e; for d in $(TOOLS); do \
 		$(MAKE) -C $$d O=$(NST_BUILD)/tools WERROR=$(WERROR) all; done
 
-install: modules tools
+# Whatever way the modules came before, there is one of each afterwards.
+install: modules install-user
+	[ -n "$(DESTDIR)" ] || { scripts/dkms.sh remove && \
+		scripts/uninstall.sh modules; }
 	$(call kbuild-local,modules_install INSTALL_MOD_PATH=$(DESTDIR))
+	[ -n "$(DESTDIR)" ] || { depmod "$(RELEASE)" && scripts/installed.sh; }
+
+# The modules by DKMS instead: rebuilt for every kernel that comes.
+dkms: install-user
+	DESTDIR=$(DESTDIR) scripts/dkms.sh install "$(RELEASE)"
+	[ -n "$(DESTDIR)" ] || { scripts/uninstall.sh modules && \
+		scripts/installed.sh; }
+
+install-user: tools
 	set -e; for d in $(TOOLS); do \
 		$(MAKE) -C $$d O=$(NST_BUILD)/tools DESTDIR=$(DESTDIR) \
 			PREFIX=$(PREFIX) install; done
@@ -62,17 +79,12 @@ install: modules tools
 	set -e; for f in include/uapi/linux/*.h; do \
 		install -D -m 644 $$f \
 		$(DESTDIR)$(PREFIX)/include/linux/$${f##*/}; done
-	[ -n "$(DESTDIR)" ] || \
-		depmod "$$(cat $(KDIR)/include/config/kernel.release)"
+	[ -e $(DESTDIR)/etc/modules-load.d/nst.conf ] || \
+		install -D -m 644 packaging/modules-load.conf \
+		$(DESTDIR)/etc/modules-load.d/nst.conf
 
-# The modules by DKMS instead: rebuilt for every kernel that comes.
-dkms: src := $(DESTDIR)/usr/src/nst-$(VERSION)
-dkms:
-	rm -rf $(src)
-	mkdir -p $(src)
-	cp -r Kbuild include nst_ulp nst_sm $(src)/
-	sed 's/@VERSION@/$(VERSION)/' packaging/dkms.conf >$(src)/dkms.conf
-	[ -n "$(DESTDIR)" ] || dkms install nst/$(VERSION)
+uninstall:
+	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) scripts/uninstall.sh
 
 # What runs in a guest. Warnings are errors in the project's own builds only.
 selftests demo: WERROR := -Werror
@@ -103,6 +115,14 @@ lint:
 	scripts/lint.sh | tee $(NST_BUILD)/lint.tap
 	@selftests/vm/summary.sh -q $(NST_BUILD)/lint.tap
 
+check-fresh:
+	scripts/check-fresh.sh
+
+check-install:
+	selftests/vm/prepare.sh 6.1 6.12 7.3
+	$(MAKE) selftests
+	scripts/check-install.sh
+
 check-configs:
 	scripts/check-configs.sh
 
@@ -123,5 +143,5 @@ check-debug:
 clean:
 	rm -rf $(NST_BUILD)
 
-.PHONY: all modules tools install dkms selftests demo bench vm vm-shell lint check \
-	check-configs check-all check-debug clean
+.PHONY: all modules tools install install-user dkms uninstall selftests demo bench vm vm-shell lint check \
+	check-configs check-fresh check-install check-all check-debug clean

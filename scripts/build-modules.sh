@@ -30,6 +30,8 @@ else
 fi
 shift
 
+command -v rsync >/dev/null ||
+	nst_die "the modules are built in a copy, by rsync: apt-get install rsync"
 dir=$NST_BUILD/$name
 mkdir -p "$dir/src"
 exec 9>"$dir/lock"

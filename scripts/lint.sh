@@ -36,7 +36,7 @@ sources()
 
 scripts_of_ours()
 {
-	find .ci scripts selftests userspace packaging -type f 2>/dev/null |
+	find .ci check demo scripts selftests userspace packaging -type f 2>/dev/null |
 		while read -r f; do
 			if head -n 1 "$f" | grep -qE '^#! ?/bin/(ba)?sh'; then
 				echo "$f"
