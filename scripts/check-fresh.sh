@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# check-fresh.sh [-q] [SUITE...]: the first ten minutes of a newcomer: on a Debian
+# of its own, just installed, with git and nothing else, with an empty cache, the
+# commands of README.md and .ci/run. SUITE is bookworm and trixie without an
+# argument. -q: of the tests in the guest one only. Needs root; takes as long
+# as all of that does. TAP, and a log of each command in build/fresh.
+#
+# What is committed is tried. The Debian is a chroot in $NST_CACHE/fresh-SUITE,
+# removed at the end.
+
+set -eu
+cd "$(dirname "$0")/.."
+# shellcheck source-path=SCRIPTDIR/../selftests/vm source=lib.sh
+. selftests/vm/lib.sh
+# shellcheck source-path=SCRIPTDIR/../selftests/vm source=apt.sh
+. selftests/vm/apt.sh
+
+quick=
+number=0
+logs=$NST_BUILD/fresh
+
+# fresh ROOT COMMAND...: there, in /root/nst, with what debootstrap leaves and an
+# environment as after a login
+fresh()
+{
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	chroot "$1" env -i HOME=/root TERM=linux \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		sh -c 'cd /root/nst && exec "$@"' sh "${@:2}"
+}
+
+verdict()
+{
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+	else
+		[ -z "${3:-}" ] || tail -n 20 "$3" | sed 's/^/# /'
+		echo "not ok $number $2"
+	fi
+}
+
+# run ROOT SUITE NAME COMMAND...
+run()
+{
+	local root=$1 suite=$2 name=$3 log=$logs/$2-$3 start=$SECONDS rc=0
+
+	shift 3
+	fresh "$root" "$@" >"$log" 2>&1 </dev/null || rc=$?
+	verdict $rc "$suite: $name in $((SECONDS - start)) s: $(tail -n 1 "$log")" \
+		"$log"
+}
+
+try_suite()
+{
+	local root=$NST_CACHE/fresh-$1
+
+	rm -rf "$root"
+	debian_chroot "$1" "$root" git ca-certificates >&2
+	git clone -q --no-hardlinks "$NST_TOP" "$root/root/nst"
+	cp -L /etc/resolv.conf "$root/etc/"
+	chroot "$root" sh -c '! command -v make && ! command -v cc'
+	verdict $? "$1 has neither make nor a compiler"
+	# shellcheck disable=SC2086 # may be empty
+	if [ -n "$quick" ]; then
+		run "$root" "$1" check ./check -t sockopt
+	else
+		run "$root" "$1" ci-run .ci/run
+		grep -qE '^[0-9]+ passed, 0 failed, [0-9]+ skipped$' \
+			<(tail -n 1 "$logs/$1-ci-run")
+		verdict $? "$1: the last line of .ci/run is the sum"
+	fi
+	run "$root" "$1" demo ./demo
+	echo "# $1: $(du -sm "$root" | cut -f 1) MB"
+	rm -rf "$root"
+}
+
+while getopts q opt; do
+	case $opt in
+	q) quick=1 ;;
+	*) nst_die "usage: check-fresh.sh [-q] [bookworm|trixie]..." ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ "$(id -u)" = 0 ] || nst_die "needs root: sudo $0"
+command -v debootstrap >/dev/null || install_packages debootstrap
+mkdir -p "$logs" "$NST_CACHE"
+[ $# -gt 0 ] || set -- bookworm trixie
+for suite; do
+	try_suite "$suite"
+done
+echo "1..$number"
