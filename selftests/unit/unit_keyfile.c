@@ -289,29 +289,30 @@ static void test_files(struct keyfile *file, struct keyfile *again)
 			 NST_KEY_SIZE);
 	verdict(!wrong, "keyfile_random__differs");
 	umask(0);
-	fd = keyfile_create(path, 0);
-	err = keyfile_write(file, fd, path);
-	close(fd);
-	verdict(fd >= 0 && !err && !read_file(again, path) && !said[0],
-		"keyfile_write__readable");
+	err = keyfile_save(file, path, 0);
+	verdict(!err && !read_file(again, path) && !said[0],
+		"keyfile_save__readable");
 	for (i = 0; i < 3; i++)
 		wrong += again->key[i].kid != file->key[i].kid ||
 			 again->key[i].state != file->key[i].state ||
 			 memcmp(again->key[i].secret, file->key[i].secret,
 				NST_KEY_SIZE);
-	verdict(again->nr == 3 && !wrong, "keyfile_write__same_keys");
+	verdict(again->nr == 3 && !wrong, "keyfile_save__same_keys");
 	listen();
-	fd = keyfile_create(path, 0);
+	err = keyfile_save(file, path, 0);
 	listened();
-	verdict(fd < 0 && strstr(said, "is there already"),
-		"keyfile_create__exists");
+	verdict(err && strstr(said, "is there already"),
+		"keyfile_save__exists");
+	verdict(!keyfile_save(file, path, 1) && !read_file(again, path) &&
+		again->nr == 3, "keyfile_save__force");
 	chmod(path, 0640);
 	verdict(read_file(again, path) == -1 &&
 		strstr(said, "others have access (mode 0640)"),
 		"keyfile_read__mode");
 	verdict(read_file(again, dir) == -1 && strstr(said, "is a directory"),
 		"keyfile_read__directory");
-	fd = keyfile_create(path, 1);
+	chmod(path, 0600);
+	fd = open(path, O_WRONLY | O_TRUNC);
 	verdict(fd >= 0 && !ftruncate(fd, KEYFILE_SIZE_MAX + 1) &&
 		read_file(again, path) == -1 &&
 		strstr(said, "longer than 1048576 bytes"),
