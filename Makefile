@@ -93,7 +93,7 @@ selftests: tools
 
 demo:
 	selftests/vm/prepare.sh 6.1
-	$(MAKE) tools
+	$(MAKE) tools WERROR=$(WERROR)
 	$(MAKE) -C selftests/demo O=$(NST_BUILD)/selftests/demo all
 	scripts/build-modules.sh 6.1
 	selftests/vm/run.sh -t 600 6.1 demo.sh

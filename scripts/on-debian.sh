@@ -70,6 +70,15 @@ check_space()
 	: >"$cache/space"
 }
 
+own_proc=
+leave_mount()
+{
+	if umount -R "/run/nst-root.$$"; then
+		rmdir "/run/nst-root.$$"
+	fi
+	[ -z "$own_proc" ] || umount /proc
+}
+
 # In a chroot, / is no mount, and without that there is no mount namespace of
 # one's own: "unshare -m" fails in what builds for 6.12 and 7.3. So all is done
 # once more from here, with / mounted where nothing else is. /proc may be missing
@@ -83,7 +92,9 @@ on_a_mount()
 		rmdir "$root"
 		stop "needs to mount: a container must be --privileged"
 	fi
-	trap 'umount -R "/run/nst-root.$$" && rmdir "/run/nst-root.$$"' EXIT
+	# umount(8) reads /proc, of which it must have one to the end.
+	[ -e /proc/self ] || { mount -t proc proc /proc && own_proc=1; }
+	trap leave_mount EXIT
 	trap 'exit 130' INT TERM HUP
 	mount -t proc proc "$root/proc"
 	mkdir -p "$root/dev/pts"
