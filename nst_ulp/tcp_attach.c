@@ -282,7 +282,8 @@ static bool is_fresh(const struct nst_tcp *nst)
 	lockdep_assert_held(&nst->rx_lock);
 	lockdep_assert_held(&nst->tx_lock);
 	return !nst->st.tx.started && !nst->st.rx.started && !nst->rx_err &&
-	       !nst->rec && !test_bit(NST_TCP_SHUT, &nst->flags) &&
+	       !nst->tx_open && !nst->tx_out &&
+	       !test_bit(NST_TCP_SHUT, &nst->flags) &&
 	       ((1 << nst->sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_SENT));
 }
 

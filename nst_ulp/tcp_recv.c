@@ -64,6 +64,9 @@ static bool enough(const struct nst_tcp *nst)
 	u32 n = READ_ONCE(nst->plain_len) + READ_ONCE(tp->rcv_nxt) -
 		READ_ONCE(tp->copied_seq);
 
+	/* An empty control record is not counted, and there all the same. */
+	if (!READ_ONCE(nst->plain_len) && !skb_queue_empty_lockless(&nst->plain))
+		return true;
 	/* More cannot come if TCP's buffer is full. */
 	return n >= READ_ONCE(nst->rcvlowat) || READ_ONCE(nst->rx_err) ||
 	       READ_ONCE(nst->st.rx.closed) ||

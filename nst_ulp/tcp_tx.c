@@ -25,14 +25,22 @@
  * struct tx_call - one send under way
  * @nst: the socket
  * @sk: the same
+ * @iter: what is left to be sent
+ * @flags: MSG_*
+ * @type: the type of its records
  * @timeo: jiffies that it may still wait
  * @locked: tx_lock is held
+ * @done: all is sent or in the open record
  */
 struct tx_call {
 	struct nst_tcp *nst;
 	struct sock *sk;
+	struct iov_iter *iter;
+	int flags;
+	u8 type;
 	long timeo;
 	bool locked;
+	bool done;
 };
 
 static int tx_lock(struct tx_call *call)
@@ -61,6 +69,9 @@ static int push_locked(struct nst_tcp *nst, struct nst_txrec *rec)
 
 	sock_owned_by_me(sk);
 	if (!sk->sk_socket || test_bit(NST_TCP_DEAD, &nst->flags))
+		return -EPIPE;
+	/* TCP would tell whoever pushes, and the program would never know. */
+	if (READ_ONCE(sk->sk_err))
 		return -EPIPE;
 	if (!nst_tcp_intact(nst)) {
 		/* The worker resets the connection: it may take rx_lock. */
@@ -99,7 +110,7 @@ static bool own(struct nst_tcp *nst)
  */
 static int push(struct nst_tcp *nst)
 {
-	struct nst_txrec *rec = nst->rec;
+	struct nst_txrec *rec = nst->tx_out;
 	int err;
 
 	lockdep_assert_held(&nst->tx_lock);
@@ -112,17 +123,19 @@ static int push(struct nst_tcp *nst)
 		nst_tcp_kick(nst, NST_TCP_RETRY);
 		return -EAGAIN;
 	}
-	nst->rec = NULL;
+	nst->tx_out = NULL;
 	nst_txrec_put(rec);
 	if (err)
 		nst->st.tx.closed = true;
 	return err;
 }
 
-/* Seal the open record and push it. -EAGAIN as for push(). */
-static int flush(struct nst_tcp *nst)
+/*
+ * Seal a record and put it on its way, on which there is none. After an error
+ * it is still the caller's.
+ */
+static int seal(struct nst_tcp *nst, struct nst_txrec *rec)
 {
-	struct nst_txrec *rec = nst->rec;
 	bool limit = nst_stream_tx_at_limit(&nst->st);
 	u32 epochs = nst->st.tx.epochs;
 	struct nst_hdr hdr;
@@ -131,12 +144,9 @@ static int flush(struct nst_tcp *nst)
 	lockdep_assert_held(&nst->tx_lock);
 	err = nst_txrec_seal(rec, &nst->st, &hdr);
 	nst_tcp_watch(nst);
-	if (err && nst->st.tx.closed) {
-		nst->rec = NULL;
-		nst_txrec_put(rec);
-	}
 	if (err)
 		return err;
+	nst->tx_out = rec;
 	if (epochs != nst->st.tx.epochs) {
 		trace_nst_epoch(nst->sk, true, hdr.suite, hdr.kid, hdr.epoch,
 				hdr.bound);
@@ -145,27 +155,55 @@ static int flush(struct nst_tcp *nst)
 	}
 	trace_nst_record_out(nst->sk, hdr.type, hdr.len, hdr.nonce, hdr.kid,
 			     hdr.epoch);
-	err = push(nst);
-	if (err == -EAGAIN)
-		nst_stats_inc(nst->st.nn->stats, NST_MIB_TX_DEFERRED);
+	return 0;
+}
+
+/*
+ * Push a record that was just sealed. What TCP has not taken whole yet is as
+ * good as sent: it goes before anything else does.
+ */
+static int push_first(struct nst_tcp *nst)
+{
+	int err = push(nst);
+
+	if (err != -EAGAIN)
+		return err;
+	nst_stats_inc(nst->st.nn->stats, NST_MIB_TX_DEFERRED);
+	return 0;
+}
+
+/* Seal and push a record that was never open. It is consumed in any case. */
+static int send_whole(struct nst_tcp *nst, struct nst_txrec *rec)
+{
+	int err = seal(nst, rec);
+
+	if (!err)
+		return push_first(nst);
+	nst_txrec_put(rec);
 	return err;
 }
 
-/* A record without a body: START or close. */
+/* Seal the open record and push it. If it cannot be sealed it stays open. */
+static int flush(struct nst_tcp *nst)
+{
+	struct nst_txrec *rec = nst->tx_open;
+	int err = seal(nst, rec);
+
+	if (err && !nst->st.tx.closed)
+		return err;
+	nst->tx_open = NULL;
+	if (!err)
+		return push_first(nst);
+	nst_txrec_put(rec);
+	return err;
+}
+
+/* A record without a body: START or close. The open record is left alone. */
 static int send_empty(struct nst_tcp *nst, u8 type)
 {
-	int err;
+	struct nst_txrec *rec = nst_txrec_get(type);
 
-	nst->rec = nst_txrec_get(type);
-	if (!nst->rec)
-		return -ENOMEM;
-	err = flush(nst);
-	if (err && nst->rec && !nst->rec->sealed) {
-		nst_txrec_put(nst->rec);
-		nst->rec = NULL;
-	}
-	/* Sealed and not whole with TCP yet is as good as sent. */
-	return err == -EAGAIN ? 0 : err;
+	return rec ? send_whole(nst, rec) : -ENOMEM;
 }
 
 static bool may_send(const struct nst_tcp *nst)
@@ -176,37 +214,40 @@ static bool may_send(const struct nst_tcp *nst)
 	       nst_stream_tx_bindable(st);
 }
 
+/* Can the program send at all? What sk_err says is left for it to be told. */
+static int may_try(const struct nst_tcp *nst)
+{
+	const struct nst_stream *st = &nst->st;
+
+	if (!st->tx.conf)
+		return -ENOKEY;
+	if ((st->flags & NST_F_STRICT) && !READ_ONCE(st->rx.conf))
+		return -ENOKEY;
+	if (st->tx.closed || test_bit(NST_TCP_SHUT, &nst->flags) ||
+	    READ_ONCE(nst->sk->sk_err) ||
+	    (READ_ONCE(nst->sk->sk_shutdown) & SEND_SHUTDOWN))
+		return -EPIPE;
+	return 0;
+}
+
 /*
  * Send what must go out before the next record can. -EAGAIN if that, the peer
  * or, with @room, the send buffer has to be waited for; else why it is in vain.
  */
 static int prepare(struct nst_tcp *nst, bool room)
 {
-	struct nst_stream *st = &nst->st;
-	struct sock *sk = nst->sk;
-	int err;
+	int err = 0;
 
-	if (nst->rec && nst->rec->sealed) {
+	if (nst->tx_out)
 		err = push(nst);
-		if (err)
-			return err;
-	}
-	if (!st->tx.conf)
-		return -ENOKEY;
-	if ((st->flags & NST_F_STRICT) && !READ_ONCE(st->rx.conf))
-		return -ENOKEY;
-	if (st->tx.closed || test_bit(NST_TCP_SHUT, &nst->flags) ||
-	    READ_ONCE(sk->sk_err) ||
-	    (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
-		return -EPIPE;
-	if (nst_stream_tx_wants_start(st)) {
+	if (!err)
+		err = may_try(nst);
+	if (!err && nst_stream_tx_wants_start(&nst->st))
 		err = send_empty(nst, NST_TYPE_START);
-		if (err)
-			return err;
-		if (nst->rec)
-			return -EAGAIN;
-	}
-	if (!may_send(nst) || (room && !sk_stream_memory_free(sk)))
+	if (err)
+		return err;
+	if (nst->tx_out || !may_send(nst) ||
+	    (room && !sk_stream_memory_free(nst->sk)))
 		return -EAGAIN;
 	return 0;
 }
@@ -232,11 +273,11 @@ static int wait_for_peer(struct sock *sk, struct nst_tcp *nst, long *timeo)
 	return err;
 }
 
-/* Wait for what prepare() missed, without tx_lock. */
-static int wait(struct tx_call *call)
+/* Wait for what prepare() missed or, if @starved, memory; without tx_lock. */
+static int wait(struct tx_call *call, bool starved)
 {
 	struct nst_tcp *nst = call->nst;
-	bool pending = nst->rec && nst->rec->sealed;
+	bool pending = nst->tx_out;
 	struct sock *sk = call->sk;
 	int err = 0;
 
@@ -244,7 +285,7 @@ static int wait(struct tx_call *call)
 	lock_sock(sk);
 	if (!pending && !may_send(nst)) {
 		err = wait_for_peer(sk, nst, &call->timeo);
-	} else if (pending || !sk_stream_memory_free(sk)) {
+	} else if (pending || starved || !sk_stream_memory_free(sk)) {
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 		err = sk_stream_wait_memory(sk, &call->timeo);
@@ -258,8 +299,8 @@ static int get_ready(struct tx_call *call, bool room)
 {
 	int err;
 
-	while ((err = prepare(call->nst, room)) == -EAGAIN) {
-		err = wait(call);
+	while ((err = prepare(call->nst, room)) == -EAGAIN || err == -ENOMEM) {
+		err = wait(call, err == -ENOMEM);
 		if (err)
 			break;
 	}
@@ -281,84 +322,151 @@ static int wait_connected(struct tx_call *call)
 	return err;
 }
 
+/* How a call with @flags may take plaintext, if the record is @full then. */
+static enum nst_txrec_from take_how(int flags, bool full)
+{
+	if (flags & MSG_SPLICE_PAGES)
+		return NST_TXREC_SPLICE;
+	/* Behind its send() a program may write to its memory again. */
+	return (flags & MSG_MORE) && !full ? NST_TXREC_COPY : NST_TXREC_PIN;
+}
+
+/* What a call has gathered is not sent; what was open before stays. */
+static void ungather(struct nst_tcp *nst, struct iov_iter *iter,
+		     unsigned int before, unsigned int got)
+{
+	if (!nst->tx_open)
+		return;
+	iov_iter_revert(iter, got);
+	nst_txrec_trim(nst->tx_open, before);
+	if (before)
+		return;
+	nst_txrec_put(nst->tx_open);
+	nst->tx_open = NULL;
+}
+
 /*
- * Gather from @iter into the record of @type, a new one if need be, and seal
- * and push it unless it stays open for more. Returns the bytes taken.
+ * Gather into the open record, a new one if need be, and seal and push it
+ * unless it stays open for more. Returns the bytes taken.
  */
-static int send_record(struct tx_call *call, struct iov_iter *iter, int flags,
-		       u8 type)
+static int send_data(struct tx_call *call)
 {
 	struct nst_tcp *nst = call->nst;
 	u32 max = READ_ONCE(nst->record_max);
-	enum nst_txrec_from from = NST_TXREC_COPY;
+	bool more = call->flags & MSG_MORE;
 	unsigned int before, want;
-	int got, err;
+	int got, err = 0;
 
-	if (nst->rec && (nst->rec->type != type || nst->rec->len >= max)) {
-		err = flush(nst);
-		/* Whatever became of it, come back with a new one. */
-		return err == -EAGAIN ? 0 : err;
-	}
-	if (!nst->rec)
-		nst->rec = nst_txrec_get(type);
-	if (!nst->rec)
+	/* Whatever becomes of one that is full already, come back. */
+	if (nst->tx_open && nst->tx_open->len >= max)
+		return flush(nst);
+	if (!nst->tx_open)
+		nst->tx_open = nst_txrec_get(NST_TYPE_DATA);
+	if (!nst->tx_open)
 		return -ENOMEM;
-	before = nst->rec->len;
-	want = min_t(size_t, iov_iter_count(iter), max - before);
-	/* Behind its send() a program may write to its memory again. */
-	if (flags & MSG_SPLICE_PAGES)
-		from = NST_TXREC_SPLICE;
-	else if (!(flags & MSG_MORE) || before + want == max)
-		from = NST_TXREC_PIN;
-	got = nst_txrec_gather(nst->rec, iter, want, from);
-	err = got < 0 ? got : 0;
-	if (!err && (!(flags & MSG_MORE) || iov_iter_count(iter) ||
-		     nst->rec->len == max || nst_txrec_full(nst->rec)))
+	before = nst->tx_open->len;
+	want = min_t(size_t, iov_iter_count(call->iter), max - before);
+	got = nst_txrec_gather(nst->tx_open, call->iter, want,
+			       take_how(call->flags, before + want == max));
+	call->done = !iov_iter_count(call->iter);
+	if (got < 0)
+		err = got;
+	else if (!more || !call->done || nst->tx_open->len == max ||
+		 nst_txrec_full(nst->tx_open))
 		err = flush(nst);
-	if (err && err != -EAGAIN && nst->rec && !nst->rec->sealed) {
-		/* What this call gathered is not sent; what was open stays. */
-		nst_txrec_trim(nst->rec, before);
-		if (!before) {
-			nst_txrec_put(nst->rec);
-			nst->rec = NULL;
-		}
+	if (!err)
+		return got;
+	call->done = false;
+	ungather(nst, call->iter, before, max(got, 0));
+	return err;
+}
+
+/*
+ * Send all in one record, or nothing. What is open goes first. Returns the bytes
+ * sent.
+ */
+static int send_control(struct tx_call *call)
+{
+	int size = iov_iter_count(call->iter), got, err;
+	struct nst_tcp *nst = call->nst;
+	struct nst_txrec *rec;
+
+	if (nst->tx_open)
+		return flush(nst);
+	rec = nst_txrec_get(call->type);
+	if (!rec)
+		return -ENOMEM;
+	/* Copies always find a piece, so less than all is want of memory. */
+	got = nst_txrec_gather(rec, call->iter, size, NST_TXREC_COPY);
+	if (got == size) {
+		err = send_whole(nst, rec);
+	} else {
+		nst_txrec_put(rec);
+		err = got < 0 ? got : -ENOMEM;
 	}
-	return err && err != -EAGAIN ? err : got;
+	call->done = !err;
+	if (err)
+		iov_iter_revert(call->iter, max(got, 0));
+	return err ?: got;
+}
+
+/*
+ * A call that brings nothing is told of errors as by TCP. Without MSG_MORE
+ * nothing stays open: that of which the program was told that it is sent goes,
+ * room or not.
+ */
+static int send_nothing(struct tx_call *call)
+{
+	struct nst_tcp *nst = call->nst;
+	int err = may_try(nst);
+
+	call->done = true;
+	if (err || (call->flags & MSG_MORE) || !nst->tx_open)
+		return err;
+	err = get_ready(call, false);
+	/* Meanwhile another call may have sent it. */
+	if (!err && nst->tx_open)
+		err = flush(nst);
+	call->done = err != -ENOMEM;
+	return err;
+}
+
+/*
+ * The next step of a call. Returns the bytes taken; -ENOMEM if nothing has
+ * changed for want of memory.
+ */
+static int send_step(struct tx_call *call)
+{
+	int err;
+
+	if (call->type == NST_TYPE_DATA && !iov_iter_count(call->iter))
+		return send_nothing(call);
+	err = get_ready(call, true);
+	if (err)
+		return err;
+	return call->type == NST_TYPE_DATA ? send_data(call) :
+					     send_control(call);
 }
 
 static int send_iter(struct sock *sk, struct iov_iter *iter, int flags, u8 type)
 {
 	struct tx_call call = {
-		.nst = nst_tcp(sk), .sk = sk,
+		.nst = nst_tcp(sk), .sk = sk, .iter = iter, .flags = flags,
+		.type = type,
 		.timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT),
 	};
 	size_t sent = 0;
-	int err;
+	int err, got;
 
 	err = wait_connected(&call) ?: tx_lock(&call);
-	while (!err && iov_iter_count(iter)) {
-		int got;
-
-		err = get_ready(&call, true);
-		if (err)
-			break;
-		got = send_record(&call, iter, flags, type);
-		if (got < 0)
+	while (!err && !call.done) {
+		got = send_step(&call);
+		if (got == -ENOMEM)
+			err = wait(&call, true);
+		else if (got < 0)
 			err = got;
 		else
 			sent += got;
-	}
-	/*
-	 * Without MSG_MORE nothing stays open, also if the call brings nothing:
-	 * that of which the program was told that it is sent goes, room or not.
-	 */
-	if (!err && !sent && !(flags & MSG_MORE) && call.nst->rec &&
-	    !call.nst->rec->sealed) {
-		err = get_ready(&call, false);
-		if (!err && call.nst->rec && !call.nst->rec->sealed)
-			err = flush(call.nst);
-		if (err == -EAGAIN && call.nst->rec && call.nst->rec->sealed)
-			err = 0;
 	}
 	tx_unlock(&call);
 	if (sent || !err)
@@ -473,37 +581,27 @@ void nst_tcp_splice_eof(struct socket *sock)
 static int finish(struct nst_tcp *nst)
 {
 	struct nst_stream *st = &nst->st;
-	struct sock *sk = nst->sk;
-	int err;
+	int err = 0;
 
-	if (!((1 << READ_ONCE(sk->sk_state)) & (TCPF_ESTABLISHED |
-						TCPF_CLOSE_WAIT)))
+	if (!((1 << READ_ONCE(nst->sk->sk_state)) & (TCPF_ESTABLISHED |
+						     TCPF_CLOSE_WAIT)))
 		return 0;
-	if (nst->rec && nst->rec->sealed) {
+	if (nst->tx_out)
 		err = push(nst);
-		if (err)
-			return err;
-	}
-	if (!st->tx.conf || st->tx.closed)
-		return 0;
+	if (err || !st->tx.conf || st->tx.closed)
+		return err;
 	if (!may_send(nst))
 		return -EAGAIN;
-	if (nst_stream_tx_wants_start(st)) {
+	if (nst_stream_tx_wants_start(st))
 		err = send_empty(nst, NST_TYPE_START);
-		if (err)
-			return err;
-	}
-	if (nst->rec && !nst->rec->sealed) {
-		err = flush(nst);
-		if (err)
-			return err;
-	}
-	if (nst->rec)
-		return -EAGAIN;
-	err = send_empty(nst, NST_TYPE_CLOSE);
-	if (err)
-		return err;
-	return nst->rec ? -EAGAIN : 0;
+	/* One goes on its way when the one before is with TCP. */
+	if (!err && nst->tx_open)
+		err = nst->tx_out ? -EAGAIN : flush(nst);
+	if (!err)
+		err = nst->tx_out ? -EAGAIN : send_empty(nst, NST_TYPE_CLOSE);
+	if (!err && nst->tx_out)
+		err = -EAGAIN;
+	return err;
 }
 
 /**
@@ -553,9 +651,10 @@ static void tx_work(struct nst_tcp *nst)
 	    !((1 << READ_ONCE(sk->sk_state)) & (TCPF_ESTABLISHED |
 						TCPF_CLOSE_WAIT)))
 		return;
-	if (nst->rec && nst->rec->sealed && push(nst))
+	if (nst->tx_out && push(nst))
 		return;
-	if (nst_stream_tx_wants_start(st) && !st->tx.closed && !nst->rec &&
+	/* Also while a record is open: the peer waits for it. */
+	if (nst_stream_tx_wants_start(st) && !st->tx.closed &&
 	    send_empty(nst, NST_TYPE_START) == -ENOMEM)
 		nst_tcp_kick(nst, NST_TCP_RETRY);
 	if (test_bit(NST_TCP_SHUT, &nst->flags) &&

@@ -149,8 +149,10 @@ struct nst_head {
  * @conf_lock: see "Locking"; @st.tx.conf and @st.rx.conf change under it, their
  *	own direction's lock and nothing less, so either is enough to read
  * @tx_lock: see "Locking"
- * @rec: the open record, or one that is sealed and that TCP has not taken
- *	whole; NULL: none. Under @tx_lock
+ * @tx_open: the open record: gathered under MSG_MORE, not sealed; NULL: none.
+ *	Under @tx_lock
+ * @tx_out: the record on its way: sealed, and TCP has not taken all of it; goes
+ *	before anything else is sealed; NULL: none. Under @tx_lock
  * @rx_lock: see "Locking"
  * @plain: decrypted records and what is left of them, struct nst_plain in cb.
  *	Changed under @rx_lock; poll looks at its length without
@@ -186,7 +188,8 @@ struct nst_tcp {
 	spinlock_t conf_lock;
 
 	struct mutex tx_lock;
-	struct nst_txrec *rec;
+	struct nst_txrec *tx_open;
+	struct nst_txrec *tx_out;
 
 	struct mutex rx_lock;
 	struct sk_buff_head plain;

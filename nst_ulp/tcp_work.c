@@ -29,7 +29,8 @@ static void free_work(struct work_struct *work)
 					   free);
 
 	nst_stream_free(&nst->st);
-	nst_txrec_put(nst->rec);
+	nst_txrec_put(nst->tx_open);
+	nst_txrec_put(nst->tx_out);
 	__skb_queue_purge(&nst->plain);
 	nst_tcp_head_reset(nst);
 	memzero_explicit(nst, sizeof(*nst));

@@ -304,6 +304,24 @@ static int gather_pin(struct nst_txrec *rec, struct iov_iter *iter,
 	return room;
 }
 
+/* Take one stretch of plaintext, or if all is copied any number of them. */
+static int gather_some(struct nst_txrec *rec, struct iov_iter *iter,
+		       unsigned int n, enum nst_txrec_from from)
+{
+	unsigned int seg = min_t(size_t, n, iov_iter_single_seg_count(iter));
+	int got;
+
+	if (from == NST_TXREC_SPLICE)
+		return gather_pin(rec, iter, seg);
+	if (from == NST_TXREC_PIN && seg >= PIN_MIN && user_backed_iter(iter)) {
+		got = gather_pin(rec, iter, seg);
+		/* What can be read need not be memory that can be pinned. */
+		if (got >= 0 || got == -ENOMEM)
+			return got;
+	}
+	return gather_copy(rec, iter, seg ?: n);
+}
+
 /**
  * nst_txrec_gather() - take plaintext into the record
  * @rec: not sealed
@@ -312,33 +330,27 @@ static int gather_pin(struct nst_txrec *rec, struct iov_iter *iter,
  * @from: how it may be taken
  *
  * Context: process, may fault.
- * Return: bytes taken, fewer than @n if nst_txrec_full() or if memory or the
- * program's mapping ends; -EFAULT or -ENOMEM if none.
+ * Return: bytes taken, fewer than @n if nst_txrec_full() or for want of memory;
+ * -ENOMEM if none; -EFAULT, and nothing is taken, if any of the bytes cannot be
+ * read.
  */
 int nst_txrec_gather(struct nst_txrec *rec, struct iov_iter *iter,
 		     unsigned int n, enum nst_txrec_from from)
 {
-	unsigned int done = 0;
-	int got;
+	unsigned int before = rec->len;
+	int got = 0;
 
-	while (done < n && !nst_txrec_full(rec)) {
-		unsigned int seg = min_t(size_t, n - done,
-					 iov_iter_single_seg_count(iter));
-
-		if (from == NST_TXREC_SPLICE ||
-		    (from == NST_TXREC_PIN && seg >= PIN_MIN &&
-		     user_backed_iter(iter)))
-			got = gather_pin(rec, iter, seg);
-		else
-			got = gather_copy(rec, iter, seg ?: n - done);
-		if (got <= 0) {
-			rec->len += done;
-			return done ?: got;
-		}
-		done += got;
+	while (rec->len - before < n && !nst_txrec_full(rec)) {
+		got = gather_some(rec, iter, n - (rec->len - before), from);
+		if (got <= 0)
+			break;
+		rec->len += got;
 	}
-	rec->len += done;
-	return done;
+	if (got >= 0 || got == -ENOMEM)
+		return (int)(rec->len - before) ?: got;
+	iov_iter_revert(iter, rec->len - before);
+	nst_txrec_trim(rec, before);
+	return got;
 }
 
 /**

@@ -5,6 +5,8 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/time.h>
 
 #include "kselftest_harness.h"
 #include "tcptest.h"
@@ -241,6 +243,158 @@ TEST_F(ctl, largest)
 	EXPECT_EQ(200, type);
 	EXPECT_TRUE(tcptest_same(buf, NST_RECORD_MAX_MAX, 0));
 	free(buf);
+}
+
+/* --- one record or an error ----------------------------------------------- */
+
+/* @iov of a control record. Bytes or -errno. */
+static ssize_t send_iov(int fd, uint8_t type, struct iovec *iov, size_t nr,
+			int flags)
+{
+	union {
+		char buf[CMSG_SPACE(1)];
+		struct cmsghdr align;
+	} ctl = {};
+	struct msghdr msg = {
+		.msg_iov = iov, .msg_iovlen = nr,
+		.msg_control = ctl.buf, .msg_controllen = sizeof(ctl.buf),
+	};
+	ssize_t n;
+
+	ctl.align.cmsg_level = SOL_NST;
+	ctl.align.cmsg_type = NST_SET_RECORD_TYPE;
+	ctl.align.cmsg_len = CMSG_LEN(1);
+	*CMSG_DATA(&ctl.align) = type;
+	n = sendmsg(fd, &msg, flags);
+	return n < 0 ? -errno : n;
+}
+
+/* Long and short pieces in turn: more of them than a record borrows. */
+TEST_F(ctl, many_pieces)
+{
+	enum { NR = 28, STEP = 8192 };
+	uint8_t *mem = aligned_alloc(4096, NR / 2 * STEP);
+	struct iovec iov[NR];
+	uint8_t buf[65536];
+	size_t total = 0;
+	int i, type;
+
+	ASSERT_NE(NULL, mem);
+	ASSERT_EQ(0, tcptest_record_max(self->a, NST_RECORD_MAX_MAX));
+	for (i = 0; i < NR; i++) {
+		iov[i].iov_base = mem + i / 2 * STEP + (i % 2 ? 5000 : 100);
+		iov[i].iov_len = i % 2 ? 10 : 4096;
+		tcptest_fill(iov[i].iov_base, iov[i].iov_len, total);
+		total += iov[i].iov_len;
+	}
+	ASSERT_EQ(total, send_iov(self->a, 77, iov, NR, 0));
+	EXPECT_EQ(total, tcptest_recv_type(self->b, &type, buf, sizeof(buf),
+					   0));
+	EXPECT_EQ(77, type);
+	EXPECT_TRUE(tcptest_same(buf, total, 0));
+	expect_empty(_metadata, self->b);
+	free(mem);
+}
+
+TEST_F(ctl, beyond_record_max)
+{
+	char buf[65] = "";
+	int type;
+
+	ASSERT_EQ(0, tcptest_record_max(self->a, 64));
+	EXPECT_EQ(-EMSGSIZE, tcptest_send_type(self->a, 77, buf, 65, 0));
+	EXPECT_EQ(64, tcptest_send_type(self->a, 78, buf, 64, 0));
+	EXPECT_EQ(64, tcptest_recv_type(self->b, &type, buf, 65, 0));
+	EXPECT_EQ(78, type);
+	expect_empty(_metadata, self->b);
+}
+
+TEST_F(ctl, fault_sends_nothing)
+{
+	uint8_t *buf = calloc(1, 8192);
+	struct iovec iov[2] = { { buf, 8192 }, { (void *)8, 1 } };
+
+	ASSERT_NE(NULL, buf);
+	EXPECT_EQ(-EFAULT, send_iov(self->a, 77, iov, 2, 0));
+	iov[0].iov_len = 1;
+	EXPECT_EQ(-EFAULT, send_iov(self->a, 77, iov, 2, 0));
+	ASSERT_EQ(4, send(self->a, "open", 4, MSG_MORE));
+	EXPECT_EQ(-EFAULT, send_iov(self->a, 77, iov, 2, 0));
+	send_record(_metadata, self->a, 78, "next");
+	expect_record(_metadata, self->b, 0, "open", MSG_WAITALL);
+	expect_record(_metadata, self->b, 78, "next", 0);
+	expect_empty(_metadata, self->b);
+	free(buf);
+}
+
+TEST_F(ctl, empty)
+{
+	char byte;
+
+	ASSERT_EQ(0, tcptest_send_type(self->a, 77, NULL, 0, 0));
+	EXPECT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, TCPTEST_SOON_MS));
+	EXPECT_EQ(-EIO, tcptest_recv_flags(self->b, &byte, 1, 0, NULL));
+	/* Decrypted it is as much there as before. */
+	EXPECT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, 0));
+	expect_record(_metadata, self->b, 77, "", 0);
+	expect_empty(_metadata, self->b);
+	ASSERT_EQ(4, send(self->a, "open", 4, MSG_MORE));
+	ASSERT_EQ(0, tcptest_send_type(self->a, 78, NULL, 0, 0));
+	ASSERT_EQ(0, tcptest_send_type(self->a, 79, NULL, 0, 0));
+	expect_record(_metadata, self->b, 0, "open", MSG_WAITALL);
+	expect_record(_metadata, self->b, 78, "", 0);
+	expect_record(_metadata, self->b, 79, "", 0);
+	expect_empty(_metadata, self->b);
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+/* Sends until there is no room, and none comes. Bytes or -errno. */
+static ssize_t fill(int fd, const void *buf, size_t len)
+{
+	ssize_t n, before, filled = 0;
+
+	do {
+		before = filled;
+		while ((n = send(fd, buf, len, MSG_DONTWAIT)) > 0)
+			filled += n;
+		usleep(TCPTEST_NEVER_MS * 1000);
+	} while (filled != before);
+	return errno == EAGAIN ? filled : -errno;
+}
+
+/* Without room, and by a signal, none of it is sent. */
+TEST(no_room_sends_nothing)
+{
+	static const struct tcptest_conf conf = { NST_CIPHER_AES_GCM, AF_INET,
+						  false };
+	static const struct itimerval soon = { .it_value.tv_usec = 100000 };
+	struct sigaction sa = { .sa_handler = nothing };
+	struct nst_info before, after;
+	static uint8_t buf[65536];
+	int a, raw;
+	pid_t pid;
+
+	ASSERT_EQ(0, sigaction(SIGALRM, &sa, NULL));
+	/* Nobody reads at the other end, NST neither. */
+	ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &a, &raw));
+	ASSERT_EQ(0, tcptest_key(a, &conf, 0));
+	ASSERT_LT(0, fill(a, buf, sizeof(buf)));
+	ASSERT_EQ(0, tcptest_info(a, &before));
+	EXPECT_EQ(-EAGAIN, tcptest_send_type(a, 77, buf, 1000, MSG_DONTWAIT));
+	pid = fork();
+	if (!pid) {
+		setitimer(ITIMER_REAL, &soon, NULL);
+		_exit(-tcptest_send_type(a, 78, buf, 1000, 0));
+	}
+	EXPECT_EQ(-EINTR, tcptest_reap(pid));
+	ASSERT_EQ(0, tcptest_info(a, &after));
+	EXPECT_EQ(before.tx.records, after.tx.records);
+	close(a);
+	close(raw);
 }
 
 /* --- record borders ------------------------------------------------------- */
