@@ -2,6 +2,7 @@
 /* Find, hold and open one record. */
 #include <linux/mm.h>
 #include <linux/uio.h>
+#include "compat_pages.h"
 #include "rxrec.h"
 
 /* Pages pinned at a time. */
@@ -175,6 +176,9 @@ static void dst_add(struct nst_rxrec *rec, struct page *page, unsigned int n,
  * @iter: the reader's memory; advanced by what is pinned
  * @n: bytes, at most what @iter has
  *
+ * A reference alone would not hold them: if another thread forks, the program
+ * may be given a copy and the plaintext go to what only the child has.
+ *
  * Context: process, may fault.
  * Return: bytes pinned, perhaps fewer than @n; they are in @rec->user too.
  */
@@ -192,8 +196,8 @@ int nst_rxrec_pin(struct nst_rxrec *rec, struct iov_iter *iter, unsigned int n)
 
 		if (!slots)
 			break;
-		got = iov_iter_get_pages2(iter, pages, n - rec->user, slots,
-					  &offset);
+		got = nst_compat_pin_pages(iter, pages, n - rec->user, slots,
+					   &offset);
 		if (got <= 0)
 			break;
 		for (i = 0, left = got; left; i++, offset = 0) {
@@ -301,16 +305,12 @@ enum nst_drop nst_rxrec_open(struct nst_rxrec *rec, struct nst_cipher *cipher,
  */
 void nst_rxrec_release_dst(struct nst_rxrec *rec)
 {
+	struct page *pages[NST_OP_FRAGS / 2];
 	unsigned int i;
 
-	for (i = 1; i <= rec->nr_user; i++) {
-		struct page *page = sg_page(&rec->op->dst[i]);
-
-		/* Anonymous memory was made dirty when it was pinned. */
-		if (!PageAnon(page))
-			set_page_dirty_lock(page);
-		put_page(page);
-	}
+	for (i = 0; i < rec->nr_user; i++)
+		pages[i] = sg_page(&rec->op->dst[i + 1]);
+	unpin_user_pages_dirty_lock(pages, rec->nr_user, true);
 	rec->nr_user = 0;
 	rec->nr_dst = 0;
 }

@@ -67,9 +67,9 @@ static void set_conf(struct nst_tcp *nst, struct nst_conf *conf, int dirs)
 		st->tx.kid = conf->kid;
 		st->tx.renew = true;
 	}
-	/* Whatever generation the new box is of, look its keys up. */
+	/* What comes next is judged by the new keys alone (protocol, Turn). */
 	if (dirs & NST_SET_RX)
-		st->rx.ep.gen = U64_MAX;
+		nst_epoch_end(&st->rx.ep);
 	nst_conf_put(old_tx);
 	nst_conf_put(old_rx);
 }

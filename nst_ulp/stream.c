@@ -305,7 +305,8 @@ static enum nst_drop judge_time(struct nst_stream *st,
 }
 
 /* kid, limit, reflection, time: what is judged once the suite is at hand. */
-static enum nst_drop judge_key(struct nst_stream *st, const struct nst_hdr *hdr)
+static enum nst_drop judge_key(struct nst_stream *st, const struct nst_hdr *hdr,
+			       bool tx_started)
 {
 	const struct nst_rx_stream *rx = &st->rx;
 	u8 start[NST_WIRE_START_LEN];
@@ -320,8 +321,7 @@ static enum nst_drop judge_key(struct nst_stream *st, const struct nst_hdr *hdr)
 	if (!hdr->start)
 		return NST_OK;
 	nst_wire_ts_nonce(start, hdr->timestamp, hdr->nonce);
-	if (READ_ONCE(st->tx_started) &&
-	    !memcmp(start, st->tx.start, sizeof(start)))
+	if (tx_started && !memcmp(start, st->tx.start, sizeof(start)))
 		return NST_DROP_REFLECTED;
 	return must_be_fresh(hdr) ? judge_time(st, hdr) : NST_OK;
 }
@@ -356,7 +356,24 @@ enum nst_drop nst_stream_rx_judge(struct nst_stream *st,
 	/* Loading a suite may sleep: nst_stream_rx_keys() does it and goes on. */
 	if (rx->ep.cipher.suite != hdr->suite)
 		return NST_OK;
-	return judge_key(st, hdr);
+	return judge_key(st, hdr, tx_started);
+}
+
+/**
+ * nst_stream_rx_knows_key() - is it worth while to wait for a record's body?
+ * @st: the stream
+ * @hdr: passed nst_stream_rx_judge()
+ *
+ * Context: under the receiver's lock; does not sleep.
+ * Return: false if what nst_stream_rx_judge() may have left over speaks against
+ * the record; nst_stream_rx_keys() tells the cause then.
+ */
+bool nst_stream_rx_knows_key(struct nst_stream *st, const struct nst_hdr *hdr)
+{
+	/* Pairs with nst_stream_tx_commit(). */
+	bool tx_started = smp_load_acquire(&st->tx_started);
+
+	return judge_key(st, hdr, tx_started) == NST_OK;
 }
 
 /**
@@ -442,7 +459,8 @@ enum nst_drop nst_stream_rx_keys(struct nst_stream *st,
 		if (drop)
 			return drop;
 	}
-	drop = judge_key(st, hdr);
+	/* Pairs with nst_stream_tx_commit(). */
+	drop = judge_key(st, hdr, smp_load_acquire(&st->tx_started));
 	if (!drop)
 		drop = rx_derive(st, hdr);
 	/* The transforms of an epoch that goes on are keyed, or not there. */

@@ -105,6 +105,7 @@ void nst_stream_tx_commit(struct nst_stream *st, const struct nst_hdr *hdr);
 
 enum nst_drop nst_stream_rx_judge(struct nst_stream *st,
 				  const struct nst_hdr *hdr);
+bool nst_stream_rx_knows_key(struct nst_stream *st, const struct nst_hdr *hdr);
 bool nst_stream_rx_has_keys(const struct nst_stream *st,
 			    const struct nst_hdr *hdr);
 enum nst_drop nst_stream_rx_keys(struct nst_stream *st,

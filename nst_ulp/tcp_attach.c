@@ -118,6 +118,8 @@ void nst_tcp_uninstall(struct nst_tcp *nst)
 	struct sock *sk = nst->sk;
 
 	set_bit(NST_TCP_DEAD, &nst->flags);
+	/* What it charges to the socket ends here. */
+	nst_tcp_head_reset(nst);
 	write_lock_bh(&sk->sk_callback_lock);
 	sk->sk_data_ready = nst->data_ready;
 	sk->sk_state_change = nst->state_change;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The record at the head of TCP's receive queue.
+ * The record at the head of TCP's receive queue, and what is complete behind it.
  *
  * TCP's copied_seq always stands at a record's first byte, unless the record
  * is being gathered (struct nst_head). When the head record is complete, its
@@ -44,23 +44,21 @@ bool nst_tcp_rx_unread(const struct nst_tcp *nst)
 	       nst_tcp_queued(nst->sk);
 }
 
+typedef int (*walk_fn)(void *arg, struct sk_buff *skb, u32 off, u32 n);
+
 /*
- * Call @fn for each stretch of @n bytes of the queue, from @skip bytes behind
- * its front, until one returns an error. The bytes are there.
+ * Call @fn for each stretch of @n bytes of the queue, from sequence number @seq
+ * on, until one returns an error. The bytes are there, none before @skb.
  */
-static int walk_queue(struct sock *sk, u32 skip, u32 n,
-		      int (*fn)(void *arg, struct sk_buff *skb, u32 off, u32 n),
-		      void *arg)
+static int walk_from(struct sock *sk, struct sk_buff *skb, u32 seq, u32 n,
+		     walk_fn fn, void *arg)
 {
-	u32 seq = tcp_sk(sk)->copied_seq, off;
-	struct sk_buff *skb = tcp_recv_skb(sk, seq, &off);
 	int err = 0;
 
 	if (!skb)
 		return -ENODATA;
-	seq += skip;
 	skb_queue_walk_from(&sk->sk_receive_queue, skb) {
-		u32 part;
+		u32 part, off;
 
 		if (!n || err)
 			break;
@@ -74,6 +72,26 @@ static int walk_queue(struct sock *sk, u32 skip, u32 n,
 		n -= part;
 	}
 	return n && !err ? -ENODATA : err;
+}
+
+/* The same from @skip bytes behind the queue's front. */
+static int walk_queue(struct sock *sk, u32 skip, u32 n, walk_fn fn, void *arg)
+{
+	u32 seq = tcp_sk(sk)->copied_seq, off;
+	struct sk_buff *skb = tcp_recv_skb(sk, seq, &off);
+
+	return walk_from(sk, skb, seq + skip, n, fn, arg);
+}
+
+/* Where to begin for bytes that have come of late: from the end. */
+static struct sk_buff *find_last(struct sock *sk, u32 seq)
+{
+	struct sk_buff *skb;
+
+	skb_queue_reverse_walk(&sk->sk_receive_queue, skb)
+		if (!after(TCP_SKB_CB(skb)->seq, seq))
+			return skb;
+	return NULL;
 }
 
 static int copy_bytes(void *arg, struct sk_buff *skb, u32 off, u32 n)
@@ -157,6 +175,85 @@ static enum nst_head_state judge_head(struct nst_tcp *nst)
 	return sort_head(nst);
 }
 
+/* Read what the count needs of the header behind the records counted. */
+static int read_next(struct nst_tcp *nst)
+{
+	struct nst_ahead *ahead = &nst->head.ahead;
+	u32 seq = tcp_sk(nst->sk)->copied_seq - nst->head.got + ahead->len;
+	u8 wire[NST_WIRE_HDR_LEN], *to = wire;
+	struct nst_hdr hdr = nst->head.hdr;
+	int err = 0;
+
+	if (ahead->len)
+		err = walk_from(nst->sk, find_last(nst->sk, seq), seq,
+				sizeof(wire), copy_bytes, &to);
+	if (err || (ahead->len && nst_wire_decode(&hdr, wire, IPPROTO_TCP)))
+		return -EPROTO;
+	ahead->total = NST_WIRE_HDR_LEN + nst_wire_body_len(hdr.suite, hdr.len);
+	ahead->plain = hdr.len;
+	ahead->type = hdr.type;
+	return 0;
+}
+
+/* The record behind those counted is complete. */
+static void count_next(struct nst_ahead *ahead)
+{
+	if (ahead->type != NST_TYPE_DATA && ahead->type != NST_TYPE_START) {
+		WRITE_ONCE(ahead->more, true);
+		ahead->stop = true;
+		return;
+	}
+	WRITE_ONCE(ahead->bytes, ahead->bytes + ahead->plain);
+	ahead->len += ahead->total;
+	ahead->total = 0;
+}
+
+/*
+ * Count the records that have become complete. The loop is bounded by the bytes
+ * that have come since it ran last, or since a control record left the queue.
+ */
+static void look_ahead(struct nst_tcp *nst)
+{
+	struct nst_ahead *ahead = &nst->head.ahead;
+	u32 have = nst->head.got + nst_tcp_queued(nst->sk);
+
+	while (!ahead->stop && have >= ahead->need) {
+		if (ahead->total)
+			count_next(ahead);
+		else if (have - ahead->len >= NST_WIRE_HDR_LEN)
+			ahead->stop = read_next(nst);
+		ahead->need = ahead->len + (ahead->total ?: NST_WIRE_HDR_LEN);
+	}
+}
+
+/* The record at the head was taken: the next one is the head. */
+static void next_head(struct nst_tcp *nst)
+{
+	struct nst_ahead ahead = nst->head.ahead;
+	u32 total = nst->head.total;
+	u16 len = nst->head.hdr.len;
+
+	nst_tcp_head_reset(nst);
+	if (!ahead.len)
+		return;
+	ahead.len -= total;
+	ahead.need -= total;
+	ahead.bytes -= len;
+	nst->head.ahead = ahead;
+}
+
+/*
+ * Is there something for a reader? If it is not judged before a reader comes,
+ * also what ends the stream, or must be gathered.
+ */
+static bool is_readable(const struct nst_tcp *nst, enum nst_head_state state)
+{
+	const struct nst_ahead *ahead = &nst->head.ahead;
+
+	return ahead->bytes || ahead->more ||
+	       (state == HEAD_WORK && nst->turn && !ahead->len);
+}
+
 /**
  * nst_tcp_head_look() - look at what has arrived
  * @nst: the socket
@@ -168,7 +265,10 @@ enum nst_head_state nst_tcp_head_look(struct nst_tcp *nst)
 {
 	enum nst_head_state state = judge_head(nst);
 
-	WRITE_ONCE(nst->head.ready, state == HEAD_READY);
+	if (nst->head.known && !READ_ONCE(nst->st.rx.closed))
+		look_ahead(nst);
+	/* Pairs with poll, which looks at @opening next. */
+	smp_store_release(&nst->head.ready, is_readable(nst, state));
 	return state;
 }
 
@@ -181,6 +281,8 @@ enum nst_head_state nst_tcp_head_look(struct nst_tcp *nst)
 void nst_tcp_head_reset(struct nst_tcp *nst)
 {
 	kfree_skb(nst->head.body);
+	if (nst->head.charged)
+		sk_mem_uncharge(nst->sk, nst->head.charged);
 	memset(&nst->head, 0, sizeof(nst->head));
 }
 
@@ -211,6 +313,42 @@ static int store_bytes(void *arg, struct sk_buff *skb, u32 off, u32 n)
 	return err ?: done < n ? -EFAULT : 0;
 }
 
+/* Memory that is charged to the socket, as what lies on TCP's queue is. */
+static int charge(struct nst_head *head, struct sock *sk, u32 n)
+{
+	if (!sk_rmem_schedule(sk, head->body, n))
+		return -ENOMEM;
+	sk_mem_charge(sk, n);
+	head->charged += n;
+	return 0;
+}
+
+/* Have room for @n bytes of the body, page by page. */
+static int grow_body(struct nst_head *head, struct sock *sk, u32 n, gfp_t gfp)
+{
+	struct page *page;
+
+	if (!head->body) {
+		head->body = alloc_skb(0, gfp);
+		if (!head->body)
+			return -ENOMEM;
+	}
+	if (!head->charged && charge(head, sk, head->body->truesize))
+		return -ENOMEM;
+	while (head->body->len < n) {
+		page = alloc_page(gfp);
+		if (!page)
+			return -ENOMEM;
+		if (charge(head, sk, PAGE_SIZE)) {
+			put_page(page);
+			return -ENOMEM;
+		}
+		skb_add_rx_frag(head->body, skb_shinfo(head->body)->nr_frags,
+				page, 0, PAGE_SIZE, PAGE_SIZE);
+	}
+	return 0;
+}
+
 /**
  * nst_tcp_head_gather() - make room for the rest of the record at the head
  * @nst: the socket
@@ -225,19 +363,21 @@ static int store_bytes(void *arg, struct sk_buff *skb, u32 off, u32 n)
 int nst_tcp_head_gather(struct nst_tcp *nst, gfp_t gfp)
 {
 	struct nst_head *head = &nst->head;
-	u32 avail = nst_tcp_queued(nst->sk), n, body;
+	u32 avail = nst_tcp_queued(nst->sk), n;
+	bool first = !head->body;
 	int err;
 
-	if (head->known && !head->body) {
-		body = head->total - NST_WIRE_HDR_LEN;
-		head->body = nst_rxrec_buffer(max_t(u32, body, 1), gfp);
-		if (!head->body)
-			return -ENOMEM;
-		nst_stats_inc(nst->st.nn->stats, NST_MIB_RX_COPIED);
-	}
 	/* Without the whole header nothing but the header is taken. */
 	n = (head->known ? head->total : NST_WIRE_HDR_LEN) - head->got;
 	n = min(n, avail);
+	if (head->known) {
+		err = grow_body(head, nst->sk,
+				head->got + n - NST_WIRE_HDR_LEN, gfp);
+		if (err)
+			return err;
+		if (first)
+			nst_stats_inc(nst->st.nn->stats, NST_MIB_RX_COPIED);
+	}
 	err = walk_queue(nst->sk, 0, n, store_bytes, head);
 	if (err)
 		return err;
@@ -316,6 +456,6 @@ int nst_tcp_head_take(struct nst_tcp *nst, struct nst_rxrec *rec, u8 *wire,
 		}
 	}
 	memcpy(wire, head->wire, NST_WIRE_HDR_LEN);
-	nst_tcp_head_reset(nst);
+	next_head(nst);
 	return 0;
 }

@@ -53,22 +53,32 @@ static void rx_unlock(struct rx_call *call)
 /* Is there something to read, or an end or error to be told? */
 static bool readable(const struct nst_tcp *nst)
 {
-	return READ_ONCE(nst->head.ready) || !skb_queue_empty_lockless(&nst->plain) ||
+	/* In the order in which a record goes from one to the next. */
+	return smp_load_acquire(&nst->head.ready) ||
+	       smp_load_acquire(&nst->opening) ||
+	       !skb_queue_empty_lockless(&nst->plain) ||
 	       READ_ONCE(nst->rx_err) || READ_ONCE(nst->st.rx.closed);
+}
+
+/* Does a control record wait on the list? It is the last there. */
+static bool control_waits(const struct nst_tcp *nst)
+{
+	return READ_ONCE(nst->turn) && (READ_ONCE(nst->opening) ||
+					!skb_queue_empty_lockless(&nst->plain));
 }
 
 /* As TCP: a poller is told of data when SO_RCVLOWAT bytes are there. */
 static bool enough(const struct nst_tcp *nst)
 {
 	const struct tcp_sock *tp = tcp_sk(nst->sk);
-	u32 n = READ_ONCE(nst->plain_len) + READ_ONCE(tp->rcv_nxt) -
-		READ_ONCE(tp->copied_seq);
+	int n = READ_ONCE(nst->plain_len) + READ_ONCE(nst->head.ahead.bytes);
 
 	/* An empty control record is not counted, and there all the same. */
 	if (!READ_ONCE(nst->plain_len) && !skb_queue_empty_lockless(&nst->plain))
 		return true;
-	/* More cannot come if TCP's buffer is full. */
+	/* No data comes behind a record of another type; nor if TCP is full. */
 	return n >= READ_ONCE(nst->rcvlowat) || READ_ONCE(nst->rx_err) ||
+	       READ_ONCE(nst->head.ahead.more) || control_waits(nst) ||
 	       READ_ONCE(nst->st.rx.closed) ||
 	       tcp_receive_window(tp) <= inet_csk(nst->sk)->icsk_ack.rcv_mss;
 }
@@ -138,7 +148,8 @@ static int read_one(struct rx_call *call, struct sk_buff *skb, u32 off)
 		call->peek += n;
 		return 0;
 	}
-	WRITE_ONCE(nst->plain_len, nst->plain_len - n);
+	if (nst_plain(skb)->type == NST_TYPE_DATA)
+		WRITE_ONCE(nst->plain_len, nst->plain_len - n);
 	nst_plain(skb)->off += n;
 	if (nst_plain(skb)->off == skb->len)
 		drop_plain(nst, skb);
@@ -236,7 +247,7 @@ static bool more_readable(const struct rx_call *call)
 	if (!call->peek)
 		return readable(nst);
 	return READ_ONCE(nst->head.ready) || READ_ONCE(nst->rx_err) ||
-	       READ_ONCE(nst->st.rx.closed) ||
+	       READ_ONCE(nst->st.rx.closed) || control_waits(nst) ||
 	       READ_ONCE(nst->plain_len) > call->peek;
 }
 
@@ -298,9 +309,10 @@ static int recv_loop(struct rx_call *call, size_t target)
 	unsigned int nr = 0;
 	int err;
 
-	while (call->len) {
+	/* A call that takes no byte waits for one all the same, as TCP's does. */
+	while (call->len || call->type < 0) {
 		err = read_plain(call);
-		if (err || call->done || !call->len)
+		if (err || call->done || (!call->len && call->type >= 0))
 			return err;
 		err = may_receive(call) ? receive(call) : 0;
 		if (err > 0 && !call->copied && ++nr >= NST_TCP_BATCH &&
@@ -320,6 +332,27 @@ static int recv_loop(struct rx_call *call, size_t target)
 			return err;
 	}
 	return 0;
+}
+
+/*
+ * Tell of what comes behind what a call has taken. To a program with
+ * edge-triggered epoll a short read says that nothing is left; so is FIONREAD
+ * if it has read all that was counted.
+ */
+static void tell_next(const struct rx_call *call)
+{
+	struct nst_tcp *nst = call->nst;
+	struct sk_buff *skb = skb_peek(&nst->plain);
+	bool data;
+
+	if (call->type < 0 || (call->flags & MSG_PEEK))
+		return;
+	if (!skb && !READ_ONCE(nst->head.ready))
+		return;
+	data = skb ? nst_plain(skb)->type == NST_TYPE_DATA :
+		     READ_ONCE(nst->head.ahead.bytes);
+	if (!data || call->type != NST_TYPE_DATA)
+		nst->data_ready(call->sk);
 }
 
 /*
@@ -356,6 +389,8 @@ NST_RECVMSG(nst_tcp_recvmsg)
 	target = min_t(size_t, READ_ONCE(nst->rcvlowat), len);
 	call.locked = true;
 	err = recv_loop(&call, flags & MSG_WAITALL ? len : target ?: 1);
+	if (call.locked)
+		tell_next(&call);
 	rx_unlock(&call);
 	if (call.type < 0 || call.type == NST_TYPE_DATA)
 		return call.copied ?: err;
@@ -396,11 +431,22 @@ __poll_t nst_tcp_poll(struct file *file, struct socket *sock,
 	return mask;
 }
 
+/* Plaintext up to the first control record or the end. Socket lock. */
+static int count_plain(const struct nst_tcp *nst)
+{
+	int n = READ_ONCE(nst->plain_len);
+
+	if (READ_ONCE(nst->rx_err) || control_waits(nst))
+		return n;
+	return n + nst->head.ahead.bytes;
+}
+
 /*
  * nst_tcp_ioctl() - proto.ioctl
  *
- * SIOCINQ counts the plaintext that can be read at once. What TCP would count
- * in ciphertext is refused.
+ * SIOCINQ counts the plaintext of all complete data records, whether they are
+ * decrypted and judged or not, as a reader who is told that there is no more may
+ * go to sleep. What TCP would count in ciphertext is refused.
  *
  * Context: process.
  * Return: 0 or an errno.
@@ -417,9 +463,7 @@ NST_IOCTL(nst_tcp_ioctl)
 		if (READ_ONCE(sk->sk_state) == TCP_LISTEN)
 			return -EINVAL;
 		lock_sock(sk);
-		n = READ_ONCE(nst->plain_len);
-		if (nst->head.ready)
-			n += nst->head.hdr.len;
+		n = count_plain(nst);
 		release_sock(sk);
 		return NST_IOCTL_RESULT(n);
 	case SIOCOUTQ:
@@ -473,11 +517,14 @@ void nst_tcp_drain(struct nst_tcp *nst)
 
 	if (!nst->st.rx.conf)
 		return;
+	/* Nobody sets keys any more. */
+	if (skb_queue_empty(&nst->plain))
+		nst->turn = false;
 	while (nr++ < NST_TCP_BATCH && nst_tcp_rx_one(nst, &want) > 0)
 		;
 	/* The close record is a reader's; here nobody reads any more. */
 	want.worker = false;
-	if (!nst->rx_err && READ_ONCE(nst->head.ready) &&
-	    nst->head.hdr.type == NST_TYPE_CLOSE)
+	if (!nst->rx_err && READ_ONCE(nst->head.ahead.more) &&
+	    !nst->head.ahead.len && nst->head.hdr.type == NST_TYPE_CLOSE)
 		nst_tcp_rx_one(nst, &want);
 }

@@ -49,31 +49,46 @@ int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
 	return nst->rx_err;
 }
 
+/* How much of a record may go straight to the reader? */
+static u32 direct_len(const struct nst_hdr *hdr, const struct nst_rx_want *want)
+{
+	u32 n = min_t(size_t, hdr->len, want->room);
+
+	if (!want->iter || hdr->type != NST_TYPE_DATA)
+		return 0;
+	if (n >= NST_OP_BOUNCE)
+		return user_backed_iter(want->iter) ? n : 0;
+	return n == hdr->len ? n : 0;
+}
+
 /* Choose where the plaintext goes. */
 static int place(struct nst_rxrec *rec, struct nst_rx_want *want)
 {
-	u16 len = rec->hdr.len;
+	u32 n = direct_len(&rec->hdr, want);
 
-	if (want->iter && rec->hdr.type == NST_TYPE_DATA) {
-		size_t n = min_t(size_t, len, want->room);
-
-		if (n >= NST_OP_BOUNCE && user_backed_iter(want->iter))
-			nst_rxrec_pin(rec, want->iter, n);
-		else if (n == len && len < NST_OP_BOUNCE)
-			nst_rxrec_bounce(rec);
-	}
-	if (rec->user < len || rec->hdr.type >= NST_TYPE_APP_MIN)
+	/* Memory that cannot be pinned is copied to, from the list. */
+	if (n >= NST_OP_BOUNCE)
+		nst_rxrec_pin(rec, want->iter, n);
+	else if (n)
+		nst_rxrec_bounce(rec);
+	if (rec->user < rec->hdr.len || rec->hdr.type >= NST_TYPE_APP_MIN)
 		return nst_rxrec_rest(rec);
 	return 0;
 }
 
-static void queue_plain(struct nst_tcp *nst, struct sk_buff *skb, u8 type)
+static void queue_plain(struct nst_tcp *nst, struct sk_buff *skb, u8 type,
+			struct nst_rx_want *want)
 {
 	nst_plain(skb)->type = type;
 	nst_plain(skb)->off = 0;
 	nst->plain_mem += skb->truesize;
-	WRITE_ONCE(nst->plain_len, nst->plain_len + skb->len);
 	__skb_queue_tail(&nst->plain, skb);
+	if (type != NST_TYPE_DATA || skb->len == want->rest)
+		return;
+	WRITE_ONCE(nst->plain_len, nst->plain_len + skb->len - want->rest);
+	want->rest = skb->len;
+	/* Nobody expected that much: the reader's memory was not what it said. */
+	nst->data_ready(nst->sk);
 }
 
 /* Give the plaintext away. An unreadable rest of a bounce buffer is kept. */
@@ -94,7 +109,7 @@ static int deliver(struct nst_tcp *nst, struct nst_rxrec *rec,
 			       rec->user - n);
 	}
 	if (rec->plain)
-		queue_plain(nst, rec->plain, rec->hdr.type);
+		queue_plain(nst, rec->plain, rec->hdr.type, want);
 	rec->plain = NULL;
 	return 0;
 }
@@ -152,37 +167,82 @@ enum found {
 	FOUND_NOMEM,	/* nothing has changed */
 };
 
-static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
-			      struct nst_rxrec *rec, u8 *wire,
-			      enum nst_drop *drop, gfp_t gfp)
+/* Make room for the rest of the head record. */
+static enum found gather(struct nst_tcp *nst, gfp_t gfp)
+{
+	if (!nst->sk->sk_socket)
+		return FOUND_NONE;
+	return nst_tcp_head_gather(nst, gfp) ? FOUND_NOMEM : FOUND_NONE;
+}
+
+/* The record in @rec was taken: count what of it is on its way to the list. */
+static void note_opening(struct nst_tcp *nst, const struct nst_hdr *hdr,
+			 struct nst_rx_want *want)
+{
+	want->rest = 0;
+	if (hdr->type == NST_TYPE_DATA)
+		want->rest = hdr->len - direct_len(hdr, want);
+	nst->turn = hdr->type >= NST_TYPE_APP_MIN;
+	WRITE_ONCE(nst->opening, want->rest || nst->turn);
+	WRITE_ONCE(nst->plain_len, nst->plain_len + want->rest);
+}
+
+/* It has come there, or will never come. Pairs with poll. */
+static void end_opening(struct nst_tcp *nst, struct nst_rx_want *want, bool lost)
+{
+	if (lost)
+		WRITE_ONCE(nst->plain_len, nst->plain_len - want->rest);
+	smp_store_release(&nst->opening, false);
+}
+
+/* May the record at the head be taken now? FOUND_RECORD: yes. */
+static enum found judge_locked(struct nst_tcp *nst, struct nst_rxrec *rec,
+			       enum nst_drop *drop, gfp_t gfp)
 {
 	struct nst_head *head = &nst->head;
-	enum nst_head_state state = nst_tcp_head_look(nst);
 
-	want->shutdown = nst->sk->sk_shutdown & RCV_SHUTDOWN;
-	want->fin = sock_flag(nst->sk, SOCK_DONE);
-	if (state == HEAD_WAIT || (want->worker && state == HEAD_READY))
-		return FOUND_NONE;
 	*drop = nst_tcp_intact(nst) ? head->bad : NST_DROP_FOREIGN;
+	if (nst->st.rx.closed && !head->known && !*drop)
+		*drop = NST_DROP_AFTER_CLOSE;
 	if (*drop)
 		return FOUND_DROP;
-	if (nst->st.rx.closed && !head->known) {
-		*drop = NST_DROP_AFTER_CLOSE;
-		return FOUND_DROP;
-	}
-	if (!head->known || head->total - head->got > nst_tcp_queued(nst->sk)) {
-		if (nst->st.rx.closed) {
-			*drop = NST_DROP_AFTER_CLOSE;
-			return FOUND_DROP;
-		}
-		return nst_tcp_head_gather(nst, gfp) ? FOUND_NOMEM : FOUND_NONE;
-	}
+	if (!head->known)
+		return gather(nst, gfp);
 	rec->hdr = head->hdr;
 	*drop = nst_stream_rx_judge(&nst->st, &rec->hdr);
 	if (*drop)
 		return FOUND_DROP;
+	if (head->total - head->got > nst_tcp_queued(nst->sk)) {
+		/* If its key is refused, what derives it tells why. */
+		if (!nst_stream_rx_knows_key(&nst->st, &rec->hdr))
+			return FOUND_EPOCH;
+		return gather(nst, gfp);
+	}
+	/* accept() charges its cgroup for what it finds on TCP's queue. */
+	if (!nst->sk->sk_socket && !rec->hdr.start)
+		return FOUND_NONE;
 	if (!nst_stream_rx_has_keys(&nst->st, &rec->hdr))
 		return FOUND_EPOCH;
+	return FOUND_RECORD;
+}
+
+static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
+			      struct nst_rxrec *rec, u8 *wire,
+			      enum nst_drop *drop, gfp_t gfp)
+{
+	enum nst_head_state state = nst_tcp_head_look(nst);
+	enum found found;
+
+	want->shutdown = nst->sk->sk_shutdown & RCV_SHUTDOWN;
+	want->fin = sock_flag(nst->sk, SOCK_DONE);
+	if (!want->worker)
+		nst->turn = false;
+	if (state == HEAD_WAIT ||
+	    (want->worker && (state == HEAD_READY || nst->turn)))
+		return FOUND_NONE;
+	found = judge_locked(nst, rec, drop, gfp);
+	if (found != FOUND_RECORD)
+		return found;
 	rec->op = nst_op_get(&nst->st.rx.ep.cipher, gfp);
 	if (!rec->op)
 		return FOUND_NOMEM;
@@ -190,8 +250,9 @@ static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
 		nst_op_put(rec->op);
 		return FOUND_NOMEM;
 	}
+	note_opening(nst, &rec->hdr, want);
 	/* What comes to light may be the worker's, and no byte need come for it. */
-	if (nst_tcp_head_look(nst) == HEAD_WORK && !want->worker)
+	if (nst_tcp_head_look(nst) == HEAD_WORK && !want->worker && !nst->turn)
 		nst_tcp_kick(nst, 0);
 	return FOUND_RECORD;
 }
@@ -262,7 +323,10 @@ int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 	drop = open_record(nst, &rec, wire, want);
 	nst_op_put(rec.op);
 	if (drop)
-		return nst_tcp_rx_fail(nst, drop, &rec.hdr);
+		nst_tcp_rx_fail(nst, drop, &rec.hdr);
+	end_opening(nst, want, drop);
+	if (drop)
+		return nst->rx_err;
 	if (rec.hdr.start)
 		after_start(nst);
 	return 1;
@@ -291,23 +355,40 @@ void nst_tcp_rx_work(struct nst_tcp *nst)
 	/* Others want rx_lock and the worker, too. */
 	if (nr == NST_TCP_BATCH)
 		nst_tcp_kick(nst, 0);
-	/* A START may have brought data, or uncovered a record behind it. */
-	if (nr)
-		nst->data_ready(nst->sk);
+}
+
+/*
+ * Look at what has arrived: is that news for a reader? Each record with
+ * plaintext that has become complete is, and with SO_RCVLOWAT each byte may be.
+ * Behind a record that ends the count nobody looks, so there all is.
+ */
+static bool has_news(struct nst_tcp *nst)
+{
+	const struct nst_head *head = &nst->head;
+	u32 bytes = head->ahead.bytes;
+	bool ready = head->ready;
+
+	if (nst_tcp_head_look(nst) == HEAD_WORK && !READ_ONCE(nst->turn))
+		nst_tcp_kick(nst, 0);
+	if (!head->ready)
+		return false;
+	return !ready || head->ahead.bytes != bytes || head->ahead.more ||
+	       READ_ONCE(nst->rcvlowat) > 1;
 }
 
 /**
  * nst_tcp_data_ready() - sk_data_ready: bytes or a FIN have arrived
  * @sk: the socket
  *
- * Wakes readers once for each record that is complete, and never for less.
+ * Wakes readers for each record that is complete, whether it is judged or not,
+ * and never for less: a reader with edge-triggered epoll may have been told of
+ * all that was there before, and waits for what was not.
  *
  * Context: softirq or process, under the socket lock.
  */
 void nst_tcp_data_ready(struct sock *sk)
 {
 	struct nst_tcp *nst = nst_tcp(sk);
-	enum nst_head_state state;
 
 	if (!nst)
 		return;
@@ -315,13 +396,7 @@ void nst_tcp_data_ready(struct sock *sk)
 		nst->data_ready(sk);
 		return;
 	}
-	state = nst_tcp_head_look(nst);
-	if (state == HEAD_WORK)
-		nst_tcp_kick(nst, 0);
-	if ((sk->sk_shutdown & RCV_SHUTDOWN) || READ_ONCE(sk->sk_err) ||
-	    (state == HEAD_READY && (!nst->head.announced ||
-				     READ_ONCE(nst->rcvlowat) > 1))) {
-		nst->head.announced = true;
+	if (has_news(nst) || (sk->sk_shutdown & RCV_SHUTDOWN) ||
+	    READ_ONCE(sk->sk_err))
 		nst->data_ready(sk);
-	}
 }

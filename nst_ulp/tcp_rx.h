@@ -11,6 +11,7 @@
  * @iter: where to decrypt data to; NULL: to the list of plaintext
  * @room: bytes that may go there
  * @worker: take only what is not for a reader, see nst_tcp_rx_one()
+ * @rest: receives the plaintext bytes of the record that go to the list
  * @copied: receives the bytes that went to @iter
  * @boundary: receives whether these end with their record
  * @shutdown: receives, when there was no record: TCP takes no more
@@ -20,6 +21,7 @@ struct nst_rx_want {
 	struct iov_iter *iter;
 	size_t room;
 	bool worker;
+	u32 rest;
 	size_t copied;
 	bool boundary;
 	bool shutdown;

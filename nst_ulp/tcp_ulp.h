@@ -93,6 +93,33 @@ enum {
 };
 
 /**
+ * struct nst_ahead - how far the records on TCP's queue are complete
+ * @len: bytes of the records counted, the head record being the first
+ * @need: so many bytes, from there, must have come before there is something to
+ *	look at: the header of the record behind @len, or all of it
+ * @total: bytes of that record; 0: its header has not been read
+ * @plain: plaintext bytes of it, once @total is known
+ * @type: its record type, once @total is known
+ * @bytes: plaintext bytes of the records counted, which are data or a START
+ * @stop: the count ends there: @more, or a header that is malformed
+ * @more: there a complete record stands that is neither data nor a START
+ *
+ * What was counted is not looked at again. Nothing but lengths and types is
+ * taken from a header here, so nothing of it is judged. Under the socket lock;
+ * @bytes and @more are read without by poll.
+ */
+struct nst_ahead {
+	u32 len;
+	u32 need;
+	u32 total;
+	u16 plain;
+	u8 type;
+	u32 bytes;
+	bool stop;
+	bool more;
+};
+
+/**
  * struct nst_head - the record at the head of the receive queue
  * @wire: its header, as far as @got or the queue goes
  * @hdr: the same, decoded, once @known
@@ -101,9 +128,12 @@ enum {
  * @total: bytes of header and body, once @known
  * @got: bytes of the record already taken off TCP's queue, because TCP had no
  *	room for the rest: the header's in @wire, the body's in @body
- * @body: where those are gathered; NULL: nothing is
- * @ready: complete, and worth a reader's while; read without a lock by poll
- * @announced: readers were woken for it
+ * @body: where those are gathered, in pages of its own that come as they do;
+ *	NULL: nothing is
+ * @charged: bytes of memory that @body takes, charged to the socket
+ * @ready: there is something for a reader, at the head or behind records
+ *	without plaintext; read without a lock by poll
+ * @ahead: what is complete, from this record on
  *
  * Under the socket lock, but for what is said.
  */
@@ -112,11 +142,12 @@ struct nst_head {
 	struct nst_hdr hdr;
 	bool known;
 	bool ready;
-	bool announced;
 	enum nst_drop bad;
 	u32 total;
 	u32 got;
 	struct sk_buff *body;
+	u32 charged;
+	struct nst_ahead ahead;
 };
 
 /**
@@ -156,9 +187,15 @@ struct nst_head {
  * @rx_lock: see "Locking"
  * @plain: decrypted records and what is left of them, struct nst_plain in cb.
  *	Changed under @rx_lock; poll looks at its length without
- * @plain_len: bytes in @plain not read yet; as @plain
+ * @plain_len: bytes of data in @plain not read yet, and those of a record that
+ *	is being opened and will come there; as @plain
  * @plain_mem: memory that @plain takes, bounded by SO_RCVBUF and one record;
  *	under @rx_lock
+ * @opening: a record was taken off TCP's queue and will come to @plain. Set
+ *	under @rx_lock and the socket lock, read without by poll
+ * @turn: the record received last was a control record, and no reader has come
+ *	for the next one since: nothing behind it is judged (protocol, Turn).
+ *	Changed as @opening
  * @rx_drop: why receiving has ended, sticky; written once under @rx_lock
  * @rx_err: the same as a negative errno, or one that TCP has reported
  * @head: the record that comes next, under the socket lock
@@ -195,6 +232,8 @@ struct nst_tcp {
 	struct sk_buff_head plain;
 	u32 plain_len;
 	u32 plain_mem;
+	bool opening;
+	bool turn;
 	enum nst_drop rx_drop;
 	int rx_err;
 

@@ -391,4 +391,228 @@ TEST_F(poll, byte_counts)
 	EXPECT_EQ(EOPNOTSUPP, errno);
 }
 
+/* Waits until SIOCINQ says @len; returns what it says in the end. */
+static int wait_plain(int fd, int len)
+{
+	int i;
+
+	for (i = 0; i < TCPTEST_SOON_MS && plain_there(fd) != len; i++)
+		usleep(1000);
+	return plain_there(fd);
+}
+
+TEST_F(poll, counts_all_records)
+{
+	size_t total = 0, i;
+
+	for (i = 1; i <= 20; i++) {
+		ASSERT_EQ(0, tcptest_send(self->a, total, i * 100, i * 100));
+		total += i * 100;
+		EXPECT_EQ(total, wait_plain(self->b, total));
+	}
+	/* In the middle of a record, then at its end. */
+	ASSERT_EQ(0, tcptest_recv(self->b, 0, 150, 150));
+	EXPECT_EQ(total - 150, plain_there(self->b));
+	ASSERT_EQ(0, tcptest_recv(self->b, 150, 150, 150));
+	EXPECT_EQ(total - 300, plain_there(self->b));
+	ASSERT_EQ(0, tcptest_recv(self->b, 300, total - 300, total));
+	EXPECT_EQ(0, plain_there(self->b));
+}
+
+TEST_F(poll, counts_up_to_a_control_record)
+{
+	char buf[8];
+	int type;
+
+	ASSERT_EQ(0, tcptest_send(self->a, 0, 10, 10));
+	ASSERT_EQ(4, tcptest_send_type(self->a, TCPTEST_CTL, "ctl", 4, 0));
+	ASSERT_EQ(0, tcptest_send(self->a, 10, 30, 30));
+	ASSERT_EQ(0, shutdown(self->a, SHUT_WR));
+	EXPECT_EQ(POLLRDHUP, tcptest_poll(self->b, POLLRDHUP,
+					  TCPTEST_SOON_MS));
+	EXPECT_EQ(10, plain_there(self->b));
+	ASSERT_EQ(0, tcptest_recv(self->b, 0, 10, 10));
+	EXPECT_EQ(0, plain_there(self->b));
+	ASSERT_EQ(4, tcptest_recv_type(self->b, &type, buf, sizeof(buf),
+				       MSG_PEEK));
+	EXPECT_EQ(0, plain_there(self->b));
+	ASSERT_EQ(4, tcptest_recv_type(self->b, &type, buf, sizeof(buf), 0));
+	EXPECT_EQ(TCPTEST_CTL, type);
+	EXPECT_EQ(30, plain_there(self->b));
+	ASSERT_EQ(0, tcptest_recv(self->b, 10, 30, 30));
+	EXPECT_EQ(0, plain_there(self->b));
+}
+
+/*
+ * The first record is there as soon as it has come, whoever judges it: on
+ * loopback when send() has returned.
+ */
+TEST(first_record_at_once)
+{
+	struct tcptest_conf conf = {
+		.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+	};
+	int missed = 0, uncounted = 0, a, b, i;
+
+	for (i = 0; i < 50; i++) {
+		ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
+		ASSERT_EQ(0, tcptest_send(a, 0, 10, 10));
+		uncounted += plain_there(b) != 10;
+		missed += tcptest_poll(b, POLLIN, 0) != POLLIN;
+		EXPECT_EQ(0, tcptest_recv(b, 0, 10, 10));
+		close(a);
+		close(b);
+	}
+	EXPECT_EQ(0, missed);
+	EXPECT_EQ(0, uncounted);
+}
+
+/* --- edges for a reader that trusts SIOCINQ -------------------------------- */
+
+/*
+ * As nginx does: what SIOCINQ counted is read, and not a byte more is tried; if
+ * a read brings more than that, something new has come and an edge with it.
+ * Reads at most @size at once until the edges bring no more or @len is there.
+ */
+static size_t read_trusting(struct __test_metadata *_metadata, int fd, int ep,
+			    size_t len, size_t size)
+{
+	uint8_t buf[65536];
+	size_t got = 0;
+	int avail;
+	ssize_t n;
+
+	while (got < len && epoll_next(ep, TCPTEST_SOON_MS)) {
+		for (avail = -1; avail; ) {
+			n = recv(fd, buf, size, MSG_DONTWAIT);
+			if (n <= 0)
+				break;
+			EXPECT_TRUE(tcptest_same(buf, n, got));
+			got += n;
+			if ((size_t)n < size)
+				break;
+			if (avail < 0) {
+				avail = plain_there(fd);
+				continue;
+			}
+			avail -= n;
+			if (avail < 0)
+				break;
+		}
+	}
+	return got;
+}
+
+/* All is there before the first read: there will be one edge. */
+TEST_F(poll, edge_trusting_siocinq)
+{
+	size_t len = 8 * 4000;
+	int ep;
+
+	ASSERT_EQ(0, tcptest_send(self->a, 0, len, 4000));
+	EXPECT_EQ(len, wait_plain(self->b, len));
+	ep = epoll_on(self->b, EPOLLIN | EPOLLET);
+	ASSERT_LE(0, ep);
+	EXPECT_EQ(len, read_trusting(_metadata, self->b, ep, len, 3000));
+	close(ep);
+}
+
+TEST_F(poll, edge_trusting_siocinq_stream)
+{
+	size_t len = 3000000;
+	int ep = epoll_on(self->b, EPOLLIN | EPOLLET);
+	pid_t pid;
+
+	ASSERT_LE(0, ep);
+	pid = tcptest_sender(self->a, 0, len, 20000);
+	EXPECT_EQ(len, read_trusting(_metadata, self->b, ep, len, 12000));
+	EXPECT_EQ(0, tcptest_reap(pid));
+	close(ep);
+}
+
+/* Between the count and the last read another record becomes complete. */
+TEST_F(poll, edge_behind_the_count)
+{
+	int ep = epoll_on(self->b, EPOLLIN | EPOLLET);
+
+	ASSERT_LE(0, ep);
+	ASSERT_EQ(0, tcptest_send(self->a, 0, 100, 100));
+	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+	ASSERT_EQ(0, tcptest_recv(self->b, 0, 50, 50));
+	EXPECT_EQ(50, plain_there(self->b));
+	ASSERT_EQ(0, tcptest_send(self->a, 100, 100, 100));
+	EXPECT_EQ(150, wait_plain(self->b, 150));
+	ASSERT_EQ(0, tcptest_recv(self->b, 50, 50, 50));
+	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+	/* Each further record, while the one before is not read. */
+	ASSERT_EQ(0, tcptest_send(self->a, 200, 100, 100));
+	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+	EXPECT_EQ(0, epoll_next(ep, TCPTEST_NEVER_MS));
+	ASSERT_EQ(0, tcptest_recv(self->b, 100, 200, 200));
+	close(ep);
+}
+
+/* A short read is all that such a program waits for. */
+TEST_F(poll, edge_of_another_type)
+{
+	int ep, type;
+	char buf[8];
+
+	ASSERT_EQ(0, tcptest_send(self->a, 0, 10, 10));
+	ASSERT_EQ(4, tcptest_send_type(self->a, TCPTEST_CTL, "ctl", 4, 0));
+	ASSERT_EQ(0, tcptest_send(self->a, 10, 10, 10));
+	ASSERT_EQ(0, shutdown(self->a, SHUT_WR));
+	EXPECT_EQ(POLLRDHUP, tcptest_poll(self->b, POLLRDHUP,
+					  TCPTEST_SOON_MS));
+	ep = epoll_on(self->b, EPOLLIN | EPOLLET);
+	ASSERT_LE(0, ep);
+	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+	EXPECT_EQ(0, epoll_next(ep, TCPTEST_NEVER_MS));
+	ASSERT_EQ(0, tcptest_recv(self->b, 0, 10, 10));
+	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+	ASSERT_EQ(4, tcptest_recv_type(self->b, &type, buf, sizeof(buf), 0));
+	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+	ASSERT_EQ(0, tcptest_recv(self->b, 10, 10, 10));
+	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+	EXPECT_EQ(0, recv(self->b, buf, sizeof(buf), MSG_DONTWAIT));
+	close(ep);
+}
+
+/* A record whose rest is still to come is neither counted nor told. */
+TEST_F(part, not_counted)
+{
+	size_t len = self->len;
+	int ep;
+
+	ASSERT_EQ(0, send_rest(self, variant->at));
+	ASSERT_EQ(0, tcptest_send(self->p.a, 100, 100, 100));
+	self->len = tcptest_fetch(self->p.a_raw, self->rec, sizeof(self->rec),
+				  100);
+	ASSERT_EQ(len, self->len);
+	ASSERT_EQ(0, peer_write(self->p.b_raw, self->rec, variant->at));
+	EXPECT_EQ(100, wait_plain(self->p.b, 100));
+	ep = epoll_on(self->p.b, EPOLLIN | EPOLLET);
+	ASSERT_LE(0, ep);
+	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+	EXPECT_EQ(0, epoll_next(ep, TCPTEST_NEVER_MS));
+	ASSERT_EQ(0, send_rest(self, variant->at));
+	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
+	EXPECT_EQ(200, plain_there(self->p.b));
+	ASSERT_EQ(0, tcptest_recv(self->p.b, 0, 200, 200));
+	close(ep);
+}
+
+/* A call for no byte waits for one all the same, and takes none. */
+TEST_F(poll, no_bytes)
+{
+	char byte;
+
+	EXPECT_EQ(-1, recv(self->b, &byte, 0, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_EQ(0, tcptest_send(self->a, 0, 10, 10));
+	EXPECT_EQ(0, recv(self->b, &byte, 0, 0));
+	EXPECT_EQ(10, plain_there(self->b));
+	ASSERT_EQ(0, tcptest_recv(self->b, 0, 10, 10));
+}
+
 TEST_HARNESS_MAIN
