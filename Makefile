@@ -37,7 +37,9 @@ KSFT := $(NST_CACHE)/linux/tools/testing/selftests
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(shell ls -d /lib/modules/*/build 2>/dev/null | sort -rV))
 
-RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
+# As uname -r says it; Debian 12's kernel.release has another name.
+RELEASE = $(shell sed -n 's/^\#define UTS_RELEASE "\(.*\)"/\1/p' \
+	$(KDIR)/include/generated/utsrelease.h)
 
 all: modules tools
 
@@ -60,7 +62,8 @@ tools:
 install: modules install-user
 	[ -n "$(DESTDIR)" ] || { scripts/dkms.sh remove && \
 		scripts/uninstall.sh modules; }
-	$(call kbuild-local,modules_install INSTALL_MOD_PATH=$(DESTDIR))
+	$(call kbuild-local,modules_install INSTALL_MOD_PATH=$(DESTDIR) \
+		CONFIG_MODULE_SIG_ALL=)
 	[ -n "$(DESTDIR)" ] || { depmod "$(RELEASE)" && scripts/installed.sh; }
 
 # The modules by DKMS instead: rebuilt for every kernel that comes.
