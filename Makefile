@@ -15,7 +15,7 @@
 #                           selftests/vm/debug.sh; long)
 #   make demo               a transfer, an attacker, a new key under way
 #   make bench              beside plain TCP and kTLS: instructions, then time
-#   make check-configs      builds for kernels configured otherwise (in check too)
+#   make check-configs      builds for kernels configured otherwise (check has the extremes)
 #   make check-fresh        the commands of README.md on a Debian 12 and a 13 of
 #                           their own, with nothing installed (long)
 #   make check-install      install, dkms and uninstall, for the three kernels
