@@ -53,10 +53,16 @@ static void rx_unlock(struct rx_call *call)
 /* Is there something to read, or an end or error to be told? */
 static bool readable(const struct nst_tcp *nst)
 {
-	/* In the order in which a record goes from one to the next. */
-	return smp_load_acquire(&nst->head.ready) ||
-	       smp_load_acquire(&nst->opening) ||
-	       !skb_queue_empty_lockless(&nst->plain) ||
+	/*
+	 * In the order in which a record goes from one to the next. Pairs with
+	 * the head's release in tcp_head.c.
+	 */
+	if (smp_load_acquire(&nst->head.ready))
+		return true;
+	/* Pairs with end_opening(). */
+	if (smp_load_acquire(&nst->opening))
+		return true;
+	return !skb_queue_empty_lockless(&nst->plain) ||
 	       READ_ONCE(nst->rx_err) || READ_ONCE(nst->st.rx.closed);
 }
 

@@ -167,12 +167,15 @@ enum found {
 	FOUND_NOMEM,	/* nothing has changed */
 };
 
-/* Make room for the rest of the head record. */
+/*
+ * Make room for the rest of the head record. Without memory its bytes stay with
+ * TCP, the reader waits, and the worker tries again.
+ */
 static enum found gather(struct nst_tcp *nst, gfp_t gfp)
 {
-	if (!nst->sk->sk_socket)
-		return FOUND_NONE;
-	return nst_tcp_head_gather(nst, gfp) ? FOUND_NOMEM : FOUND_NONE;
+	if (nst->sk->sk_socket && nst_tcp_head_gather(nst, gfp))
+		nst_tcp_kick(nst, NST_TCP_RETRY);
+	return FOUND_NONE;
 }
 
 /* The record in @rec was taken: count what of it is on its way to the list. */
@@ -192,6 +195,7 @@ static void end_opening(struct nst_tcp *nst, struct nst_rx_want *want, bool lost
 {
 	if (lost)
 		WRITE_ONCE(nst->plain_len, nst->plain_len - want->rest);
+	/* Pairs with readable(). */
 	smp_store_release(&nst->opening, false);
 }
 

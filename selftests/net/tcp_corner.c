@@ -45,39 +45,6 @@ FIXTURE_TEARDOWN(corner)
 	close(self->client);
 }
 
-/* What came before the attach is plain TCP and must not pass for NST. */
-TEST_F(corner, child_older_than_attach)
-{
-	char byte;
-
-	ASSERT_EQ(0, connect(self->client, (void *)&self->addr,
-			     sizeof(self->addr)));
-	ASSERT_EQ(0, nsttest_attach(self->lis));
-	EXPECT_EQ(-1, accept(self->lis, NULL, NULL));
-	EXPECT_EQ(ECONNABORTED, errno);
-	EXPECT_EQ(-1, recv(self->client, &byte, 1, 0));
-	EXPECT_EQ(ECONNRESET, errno);
-}
-
-/* A thread in accept() would give its child TCP's operations. */
-TEST_F(corner, attach_under_accept)
-{
-	pid_t pid = fork();
-	int status;
-
-	ASSERT_LE(0, pid);
-	if (!pid) {
-		accept(self->lis, NULL, NULL);
-		_exit(0);
-	}
-	ASSERT_EQ(0, tcptest_asleep(pid));
-	EXPECT_EQ(-1, setsockopt(self->lis, SOL_TCP, TCP_ULP, "nst", 3));
-	EXPECT_EQ(EBUSY, errno);
-	kill(pid, SIGKILL);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(0, setsockopt(self->lis, SOL_TCP, TCP_ULP, "nst", 3));
-}
-
 TEST_F(corner, refused_connect_again)
 {
 	struct sockaddr_in addr = self->addr;

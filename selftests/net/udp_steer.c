@@ -71,10 +71,9 @@ FIXTURE_SETUP(steer)
 	loopback(&self->original, ORIGINAL_PORT);
 	self->proxy = transparent(PROXY_PORT);
 	ASSERT_LE(0, self->proxy);
-	ASSERT_EQ(0, system("nft add table ip m && nft add chain ip m p "
-			    "'{ type filter hook prerouting priority -150; }' "
-			    "&& nft add rule ip m p udp dport 9999 "
-			    "tproxy to 127.0.0.1:7777 meta mark set 1 accept"));
+	ASSERT_EQ(0, system("nft add table ip m"));
+	ASSERT_EQ(0, system("nft add chain ip m p '{ type filter hook prerouting priority -150; }'"));
+	ASSERT_EQ(0, system("nft add rule ip m p udp dport 9999 tproxy to 127.0.0.1:7777 meta mark set 1 accept"));
 }
 
 FIXTURE_TEARDOWN(steer)
