@@ -65,15 +65,23 @@ static int transparent(uint16_t port)
 	return fd;
 }
 
+/* To the proxy instead of the original port. */
+static const char * const rules[] = {
+	"nft add table ip m",
+	"nft 'add chain ip m p { type filter hook prerouting priority -150; }'",
+	"nft add rule ip m p udp dport 9999 tproxy to 127.0.0.1:7777 meta mark set 1 accept",
+};
+
 FIXTURE_SETUP(steer)
 {
+	unsigned int i;
+
 	self->e = end_open(_metadata, &conf4);
 	loopback(&self->original, ORIGINAL_PORT);
 	self->proxy = transparent(PROXY_PORT);
 	ASSERT_LE(0, self->proxy);
-	ASSERT_EQ(0, system("nft add table ip m"));
-	ASSERT_EQ(0, system("nft add chain ip m p '{ type filter hook prerouting priority -150; }'"));
-	ASSERT_EQ(0, system("nft add rule ip m p udp dport 9999 tproxy to 127.0.0.1:7777 meta mark set 1 accept"));
+	for (i = 0; i < sizeof(rules) / sizeof(*rules); i++)
+		ASSERT_EQ(0, system(rules[i]));
 }
 
 FIXTURE_TEARDOWN(steer)
