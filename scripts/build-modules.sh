@@ -82,11 +82,13 @@ kbuild()
 	shift
 	set -- -j"$(nproc)" "$@"
 	# A user's compiler may warn of what ours does not.
-	[ "$name" = local ] || set -- KCFLAGS=-Werror "$@"
-	[ "$name" != debug ] || set -- UBSAN_SANITIZE=y "$@"
+	case $name in
+	local) ;;
 	# Of all architectures only um gets no irqflags.h with per-CPU counters.
-	[ "$name" != uml ] ||
-		set -- ARCH=um "KCFLAGS=-include linux/irqflags.h" "$@"
+	uml) set -- ARCH=um "KCFLAGS=-Werror -include linux/irqflags.h" "$@" ;;
+	*) set -- KCFLAGS=-Werror "$@" ;;
+	esac
+	[ "$name" != debug ] || set -- UBSAN_SANITIZE=y "$@"
 	if [ "$nst_headers" = / ]; then
 		make -C "$build" "M=$dir/src$sub" "$@"
 		return
