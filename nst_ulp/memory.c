@@ -184,7 +184,8 @@ static void begin_idle(struct nst_memories *set, struct nst_claim *payer,
 	nst_owner_charge(payer, NST_MEMORY_BYTES);
 	list_for_each_entry(claim, &mem->claims, node)
 		nst_owner_first(claim, true);
-	set->wake(set->wake_arg);
+	if (set->wake)
+		set->wake(set->wake_arg);
 }
 
 static void end_idle(struct nst_memories *set, struct nst_memory *mem)
@@ -625,6 +626,22 @@ static void close_owners(struct hlist_head *head)
 		owner->users++;
 		nst_owner_unuse(owner);
 	}
+}
+
+/**
+ * nst_memories_silence() - tell the namespace of nothing any more
+ * @set: its set
+ *
+ * Keys may be given up while the namespace goes, by what is freed late: what it
+ * is woken for can be cancelled behind this, and stays so.
+ *
+ * Context: process.
+ */
+void nst_memories_silence(struct nst_memories *set)
+{
+	spin_lock_bh(&set->lock);
+	set->wake = NULL;
+	spin_unlock_bh(&set->lock);
 }
 
 /**

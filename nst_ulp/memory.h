@@ -71,7 +71,8 @@ struct nst_secret_name {
  * @ref: the namespace, and each owner
  * @born: CLOCK_BOOTTIME in ns when it began to remember
  * @key: of the hash that secrets are known by; random, immutable
- * @wake: tells the namespace that there is something to expire; any context
+ * @wake: tells the namespace that there is something to expire; any context,
+ *	under @lock; NULL: the namespace goes
  * @wake_arg: its argument
  * @left_max: floors that an owner keeps, at least 1; immutable
  * @lock: see "Locking"
@@ -194,6 +195,7 @@ void nst_owner_unleave(struct nst_claim *claim);
 /* memory.c */
 struct nst_memories *nst_memories_alloc(u64 boot,
 					void (*wake)(void *arg), void *arg);
+void nst_memories_silence(struct nst_memories *set);
 void nst_memories_close(struct nst_memories *set);
 void nst_memories_put(struct nst_memories *set);
 void nst_memories_cloned(u64 boot);

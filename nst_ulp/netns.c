@@ -114,6 +114,7 @@ static __net_exit void netns_exit(struct net *net)
 	struct nst_net *nn = nst_net(net);
 
 	nst_keyring_put(nn->ring);
+	nst_memories_silence(nn->memories);
 	cancel_delayed_work_sync(&nn->expire);
 	nst_memories_close(nn->memories);
 	free_percpu(nn->stats);

@@ -282,6 +282,20 @@ TEST(nst_claim_new__each_allocation_fails)
 	done();
 }
 
+TEST(nst_memories_silence__nobody_is_woken)
+{
+	struct nst_claim *claim;
+
+	begin(3600 * SEC);
+	claim = hold(1, 1);
+	CHECK_EQ(take(claim, now.real, 0), NST_OK);
+	nst_memories_silence(set);
+	drop(claim);
+	CHECK_EQ(set->nr_idle, 1);
+	CHECK_EQ(woken, 0);
+	done();
+}
+
 TEST(nst_claim_release__the_memory_lives_on_for_two_windows)
 {
 	struct nst_claim *claim;
