@@ -278,6 +278,12 @@ int nst_tcp_attach(struct sock *sk)
 	return err == -EAGAIN ? -EBUSY : err;
 }
 
+/* Is there no connection, or not yet? Socket lock. */
+static bool may_disconnect(const struct sock *sk)
+{
+	return (1 << sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_SENT);
+}
+
 /* Has nothing of a connection come to NST yet, and left nothing? */
 static bool is_fresh(const struct nst_tcp *nst)
 {
@@ -285,8 +291,7 @@ static bool is_fresh(const struct nst_tcp *nst)
 	lockdep_assert_held(&nst->tx_lock);
 	return !nst->st.tx.started && !nst->st.rx.started && !nst->rx_err &&
 	       !nst->tx_open && !nst->tx_out &&
-	       !test_bit(NST_TCP_SHUT, &nst->flags) &&
-	       ((1 << nst->sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_SENT));
+	       !test_bit(NST_TCP_SHUT, &nst->flags);
 }
 
 /* Under both locks and the socket lock. */
@@ -326,7 +331,8 @@ int nst_tcp_disconnect(struct sock *sk, int flags)
 		return nst_tcp_base_prot[nst_tcp_family(sk)]->disconnect(sk,
 									 flags);
 	sock_owned_by_me(sk);
-	if (!nst)
+	/* Refused for good, so also while somebody has a record in hand. */
+	if (!nst || !may_disconnect(sk))
 		return -EOPNOTSUPP;
 	if (!mutex_trylock(&nst->rx_lock))
 		return err;
