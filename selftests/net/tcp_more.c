@@ -167,7 +167,7 @@ enum step {
 	NR_STEPS
 };
 
-#define DEPTH	3	/* steps of a sequence, before its end, at most */
+#define DEPTH	3	/* most steps of a sequence, before its end */
 
 /* What one sequence must bring: types of records, and bytes of data. */
 struct story {
