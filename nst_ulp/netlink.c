@@ -18,6 +18,7 @@
 #include "limits.h"
 #include "netlink.h"
 #include "netns.h"
+#include "socket_nl.h"
 
 static_assert((int)NST_STATE_ACCEPT == (int)NST_KEY_ACCEPT);
 static_assert((int)NST_STATE_ACTIVE == (int)NST_KEY_ACTIVE);
@@ -488,6 +489,8 @@ static const struct genl_ops ops[] = {
 	  .doit = nst_guard_nl_load, .flags = GENL_UNS_ADMIN_PERM },
 	{ .cmd = NST_CMD_GUARD_FLUSH, TAKES(no_policy),
 	  .doit = nst_guard_nl_flush, .flags = GENL_UNS_ADMIN_PERM },
+	{ .cmd = NST_CMD_SOCKET_GET, TAKES(no_policy),
+	  .dumpit = nst_socket_nl_dump },
 };
 
 static const struct genl_multicast_group groups[] = {
@@ -520,6 +523,7 @@ int nst_netlink_init(void)
 	if (err)
 		return err;
 	nst_guard_nl_init(&family);
+	nst_socket_nl_init(&family);
 	err = genl_register_family(&family);
 	if (err)
 		nst_fingerprint_exit();

@@ -100,6 +100,8 @@ static __net_init int netns_init(struct net *net)
 		free_percpu(nn->stats);
 		return -ENOMEM;
 	}
+	xa_init_flags(&nn->udp_sockets, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_BH |
+		      XA_FLAGS_ACCOUNT);
 	nn->enabled = 1;
 	nn->time_window = NST_TIME_WINDOW;
 	nn->start_cache_max = NST_START_CACHE;
@@ -113,6 +115,8 @@ static __net_exit void netns_exit(struct net *net)
 {
 	struct nst_net *nn = nst_net(net);
 
+	/* Each socket has held the namespace. */
+	WARN_ON_ONCE(!xa_empty(&nn->udp_sockets));
 	nst_keyring_put(nn->ring);
 	nst_memories_silence(nn->memories);
 	cancel_delayed_work_sync(&nn->expire);

@@ -6,6 +6,7 @@
 #include <linux/atomic.h>
 #include <linux/time64.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include "keybox.h"
 #include "limits.h"
@@ -25,6 +26,9 @@ struct ctl_table_header;
  * @sysctl: registration of net.nst, owned by sysctl.c
  * @sysctl_table: what is registered, owned by sysctl.c
  * @private_sessions: UDP sessions known in the tables of all private boxes
+ * @udp_sockets: the UDP sockets that have NST, struct nst_udp, by number; under
+ *	its own lock, which softirqs take
+ * @udp_next: the number that the next one should have; as @udp_sockets
  * @enabled: sysctl, 0 refuses new attaches
  * @strict: sysctl, 1 refuses keys without NST_F_STRICT
  * @time_window: sysctl, seconds that a START may be off either way
@@ -44,6 +48,8 @@ struct nst_net {
 	struct ctl_table_header *sysctl;
 	struct ctl_table *sysctl_table;
 	atomic_t private_sessions;
+	struct xarray udp_sockets;
+	u32 udp_next;
 	int enabled;
 	int strict;
 	int time_window;

@@ -304,7 +304,9 @@ int nst_udp_attach(struct sock *sk)
 	err = install(sk, nst);
 	mutex_unlock(&nst->conf_lock);
 	if (err)
-		kfree(nst);
+		nst_udp_discard(nst);
+	else
+		nst_udp_show(nst);
 	return err;
 }
 

@@ -151,6 +151,7 @@ struct nst_udp_own {
  * @destruct: sk_destruct that the socket had, called behind ours
  * @write_space: sk_write_space that it had; NULL if it is of IPv4: not replaced
  * @receiver: number of the socket, never 0, never used again
+ * @id: its place in @nn's list of sockets
  * @role: set in every datagram sent: 0, NST_WIRE_INITIATOR or _RESPONDER;
  *	changed under conf_lock, read without
  * @free: frees this; queued by sk_destruct
@@ -161,11 +162,13 @@ struct nst_udp_own {
  * @rx_records: datagrams accepted
  * @rx_bytes: plaintext bytes in them
  * @rx_last: epoch of the last one accepted, struct nst_epoch_id as a number
+ * @drops: datagrams for it that were refused, by cause; index 0 is unused
  * @typed: one of them was of a type other than data. Set in softirq, never reset
  * @conf_lock: see "Locking"
  * @tx_conf: what it sends with; NULL: no key. Changed under conf_lock and
  *	tx_lock
- * @tx_kid: key to send with, 0 = the active one; under conf_lock
+ * @tx_kid: key to send with, 0 = the active one; changed under conf_lock and
+ *	tx_lock
  * @tx_lock: see "Locking"
  * @epoch: the present epoch; NULL: none yet. Changed under both locks
  * @renew: the next datagram begins a new epoch
@@ -191,6 +194,7 @@ struct nst_udp {
 	void (*destruct)(struct sock *sk);
 	void (*write_space)(struct sock *sk);
 	u64 receiver;
+	u32 id;
 	u32 role;
 	bool retired;
 	bool broken;
@@ -201,6 +205,7 @@ struct nst_udp {
 	atomic64_t rx_records;
 	atomic64_t rx_bytes;
 	u64 rx_last;
+	atomic64_t drops[NST_DROP_MAX];
 	bool typed;
 
 	struct mutex conf_lock;
@@ -251,6 +256,7 @@ void nst_udp_open(void);
 void nst_udp_exit(void);
 
 /* udp_sock.c */
+struct nst_udp *nst_udp_next_get(struct nst_net *nn, unsigned long *id);
 struct nst_udp_rx *nst_udp_rx_new(const struct nst_udp *nst,
 				  struct nst_conf *conf);
 void nst_udp_rx_put(struct nst_udp_rx *rx);

@@ -265,6 +265,7 @@ static enum nst_drop receive(struct nst_udp *nst, struct nst_dgram *dgram,
 static void refuse(struct nst_udp *nst, enum nst_drop drop,
 		   const struct nst_hdr *hdr, const struct sk_buff *skb)
 {
+	atomic64_inc(&nst->drops[drop]);
 	nst_stats_inc(nst->nn->stats, drop);
 	trace_nst_drop(nst->sk, drop, nst_drop_errno(drop));
 	/* What a member of a group says comes back to it, and is no attack. */

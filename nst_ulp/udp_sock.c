@@ -75,8 +75,10 @@ static void udp_free(struct work_struct *work)
  * nst_udp_alloc() - state for a socket that has none yet
  * @sk: the socket
  *
+ * It has its place in the namespace's list, but is not seen there yet.
+ *
  * Context: process.
- * Return: NULL without memory. To be freed by kfree() if it comes to nothing.
+ * Return: NULL without memory. For nst_udp_discard() if it comes to nothing.
  */
 struct nst_udp *nst_udp_alloc(struct sock *sk)
 {
@@ -86,6 +88,12 @@ struct nst_udp *nst_udp_alloc(struct sock *sk)
 		return NULL;
 	nst->sk = sk;
 	nst->nn = nst_net(sock_net(sk));
+	if (xa_alloc_cyclic_bh(&nst->nn->udp_sockets, &nst->id, NULL,
+			       xa_limit_32b, &nst->nn->udp_next,
+			       GFP_KERNEL) < 0) {
+		kfree(nst);
+		return NULL;
+	}
 	nst->receiver = atomic64_inc_return(&receivers);
 	INIT_WORK(&nst->free, udp_free);
 	mutex_init(&nst->conf_lock);
@@ -93,6 +101,56 @@ struct nst_udp *nst_udp_alloc(struct sock *sk)
 	init_rwsem(&nst->recv_lock);
 	init_waitqueue_head(&nst->recv_wait);
 	mutex_init(&nst->splice_lock);
+	return nst;
+}
+
+/**
+ * nst_udp_discard() - undo nst_udp_alloc()
+ * @nst: the state, which no socket has got
+ *
+ * Context: process.
+ */
+void nst_udp_discard(struct nst_udp *nst)
+{
+	xa_erase_bh(&nst->nn->udp_sockets, nst->id);
+	kfree(nst);
+}
+
+/**
+ * nst_udp_show() - the socket has NST: let it be seen in the namespace's list
+ * @nst: its state
+ *
+ * Context: process, by someone who keeps the socket open.
+ */
+void nst_udp_show(struct nst_udp *nst)
+{
+	/* Its place is there: nothing is allocated, and nothing can fail. */
+	xa_store_bh(&nst->nn->udp_sockets, nst->id, nst, 0);
+}
+
+/**
+ * nst_udp_next_get() - the next of a namespace's sockets, in the order of ids
+ * @nn: the namespace's state
+ * @id: where to begin; receives the socket's
+ *
+ * What is there from the first call to the last is found once, whatever comes
+ * and goes meanwhile.
+ *
+ * Context: process.
+ * Return: the state of a socket, which the caller has to sock_put(); NULL: there
+ * is none.
+ */
+struct nst_udp *nst_udp_next_get(struct nst_net *nn, unsigned long *id)
+{
+	struct nst_udp *nst;
+
+	/* Who is listed is not freed under the lock; he may be about to go. */
+	xa_lock_bh(&nn->udp_sockets);
+	nst = xa_find(&nn->udp_sockets, id, ULONG_MAX, XA_PRESENT);
+	while (nst && !refcount_inc_not_zero(&nst->sk->sk_refcnt))
+		nst = xa_find_after(&nn->udp_sockets, id, ULONG_MAX,
+				    XA_PRESENT);
+	xa_unlock_bh(&nn->udp_sockets);
 	return nst;
 }
 
@@ -105,6 +163,7 @@ struct nst_udp *nst_udp_alloc(struct sock *sk)
 void nst_udp_retire(struct nst_udp *nst)
 {
 	WRITE_ONCE(nst->retired, true);
+	xa_erase_bh(&nst->nn->udp_sockets, nst->id);
 	nst_udp_rx_put(rcu_replace_pointer(nst->rx, NULL, true));
 	nst_stats_add(nst->nn->stats, NST_MIB_SOCKETS, -1);
 }

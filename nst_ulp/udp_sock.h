@@ -6,6 +6,8 @@
 #include "udp.h"
 
 struct nst_udp *nst_udp_alloc(struct sock *sk);
+void nst_udp_discard(struct nst_udp *nst);
+void nst_udp_show(struct nst_udp *nst);
 void nst_udp_retire(struct nst_udp *nst);
 void nst_udp_destruct(struct sock *sk);
 

@@ -98,7 +98,9 @@ static void refuse(struct nst_udp_box *box, struct nst_udp_waiting *w,
 		   enum nst_drop drop)
 {
 	const struct nst_hdr *hdr = &w->dgram.hdr;
+	struct nst_udp *nst = rcu_dereference_check(__sk_user_data(w->sk), true);
 
+	atomic64_inc(&nst->drops[drop]);
 	nst_stats_inc(box->table->nn->stats, drop);
 	trace_nst_drop(NULL, drop, nst_drop_errno(drop));
 	nst_event_drop(box->net, drop, hdr->kid,

@@ -76,7 +76,8 @@ without_module()
 	for command in "load $dir/box" "add $dir/box" "activate 1" "retire 1" \
 		"del 1" flush show "show 1" "show --json" \
 		"guard add tcp 1" "guard del tcp 1" "guard flush" \
-		"guard show" "guard show --json" caps "caps --json" stats \
+		"guard show" "guard show --json" sockets \
+		"sockets --json" caps "caps --json" stats \
 		"stats --json" "stats --prometheus" monitor; do
 		# shellcheck disable=SC2086 # words
 		nstkeyctl $command >"$out" 2>"$err"

@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <linux/nst.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +19,10 @@
 #include "nltalk.h"
 
 #define STRESS_SECONDS	5
+
+#define SOCKETS_STAYING	400	/* more than one part of a list has room for */
+#define SOCKETS_MOVING	50
+#define SOCKET_SECONDS	2
 
 static int load_two(struct talk *t)
 {
@@ -356,6 +362,98 @@ TEST_F_TIMEOUT(nl, changes_at_the_same_time, 60)
 		}
 	}
 	EXPECT_EQ(0, wrong);
+}
+
+/* A UDP socket with NST, or -1. */
+static int attached(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), one = 1;
+
+	if (fd >= 0 && setsockopt(fd, IPPROTO_IP, NST_ATTACH, &one,
+				  sizeof(one))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Sockets come and go. */
+static int come_and_go(void)
+{
+	time_t end = time(NULL) + SOCKET_SECONDS;
+	int fd[SOCKETS_MOVING], i;
+
+	for (i = 0; i < SOCKETS_MOVING; i++)
+		fd[i] = attached();
+	for (i = 0; time(NULL) < end; i = (i + 1) % SOCKETS_MOVING) {
+		close(fd[i]);
+		fd[i] = attached();
+		if (fd[i] < 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* How often the last answer has each socket; 0 if one is not told once. */
+static int told_once(struct talk *t, const uint64_t *cookies, int *others)
+{
+	int told[SOCKETS_STAYING] = {}, rest, i;
+	struct nlmsghdr *nlh = (void *)t->buf;
+	uint64_t cookie;
+
+	*others = 0;
+	for (rest = t->len; NLMSG_OK(nlh, rest); nlh = NLMSG_NEXT(nlh, rest)) {
+		if (nlh->nlmsg_type != t->family)
+			continue;
+		memcpy(&cookie, nl_find(nlh, NST_A_SOCKET_COOKIE),
+		       sizeof(cookie));
+		for (i = 0; i < SOCKETS_STAYING && cookies[i] != cookie; i++)
+			;
+		if (i < SOCKETS_STAYING)
+			told[i]++;
+		else
+			++*others;
+	}
+	for (i = 0; i < SOCKETS_STAYING; i++)
+		if (told[i] != 1)
+			return 0;
+	return 1;
+}
+
+/* The list comes in parts, between which others come and go. */
+TEST_F_TIMEOUT(nl, sockets_that_stay_are_told_once, 60)
+{
+	int fd[SOCKETS_STAYING], wrong = 0, seen = 0, others, status;
+	uint64_t cookies[SOCKETS_STAYING];
+	socklen_t len = sizeof(uint64_t);
+	pid_t pid = -1;
+
+	for (int i = 0; i < SOCKETS_STAYING; i++) {
+		fd[i] = attached();
+		ASSERT_GE(fd[i], 0);
+		ASSERT_EQ(0, getsockopt(fd[i], SOL_SOCKET, SO_COOKIE,
+					&cookies[i], &len));
+		if (i == SOCKETS_STAYING / 2) {
+			pid = fork();
+			ASSERT_GE(pid, 0);
+			if (!pid)
+				_exit(come_and_go());
+		}
+	}
+	do {
+		EXPECT_EQ(0, nl_simple(&self->t, NST_CMD_SOCKET_GET,
+				       NLM_F_DUMP));
+		wrong += !told_once(&self->t, cookies, &others);
+		seen += others;
+	} while (!waitpid(pid, &status, WNOHANG));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, wrong);
+	EXPECT_GT(seen, 0);
+	for (int i = 0; i < SOCKETS_STAYING; i++)
+		close(fd[i]);
+	EXPECT_EQ(0, nl_simple(&self->t, NST_CMD_SOCKET_GET, NLM_F_DUMP));
+	EXPECT_EQ(0, told_once(&self->t, cookies, &others));
+	EXPECT_EQ(0, others);
 }
 
 TEST_HARNESS_MAIN

@@ -474,7 +474,7 @@ views()
 	verdict $? stats_as_in_proc
 	is "$(grep -cE '^Nst[A-Za-z]+ [0-9]+$' "$dir/stat")" \
 		"$(wc -l <"$dir/stat")" stat_lines
-	for command in show "show 1" caps stats doctor; do
+	for command in show "show 1" caps stats doctor sockets; do
 		# shellcheck disable=SC2086 # words
 		nstkeyctl $command --json >"$out" 2>"$err"
 		jsoncheck <"$out" >>"$err"
@@ -538,6 +538,58 @@ wait_lines()
 		sleep 0.1
 		i=$((i + 1))
 	done
+}
+
+# Who has NST on UDP, and what each has refused.
+sockets()
+{
+	nstkeyctl genbox --force "$dir/box"
+	nstkeyctl load "$dir/box"
+	does sockets_none nstkeyctl sockets
+	says sockets_none_says '^No UDP socket has NST here'
+	nstpoke hold udp 7100 1 >"$dir/held" &
+	children="$children $!"
+	su -s /bin/sh nobody -c "exec $(command -v nstpoke) hold udp 7101 7" \
+		>>"$dir/held" &
+	children="$children $!"
+	nstpoke hold tcp 7102 1 >>"$dir/held" &
+	children="$children $!"
+	wait_lines "$dir/held" 3
+	does sockets nstkeyctl sockets
+	says sockets_address '^udp  127.0.0.1:7100  \*  uid 0  cookie [0-9a-f]+$'
+	says sockets_owner '^udp  127.0.0.1:7101  \*  uid 65534 '
+	is "$(grep -c '^udp' "$out")" 2 sockets_of_udp_only
+	is "$(sed -n '/:7101/,/^udp/s/.*tx: \(suite [0-9]*\),.*/\1/p' "$out")" \
+		"suite 7" sockets_suite
+	is "$(grep -c refused "$out")" 0 sockets_nothing_refused
+	guardpoke 7100
+	guardpoke 7100
+	does sockets_refuse nstkeyctl sockets
+	says sockets_cause '^ +refused: 2 x NstRx(HdrMagic|DgramLength)$'
+	is "$(grep -c refused "$out")" 1 sockets_cause_of_one_socket
+	nstkeyctl sockets --json >"$out" 2>"$err"
+	jsoncheck <"$out" >>"$err"
+	verdict $? sockets_json
+	says sockets_json_content \
+		'"local":"127.0.0.1","local_port":7100,"uid":0,"cookie":[0-9]+,"broken":false,"tx":\{"suite":1,"kid":0,"records":0,"bytes":0\},"rx":\{"suite":1,"kid":0,.*"drops":\{"NstRx[A-Za-z]+":2\}'
+	does sockets_nobody as_nobody "$tool sockets"
+	says sockets_nobody_sees '127.0.0.1:7100 '
+	is "$(sed -n '/:7100/,/^udp/p' "$out" | grep -c 'suite\|refused')" 0 \
+		sockets_nobody_sees_no_more
+	is "$(sed -n '/:7101/,/^udp/p' "$out" | grep -c '[tr]x: suite 7')" 2 \
+		sockets_owner_sees_his
+	ss -Huane | grep ':7100 ' >"$dir/ss"
+	is "$(sed -n 's/.*:7100 .*cookie \([0-9a-f]*\).*/\1/p' "$out")" \
+		"$(sed -n 's/.* sk:\([0-9a-f]*\).*/\1/p' "$dir/ss")" \
+		sockets_cookie_of_ss
+	ip netns add other
+	is "$(ip netns exec other nstkeyctl sockets | grep -c '^udp')" 0 \
+		sockets_of_one_namespace
+	ip netns del other
+	# shellcheck disable=SC2086 # a list
+	kill $children 2>/dev/null
+	wait
+	children=
 }
 
 # A client learns nothing but a reset from a peer that has another box.
@@ -629,6 +681,7 @@ namespaces
 sysctls
 views
 doctor
+sockets
 other_box
 monitor
 echo "1..$number"

@@ -38,6 +38,7 @@ static const struct {
 	{ "guard", cmd_guard, 1, 4, MAY_JSON | MAY_PROMETHEUS,
 	  "add tcp|udp PORTS [dry-run] | del tcp|udp PORTS | load FILE | flush | show [--prometheus]",
 	  "ports on which plaintext neither arrives nor leaves" },
+	{ "sockets", cmd_sockets, 0, 0, MAY_JSON, "", "UDP sockets that have NST" },
 	{ "caps", cmd_caps, 0, 0, MAY_JSON, "", "suites and their drivers" },
 	{ "stats", cmd_stats, 0, 0, MAY_JSON | MAY_PROMETHEUS,
 	  "[--prometheus]", "counters of this network namespace" },

@@ -62,6 +62,12 @@ void nl_parse_nest(const struct nlattr *nest, const struct nlattr **tb,
 }
 
 /* Values of attributes; 0 or empty if absent or malformed. */
+uint8_t nl_u8(const struct nlattr *attr)
+{
+	return attr && !mnl_attr_validate(attr, MNL_TYPE_U8) ?
+		mnl_attr_get_u8(attr) : 0;
+}
+
 uint16_t nl_u16(const struct nlattr *attr)
 {
 	return attr && !mnl_attr_validate(attr, MNL_TYPE_U16) ?

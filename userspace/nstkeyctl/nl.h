@@ -49,6 +49,7 @@ void nl_parse(const struct nlmsghdr *nlh, const struct nlattr **tb,
 	      unsigned int max);
 void nl_parse_nest(const struct nlattr *nest, const struct nlattr **tb,
 		   unsigned int max);
+uint8_t nl_u8(const struct nlattr *attr);
 uint16_t nl_u16(const struct nlattr *attr);
 uint32_t nl_u32(const struct nlattr *attr);
 uint64_t nl_u64(const struct nlattr *attr);

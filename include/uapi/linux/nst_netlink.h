@@ -64,6 +64,7 @@ enum nst_cmd {
 	NST_CMD_GUARD_DEL,
 	NST_CMD_GUARD_LOAD,	/* replace all rules, atomically */
 	NST_CMD_GUARD_FLUSH,
+	NST_CMD_SOCKET_GET,	/* dump the UDP sockets that have NST */
 
 	__NST_CMD_MAX,
 	NST_CMD_MAX = __NST_CMD_MAX - 1
@@ -184,6 +185,40 @@ enum nst_a_packets {
 
 	__NST_A_PACKETS_MAX,
 	NST_A_PACKETS_MAX = __NST_A_PACKETS_MAX - 1
+};
+
+/* A UDP socket that has NST. */
+enum nst_a_socket {
+	NST_A_SOCKET_PAD = 1,
+	NST_A_SOCKET_PROTOCOL,	/* u32, IPPROTO_UDP */
+	NST_A_SOCKET_FAMILY,	/* u32, AF_INET or AF_INET6 */
+	NST_A_SOCKET_LOCAL,	/* address, 4 or 16 bytes */
+	NST_A_SOCKET_LOCAL_PORT,	/* u16; 0: not bound */
+	NST_A_SOCKET_REMOTE,	/* address; absent: not connected */
+	NST_A_SOCKET_REMOTE_PORT,	/* u16; absent: not connected */
+	NST_A_SOCKET_IFINDEX,	/* u32; absent: not bound to a device */
+	NST_A_SOCKET_UID,	/* u32, owner */
+	NST_A_SOCKET_COOKIE,	/* u64, as sock_diag tells it */
+	/* The rest is for CAP_NET_ADMIN and the owner, absent for others. */
+	NST_A_SOCKET_BROKEN,	/* u8, 1: something was changed behind NST, EIO */
+	NST_A_SOCKET_TX,	/* nest of enum nst_a_dir; absent: no key */
+	NST_A_SOCKET_RX,	/* nest of enum nst_a_dir; absent: no key */
+	NST_A_SOCKET_DROP,	/* nest of enum nst_a_counter, each cause */
+
+	__NST_A_SOCKET_MAX,
+	NST_A_SOCKET_MAX = __NST_A_SOCKET_MAX - 1
+};
+
+/* What a socket has for one direction. */
+enum nst_a_dir {
+	NST_A_DIR_PAD = 1,
+	NST_A_DIR_SUITE,	/* u32, of the epoch, else as set; 0: any */
+	NST_A_DIR_KID,	/* u16, of the epoch, else as set; 0: any, or active */
+	NST_A_DIR_RECORDS,	/* u64 */
+	NST_A_DIR_BYTES,	/* u64, plaintext */
+
+	__NST_A_DIR_MAX,
+	NST_A_DIR_MAX = __NST_A_DIR_MAX - 1
 };
 
 #endif /* _UAPI_LINUX_NST_NETLINK_H */
