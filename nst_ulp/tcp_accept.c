@@ -72,6 +72,7 @@ void nst_tcp_clone(const struct request_sock *req, struct sock *sk,
 		sk->sk_data_ready = nst_tcp_data_ready;
 		sk->sk_state_change = nst_tcp_state_change;
 		WRITE_ONCE(sk->sk_rcvlowat, 1);
+		nst_tcp_claim(sk);
 		inherit(nst, parent);
 		nst_stats_inc(nst->st.nn->stats, NST_MIB_SOCKETS);
 	}
@@ -192,11 +193,22 @@ NST_ACCEPT(nst_tcp_accept)
  */
 int nst_tcp_listen(struct socket *sock, int backlog)
 {
-	lock_sock(sock->sk);
-	nst_tcp_hold_module(sock->sk);
-	release_sock(sock->sk);
-	return nst_tcp_base_ops[nst_tcp_family(sock->sk)]->listen(sock,
-								  backlog);
+	struct sock *sk = sock->sk;
+	int err;
+
+	lock_sock(sk);
+	nst_tcp_hold_module(sk);
+	release_sock(sk);
+	err = nst_tcp_base_ops[nst_tcp_family(sk)]->listen(sock, backlog);
+	if (err)
+		return err;
+	lock_sock(sk);
+	write_lock_bh(&sk->sk_callback_lock);
+	if (sk->sk_state == TCP_LISTEN)
+		nst_tcp_unclaim(sk);
+	write_unlock_bh(&sk->sk_callback_lock);
+	release_sock(sk);
+	return 0;
 }
 
 /**

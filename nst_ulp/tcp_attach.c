@@ -16,8 +16,14 @@
  */
 static void join_first(struct nst_tcp *nst)
 {
-	if (!tcp_sk(nst->sk)->syn_data || nst->plain_until)
+	struct sock *sk = nst->sk;
+
+	if (!tcp_sk(sk)->syn_data || nst->plain_until)
 		nst_tcp_join(nst);
+	/* It may have been a listener before. */
+	write_lock_bh(&sk->sk_callback_lock);
+	nst_tcp_claim(sk);
+	write_unlock_bh(&sk->sk_callback_lock);
 }
 
 /**
@@ -94,6 +100,8 @@ void nst_tcp_install(struct nst_tcp *nst)
 	sk->sk_data_ready = nst_tcp_data_ready;
 	sk->sk_state_change = nst_tcp_state_change;
 	WRITE_ONCE(sk->sk_prot, &nst_tcp_prot[family]);
+	if (sk->sk_state != TCP_LISTEN)
+		nst_tcp_claim(sk);
 	nst_tcp_adopt(sk);
 	write_unlock_bh(&sk->sk_callback_lock);
 	nst_stats_inc(nst->st.nn->stats, NST_MIB_SOCKETS);
@@ -124,6 +132,7 @@ void nst_tcp_uninstall(struct nst_tcp *nst)
 	sk->sk_data_ready = nst->data_ready;
 	sk->sk_state_change = nst->state_change;
 	WRITE_ONCE(sk->sk_prot, nst->base);
+	nst_tcp_unclaim(sk);
 	if (plaintext_goes_on(nst))
 		WRITE_ONCE(inet_csk(sk)->icsk_ulp_ops, &nst_tcp_ulp_mixed);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);

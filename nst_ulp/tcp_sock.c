@@ -190,6 +190,44 @@ void nst_tcp_hold_module(struct sock *sk)
 	sk->sk_prot_creator = prot;
 }
 
+/* For its address alone; the low bits of sk_user_data are flags. */
+static const u8 claim __aligned(8);
+
+static void *claimed(void)
+{
+	return (void *)((uintptr_t)&claim | SK_USER_DATA_NOCOPY);
+}
+
+/**
+ * nst_tcp_claim() - keep others from the socket
+ * @sk: a socket with NST, not listening
+ *
+ * Who wants a TCP socket for himself looks at sk_user_data first: KCM, ovpn,
+ * espintcp and their like would take bytes off TCP's queue that are not plaintext,
+ * and give it plaintext. A listener gives no bytes away, and BPF may want it for
+ * a reuseport array.
+ *
+ * Context: under sk_callback_lock, or before anybody knows @sk.
+ */
+void nst_tcp_claim(struct sock *sk)
+{
+	if (!sk->sk_user_data)
+		WRITE_ONCE(sk->sk_user_data, claimed());
+}
+
+/**
+ * nst_tcp_unclaim() - undo nst_tcp_claim()
+ * @sk: the socket; what another has put there stays
+ *
+ * Context: under sk_callback_lock.
+ */
+void nst_tcp_unclaim(struct sock *sk)
+{
+	lockdep_assert_held(&sk->sk_callback_lock);
+	if (sk->sk_user_data == claimed())
+		WRITE_ONCE(sk->sk_user_data, NULL);
+}
+
 /**
  * nst_tcp_release_cb() - proto.release_cb: the socket lock is given up
  * @sk: the socket

@@ -21,6 +21,8 @@ extern struct tcp_ulp_ops nst_tcp_ulp;
 extern struct tcp_ulp_ops nst_tcp_ulp_mixed;
 
 void nst_tcp_adopt(struct sock *sk);
+void nst_tcp_claim(struct sock *sk);
+void nst_tcp_unclaim(struct sock *sk);
 void nst_tcp_hold_module(struct sock *sk);
 void nst_tcp_release_cb(struct sock *sk);
 bool nst_tcp_plaintext_left(const struct nst_tcp *nst);

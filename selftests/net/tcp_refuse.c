@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/kcm.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -247,6 +248,133 @@ TEST_F(refuse, attach_in_sockmap)
 	close(map);
 	close(a);
 	close(b);
+}
+
+/* --- others who take a socket by its descriptor --------------------------- */
+
+#ifndef AF_KCM
+#define AF_KCM	41
+#endif
+
+/* A program that says nothing about any message. */
+static int parser(void)
+{
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
+	attr.insns = (uintptr_t)insns;
+	attr.insn_cnt = 2;
+	attr.license = (uintptr_t)"GPL";
+	return bpf(BPF_PROG_LOAD, &attr);
+}
+
+/* KCM reads and writes a connection in the place of its program. */
+static int kcm_attach(int kcm, int fd)
+{
+	struct kcm_attach attach = { .fd = fd, .bpf_fd = parser() };
+	int ret;
+
+	if (attach.bpf_fd < 0)
+		return attach.bpf_fd;
+	ret = ioctl(kcm, SIOCKCMATTACH, &attach) ? -errno : 0;
+	close(attach.bpf_fd);
+	return ret;
+}
+
+static int open_kcm(void)
+{
+	int kcm = socket(AF_KCM, SOCK_DGRAM, KCMPROTO_CONNECTED);
+
+	return kcm < 0 ? -errno : kcm;
+}
+
+TEST_F(refuse, kcm)
+{
+	int kcm = open_kcm();
+
+	if (kcm == -EAFNOSUPPORT)
+		SKIP(return, "this kernel has no KCM");
+	ASSERT_LE(0, kcm);
+	EXPECT_EQ(-EALREADY, kcm_attach(kcm, self->a));
+	EXPECT_EQ(-EALREADY, kcm_attach(kcm, self->b));
+	close(kcm);
+}
+
+/* A listener with NST, one that was attached before listen(). */
+static int listener(int family)
+{
+	int fd = socket(family, SOCK_STREAM, 0), one = 1;
+	struct sockaddr_storage any = { .ss_family = family };
+
+	if (nsttest_attach(fd) ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) ||
+	    bind(fd, (void *)&any, sizeof(any)) || listen(fd, 1))
+		return -1;
+	return fd;
+}
+
+/* One that was accepted, and one that had NST before its connect(). */
+TEST_F(refuse, kcm_on_any_connection)
+{
+	int lfd = listener(variant->conf.family), kcm = open_kcm(), a, b;
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+
+	if (kcm == -EAFNOSUPPORT)
+		SKIP(return, "this kernel has no KCM");
+	ASSERT_LE(0, kcm);
+	ASSERT_LE(0, lfd);
+	a = socket(variant->conf.family, SOCK_STREAM, 0);
+	ASSERT_EQ(0, nsttest_attach(a));
+	ASSERT_EQ(0, getsockname(lfd, (void *)&addr, &len));
+	ASSERT_EQ(0, connect(a, (void *)&addr, len));
+	b = accept(lfd, NULL, NULL);
+	ASSERT_LE(0, b);
+	EXPECT_EQ(-EALREADY, kcm_attach(kcm, a));
+	EXPECT_EQ(-EALREADY, kcm_attach(kcm, b));
+	close(a);
+	close(b);
+	close(lfd);
+	close(kcm);
+}
+
+TEST_F(refuse, attach_in_kcm)
+{
+	int kcm = open_kcm(), a, b;
+
+	if (kcm == -EAFNOSUPPORT)
+		SKIP(return, "this kernel has no KCM");
+	ASSERT_LE(0, kcm);
+	ASSERT_EQ(0, nsttest_pair(variant->conf.family, 0, &a, &b));
+	ASSERT_EQ(0, kcm_attach(kcm, a));
+	EXPECT_EQ(-EBUSY, nsttest_attach(a));
+	close(a);
+	close(b);
+	close(kcm);
+}
+
+/* BPF may choose among listeners, which give no bytes away. */
+TEST_F(refuse, not_reuseport_array_of_listeners)
+{
+	int fd = listener(variant->conf.family), map;
+	union bpf_attr attr;
+
+	ASSERT_LE(0, fd);
+	memset(&attr, 0, sizeof(attr));
+	attr.map_type = BPF_MAP_TYPE_REUSEPORT_SOCKARRAY;
+	attr.key_size = 4;
+	attr.value_size = 4;
+	attr.max_entries = 4;
+	map = bpf(BPF_MAP_CREATE, &attr);
+	ASSERT_LE(0, map);
+	EXPECT_EQ(0, sockmap_add(map, fd));
+	close(map);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN
