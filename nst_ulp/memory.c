@@ -325,6 +325,24 @@ static u64 floor_of_starts(const struct nst_claim *claim)
 	return mem->made ? mem->starts.floor : floor_before(claim);
 }
 
+/**
+ * nst_claim_floor() - up to which time a START is refused, whatever else it is
+ * @claim: of the box key
+ *
+ * Context: process or softirq, does not sleep.
+ * Return: a timestamp, ns; 0: none.
+ */
+u64 nst_claim_floor(struct nst_claim *claim)
+{
+	struct nst_memories *set = claim->owner->set;
+	u64 floor;
+
+	spin_lock_bh(&set->lock);
+	floor = floor_of_starts(claim);
+	spin_unlock_bh(&set->lock);
+	return floor;
+}
+
 /* The first thing is taken. */
 static void make(struct nst_claim *maker)
 {
@@ -469,16 +487,13 @@ enum nst_drop nst_claim_judge_start(struct nst_claim *claim, u64 timestamp,
 {
 	struct nst_memories *set = claim->owner->set;
 	enum nst_drop drop;
-	u64 floor;
 
 	drop = nst_now_judge(now, timestamp, window,
 			     max(set->born, READ_ONCE(cloned)));
 	if (drop)
 		return drop;
-	spin_lock_bh(&set->lock);
-	floor = floor_of_starts(claim);
-	spin_unlock_bh(&set->lock);
-	return timestamp > floor ? NST_OK : NST_DROP_CACHE_FLOOR;
+	return timestamp > nst_claim_floor(claim) ? NST_OK :
+						    NST_DROP_CACHE_FLOOR;
 }
 
 /* Under the lock; @new is the memory's if NST_OK is returned. */

@@ -207,6 +207,7 @@ void nst_claim_hold(struct nst_claim *claim);
 void nst_claim_release(struct nst_claim *claim, u64 boot);
 void nst_claim_put(struct nst_claim *claim);
 
+u64 nst_claim_floor(struct nst_claim *claim);
 enum nst_drop nst_now_judge(const struct nst_now *now, u64 timestamp,
 			    u64 window_ns, u64 born);
 enum nst_drop nst_claim_judge_start(struct nst_claim *claim, u64 timestamp,

@@ -540,6 +540,34 @@ wait_lines()
 	done
 }
 
+# A clock that was set back: what holds, until when, and the way out.
+set_back()
+{
+	local i floor now
+
+	nstkeyctl genbox --force "$dir/box"
+	nstkeyctl load "$dir/box"
+	sysctl -q -w net.nst.start_cache_max=16
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do
+		nstpoke pair tcp 1 >/dev/null
+	done
+	nstkeyctl doctor >"$out" 2>"$err"
+	is "$(grep -c 'clock.*until it shows' "$out")" 0 set_back_not_yet
+	now=$(date +%s)
+	date -s "@$((now - 3600))" >/dev/null
+	nstkeyctl doctor >"$out" 2>"$err"
+	is "$(nstpoke pair tcp 1)" ESTALE set_back_refuses
+	date -s "@$now" >/dev/null
+	floor=$(sed -n 's/^warn *clock .*kid 1 .* until it shows \(.*\) UTC.*/\1/p' \
+		"$out")
+	floor=$(date -u -d "$floor" +%s)
+	is "$((floor > now - 600 && floor <= now + 1))" 1 set_back_until
+	says set_back_way_out "^warn *clock .*nstkeyctl genkey.*strict mode"
+	nstkeyctl doctor >"$out" 2>"$err"
+	is "$(grep -c 'clock.*until it shows' "$out")" 0 set_back_over
+	sysctl -q -w net.nst.start_cache_max=65536
+}
+
 # Who has NST on UDP, and what each has refused.
 sockets()
 {
@@ -681,6 +709,7 @@ namespaces
 sysctls
 views
 doctor
+set_back
 sockets
 other_box
 monitor

@@ -58,6 +58,7 @@ static void check_loaded(struct patient *patient)
 	check_udp(patient);
 	check_suites(patient);
 	check_box(patient);
+	check_floors(patient);
 	check_guard(patient);
 	check_counters(patient);
 }

@@ -39,6 +39,7 @@ void check_rights(struct patient *patient);
 
 /* doctor_net.c: this network namespace and its peers. */
 void check_box(struct patient *patient);
+void check_floors(struct patient *patient);
 void check_guard(struct patient *patient);
 void check_counters(struct patient *patient);
 

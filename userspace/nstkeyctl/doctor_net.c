@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "doctor.h"
 #include "guard.h"
+#include "nstkeyctl.h"
 #include "ports.h"
 
 struct box_info {
@@ -43,6 +45,49 @@ void check_box(struct patient *patient)
 	else
 		report(patient, "box", GOOD, "%u keys, kid %u is active",
 		       info.keys, info.active);
+}
+
+/* The key that refuses longest what begins now. NULL: none does. */
+static const struct listed_key *highest_floor(const struct listing *listing)
+{
+	const struct listed_key *highest = NULL;
+	struct timespec now;
+	unsigned int i;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (i = 0; i < listing->nr; i++) {
+		const struct listed_key *key = &listing->key[i];
+
+		if (key->floor / 1000000000 > (uint64_t)now.tv_sec &&
+		    (!highest || key->floor > highest->floor))
+			highest = key;
+	}
+	return highest;
+}
+
+/**
+ * check_floors() - does a key remember what is still to come?
+ * @patient: whose
+ */
+void check_floors(struct patient *patient)
+{
+	struct listing *listing = calloc(1, sizeof(*listing));
+	const struct listed_key *key = NULL;
+	struct tm tm = { 0 };
+	char date[32];
+	time_t until;
+
+	if (listing && !listing_get(&patient->nl, listing))
+		key = highest_floor(listing);
+	if (key) {
+		until = key->floor / 1000000000 + 1;
+		gmtime_r(&until, &tm);
+		strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm);
+		report(patient, "clock", WARN,
+		       "was set back: kid %u refuses new connections (NstRxCacheFloor) until it shows %s UTC. If it was right before, set it right; if it was ahead, give both hosts a new key ('nstkeyctl genkey'), or use strict mode, which needs no clock",
+		       key->kid, date);
+	}
+	free(listing);
 }
 
 static void check_local_ports(struct patient *patient,

@@ -34,6 +34,7 @@ struct listed_key {
 	uint32_t state;
 	uint32_t tx_streams;
 	uint32_t rx_streams;
+	uint64_t floor;		/* refuses what began up to then, ns; or 0 */
 	char fingerprint[2 * NST_FINGERPRINT_LEN + 1];
 };
 
