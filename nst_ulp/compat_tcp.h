@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How pages are handed to TCP; part of compat.h, for tcp_tx.c alone. */
+/* What the files of TCP alone need of compat.h. */
 #ifndef _NST_COMPAT_TCP_H
 #define _NST_COMPAT_TCP_H
 
@@ -7,6 +7,16 @@
 #include <linux/uio.h>
 #include <net/sock.h>
 #include <net/tcp.h>
+#if __has_include(<net/proto_memory.h>)
+#include <net/proto_memory.h>
+#endif
+
+/* tcp_out_of_memory(), which 7.x keeps to itself. */
+static inline bool nst_compat_out_of_memory(const struct sock *sk)
+{
+	return sk->sk_wmem_queued > SOCK_MIN_SNDBUF &&
+	       sk_memory_allocated(sk) > sk_prot_mem_limits(sk, 2);
+}
 
 #ifdef NST_HAVE_TCP_SENDPAGES
 /**

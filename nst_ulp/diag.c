@@ -82,7 +82,7 @@ NST_ULP_INFO(nst_diag_info)
 	if (!nest)
 		return -EMSGSIZE;
 	rcu_read_lock();
-	nst = rcu_dereference(inet_csk(sk)->icsk_ulp_data);
+	nst = nst_tcp(sk);
 	if (nst)
 		nst_diag_fill(nst, &info);
 	rcu_read_unlock();

@@ -62,6 +62,7 @@
 	X(REPLAYED,	 "NstRxReplayed",	EKEYREJECTED)		\
 	/* The end of the stream. */					\
 	X(TRUNCATED,	 "NstRxTruncated",	ECONNABORTED)		\
+	X(UNREAD,	 "NstRxUnread",		EPIPE)			\
 	/* Not the peer's fault: this host ran out of something. */	\
 	X(NOMEM,	 "NstRxNoMem",		ENOMEM)
 

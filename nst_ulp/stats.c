@@ -54,7 +54,8 @@ const char *nst_stats_name(unsigned int index)
  */
 bool nst_stats_is_gauge(unsigned int index)
 {
-	return index == NST_MIB_SOCKETS || index == NST_MIB_UDP_SESSIONS;
+	return index == NST_MIB_SOCKETS || index == NST_MIB_LINGERING ||
+	       index == NST_MIB_UDP_SESSIONS;
 }
 
 /**

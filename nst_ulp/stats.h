@@ -20,6 +20,7 @@
 	X(RX_COPIED,	"NstRxCopied")		/* records gathered first */ \
 	X(TX_DEFERRED,	"NstTxDeferred")	/* records TCP took in parts */ \
 	X(SOCKETS,	"NstSockets")		/* sockets attached now */ \
+	X(LINGERING,	"NstLingering")		/* of these, closed ones */ \
 	X(UDP_SESSIONS,	"NstUdpSessions")	/* sessions known now */ \
 	X(UDP_DERIVED,	"NstUdpDerived")	/* keys derived for one */ \
 	X(UDP_WAITED,	"NstUdpWaited")		/* datagrams that waited */ \

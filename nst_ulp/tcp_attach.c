@@ -42,9 +42,11 @@ void nst_tcp_state_change(struct sock *sk)
 		join_first(nst);
 	/*
 	 * Strict mode begins as soon as the connection stands, and with TCP
-	 * Fast Open a START may have come before that.
+	 * Fast Open a START may have come before that. A closed connection goes
+	 * by what its FIN and its peer's do.
 	 */
-	if (sk->sk_state == TCP_ESTABLISHED)
+	if (sk->sk_state == TCP_ESTABLISHED ||
+	    test_bit(NST_TCP_LINGER, &nst->flags))
 		nst_tcp_kick(nst, 0);
 	nst->state_change(sk);
 }
@@ -107,8 +109,14 @@ void nst_tcp_install(struct nst_tcp *nst)
 	nst_stats_inc(nst->st.nn->stats, NST_MIB_SOCKETS);
 }
 
-/* Has TCP bytes to send that are not sealed? What others gave it, too. */
-static bool plaintext_goes_on(const struct nst_tcp *nst)
+/**
+ * nst_tcp_plaintext_goes_on() - has TCP bytes to send that are not sealed?
+ * @nst: the socket's state
+ *
+ * Context: under the socket lock or its spinlock.
+ * Return: true if so; they may be what others gave it.
+ */
+bool nst_tcp_plaintext_goes_on(const struct nst_tcp *nst)
 {
 	if ((1 << nst->sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN))
 		return false;
@@ -133,8 +141,6 @@ void nst_tcp_uninstall(struct nst_tcp *nst)
 	sk->sk_state_change = nst->state_change;
 	WRITE_ONCE(sk->sk_prot, nst->base);
 	nst_tcp_unclaim(sk);
-	if (plaintext_goes_on(nst))
-		WRITE_ONCE(inet_csk(sk)->icsk_ulp_ops, &nst_tcp_ulp_mixed);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
 	write_unlock_bh(&sk->sk_callback_lock);
 	nst_stats_add(nst->st.nn->stats, NST_MIB_SOCKETS, -1);

@@ -8,6 +8,7 @@
 void nst_tcp_state_change(struct sock *sk);
 int nst_tcp_attach(struct sock *sk);
 void nst_tcp_install(struct nst_tcp *nst);
+bool nst_tcp_plaintext_goes_on(const struct nst_tcp *nst);
 void nst_tcp_uninstall(struct nst_tcp *nst);
 int nst_tcp_disconnect(struct sock *sk, int flags);
 

@@ -32,16 +32,44 @@ u32 nst_tcp_queued(const struct sock *sk)
 }
 
 /**
- * nst_tcp_rx_unread() - are there bytes that no reader has seen?
- * @nst: the socket
+ * nst_tcp_head_unread() - has plaintext come that no reader has taken?
+ * @nst: the socket, behind nst_tcp_head_look()
  *
- * Context: process, under rx_lock.
- * Return: true if plaintext, or any part of a record, is left.
+ * A header that announces some is enough, unless the peer's FIN has cut its
+ * record off.
+ *
+ * Context: under the socket lock.
+ * Return: true if so.
  */
-bool nst_tcp_rx_unread(const struct nst_tcp *nst)
+bool nst_tcp_head_unread(const struct nst_tcp *nst)
 {
-	return !skb_queue_empty(&nst->plain) || nst->head.got ||
-	       nst_tcp_queued(nst->sk);
+	const struct nst_ahead *ahead = &nst->head.ahead;
+
+	if (ahead->bytes)
+		return true;
+	/* The record that the count has come to: @more tells that it is whole. */
+	return ahead->total && ahead->plain &&
+	       (ahead->more || !sock_flag(nst->sk, SOCK_DONE));
+}
+
+/**
+ * nst_tcp_head_drop_cut() - take off the queue what the peer's FIN has cut off
+ * @nst: the socket, about to be given back to TCP
+ *
+ * It is nothing that a program has failed to read.
+ *
+ * Context: process, under the socket lock.
+ */
+void nst_tcp_head_drop_cut(struct nst_tcp *nst)
+{
+	u32 n = nst_tcp_queued(nst->sk);
+
+	sock_owned_by_me(nst->sk);
+	if (!n || !nst->st.rx.conf || !sock_flag(nst->sk, SOCK_DONE) ||
+	    !nst_tcp_intact(nst))
+		return;
+	tcp_read_done(nst->sk, n);
+	nst_tcp_mark(nst, 0);
 }
 
 typedef int (*walk_fn)(void *arg, struct sk_buff *skb, u32 off, u32 n);
@@ -148,7 +176,8 @@ static enum nst_head_state sort_head(const struct nst_tcp *nst)
 {
 	const struct nst_hdr *hdr = &nst->head.hdr;
 
-	if (!READ_ONCE(nst->st.rx_started) || hdr->type == NST_TYPE_START)
+	if (!READ_ONCE(nst->st.rx_started) || hdr->type == NST_TYPE_START ||
+	    test_bit(NST_TCP_CLOSED, &nst->flags))
 		return HEAD_WORK;
 	if (hdr->type == NST_TYPE_DATA && !hdr->len)
 		return HEAD_WORK;

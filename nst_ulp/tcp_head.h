@@ -15,7 +15,8 @@ enum nst_head_state {
 };
 
 u32 nst_tcp_queued(const struct sock *sk);
-bool nst_tcp_rx_unread(const struct nst_tcp *nst);
+bool nst_tcp_head_unread(const struct nst_tcp *nst);
+void nst_tcp_head_drop_cut(struct nst_tcp *nst);
 enum nst_head_state nst_tcp_head_look(struct nst_tcp *nst);
 void nst_tcp_head_reset(struct nst_tcp *nst);
 int nst_tcp_head_gather(struct nst_tcp *nst, gfp_t gfp);

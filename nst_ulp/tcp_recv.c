@@ -511,26 +511,20 @@ int nst_tcp_set_rcvlowat(struct sock *sk, int val)
  * nst_tcp_drain() - take records without plaintext off the queue
  * @nst: the socket, about to be closed
  *
- * TCP answers unread bytes with a reset when it is closed; a START or a close
- * record is nothing that a program has failed to read.
+ * TCP answers unread bytes with a reset when it is closed; a START, a close
+ * record or an empty one is nothing that a program has failed to read.
  *
  * Context: process, under rx_lock.
  */
 void nst_tcp_drain(struct nst_tcp *nst)
 {
-	struct nst_rx_want want = { .worker = true };
+	struct nst_rx_want want = {};
 	unsigned int nr = 0;
 
+	lockdep_assert_held(&nst->rx_lock);
+	set_bit(NST_TCP_CLOSED, &nst->flags);
 	if (!nst->st.rx.conf)
 		return;
-	/* Nobody sets keys any more. */
-	if (skb_queue_empty(&nst->plain))
-		nst->turn = false;
 	while (nr++ < NST_TCP_BATCH && nst_tcp_rx_one(nst, &want) > 0)
 		;
-	/* The close record is a reader's; here nobody reads any more. */
-	want.worker = false;
-	if (!nst->rx_err && READ_ONCE(nst->head.ahead.more) &&
-	    !nst->head.ahead.len && nst->head.hdr.type == NST_TYPE_CLOSE)
-		nst_tcp_rx_one(nst, &want);
 }

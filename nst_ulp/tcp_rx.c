@@ -108,8 +108,10 @@ static int deliver(struct nst_tcp *nst, struct nst_rxrec *rec,
 		skb_store_bits(rec->plain, 0, rec->op->bounce + n,
 			       rec->user - n);
 	}
-	if (rec->plain)
-		queue_plain(nst, rec->plain, rec->hdr.type, want);
+	/* Behind close() it is an empty record, which nobody reads any more. */
+	if (!rec->plain || test_bit(NST_TCP_CLOSED, &nst->flags))
+		return 0;
+	queue_plain(nst, rec->plain, rec->hdr.type, want);
 	rec->plain = NULL;
 	return 0;
 }
@@ -167,13 +169,19 @@ enum found {
 	FOUND_NOMEM,	/* nothing has changed */
 };
 
+/* A child that nobody has accepted; a closed socket has no program either. */
+static bool is_child(const struct nst_tcp *nst)
+{
+	return !nst->sk->sk_socket && !test_bit(NST_TCP_CLOSED, &nst->flags);
+}
+
 /*
  * Make room for the rest of the head record. Without memory its bytes stay with
  * TCP, the reader waits, and the worker tries again.
  */
 static enum found gather(struct nst_tcp *nst, gfp_t gfp)
 {
-	if (nst->sk->sk_socket && nst_tcp_head_gather(nst, gfp))
+	if (!is_child(nst) && nst_tcp_head_gather(nst, gfp))
 		nst_tcp_kick(nst, NST_TCP_RETRY);
 	return FOUND_NONE;
 }
@@ -223,11 +231,25 @@ static enum found judge_locked(struct nst_tcp *nst, struct nst_rxrec *rec,
 		return gather(nst, gfp);
 	}
 	/* accept() charges its cgroup for what it finds on TCP's queue. */
-	if (!nst->sk->sk_socket && !rec->hdr.start)
+	if (is_child(nst) && !rec->hdr.start)
 		return FOUND_NONE;
 	if (!nst_stream_rx_has_keys(&nst->st, &rec->hdr))
 		return FOUND_EPOCH;
 	return FOUND_RECORD;
+}
+
+/*
+ * Plaintext for nobody: close() resets the connection in place of the close
+ * record, and behind it the stream fails.
+ */
+static enum found find_unread(struct nst_tcp *nst, struct nst_rxrec *rec,
+			      enum nst_drop *drop)
+{
+	if (!test_bit(NST_TCP_LINGER, &nst->flags))
+		return FOUND_NONE;
+	rec->hdr = nst->head.hdr;
+	*drop = NST_DROP_UNREAD;
+	return FOUND_DROP;
 }
 
 static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
@@ -235,12 +257,16 @@ static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
 			      enum nst_drop *drop, gfp_t gfp)
 {
 	enum nst_head_state state = nst_tcp_head_look(nst);
+	bool closed = test_bit(NST_TCP_CLOSED, &nst->flags);
 	enum found found;
 
 	want->shutdown = nst->sk->sk_shutdown & RCV_SHUTDOWN;
 	want->fin = sock_flag(nst->sk, SOCK_DONE);
-	if (!want->worker)
+	/* Behind close() nobody sets keys any more. */
+	if (!want->worker || closed)
 		nst->turn = false;
+	if (closed && nst_tcp_head_unread(nst))
+		return find_unread(nst, rec, drop);
 	if (state == HEAD_WAIT ||
 	    (want->worker && (state == HEAD_READY || nst->turn)))
 		return FOUND_NONE;
@@ -380,6 +406,27 @@ static bool has_news(struct nst_tcp *nst)
 	       READ_ONCE(nst->rcvlowat) > 1;
 }
 
+/*
+ * Something has come for a socket that its program has closed. TCP resets a
+ * connection that gets data for nobody before it looks at the next segment, which
+ * may be a FIN that is acknowledged; so does NST with plaintext. Socket lock.
+ */
+static void closed_ready(struct nst_tcp *nst)
+{
+	struct sock *sk = nst->sk;
+
+	nst_tcp_head_look(nst);
+	if (nst_tcp_head_unread(nst) &&
+	    ((1 << sk->sk_state) & (TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2))) {
+		nst_stats_inc(nst->st.nn->stats, NST_DROP_UNREAD);
+		trace_nst_drop(sk, NST_DROP_UNREAD,
+			       nst_drop_errno(NST_DROP_UNREAD));
+		nst->base->disconnect(sk, 0);
+		nst_tcp_head_reset(nst);
+	}
+	nst_tcp_kick(nst, 0);
+}
+
 /**
  * nst_tcp_data_ready() - sk_data_ready: bytes or a FIN have arrived
  * @sk: the socket
@@ -398,6 +445,10 @@ void nst_tcp_data_ready(struct sock *sk)
 		return;
 	if (sk->sk_state == TCP_LISTEN) {
 		nst->data_ready(sk);
+		return;
+	}
+	if (unlikely(test_bit(NST_TCP_LINGER, &nst->flags))) {
+		closed_ready(nst);
 		return;
 	}
 	if (has_news(nst) || (sk->sk_shutdown & RCV_SHUTDOWN) ||

@@ -21,6 +21,12 @@ const struct proto_ops *nst_tcp_base_ops[NST_TCP_FAMILIES];
 struct proto nst_tcp_prot[NST_TCP_FAMILIES];
 struct proto_ops nst_tcp_ops[NST_TCP_FAMILIES];
 
+/* Has NST left the socket? See tcp_sock.h. */
+static bool has_left(const void *data)
+{
+	return data == NST_TCP_LEFT_SEALED || data == NST_TCP_LEFT_MIXED;
+}
+
 /**
  * nst_tcp() - NST's state of a socket
  * @sk: a TCP socket whose sk_prot is or was ours
@@ -31,9 +37,11 @@ struct proto_ops nst_tcp_ops[NST_TCP_FAMILIES];
  */
 struct nst_tcp *nst_tcp(const struct sock *sk)
 {
-	if (inet_csk(sk)->icsk_ulp_ops != &nst_tcp_ulp)
+	void *data = (__force void *)READ_ONCE(inet_csk(sk)->icsk_ulp_data);
+
+	if (READ_ONCE(inet_csk(sk)->icsk_ulp_ops) != &nst_tcp_ulp)
 		return NULL;
-	return (__force struct nst_tcp *)inet_csk(sk)->icsk_ulp_data;
+	return unlikely(has_left(data)) ? NULL : data;
 }
 
 /**
@@ -125,7 +133,8 @@ bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq, unsigned int len)
 	const struct nst_tcp *nst = nst_tcp(sk);
 
 	if (!nst)
-		return inet_csk(sk)->icsk_ulp_ops == &nst_tcp_ulp;
+		return READ_ONCE(inet_csk(sk)->icsk_ulp_data) ==
+		       (void __rcu __force *)NST_TCP_LEFT_SEALED;
 	if (!READ_ONCE(nst->st.tx.conf) || !READ_ONCE(nst->joined) ||
 	    after(seq + len, READ_ONCE(nst->tx_next)))
 		return false;
@@ -143,13 +152,31 @@ bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq, unsigned int len)
  */
 bool nst_tcp_rx_sealed(const struct sock *sk)
 {
-	const struct tcp_ulp_ops *ops = READ_ONCE(inet_csk(sk)->icsk_ulp_ops);
 	const struct nst_tcp *nst = nst_tcp(sk);
 
 	if (nst)
 		return READ_ONCE(nst->st.rx.conf);
-	return (ops == &nst_tcp_ulp || ops == &nst_tcp_ulp_mixed) &&
+	return has_left((__force void *)READ_ONCE(inet_csk(sk)->icsk_ulp_data)) &&
 	       sock_flag(sk, SOCK_DEAD);
+}
+
+/**
+ * nst_tcp_leave() - nothing of NST is left in a socket but a mark for the guard
+ * @sk: a socket without state, about to be closed for good
+ * @sealed: nothing that TCP has still to send is plaintext
+ *
+ * Who looked at the ULP before may look at the mark, but not take it for a state.
+ * The caller puts the module that the core has got for the ULP.
+ *
+ * Context: under the socket lock.
+ */
+void nst_tcp_leave(struct sock *sk, bool sealed)
+{
+	void *mark = sealed ? NST_TCP_LEFT_SEALED : NST_TCP_LEFT_MIXED;
+
+	sock_owned_by_me(sk);
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, mark);
+	WRITE_ONCE(inet_csk(sk)->icsk_ulp_ops, NULL);
 }
 
 /**

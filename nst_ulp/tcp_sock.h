@@ -13,13 +13,18 @@ extern const struct proto_ops *nst_tcp_base_ops[NST_TCP_FAMILIES];
 extern struct proto nst_tcp_prot[NST_TCP_FAMILIES];
 extern struct proto_ops nst_tcp_ops[NST_TCP_FAMILIES];
 
-/*
- * Of a socket that has NST; of one that was closed while TCP still had plaintext
- * to send.
- */
 extern struct tcp_ulp_ops nst_tcp_ulp;
-extern struct tcp_ulp_ops nst_tcp_ulp_mixed;
 
+/*
+ * What is in the place of struct nst_tcp when NST has left a socket that TCP has
+ * still to bring to its end: all that is sent is sealed, or not all. There is no
+ * ULP any more beside it, so nothing but the guard looks at it, and the module
+ * need not stay for it.
+ */
+#define NST_TCP_LEFT_SEALED	((void *)1)
+#define NST_TCP_LEFT_MIXED	((void *)2)
+
+void nst_tcp_leave(struct sock *sk, bool sealed);
 void nst_tcp_adopt(struct sock *sk);
 void nst_tcp_claim(struct sock *sk);
 void nst_tcp_unclaim(struct sock *sk);

@@ -9,8 +9,10 @@
 #include <net/inet_common.h>
 #include <net/tcp.h>
 #include "limits.h"
+#include "orphans.h"
 #include "tcp_accept.h"
 #include "tcp_attach.h"
+#include "tcp_close.h"
 #include "tcp_head.h"
 #include "tcp_recv.h"
 #include "tcp_rx.h"
@@ -35,57 +37,6 @@ static void release(struct sock *sk)
 	} else if (sk->sk_prot == &nst_tcp_prot[nst_tcp_family(sk)]) {
 		WRITE_ONCE(sk->sk_prot, sk->sk_prot_creator);
 	}
-}
-
-/*
- * Say goodbye on the wire. Returns true if TCP has to reset instead: because
- * the program wants that, or because it has left something unread. TCP would
- * reset for that anyway, but only behind a close record that tells the peer of
- * a clean end.
- */
-static bool end_stream(struct nst_tcp *nst)
-{
-	struct sock *sk = nst->sk;
-	bool abort;
-
-	mutex_lock(&nst->rx_lock);
-	nst_tcp_drain(nst);
-	abort = nst_tcp_rx_unread(nst);
-	mutex_unlock(&nst->rx_lock);
-	if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)
-		abort = true;
-	mutex_lock(&nst->tx_lock);
-	if (!abort)
-		abort = nst_tcp_tx_finish(nst) == -EAGAIN ||
-			test_bit(NST_TCP_TORN, &nst->flags);
-	mutex_unlock(&nst->tx_lock);
-	return abort;
-}
-
-static void tcp_close_nst(struct sock *sk, long timeout)
-{
-	struct nst_tcp *nst = nst_tcp(sk);
-	struct proto *base = nst_tcp_base_prot[nst_tcp_family(sk)];
-	bool abort = false;
-
-	if (!nst) {
-		WRITE_ONCE(sk->sk_prot, base);
-		base->close(sk, timeout);
-		return;
-	}
-	if (READ_ONCE(sk->sk_state) != TCP_LISTEN)
-		abort = end_stream(nst);
-	lock_sock(sk);
-	nst_tcp_leave_group(sk);
-	nst_tcp_uninstall(nst);
-	if (abort) {
-		sock_set_flag(sk, SOCK_LINGER);
-		sk->sk_lingertime = 0;
-	}
-	release_sock(sk);
-	nst_tcp_work_cancel(nst);
-	base->close(sk, timeout);
-	nst_tcp_put(nst);
 }
 
 static bool memory_free(const struct sock *sk, int wake)
@@ -142,12 +93,6 @@ struct tcp_ulp_ops nst_tcp_ulp = {
 	.release	= release,
 };
 
-/* The module is put, and the name shown, through either. */
-struct tcp_ulp_ops nst_tcp_ulp_mixed = {
-	.name		= "nst",
-	.owner		= THIS_MODULE,
-};
-
 static void build_prot(struct proto *prot, const struct proto *base,
 		       const struct nst_tcp_hooks *hooks)
 {
@@ -155,7 +100,7 @@ static void build_prot(struct proto *prot, const struct proto *base,
 	prot->owner = THIS_MODULE;
 	prot->sendmsg = nst_tcp_sendmsg;
 	prot->recvmsg = nst_tcp_recvmsg;
-	prot->close = tcp_close_nst;
+	prot->close = nst_tcp_close;
 	prot->disconnect = nst_tcp_disconnect;
 	prot->unhash = nst_tcp_unhash;
 	prot->release_cb = nst_tcp_release_cb;
@@ -231,21 +176,27 @@ int nst_tcp_init(const struct nst_tcp_hooks *hooks)
 		return err;
 	nst_tcp_ulp.get_info = hooks->get_info;
 	nst_tcp_ulp.get_info_size = hooks->get_info_size;
+	nst_orphans_init();
 	err = tcp_register_ulp(&nst_tcp_ulp);
-	if (err)
-		nst_tcp_work_stop();
+	if (!err)
+		return 0;
+	nst_orphans_exit();
+	nst_tcp_work_stop();
 	return err;
 }
 
 /**
  * nst_tcp_exit() - undo nst_tcp_init()
  *
- * No socket has NST any more, but the last ones may still wait to be freed.
+ * No program's socket has NST any more, but closed ones may wait for their peer,
+ * and the last ones to be freed.
  */
 void nst_tcp_exit(void)
 {
 	tcp_unregister_ulp(&nst_tcp_ulp);
+	nst_tcp_close_stop();
 	nst_tcp_work_stop();
+	nst_orphans_exit();
 	nst_txrec_exit();
 }
 

@@ -51,7 +51,11 @@
  * under the direction's lock; without it, in softirq, nobody may ask for keys.
  *
  * Lifetime: struct nst_tcp is created by the attach or the clone and given up
- * by close() or, for a child never accepted, by the ULP's release. Each work
+ * by close() or, for a child never accepted, by the ULP's release. A connection
+ * that goes on behind close() (tcp_close.c) has no struct socket and does not hold
+ * the module; the worker has the references of its program then, gives it up in
+ * place of close(), and may wait for its locks, as no program can hold them. The
+ * module's exit has the worker do so at once, and waits for it. Each work
  * that is queued holds a reference on it and on the sock; who gives up takes the
  * one that may be seconds away off the queue. sk_prot, ops, sk_data_ready and
  * sk_state_change are swapped under the socket lock and sk_callback_lock, and
@@ -90,6 +94,8 @@ enum {
 	NST_TCP_ABORT,		/* a reset is due, see nst_tcp_abort() */
 	NST_TCP_PUSHING,	/* a record goes to TCP; under the socket lock */
 	NST_TCP_TORN,		/* not intact, see nst_tcp_intact() */
+	NST_TCP_CLOSED,		/* no program will read any more; under rx_lock */
+	NST_TCP_LINGER,		/* closed, and goes on, see tcp_close.c */
 };
 
 /**
@@ -162,6 +168,12 @@ struct nst_head {
  * @flags: NST_TCP_*, atomic bits
  * @work: does what no program waits for, see run_work()
  * @idle: parks idle epochs, see nst_tcp_watch()
+ * @linger: what @work does instead once NST_TCP_LINGER is set
+ * @lingering: in the list of such connections, see tcp_close.c
+ * @linger_until: jiffies at which one is given up; 0: it was not looked at yet.
+ *	Of @work alone
+ * @linger_una: TCP's snd_una when that was set; 0 once its FIN is acknowledged.
+ *	As @linger_until
  * @seen_tx: records sent when @idle looked last, low bits
  * @seen_rx: the same of those received
  * @free: frees this after a grace period, for inet_diag
@@ -211,6 +223,10 @@ struct nst_tcp {
 	unsigned long flags;
 	struct delayed_work work;
 	struct delayed_work idle;
+	void (*linger)(struct nst_tcp *nst);
+	struct list_head lingering;
+	unsigned long linger_until;
+	u32 linger_una;
 	struct rcu_work free;
 	u32 seen_tx;
 	u32 seen_rx;

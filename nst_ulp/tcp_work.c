@@ -69,6 +69,15 @@ static void queue(struct nst_tcp *nst, struct delayed_work *work,
 		put_both(nst);
 }
 
+/* The worker of a closed connection waits long for what may come soon. */
+static void hurry(struct nst_tcp *nst)
+{
+	sock_hold(nst->sk);
+	refcount_inc(&nst->ref);
+	if (mod_delayed_work(nst_wq, &nst->work, 0))
+		put_both(nst);
+}
+
 /**
  * nst_tcp_trylock() - own the socket, if nobody does
  * @sk: the socket
@@ -104,7 +113,10 @@ void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay)
 {
 	if (test_bit(NST_TCP_DEAD, &nst->flags))
 		return;
-	queue(nst, &nst->work, delay);
+	if (!delay && test_bit(NST_TCP_LINGER, &nst->flags))
+		hurry(nst);
+	else
+		queue(nst, &nst->work, delay);
 }
 
 /**
@@ -138,11 +150,8 @@ static bool try_lock(struct nst_tcp *nst, struct mutex *lock)
  * records, make room for a large record, send the START and the end that
  * strict mode has put off, finish what TCP had no memory for.
  */
-static void run_work(struct work_struct *work)
+static void serve(struct nst_tcp *nst)
 {
-	struct nst_tcp *nst = container_of(to_delayed_work(work),
-					   struct nst_tcp, work);
-
 	if (!test_bit(NST_TCP_DEAD, &nst->flags) &&
 	    try_lock(nst, &nst->rx_lock)) {
 		nst_tcp_rx_work(nst);
@@ -155,6 +164,17 @@ static void run_work(struct work_struct *work)
 	}
 	if (test_bit(NST_TCP_ABORT, &nst->flags))
 		nst_tcp_abort(nst);
+}
+
+static void run_work(struct work_struct *work)
+{
+	struct nst_tcp *nst = container_of(to_delayed_work(work),
+					   struct nst_tcp, work);
+
+	if (!test_bit(NST_TCP_LINGER, &nst->flags))
+		serve(nst);
+	else if (!test_bit(NST_TCP_DEAD, &nst->flags))
+		nst->linger(nst);
 	put_both(nst);
 }
 
@@ -273,6 +293,20 @@ struct nst_tcp *nst_tcp_alloc(struct sock *sk, gfp_t gfp)
 void nst_tcp_work_cancel(struct nst_tcp *nst)
 {
 	if (cancel_delayed_work_sync(&nst->work))
+		put_both(nst);
+	if (cancel_delayed_work_sync(&nst->idle))
+		put_both(nst);
+}
+
+/**
+ * nst_tcp_work_end() - the worker itself has closed its socket
+ * @nst: its state, NST_TCP_DEAD
+ *
+ * Context: process, in the worker, without a lock of the socket.
+ */
+void nst_tcp_work_end(struct nst_tcp *nst)
+{
+	if (cancel_delayed_work(&nst->work))
 		put_both(nst);
 	if (cancel_delayed_work_sync(&nst->idle))
 		put_both(nst);

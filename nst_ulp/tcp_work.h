@@ -7,6 +7,7 @@
 
 struct nst_tcp *nst_tcp_alloc(struct sock *sk, gfp_t gfp);
 void nst_tcp_work_cancel(struct nst_tcp *nst);
+void nst_tcp_work_end(struct nst_tcp *nst);
 void nst_tcp_work_forget(struct nst_tcp *nst);
 int nst_tcp_work_start(void);
 void nst_tcp_work_stop(void);

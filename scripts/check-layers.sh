@@ -15,7 +15,7 @@ cd "$dir" || exit 2
 
 # rank  names
 table='
-leaf drop limits stats event trace
+leaf drop limits stats event trace orphans
 0    wire replay
 1.0  cipher fingerprint
 1.1  kdf
@@ -35,6 +35,7 @@ leaf drop limits stats event trace
 4.3  tcp_recv tcp_work udp_rx udp_tx udp_sock
 4.4  udp_recv tcp_attach
 4.45 tcp_accept
+4.46 tcp_close
 4.5  tcp_ulp udp
 5.0  guard_judge diag sysctl proc
 5.1  guard.h sockopt udp_opt af_nst

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How a stream ends when its program closes it. */
+#ifndef _NST_TCP_CLOSE_H
+#define _NST_TCP_CLOSE_H
+
+#include "tcp_ulp.h"
+
+void nst_tcp_close(struct sock *sk, long timeout);
+void nst_tcp_close_stop(void);
+
+#endif /* _NST_TCP_CLOSE_H */

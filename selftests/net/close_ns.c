@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Closed connections, their host, their namespace and the module: how many there
+ * may be, what they hold, and what ends them.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "closetest.h"
+#include "kselftest_harness.h"
+#include "vethtest.h"
+
+static const struct tcptest_conf conf = {
+	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+};
+
+/* References on the module. */
+static long users(void)
+{
+	FILE *f = fopen("/sys/module/nst_ulp/refcnt", "r");
+	long n = -1;
+
+	if (f && fscanf(f, "%ld", &n) != 1)
+		n = -1;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* Close has left a socket's operations when it returns, or a moment later. */
+static int wait_users(long want)
+{
+	long from = close_now();
+
+	while (users() != want) {
+		if (close_now() - from > TCPTEST_SOON_MS)
+			return -ETIMEDOUT;
+		usleep(2000);
+	}
+	return 0;
+}
+
+static int unload(void)
+{
+	return syscall(SYS_delete_module, "nst_ulp", O_NONBLOCK) ? -errno : 0;
+}
+
+static int load(void)
+{
+	return system("modprobe nst_ulp") ? -EIO : 0;
+}
+
+/* --- many ----------------------------------------------------------------- */
+
+static int many_files(void)
+{
+	struct rlimit lim = { 4096, 4096 };
+
+	return setrlimit(RLIMIT_NOFILE, &lim) ? -errno : 0;
+}
+
+/*
+ * Makes @nr connections and gives one end of each, @b, to the caller; a child
+ * has the others, and goes. 0 or -errno.
+ */
+static int leave(int *b, int nr)
+{
+	pid_t pid;
+	int *a = calloc(nr, sizeof(*a)), i, ret = a ? many_files() : -ENOMEM;
+
+	for (i = 0; i < nr && !ret; i++)
+		ret = tcptest_pair(&conf, &a[i], &b[i]);
+	if (ret)
+		return ret;
+	pid = fork();
+	if (!pid)
+		pause();
+	for (i = 0; i < nr; i++)
+		close(a[i]);
+	free(a);
+	/* Its death closes them, one behind the other. */
+	kill(pid, SIGKILL);
+	return waitpid(pid, NULL, 0) == pid ? 0 : -errno;
+}
+
+TEST(exit_with_many)
+{
+	enum { NR = 1000 };
+	static int b[NR];
+	int i;
+
+	ASSERT_EQ(0, leave(b, NR));
+	EXPECT_EQ(NR, close_counter("NstLingering"));
+	for (i = 0; i < NR; i++)
+		EXPECT_EQ(0, close_one_recv(b[i]));
+	EXPECT_EQ(NR, close_counter("NstLingering"));
+	for (i = 0; i < NR; i++)
+		close(b[i]);
+	EXPECT_LE(0, close_wait_lingering(0));
+	EXPECT_EQ(0, close_counter("NstSockets"));
+}
+
+/*
+ * The sysctl is seen from the first namespace alone, which is that of the
+ * process whose view of /proc lies below this test's.
+ */
+static int enter_first(void)
+{
+	int fd;
+
+	if (unshare(CLONE_NEWNS) || umount2("/proc", MNT_DETACH))
+		return -errno;
+	fd = open("/proc/1/ns/net", O_RDONLY);
+	return fd < 0 || setns(fd, CLONE_NEWNET) ? -errno : 0;
+}
+
+/* Writes @max, and leaves what was there in @old. 0 or errno. */
+static int set_max(const char *max, char *old, size_t size)
+{
+	const char *path = "/proc/sys/net/ipv4/tcp_max_orphans";
+	int status, pipe_fd[2];
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe(pipe_fd))
+		return errno;
+	pid = fork();
+	if (!pid) {
+		int err = -enter_first(), fd;
+
+		fd = err ? -1 : open(path, O_RDONLY);
+		n = fd < 0 ? 0 : read(fd, old, size - 1);
+		if (n <= 0 || write(pipe_fd[1], old, n) != n)
+			_exit(err ?: EIO);
+		_exit(-nsttest_write_file(path, max));
+	}
+	close(pipe_fd[1]);
+	n = read(pipe_fd[0], old, size - 1);
+	old[n > 0 ? n : 0] = '\0';
+	close(pipe_fd[0]);
+	waitpid(pid, &status, 0);
+	return WEXITSTATUS(status);
+}
+
+/* What is too many is reset, at once. */
+TEST(max_orphans)
+{
+	enum { NR = 40, MAX = 10 };
+	int b[NR], i, reset = 0;
+	char old[32], now[32];
+
+	ASSERT_EQ(0, set_max("10", old, sizeof(old)));
+	EXPECT_EQ(0, leave(b, NR));
+	EXPECT_LE(0, close_wait_lingering(MAX));
+	for (i = 0; i < NR; i++)
+		reset += !!(tcptest_poll(b[i], POLLERR, 0) & POLLERR);
+	EXPECT_EQ(NR - MAX, reset);
+	for (i = 0; i < NR; i++)
+		close(b[i]);
+	EXPECT_LE(0, close_wait_lingering(0));
+	EXPECT_EQ(0, set_max(old, now, sizeof(now)));
+	EXPECT_STREQ("10\n", now);
+}
+
+/* --- a peer that is gone -------------------------------------------------- */
+
+FIXTURE(path)
+{
+	struct veth v;
+	int a;
+	int b;
+	long users;
+};
+
+FIXTURE_SETUP(path)
+{
+	const struct veth_conf veth = { .offload = VETH_ALL, .mtu = 1500 };
+
+	self->users = users();
+	ASSERT_EQ(0, veth_open(&self->v, &veth));
+	ASSERT_EQ(0, veth_connect(&self->v, AF_INET, 0, 0, &self->a, &self->b));
+	ASSERT_EQ(0, tcptest_key(self->a, &conf, NST_F_INITIATOR));
+	ASSERT_EQ(0, tcptest_key(self->b, &conf, NST_F_RESPONDER));
+	ASSERT_EQ(0, tcptest_bind(self->a, self->b));
+	ASSERT_EQ(0, veth_enter(&self->v, 0));
+}
+
+FIXTURE_TEARDOWN(path)
+{
+	if (self->a >= 0)
+		close(self->a);
+	if (self->b >= 0)
+		close(self->b);
+	veth_close(&self->v);
+}
+
+static void close_a(struct __test_metadata *_metadata, FIXTURE_DATA(path) *self)
+{
+	ASSERT_EQ(0, close(self->a));
+	self->a = -1;
+}
+
+/* The peer's host hears nothing any more. */
+static int cut(FIXTURE_DATA(path) *self)
+{
+	int ret = veth_enter(&self->v, 1);
+
+	if (!ret && system("ip link set v down"))
+		ret = -EIO;
+	return ret ?: veth_enter(&self->v, 0);
+}
+
+TEST_F(path, peer_is_gone)
+{
+	unsigned int port = close_port(self->a);
+	long from;
+
+	ASSERT_EQ(0, nsttest_write_file("/proc/sys/net/ipv4/tcp_orphan_retries",
+					"2"));
+	ASSERT_EQ(0, cut(self));
+	from = close_now();
+	close_a(_metadata, self);
+	EXPECT_EQ(1, close_counter("NstLingering"));
+	EXPECT_EQ(CLOSE_FIN_WAIT1, close_state(port));
+	/* Three timeouts: 0.2 + 0.4 + 0.8 s. */
+	EXPECT_LE(0, close_wait_lingering(0));
+	EXPECT_LT(1200, close_now() - from);
+	EXPECT_EQ(0, close_state(port));
+}
+
+/* Nor does one hold the module that nobody will answer. */
+TEST_F(path, peer_is_gone_module)
+{
+	ASSERT_EQ(0, cut(self));
+	close_a(_metadata, self);
+	/* The other end still has its program. */
+	EXPECT_EQ(0, wait_users(self->users + 2));
+	EXPECT_EQ(1, close_counter("NstLingering"));
+}
+
+/* TCP drops what has not the signature that it asks for, also an answer. */
+TEST_F(path, md5)
+{
+	struct tcp_md5sig sig = { .tcpm_keylen = 3, .tcpm_key = "key" };
+	struct sockaddr_in *to = (void *)&sig.tcpm_addr;
+
+	to->sin_family = AF_INET;
+	inet_pton(AF_INET, "10.9.0.2", &to->sin_addr);
+	if (setsockopt(self->a, SOL_TCP, TCP_MD5SIG, &sig, sizeof(sig)))
+		SKIP(return, "this kernel has no TCP-MD5");
+	close_a(_metadata, self);
+	EXPECT_EQ(0, wait_users(self->users + 2));
+	EXPECT_EQ(1, close_counter("NstLingering"));
+}
+
+/* --- a namespace that goes ------------------------------------------------ */
+
+/*
+ * The namespace has no process any more, and its device goes with it: the closed
+ * connection holds it as long as it waits, and no longer.
+ */
+TEST_F(path, namespace_goes)
+{
+	int gone = self->v.ns[0];
+	long from;
+
+	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_TCP, TCP_LINGER2, 2));
+	close_a(_metadata, self);
+	EXPECT_EQ(1, close_counter("NstLingering"));
+	ASSERT_EQ(0, veth_enter(&self->v, 1));
+	self->v.ns[0] = open("/proc/thread-self/ns/net", O_RDONLY);
+	from = close_now();
+	close(gone);
+	while (!system("ip link show v >/dev/null 2>&1")) {
+		if (close_now() - from > 2000 + TCPTEST_SOON_MS)
+			break;
+		usleep(50000);
+	}
+	EXPECT_LT(1000, close_now() - from);
+	EXPECT_GT(2000 + TCPTEST_SOON_MS, close_now() - from);
+	close(self->b);
+	self->b = -1;
+	EXPECT_EQ(0, wait_users(self->users));
+}
+
+/* --- the module ----------------------------------------------------------- */
+
+/* It goes at once; the connections are TCP's then, and end. */
+TEST(module_goes)
+{
+	enum { NR = 50 };
+	int raw[NR], i, k;
+	struct nsttest_conf keys = {
+		.cipher_id = NST_CIPHER_AES_GCM, .nr_keys = NSTTEST_KEYS,
+	};
+	unsigned int port;
+
+	for (i = 0; i < NR; i++) {
+		ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &k, &raw[i]));
+		ASSERT_EQ(0, nsttest_attach(k));
+		ASSERT_EQ(0, nsttest_install(k, &keys));
+		port = close_port(k);
+		ASSERT_EQ(0, close(k));
+	}
+	EXPECT_EQ(NR, close_counter("NstLingering"));
+	EXPECT_EQ(0, wait_users(0));
+	EXPECT_EQ(0, unload());
+	EXPECT_EQ(0, close_wait_state(port, CLOSE_FIN_WAIT2));
+	for (i = 0; i < NR; i++)
+		EXPECT_EQ(0, nsttest_drain(raw[i]));
+	EXPECT_EQ(0, load());
+	for (i = 0; i < NR; i++)
+		close(raw[i]);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the tests of closed connections share: what can be seen of a connection
+ * to which nobody has a descriptor.
+ */
+#ifndef CLOSETEST_H
+#define CLOSETEST_H
+
+#include "tcptest.h"
+
+/* States of /proc/net/tcp. */
+#define CLOSE_FIN_WAIT1	4
+#define CLOSE_FIN_WAIT2	5
+#define CLOSE_TIME_WAIT	6
+
+/* Bytes that one recv returns, or -errno. */
+int close_one_recv(int fd);
+
+/* SO_ERROR */
+int close_error(int fd);
+
+/* The local port of @fd. */
+unsigned int close_port(int fd);
+
+/* The state of the connection from local port @port, 0 if there is none. */
+unsigned int close_state(unsigned int port);
+
+/* Waits until it is @want: the acknowledgment of a FIN may be put off. */
+int close_wait_state(unsigned int port, unsigned int want);
+
+/* A line of /proc/net/nst_stat; -1: there is none. */
+long close_counter(const char *name);
+
+/* Resets that TCP has sent in this namespace. */
+long close_resets(void);
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+long close_now(void);
+
+/* Waits until @want sockets linger. Returns the milliseconds, -1: never. */
+long close_wait_lingering(long want);
+
+#endif /* CLOSETEST_H */
