@@ -276,7 +276,7 @@ static int wait_readable(struct rx_call *call)
 	add_wait_queue(sk_sleep(sk), &wait);
 	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
 	sk_wait_event(sk, &call->timeo, more_readable(call) || sk->sk_err ||
-		      (sk->sk_shutdown & RCV_SHUTDOWN), &wait);
+		      nst_tcp_rcv_shut(nst), &wait);
 	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
 	remove_wait_queue(sk_sleep(sk), &wait);
 	release_sock(sk);
@@ -425,9 +425,13 @@ __poll_t nst_tcp_poll(struct file *file, struct socket *sock,
 	if (!nst || READ_ONCE(sk->sk_state) == TCP_LISTEN)
 		return mask;
 	mask &= ~(EPOLLIN | EPOLLRDNORM | EPOLLPRI);
-	if ((readable(nst) && enough(nst)) ||
-	    (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN))
+	if ((readable(nst) && enough(nst)) || nst_tcp_rcv_shut(nst))
 		mask |= EPOLLIN | EPOLLRDNORM;
+	if (nst_tcp_rcv_shut(nst))
+		mask |= EPOLLRDHUP;
+	if (nst_tcp_rcv_shut(nst) &&
+	    (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
+		mask |= EPOLLHUP;
 	if (READ_ONCE(nst->st.rx.closed))
 		mask |= EPOLLRDHUP;
 	if ((READ_ONCE(nst->st.flags) & NST_F_STRICT) &&

@@ -260,7 +260,7 @@ static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
 	bool closed = test_bit(NST_TCP_CLOSED, &nst->flags);
 	enum found found;
 
-	want->shutdown = nst->sk->sk_shutdown & RCV_SHUTDOWN;
+	want->shutdown = nst_tcp_rcv_shut(nst);
 	want->fin = sock_flag(nst->sk, SOCK_DONE);
 	/* Behind close() nobody sets keys any more. */
 	if (!want->worker || closed)

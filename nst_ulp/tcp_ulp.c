@@ -49,6 +49,27 @@ static bool memory_free(const struct sock *sk, int wake)
 	return tcp_stream_memory_free(sk, wake);
 }
 
+/*
+ * SHUT_RD is NST's: TCP would answer the peer's close record with a reset, too, as
+ * soon as this end has sent its FIN. Returns false without a connection to shut.
+ */
+static bool shut_reading(struct nst_tcp *nst)
+{
+	struct sock *sk = nst->sk;
+	bool ours;
+
+	lock_sock(sk);
+	ours = nst->st.rx.conf &&
+	       !((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN |
+					TCPF_SYN_SENT | TCPF_SYN_RECV));
+	if (ours) {
+		set_bit(NST_TCP_SHUT_RD, &nst->flags);
+		sk->sk_state_change(sk);
+	}
+	release_sock(sk);
+	return ours;
+}
+
 static int shutdown(struct socket *sock, int how)
 {
 	struct sock *sk = sock->sk;
@@ -62,6 +83,11 @@ static int shutdown(struct socket *sock, int how)
 	ops = nst->base_ops;
 	connected = (1 << READ_ONCE(sk->sk_state)) & (TCPF_ESTABLISHED |
 						      TCPF_CLOSE_WAIT);
+	if ((how == SHUT_RD || how == SHUT_RDWR) && shut_reading(nst)) {
+		if (how == SHUT_RD)
+			return 0;
+		how = SHUT_WR;
+	}
 	if (how != SHUT_WR && how != SHUT_RDWR)
 		return ops->shutdown(sock, how);
 	if (mutex_lock_interruptible(&nst->tx_lock))

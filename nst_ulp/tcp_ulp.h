@@ -89,7 +89,9 @@ struct nst_txrec;
 enum {
 	NST_TCP_DEAD,		/* given up; the worker does nothing more */
 	NST_TCP_KICK,		/* the worker wants to run again */
+	NST_TCP_WAITS,		/* the same, once nobody owns the socket; socket lock */
 	NST_TCP_SHUT,		/* SHUT_WR waits for the stream to be bound */
+	NST_TCP_SHUT_RD,	/* the program wants no more; socket lock */
 	NST_TCP_WORKER,		/* the worker sends; under tx_lock */
 	NST_TCP_ABORT,		/* a reset is due, see nst_tcp_abort() */
 	NST_TCP_PUSHING,	/* a record goes to TCP; under the socket lock */
@@ -289,6 +291,19 @@ bool nst_tcp_rx_sealed(const struct sock *sk);
 /* tcp_ulp.c */
 int nst_tcp_init(const struct nst_tcp_hooks *hooks);
 void nst_tcp_exit(void);
+
+/**
+ * nst_tcp_rcv_shut() - does receiving end with what is there?
+ * @nst: the socket's state
+ *
+ * Context: any.
+ * Return: true if the peer's FIN has come or the program has shut it down.
+ */
+static inline bool nst_tcp_rcv_shut(const struct nst_tcp *nst)
+{
+	return (READ_ONCE(nst->sk->sk_shutdown) & RCV_SHUTDOWN) ||
+	       test_bit(NST_TCP_SHUT_RD, &nst->flags);
+}
 
 /**
  * nst_tcp_watch() - have the other work look for idleness, in a while

@@ -100,6 +100,24 @@ TEST_F(both, shutdown_then_close)
 	EXPECT_EQ(resets, close_resets());
 }
 
+/* What the peer says to that comes before close(). */
+TEST_F(both, shut_both_ways)
+{
+	long resets = close_resets();
+
+	ASSERT_EQ(0, shutdown(self->a, SHUT_RDWR));
+	EXPECT_EQ(0, close_one_recv(self->a));
+	EXPECT_EQ(POLLIN | POLLHUP | POLLRDHUP,
+		  tcptest_poll(self->a, POLLIN | POLLRDHUP, 0));
+	EXPECT_EQ(0, close_one_recv(self->b));
+	EXPECT_EQ(0, shutdown(self->b, SHUT_WR));
+	EXPECT_EQ(0, close_wait_state(self->port, CLOSE_TIME_WAIT));
+	EXPECT_EQ(0, close_one_recv(self->a));
+	EXPECT_EQ(0, close_error(self->a));
+	EXPECT_EQ(0, close_error(self->b));
+	EXPECT_EQ(resets, close_resets());
+}
+
 TEST_F(both, closed_at_once)
 {
 	long resets = close_resets();
