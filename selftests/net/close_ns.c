@@ -168,6 +168,57 @@ TEST(max_orphans)
 	EXPECT_STREQ("10\n", now);
 }
 
+/* --- ss -K ---------------------------------------------------------------- */
+
+static int kill_port(unsigned int port)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "ss -K sport = :%u >/dev/null", port);
+	return system(command) ? -EIO : 0;
+}
+
+TEST(killed)
+{
+	unsigned int port;
+	int a, b;
+
+	ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
+	ASSERT_EQ(0, tcptest_bind(a, b));
+	port = close_port(a);
+	ASSERT_EQ(0, close(a));
+	EXPECT_EQ(1, close_counter("NstLingering"));
+	ASSERT_EQ(0, kill_port(port));
+	EXPECT_LE(0, close_wait_lingering(0));
+	EXPECT_NE(0, tcptest_poll(b, POLLERR, TCPTEST_SOON_MS) & POLLERR);
+	close(b);
+}
+
+/* At any moment of a connection's life, its end above all. */
+TEST(killed_any_time)
+{
+	pid_t pid = fork();
+	int a, b, i;
+
+	if (!pid)
+		while (system("ss -K state all >/dev/null 2>&1") >= 0)
+			;
+	for (i = 0; i < 300; i++) {
+		a = -1;
+		b = -1;
+		/* Not each comes to be. */
+		if (!tcptest_pair(&conf, &a, &b))
+			send(a, "plaintext", 9, MSG_NOSIGNAL | MSG_DONTWAIT);
+		close(a);
+		shutdown(b, SHUT_WR);
+		close(b);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	EXPECT_LE(0, close_wait_lingering(0));
+	EXPECT_EQ(0, close_counter("NstSockets"));
+}
+
 /* --- a peer that is gone -------------------------------------------------- */
 
 FIXTURE(path)
