@@ -300,13 +300,12 @@ static enum found find_head(struct nst_tcp *nst, struct nst_rx_want *want,
 		release_sock(sk);
 		return found;
 	}
-	spin_lock_bh(&sk->sk_lock.slock);
-	if (sock_owned_by_user(sk))
-		nst_tcp_kick(nst, NST_TCP_RETRY);
+	if (!nst_tcp_borrow(nst))
+		return FOUND_NONE;
 	/* A child thrown away meanwhile has nothing on its queue any more. */
-	else if (!test_bit(NST_TCP_DEAD, &nst->flags))
+	if (!test_bit(NST_TCP_DEAD, &nst->flags))
 		found = find_locked(nst, want, rec, wire, drop, GFP_ATOMIC);
-	spin_unlock_bh(&sk->sk_lock.slock);
+	nst_tcp_return(nst);
 	return found;
 }
 

@@ -263,13 +263,20 @@ void nst_tcp_unclaim(struct sock *sk)
  * a child with NST comes to a socket with TCP's. It gets ours here, before there
  * is a descriptor: accept() locks the child to join it with its socket.
  *
+ * What the worker could not do because somebody owned the socket it does now.
+ *
  * Context: under the spinlock of the socket, which is owned.
  */
 void nst_tcp_release_cb(struct sock *sk)
 {
 	int family = nst_tcp_family(sk);
 	struct socket *sock = sk->sk_socket;
+	struct nst_tcp *nst = nst_tcp(sk);
 
+	if (unlikely(nst && test_bit(NST_TCP_WAITS, &nst->flags))) {
+		clear_bit(NST_TCP_WAITS, &nst->flags);
+		nst_tcp_kick(nst, 0);
+	}
 	if (unlikely(sock && READ_ONCE(sock->ops) != &nst_tcp_ops[family]))
 		nst_tcp_adopt(sk);
 	nst_tcp_base_prot[family]->release_cb(sk);

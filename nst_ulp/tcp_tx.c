@@ -94,31 +94,51 @@ static int push_locked(struct nst_tcp *nst, struct nst_txrec *rec)
 	return n < left ? -EAGAIN : 0;
 }
 
-/* The worker only tries; see "Locking" in tcp_ulp.h. */
-static bool own(struct nst_tcp *nst)
+/*
+ * The worker only tries, and has the spinlock then, so TCP must not sleep; see
+ * "Locking" in tcp_ulp.h.
+ */
+static bool own(struct nst_tcp *nst, gfp_t *was)
 {
+	struct sock *sk = nst->sk;
+
+	if (test_bit(NST_TCP_WORKER, &nst->flags)) {
+		if (!nst_tcp_borrow(nst))
+			return false;
+	} else {
+		lock_sock(sk);
+	}
+	*was = sk->sk_allocation;
 	if (test_bit(NST_TCP_WORKER, &nst->flags))
-		return nst_tcp_trylock(nst->sk);
-	lock_sock(nst->sk);
+		sk->sk_allocation = GFP_ATOMIC;
 	return true;
 }
 
+static void disown(struct nst_tcp *nst, gfp_t was)
+{
+	nst->sk->sk_allocation = was;
+	if (test_bit(NST_TCP_WORKER, &nst->flags))
+		nst_tcp_return(nst);
+	else
+		release_sock(nst->sk);
+}
+
 /*
- * Push the sealed record. 0: it is gone. -EAGAIN: TCP is out of memory, the
- * record stays and the worker will try again. Else the record is lost and with
- * it the stream.
+ * Push the sealed record. 0: it is gone. -EAGAIN: TCP is out of memory, or a
+ * program owns the socket; the record stays and the worker will try again. Else
+ * the record is lost and with it the stream.
  */
 static int push(struct nst_tcp *nst)
 {
 	struct nst_txrec *rec = nst->tx_out;
+	gfp_t was;
 	int err;
 
 	lockdep_assert_held(&nst->tx_lock);
-	err = -EAGAIN;
-	if (own(nst)) {
-		err = push_locked(nst, rec);
-		release_sock(nst->sk);
-	}
+	if (!own(nst, &was))
+		return -EAGAIN;
+	err = push_locked(nst, rec);
+	disown(nst, was);
 	if (err == -EAGAIN || err == -ENOMEM || err == -ENOBUFS) {
 		nst_tcp_kick(nst, NST_TCP_RETRY);
 		return -EAGAIN;
@@ -628,18 +648,17 @@ int nst_tcp_tx_finish(struct nst_tcp *nst)
 static void shut_down(struct nst_tcp *nst)
 {
 	struct sock *sk = nst->sk;
+	gfp_t was;
 
-	if (!own(nst)) {
-		nst_tcp_kick(nst, NST_TCP_RETRY);
+	if (!own(nst, &was))
 		return;
-	}
 	if (!test_bit(NST_TCP_DEAD, &nst->flags) &&
 	    !(sk->sk_shutdown & SEND_SHUTDOWN)) {
 		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
 		nst->base->shutdown(sk, SEND_SHUTDOWN);
 		sk->sk_state_change(sk);
 	}
-	release_sock(sk);
+	disown(nst, was);
 }
 
 static void tx_work(struct nst_tcp *nst)

@@ -39,10 +39,11 @@
  * fails, it leaves NST_TCP_KICK behind, and the holder, who looks for that
  * after it has unlocked, queues the worker again.
  *
- * For the same reason the worker never waits for the socket lock. It receives
- * under the spinlock alone, as softirqs do, which is right also for a child that
- * nobody has accepted yet: its listener may throw that away under the spinlock,
- * and TCP warns if a process owns it then. To send it needs nst_tcp_trylock().
+ * For the same reason the worker never waits for the socket lock. It receives,
+ * sends and resets under the spinlock alone, as softirqs do, which is right also
+ * for a child that nobody has accepted yet: its listener may throw that away under
+ * the spinlock, and TCP warns if a process owns it then. If somebody owns the
+ * socket it leaves NST_TCP_WAITS behind; the owner calls it in release_cb.
  *
  * The work that parks idle epochs (stream.h), tcp_work.c, takes tx_lock and
  * rx_lock one after the other, each by trylock, and no socket lock. It is queued
@@ -75,7 +76,7 @@
 
 struct nst_txrec;
 
-/* How soon the worker tries again what it could not do. */
+/* How soon the worker tries again what it had no memory for. */
 #define NST_TCP_RETRY	(HZ / 50 + 1)
 
 /*
@@ -274,7 +275,8 @@ struct nst_tcp_hooks {
 
 /* tcp_work.c */
 void nst_tcp_put(struct nst_tcp *nst);
-bool nst_tcp_trylock(struct sock *sk);
+bool nst_tcp_borrow(struct nst_tcp *nst);
+void nst_tcp_return(struct nst_tcp *nst);
 void nst_tcp_abort(struct nst_tcp *nst);
 void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay);
 void nst_tcp_rekick(struct nst_tcp *nst);

@@ -79,27 +79,36 @@ static void hurry(struct nst_tcp *nst)
 }
 
 /**
- * nst_tcp_trylock() - own the socket, if nobody does
- * @sk: the socket
+ * nst_tcp_borrow() - have the socket for the worker, if nobody owns it
+ * @nst: the socket's state
  *
- * A program may own it for as long as it likes, by a page fault in one of the
- * kernel's own socket options, and must not keep the worker of all sockets.
+ * By the spinlock alone, as softirqs do. A program may own the socket for as long
+ * as it likes, by a page fault in one of the kernel's own socket options, and must
+ * not keep the worker of all sockets: it calls the worker again when it gives the
+ * socket up, see nst_tcp_release_cb().
  *
  * Context: process.
- * Return: true if the caller owns it now, until release_sock().
+ * Return: true if the caller holds the spinlock now, until nst_tcp_return().
  */
-bool nst_tcp_trylock(struct sock *sk)
+bool nst_tcp_borrow(struct nst_tcp *nst)
 {
-	bool free;
+	struct sock *sk = nst->sk;
 
 	spin_lock_bh(&sk->sk_lock.slock);
-	free = !sock_owned_by_user(sk);
-	if (free)
-		sk->sk_lock.owned = 1;
+	if (!sock_owned_by_user(sk))
+		return true;
+	set_bit(NST_TCP_WAITS, &nst->flags);
 	spin_unlock_bh(&sk->sk_lock.slock);
-	if (free)
-		mutex_acquire(&sk->sk_lock.dep_map, 0, 1, _RET_IP_);
-	return free;
+	return false;
+}
+
+/**
+ * nst_tcp_return() - undo nst_tcp_borrow()
+ * @nst: the socket's state
+ */
+void nst_tcp_return(struct nst_tcp *nst)
+{
+	spin_unlock_bh(&nst->sk->sk_lock.slock);
 }
 
 /**
@@ -178,6 +187,23 @@ static void run_work(struct work_struct *work)
 	put_both(nst);
 }
 
+/*
+ * What tcp_abort() does, which waits for the socket. The program is told by
+ * sk_err, as far as it has not been told already. Spinlock of the socket.
+ */
+static void reset(struct nst_tcp *nst)
+{
+	struct sock *sk = nst->sk;
+
+	if (test_bit(NST_TCP_DEAD, &nst->flags) || sk->sk_state == TCP_CLOSE)
+		return;
+	nst->base->disconnect(sk, 0);
+	WRITE_ONCE(sk->sk_err, -nst->rx_err);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	sk_error_report(sk);
+	sk->sk_state_change(sk);
+}
+
 /**
  * nst_tcp_abort() - reset the connection, now or as soon as nobody owns it
  * @nst: the socket's state; its rx_err says why
@@ -186,17 +212,12 @@ static void run_work(struct work_struct *work)
  */
 void nst_tcp_abort(struct nst_tcp *nst)
 {
-	struct sock *sk = nst->sk;
-
-	if (!nst_tcp_trylock(sk)) {
-		set_bit(NST_TCP_ABORT, &nst->flags);
-		nst_tcp_kick(nst, NST_TCP_RETRY);
+	set_bit(NST_TCP_ABORT, &nst->flags);
+	if (!nst_tcp_borrow(nst))
 		return;
-	}
 	clear_bit(NST_TCP_ABORT, &nst->flags);
-	release_sock(sk);
-	if (!test_bit(NST_TCP_DEAD, &nst->flags))
-		tcp_abort(sk, -nst->rx_err);
+	reset(nst);
+	nst_tcp_return(nst);
 }
 
 /**
