@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* From what a program passes to setsockopt() to a configuration. */
 #include <linux/err.h>
-#include <linux/jhash.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "conf.h"
@@ -101,8 +100,8 @@ static struct nst_conf *make_conf(struct nst_net *nn,
 	conf->flags = info->flags;
 	conf->context_len = info->context_len;
 	memcpy(conf->context, info->context, info->context_len);
-	conf->context_hash = jhash(conf->context, NST_CONTEXT_MAX,
-				   conf->context_len);
+	conf->context_hash = nst_memories_hash(nn->memories, conf->context,
+					       conf->context_len);
 	return conf;
 }
 

@@ -25,7 +25,7 @@ enum {
  * @nr_keys: keys in the private box that was given, 0 = the namespace's box
  * @flags: NST_F_*
  * @ring: where the keys are; holds a reference
- * @context_hash: of @context and its length
+ * @context_hash: keyed, of @context; nobody can make two contexts meet
  * @context: the application's context, zeros behind its length
  */
 struct nst_conf {

@@ -56,6 +56,8 @@
 	/* A datagram's place in its session. */			\
 	X(WINDOW,	 "NstRxWindow",		ESTALE)			\
 	X(SESSION_QUEUE, "NstRxSessionQueue",	ENOBUFS)		\
+	X(SESSION_FULL,	 "NstRxSessionFull",	ENOBUFS)		\
+	X(OWNER_FULL,	 "NstRxOwnerFull",	ENOBUFS)		\
 	/* Authentication, and what is judged only after it. */		\
 	X(AUTH,		 "NstRxAuth",		EBADMSG)		\
 	X(PADDING,	 "NstRxPadding",	EBADMSG)		\

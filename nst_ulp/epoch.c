@@ -118,6 +118,26 @@ bool nst_epoch_keep(struct nst_epoch *ep, struct nst_boxkey *key, u64 gen)
 }
 
 /**
+ * nst_epoch_rekey() - the same secret, but another object
+ * @ep: an epoch under way
+ * @key: of the same secret and kid; the reference passes to the epoch
+ *
+ * From now on it counts among the streams of @key.
+ *
+ * Context: any, under the direction's lock.
+ * Return: the object until now; its reference passes to the caller.
+ */
+struct nst_boxkey *nst_epoch_rekey(struct nst_epoch *ep, struct nst_boxkey *key)
+{
+	struct nst_boxkey *old = ep->key;
+
+	atomic_dec(streams_of(ep));
+	WRITE_ONCE(ep->key, key);
+	atomic_inc(streams_of(ep));
+	return old;
+}
+
+/**
  * nst_epoch_park() - give the transforms back, and with them the keys
  * @ep: an epoch, or none
  *

@@ -6,24 +6,7 @@
 #include <linux/types.h>
 #include "cipher.h"
 #include "keybox.h"
-
-/**
- * struct nst_epoch_id - what tells one epoch of a stream from another
- * @suite: 1..NST_WIRE_SUITE_MAX; 0: no epoch
- * @kpos: key perturbation position
- * @kval: key perturbation value
- * @bound: BOUND
- * @kid: box key
- * @epoch: random number
- */
-struct nst_epoch_id {
-	u8 suite;
-	u8 kpos;
-	u8 kval;
-	bool bound;
-	u16 kid;
-	u16 epoch;
-};
+#include "wire.h"
 
 /**
  * struct nst_epoch - the keys of one epoch, and how far they are used
@@ -54,6 +37,8 @@ int nst_epoch_begin(struct nst_epoch *ep, const struct nst_epoch_id *id,
 		    struct nst_boxkey *key, u64 gen, u8 proto,
 		    const u8 *salt, const u8 *context, u8 context_len);
 bool nst_epoch_keep(struct nst_epoch *ep, struct nst_boxkey *key, u64 gen);
+struct nst_boxkey *nst_epoch_rekey(struct nst_epoch *ep,
+				   struct nst_boxkey *key);
 int nst_epoch_unpark(struct nst_epoch *ep, u8 proto, const u8 *salt,
 		     const u8 *context, u8 context_len);
 void nst_epoch_park(struct nst_epoch *ep);

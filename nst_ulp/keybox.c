@@ -570,6 +570,29 @@ out:
 }
 
 /**
+ * nst_keyring_peek_rx() - the key of a received record, borrowed
+ * @ring: the caller holds a reference
+ * @kid: from the record's header
+ * @key: receives the key, which lives as long as the caller's RCU section
+ *
+ * Context: any, under rcu_read_lock().
+ * Return: NST_OK, NST_DROP_NO_KID or NST_DROP_KID_RETIRED.
+ */
+enum nst_drop nst_keyring_peek_rx(struct nst_keyring *ring, u16 kid,
+				  struct nst_boxkey **key)
+{
+	const struct nst_box_slot *slot;
+
+	slot = box_find(rcu_dereference(ring->box), kid);
+	if (!slot)
+		return NST_DROP_NO_KID;
+	if (slot->state == NST_KEY_RETIRED)
+		return NST_DROP_KID_RETIRED;
+	*key = slot->key;
+	return NST_OK;
+}
+
+/**
  * nst_keyring_find_rx() - the key of a received record
  * @ring: the caller holds a reference
  * @kid: from the record's header
@@ -582,20 +605,13 @@ out:
 enum nst_drop nst_keyring_find_rx(struct nst_keyring *ring, u16 kid,
 				  struct nst_boxkey **key, u64 *gen)
 {
-	const struct nst_box_slot *slot;
-	enum nst_drop drop = NST_OK;
+	enum nst_drop drop;
 
 	*gen = generation(ring);
 	rcu_read_lock();
-	slot = box_find(rcu_dereference(ring->box), kid);
-	if (!slot) {
-		drop = NST_DROP_NO_KID;
-	} else if (slot->state == NST_KEY_RETIRED) {
-		drop = NST_DROP_KID_RETIRED;
-	} else {
-		refcount_inc(&slot->key->ref);
-		*key = slot->key;
-	}
+	drop = nst_keyring_peek_rx(ring, kid, key);
+	if (!drop)
+		refcount_inc(&(*key)->ref);
 	rcu_read_unlock();
 	return drop;
 }
@@ -610,15 +626,11 @@ enum nst_drop nst_keyring_find_rx(struct nst_keyring *ring, u16 kid,
  */
 enum nst_drop nst_keyring_check_rx(struct nst_keyring *ring, u16 kid)
 {
-	const struct nst_box_slot *slot;
-	enum nst_drop drop = NST_OK;
+	struct nst_boxkey *key;
+	enum nst_drop drop;
 
 	rcu_read_lock();
-	slot = box_find(rcu_dereference(ring->box), kid);
-	if (!slot)
-		drop = NST_DROP_NO_KID;
-	else if (slot->state == NST_KEY_RETIRED)
-		drop = NST_DROP_KID_RETIRED;
+	drop = nst_keyring_peek_rx(ring, kid, &key);
 	rcu_read_unlock();
 	return drop;
 }

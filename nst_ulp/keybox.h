@@ -107,6 +107,8 @@ int nst_keyring_find_tx(struct nst_keyring *ring, u16 kid,
 			struct nst_boxkey **key, u64 *gen);
 enum nst_drop nst_keyring_find_rx(struct nst_keyring *ring, u16 kid,
 				  struct nst_boxkey **key, u64 *gen);
+enum nst_drop nst_keyring_peek_rx(struct nst_keyring *ring, u16 kid,
+				  struct nst_boxkey **key);
 enum nst_drop nst_keyring_check_rx(struct nst_keyring *ring, u16 kid);
 
 const struct nst_box *nst_keyring_box(struct nst_keyring *ring);

@@ -42,10 +42,12 @@
 #define NST_START_CACHE_MAX	(1U << 22)
 
 /*
- * What an owner is charged for a START and for a memory whose secret no box has:
- * as the allocator rounds it up.
+ * What an owner is charged for a START, for a session with its window for groups
+ * and what holds its keys (not for transforms), and for a memory whose secret no
+ * box has: as the allocator rounds it up.
  */
 #define NST_START_BYTES		64
+#define NST_SESSION_BYTES	2304
 #define NST_MEMORY_BYTES	512
 
 /*
@@ -83,7 +85,7 @@
 #define NST_EPOCH_SECONDS	600
 
 /*
- * UDP sessions known in a namespace: one a peer's socket and epoch. With AES-GCM
+ * UDP sessions known under each secret: one a peer's socket and epoch. With AES-GCM
  * on 6.1 and 6.12, which need two transforms and a table of GHASH, a session is
  * some 10 KiB, so 40 MiB at the default; with other suites or kernels 3 KiB.
  */
@@ -91,11 +93,24 @@
 #define NST_SESSIONS_MIN	16
 #define NST_SESSIONS_MAX	65536
 
-/* Sessions of a private box: anybody may make one, and its peers are few. */
-#define NST_SESSIONS_PRIVATE	256
+/*
+ * Sessions that are looked at to forget one of them: as many as the smallest bound
+ * allows, and the same whatever is known (protocol: 8 or more).
+ */
+#define NST_SESSION_CANDIDATES	16U
 
-/* How far from the highest nonce a session reaches, either way (protocol). */
-#define NST_SESSION_REACH	(1ULL << 31)
+/*
+ * For what is kept of received datagrams: no peer may have the kernel look far for
+ * memory, or kill a program of a full cgroup for it.
+ */
+#define NST_GFP_RECEIVED	(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN)
+
+/*
+ * Sessions of which one socket has a window of its own, for what comes to groups.
+ * Each takes half a kilobyte. With more, the one not used for the longest time
+ * is forgotten.
+ */
+#define NST_MEMBERS_MAX		64
 
 /*
  * Datagrams of unknown sessions that wait for their keys, in number and in

@@ -10,7 +10,7 @@
 #include "netlink.h"
 #include "netns.h"
 #include "proc.h"
-#include "session.h"
+#include "sessions.h"
 #include "sockopt.h"
 #include "sysctl.h"
 #include "tcp_ulp.h"
@@ -45,13 +45,13 @@ static const struct {
 } parts[] = {
 	{ nst_af_nst_init,	nst_af_nst_exit },
 	{ nst_epoch_init,	nst_epoch_exit },
+	{ nst_sessions_module_init, nst_sessions_module_exit },
 	{ nst_netns_init,	nst_netns_exit },
 	{ nst_sysctl_init,	nst_sysctl_exit },
 	{ nst_proc_init,	nst_proc_exit },
 	{ nst_event_init,	nst_event_exit },
 	{ nst_guard_init,	nst_guard_exit },
 	{ nst_netlink_init,	nst_netlink_exit },
-	{ nst_session_init,	nst_session_exit },
 	{ init_udp,		nst_udp_exit },
 	/* The last that can fail: from here on programs attach. */
 	{ init_tcp,		nst_tcp_exit },

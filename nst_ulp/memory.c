@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Memories: one for each secret of a namespace, made when the first thing is
- * taken under it, and ended when no box has held it for long enough.
+ * taken under it. What is taken is judged and remembered in one step.
  */
 #include <linux/minmax.h>
 #include <linux/random.h>
-#include <linux/sched.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
-#include <linux/string.h>
-#include <linux/nst.h>
 #include "limits.h"
 #include "memory.h"
-
-/*
- * How much one call forgets at most. More than one, so that what is over a
- * bound that was lowered shrinks; not many, because a lock is held.
- */
-#define FORGET_MAX	32
-
-/* Memories that one step of expiring looks at, as above. */
-#define EXPIRE_STEP	32
 
 /* CLOCK_BOOTTIME in ns when this machine was last cloned; 0: never. */
 static u64 cloned;
@@ -27,20 +16,29 @@ static u64 cloned;
 /**
  * nst_memories_alloc() - begin to remember
  * @boot: CLOCK_BOOTTIME in ns
- * @wake: called when nst_memories_expire() has something to do; any context,
- *	under the lock
+ * @stats: counters of the namespace, there until nst_memories_close()
+ * @wake: called when nst_memories_expire() or _park() has something to do; any
+ *	context, under the lock
  * @arg: passed to @wake
  *
  * Context: process.
  * Return: a set without memories; NULL without memory.
  */
 struct nst_memories *nst_memories_alloc(u64 boot,
-					void (*wake)(void *arg), void *arg)
+					struct nst_stats __percpu *stats,
+					void (*wake)(void *arg,
+						     enum nst_wake what),
+					void *arg)
 {
 	struct nst_memories *set = kvzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
 
 	if (!set)
 		return NULL;
+	if (nst_sessions_table(&set->table)) {
+		kvfree(set);
+		return NULL;
+	}
+	set->stats = stats;
 	refcount_set(&set->ref, 1);
 	set->born = boot;
 	set->wake = wake;
@@ -50,19 +48,9 @@ struct nst_memories *nst_memories_alloc(u64 boot,
 	spin_lock_init(&set->lock);
 	set->by_bytes = RB_ROOT;
 	INIT_LIST_HEAD(&set->idle);
+	INIT_LIST_HEAD(&set->parking);
+	INIT_LIST_HEAD(&set->sessions);
 	return set;
-}
-
-/**
- * nst_memories_put() - give a reference back
- * @set: the set
- *
- * Context: any.
- */
-void nst_memories_put(struct nst_memories *set)
-{
-	if (refcount_dec_and_test(&set->ref))
-		kvfree(set);
 }
 
 /**
@@ -78,232 +66,18 @@ void nst_memories_cloned(u64 boot)
 	WRITE_ONCE(cloned, boot);
 }
 
-static struct hlist_head *chain(struct nst_memories *set,
-				const struct nst_secret_name *name)
-{
-	u64 first = name->half[0] >> (64 - NST_MEMORY_BITS);
-
-	return &set->memory[first];
-}
-
-/* The memory is of no use to anybody any more. */
-static void unref(struct nst_memory *mem)
-{
-	if (--mem->refs)
-		return;
-	hlist_del_init(&mem->node);
-	kfree(mem);
-}
-
-static void free_claim(struct nst_claim *claim)
-{
-	unref(claim->mem);
-	nst_owner_unuse(claim->owner);
-	kfree(claim);
-}
-
-static void unlink_claim(struct nst_claim *claim)
-{
-	list_del_init(&claim->node);
-	if (!claim->users)
-		free_claim(claim);
-}
-
-/* No box of the owner has the secret, and no trace of that is needed. */
-static void unlink_unused(struct nst_claim *claim)
-{
-	if (!claim->boxes && !claim->mem->made && !claim->has_left &&
-	    !list_empty(&claim->node))
-		unlink_claim(claim);
-}
-
-static struct nst_secret_name name_of(const struct nst_memories *set,
-				      const u8 *secret)
-{
-	struct nst_secret_name name;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(name.half); i++)
-		name.half[i] = siphash(secret, NST_KEY_SIZE, &set->key[i]);
-	return name;
-}
-
-static struct nst_memory *find(struct nst_memories *set,
-			       const struct nst_secret_name *name)
-{
-	struct nst_memory *mem;
-
-	lockdep_assert_held(&set->lock);
-	hlist_for_each_entry(mem, chain(set, name), node)
-		if (!memcmp(&mem->name, name, sizeof(*name)))
-			return mem;
-	return NULL;
-}
-
-static struct nst_claim *claim_of(struct nst_memory *mem,
-				  const struct nst_owner *owner)
-{
-	struct nst_claim *claim;
-
-	list_for_each_entry(claim, &mem->claims, node)
-		if (claim->owner == owner)
-			return claim;
-	return NULL;
-}
-
-/* Nobody knows it yet. */
-static void init_memory(struct nst_memories *set, struct nst_memory *mem,
-			const struct nst_secret_name *name)
-{
-	mem->name = *name;
-	INIT_LIST_HEAD(&mem->claims);
-	hlist_add_head(&mem->node, chain(set, name));
-}
-
-static void init_claim(struct nst_claim *claim, struct nst_owner *owner,
-		       struct nst_memory *mem)
-{
-	claim->owner = owner;
-	owner->users++;
-	claim->mem = mem;
-	mem->refs++;
-	list_add_tail(&claim->node, &mem->claims);
-}
-
-/* No box has the secret any more: the memory can go before others. */
-static void begin_idle(struct nst_memories *set, struct nst_claim *payer,
-		       u64 boot)
-{
-	struct nst_memory *mem = payer->mem;
-	struct nst_claim *claim;
-
-	mem->unheld = boot;
-	mem->payer = payer;
-	list_add_tail(&mem->idle, &set->idle);
-	set->nr_idle++;
-	nst_owner_charge(payer, NST_MEMORY_BYTES);
-	list_for_each_entry(claim, &mem->claims, node)
-		nst_owner_first(claim, true);
-	if (set->wake)
-		set->wake(set->wake_arg);
-}
-
-static void end_idle(struct nst_memories *set, struct nst_memory *mem)
-{
-	struct nst_claim *claim;
-
-	list_del(&mem->idle);
-	set->nr_idle--;
-	nst_owner_charge(mem->payer, -NST_MEMORY_BYTES);
-	mem->payer = NULL;
-	list_for_each_entry(claim, &mem->claims, node)
-		nst_owner_first(claim, false);
-}
-
-static void hold(struct nst_claim *claim)
-{
-	struct nst_memory *mem = claim->mem;
-
-	claim->boxes++;
-	if (!mem->boxes++ && mem->payer)
-		end_idle(claim->owner->set, mem);
-}
-
 /**
- * nst_claim_new() - a box has a secret
- * @owner: of the box
- * @secret: NST_KEY_SIZE bytes; borrowed
- *
- * Context: process.
- * Return: the owner's claim, with one user and one box more; NULL without
- * memory.
- */
-struct nst_claim *nst_claim_new(struct nst_owner *owner, const u8 *secret)
-{
-	struct nst_claim *claim, *new_claim = kzalloc(sizeof(*new_claim),
-						      GFP_KERNEL_ACCOUNT);
-	struct nst_memory *mem, *new_mem = kzalloc(sizeof(*new_mem),
-						   GFP_KERNEL_ACCOUNT);
-	struct nst_memories *set = owner->set;
-	struct nst_secret_name name = name_of(set, secret);
-
-	if (!new_claim || !new_mem) {
-		kfree(new_claim);
-		kfree(new_mem);
-		return NULL;
-	}
-	spin_lock_bh(&set->lock);
-	mem = find(set, &name);
-	if (!mem) {
-		mem = new_mem;
-		new_mem = NULL;
-		init_memory(set, mem, &name);
-	}
-	claim = claim_of(mem, owner);
-	if (!claim) {
-		claim = new_claim;
-		new_claim = NULL;
-		init_claim(claim, owner, mem);
-	}
-	claim->users++;
-	hold(claim);
-	spin_unlock_bh(&set->lock);
-	kfree(new_claim);
-	kfree(new_mem);
-	return claim;
-}
-
-/**
- * nst_claim_hold() - another box of the owner has the secret
- * @claim: of a box that has it
+ * nst_memories_hash() - a hash that nobody outside can foresee
+ * @set: the set
+ * @data: what to hash
+ * @len: bytes of it
  *
  * Context: any.
  */
-void nst_claim_hold(struct nst_claim *claim)
+u32 nst_memories_hash(const struct nst_memories *set, const u8 *data,
+		      unsigned int len)
 {
-	struct nst_memories *set = claim->owner->set;
-
-	spin_lock_bh(&set->lock);
-	hold(claim);
-	spin_unlock_bh(&set->lock);
-}
-
-/**
- * nst_claim_release() - a box has gone
- * @claim: on a secret that it had; the caller is a user of it
- * @boot: CLOCK_BOOTTIME in ns
- *
- * Context: any.
- */
-void nst_claim_release(struct nst_claim *claim, u64 boot)
-{
-	struct nst_memories *set = claim->owner->set;
-	struct nst_memory *mem = claim->mem;
-
-	spin_lock_bh(&set->lock);
-	claim->boxes--;
-	if (!--mem->boxes && mem->made)
-		begin_idle(set, claim, boot);
-	unlink_unused(claim);
-	spin_unlock_bh(&set->lock);
-}
-
-/**
- * nst_claim_put() - a box key does not refer to it any more
- * @claim: what nst_claim_new() gave
- *
- * Context: any.
- */
-void nst_claim_put(struct nst_claim *claim)
-{
-	struct nst_memories *set = claim->owner->set;
-
-	refcount_inc(&set->ref);
-	spin_lock_bh(&set->lock);
-	if (!--claim->users && list_empty(&claim->node))
-		free_claim(claim);
-	spin_unlock_bh(&set->lock);
-	nst_memories_put(set);
+	return siphash(data, len, &set->key[0]);
 }
 
 /* What a memory begins with, if @claim's owner makes it. */
@@ -347,96 +121,16 @@ u64 nst_claim_floor(struct nst_claim *claim)
 static void make(struct nst_claim *maker)
 {
 	struct nst_memory *mem = maker->mem;
+	u64 floor = floor_before(maker);
 	struct nst_claim *claim;
 
-	nst_starts_init(&mem->starts, floor_before(maker));
-	mem->made = true;
+	nst_starts_init(&mem->starts, floor);
+	nst_sessions_init(&mem->sessions, floor);
+	/* Who sees this sees the floors. */
+	smp_store_release(&mem->made, true);
 	list_for_each_entry(claim, &mem->claims, node)
 		if (claim->has_left)
 			nst_owner_unleave(claim);
-}
-
-/* The newest timestamp that may have been taken. */
-static u64 newest_of(const struct nst_memory *mem)
-{
-	return nst_starts_newest(&mem->starts);
-}
-
-/* Gives everything back; what it remembers in detail is the caller's. */
-static void empty(struct nst_memories *set, struct nst_memory *mem,
-		  struct rb_root *starts)
-{
-	struct nst_claim *claim;
-
-	if (mem->payer)
-		end_idle(set, mem);
-	list_for_each_entry(claim, &mem->claims, node)
-		nst_owner_charge(claim, -(s64)claim->bytes);
-	*starts = mem->starts.root;
-	nst_starts_init(&mem->starts, 0);
-	mem->made = false;
-}
-
-/* An idle memory ends; each owner that held the secret keeps a floor. */
-static void end(struct nst_memories *set, struct nst_memory *mem,
-		struct rb_root *starts)
-{
-	struct nst_claim *claim, *next, *lost;
-	u64 floor = newest_of(mem);
-
-	lockdep_assert_held(&set->lock);
-	mem->refs++;
-	empty(set, mem, starts);
-	/* What is lost is of the same owner, and so never the next here. */
-	list_for_each_entry_safe(claim, next, &mem->claims, node) {
-		lost = nst_owner_leave(claim, floor);
-		if (lost)
-			unlink_unused(lost);
-	}
-	unref(mem);
-}
-
-static void forget_start(struct nst_memory *mem)
-{
-	struct nst_start *start = nst_starts_forget(&mem->starts);
-
-	if (!start)
-		return;
-	nst_owner_charge(start->claim, -NST_START_BYTES);
-	kfree(start);
-}
-
-/* An owner has to do with less: what no box needs goes first. */
-static void give_way(struct nst_memories *set, struct nst_owner *owner)
-{
-	struct nst_claim *claim = list_first_entry(&owner->charged,
-						   struct nst_claim, charged);
-	struct nst_memory *mem = claim->mem;
-	struct rb_root none;
-
-	if (mem->starts.nr)
-		forget_start(mem);
-	else
-		end(set, mem, &none);
-}
-
-/* Brings what @claim's owner has just added to under all bounds. */
-static void trim(struct nst_claim *claim, const struct nst_bounds *bounds)
-{
-	struct nst_owner *owner = claim->owner;
-	struct nst_memories *set = owner->set;
-	unsigned int i;
-
-	for (i = 0; i < FORGET_MAX; i++) {
-		if (claim->mem->starts.nr > bounds->starts)
-			forget_start(claim->mem);
-		else if (owner->bytes > bounds->owner_bytes)
-			give_way(set, owner);
-		else if (set->bytes > bounds->total_bytes)
-			give_way(set, nst_owner_biggest(set));
-		else
-			break;
-	}
 }
 
 /**
@@ -468,6 +162,11 @@ enum nst_drop nst_now_judge(const struct nst_now *now, u64 timestamp,
 						    NST_OK;
 }
 
+static u64 begin_of(const struct nst_memories *set)
+{
+	return max(set->born, READ_ONCE(cloned));
+}
+
 /**
  * nst_claim_judge_start() - may a START still be taken as fresh?
  * @claim: of the box key
@@ -488,8 +187,7 @@ enum nst_drop nst_claim_judge_start(struct nst_claim *claim, u64 timestamp,
 	struct nst_memories *set = claim->owner->set;
 	enum nst_drop drop;
 
-	drop = nst_now_judge(now, timestamp, window,
-			     max(set->born, READ_ONCE(cloned)));
+	drop = nst_now_judge(now, timestamp, window, begin_of(set));
 	if (drop)
 		return drop;
 	return timestamp > nst_claim_floor(claim) ? NST_OK :
@@ -510,7 +208,7 @@ static enum nst_drop take_start(struct nst_claim *claim, struct nst_start *new,
 	if (!nst_starts_insert(&claim->mem->starts, new))
 		return NST_DROP_REPLAYED;
 	nst_owner_charge(claim, NST_START_BYTES);
-	trim(claim, bounds);
+	nst_memory_trim(claim, bounds);
 	return NST_OK;
 }
 
@@ -549,134 +247,176 @@ enum nst_drop nst_claim_take_start(struct nst_claim *claim, u64 timestamp,
 	return drop;
 }
 
-static bool is_over(const struct nst_memory *mem, const struct nst_now *now,
-		    u64 window)
+/* A look without the lock, where that is enough. */
+static u64 floor_of_sessions(const struct nst_claim *claim)
 {
-	u64 newest = newest_of(mem);
+	struct nst_memories *set = claim->owner->set;
+	const struct nst_memory *mem = claim->mem;
+	u64 floor;
 
-	return newest < now->real && now->real - newest > window &&
-	       now->boot >= mem->unheld && now->boot - mem->unheld >= 2 * window;
+	if (smp_load_acquire(&mem->made))
+		return READ_ONCE(mem->sessions.floor);
+	spin_lock_bh(&set->lock);
+	floor = mem->made ? mem->sessions.floor : floor_before(claim);
+	spin_unlock_bh(&set->lock);
+	return floor;
 }
 
-/* Looks at @nr idle memories; stops behind one that leaves something to free. */
-static unsigned int expire_step(struct nst_memories *set, unsigned int nr,
-				const struct nst_now *now, u64 window,
-				struct rb_root *starts)
+/**
+ * nst_claim_judge_dgram() - may a datagram still be taken as fresh?
+ * @claim: of the box key
+ * @ses: its session, borrowed under RCU; NULL: there is none
+ * @timestamp: of the datagram, not authenticated yet
+ * @now: the clocks
+ * @window: how far the timestamp may be off, either way, ns
+ *
+ * Context: process or softirq, does not sleep.
+ * Return: as nst_claim_judge_start().
+ */
+enum nst_drop nst_claim_judge_dgram(struct nst_claim *claim,
+				    const struct nst_session *ses,
+				    u64 timestamp, const struct nst_now *now,
+				    u64 window)
 {
-	unsigned int i;
+	enum nst_drop drop;
+	u64 floor;
+
+	drop = nst_now_judge(now, timestamp, window,
+			     begin_of(claim->owner->set));
+	if (drop)
+		return drop;
+	floor = ses ? ses->floor : floor_of_sessions(claim);
+	return timestamp > floor ? NST_OK : NST_DROP_CACHE_FLOOR;
+}
+
+static bool above_floor(const struct nst_claim *claim,
+			const struct nst_session *ses)
+{
+	const struct nst_memory *mem = claim->mem;
+
+	lockdep_assert_held(&claim->owner->set->lock);
+	return ses->newest > (mem->made ? mem->sessions.floor :
+					  floor_before(claim));
+}
+
+static enum nst_drop bring_to_life(struct nst_claim *claim,
+				   struct nst_session *new, u64 real,
+				   const struct nst_bounds *bounds)
+{
+	enum nst_drop drop;
+
+	/* Nothing is forgotten for what is refused anyhow. */
+	if (!above_floor(claim, new))
+		return NST_DROP_CACHE_FLOOR;
+	drop = nst_memory_make_room(claim, min(new->newest, real), bounds);
+	if (drop)
+		return drop;
+	if (!above_floor(claim, new))
+		return NST_DROP_CACHE_FLOOR;
+	if (!claim->mem->made)
+		make(claim);
+	new->claim = claim;
+	nst_sessions_add(&claim->mem->sessions, new);
+	nst_owner_charge(claim, NST_SESSION_BYTES);
+	return NST_OK;
+}
+
+static enum nst_drop insert_session(struct nst_claim *claim,
+				    struct nst_session *new, u64 real,
+				    const struct nst_bounds *bounds)
+{
+	struct nst_memories *set = claim->owner->set;
+	enum nst_drop drop;
+
+	/* First of all, so that nothing is forgotten for want of memory. */
+	if (nst_sessions_enter(&set->table, new))
+		return NST_DROP_NOMEM;
+	drop = bring_to_life(claim, new, real, bounds);
+	if (drop) {
+		nst_sessions_leave(&set->table, new);
+		return drop;
+	}
+	list_add_tail(&new->all, &set->sessions);
+	if (!set->nr_sessions++ && set->wake)
+		set->wake(set->wake_arg, NST_WAKE_EXPIRE);
+	nst_stats_inc(set->stats, NST_MIB_UDP_SESSIONS);
+	nst_stats_inc(set->stats, NST_MIB_RX_EPOCHS);
+	return NST_OK;
+}
+
+static struct nst_session *find_same(struct nst_memories *set,
+				     const struct nst_session *ses)
+{
+	struct nst_session_id id = {
+		.name = ses->name, .context = ses->context,
+		.context_len = ses->context_len,
+	};
+	struct nst_session *found;
+
+	rcu_read_lock();
+	found = nst_sessions_find(&set->table, &id);
+	rcu_read_unlock();
+	return found;
+}
+
+/* What is not needed of @new and @keys goes, when nobody looks at it any more. */
+static enum nst_drop take_session(struct nst_claim *claim,
+				  struct nst_session *new,
+				  struct nst_session_keys *keys, u64 real,
+				  const struct nst_bounds *bounds)
+{
+	struct nst_memories *set = claim->owner->set;
+	struct nst_session *ses = find_same(set, new);
+	enum nst_drop drop = NST_OK;
 
 	lockdep_assert_held(&set->lock);
-	for (i = 0; i < nr && !list_empty(&set->idle); i++) {
-		struct nst_memory *mem = list_first_entry(&set->idle,
-							  struct nst_memory,
-							  idle);
-
-		list_move_tail(&mem->idle, &set->idle);
-		if (!is_over(mem, now, window))
-			continue;
-		end(set, mem, starts);
-		if (!RB_EMPTY_ROOT(starts))
-			return i + 1;
+	if (!ses) {
+		drop = insert_session(claim, new, real, bounds);
+		ses = new;
 	}
-	return i;
+	if (ses != new || drop)
+		nst_session_release(&new->free);
+	if (drop || rcu_access_pointer(ses->keys)) {
+		nst_session_release(&keys->free);
+		return drop;
+	}
+	rcu_assign_pointer(ses->keys, keys);
+	claim->mem->sessions.nr_keyed++;
+	return NST_OK;
 }
 
 /**
- * nst_memories_expire() - end the memories that have done their time
- * @set: of a namespace
- * @now: the clocks
+ * nst_claim_take_session() - a session comes to life, or gets its keys back
+ * @claim: of the box key
+ * @new: from who has derived @keys; a datagram of it was authentic, which has still
+ *	to be taken. The memory's, or freed
+ * @keys: its keys; the session's, or freed
+ * @real: CLOCK_REALTIME in ns
  * @bounds: the namespace's settings
  *
- * Context: process, may sleep.
- * Return: true if some are left that may end later.
- */
-bool nst_memories_expire(struct nst_memories *set, const struct nst_now *now,
-			 const struct nst_bounds *bounds)
-{
-	unsigned int left = READ_ONCE(set->nr_idle), nr;
-	struct rb_root starts = RB_ROOT;
-
-	while (left) {
-		spin_lock_bh(&set->lock);
-		nr = expire_step(set, min_t(unsigned int, left, EXPIRE_STEP),
-				 now, bounds->window, &starts);
-		spin_unlock_bh(&set->lock);
-		if (!nr)
-			break;
-		left -= nr;
-		nst_starts_free(&starts);
-		cond_resched();
-	}
-	return READ_ONCE(set->nr_idle);
-}
-
-/* One memory of a namespace that has gone. Box keys may still refer to it. */
-static void close_memory(struct nst_memories *set, struct nst_memory *mem)
-{
-	struct nst_claim *claim, *next;
-	struct rb_root starts;
-
-	mem->refs++;
-	empty(set, mem, &starts);
-	list_for_each_entry_safe(claim, next, &mem->claims, node) {
-		if (claim->has_left)
-			nst_owner_unleave(claim);
-		unlink_claim(claim);
-	}
-	hlist_del_init(&mem->node);
-	unref(mem);
-	spin_unlock_bh(&set->lock);
-	nst_starts_free(&starts);
-	spin_lock_bh(&set->lock);
-}
-
-static void close_owners(struct hlist_head *head)
-{
-	struct nst_owner *owner;
-	struct hlist_node *next;
-
-	hlist_for_each_entry_safe(owner, next, head, node) {
-		if (owner->users)
-			continue;
-		owner->users++;
-		nst_owner_unuse(owner);
-	}
-}
-
-/**
- * nst_memories_silence() - tell the namespace of nothing any more
- * @set: its set
- *
- * Keys may be given up while the namespace goes, by what is freed late: what it
- * is woken for can be cancelled behind this, and stays so.
- *
  * Context: process.
+ * Return: NST_OK, and there is such a session, be it this one or another;
+ * NST_DROP_NO_KID; NST_DROP_CACHE_FLOOR if the datagram is not above the floor any
+ * more; NST_DROP_SESSION_FULL or NST_DROP_OWNER_FULL if there is no room and
+ * nothing that may be forgotten for it; NST_DROP_NOMEM.
  */
-void nst_memories_silence(struct nst_memories *set)
+enum nst_drop nst_claim_take_session(struct nst_claim *claim,
+				     struct nst_session *new,
+				     struct nst_session_keys *keys, u64 real,
+				     const struct nst_bounds *bounds)
 {
-	spin_lock_bh(&set->lock);
-	set->wake = NULL;
-	spin_unlock_bh(&set->lock);
-}
-
-/**
- * nst_memories_close() - the namespace goes: forget everything
- * @set: its set; the caller's reference is given back
- *
- * Context: process, may sleep.
- */
-void nst_memories_close(struct nst_memories *set)
-{
-	unsigned int i;
+	struct nst_memories *set = claim->owner->set;
+	enum nst_drop drop;
 
 	spin_lock_bh(&set->lock);
-	set->closed = true;
-	for (i = 0; i < ARRAY_SIZE(set->memory); i++)
-		while (!hlist_empty(&set->memory[i]))
-			close_memory(set, hlist_entry(set->memory[i].first,
-						      struct nst_memory, node));
-	for (i = 0; i < ARRAY_SIZE(set->owner); i++)
-		close_owners(&set->owner[i]);
+	/* The key has left all of the owner's boxes meanwhile. */
+	if (!claim->boxes || set->closed) {
+		nst_session_release(&new->free);
+		nst_session_release(&keys->free);
+		drop = NST_DROP_NO_KID;
+	} else {
+		drop = take_session(claim, new, keys, real, bounds);
+	}
 	spin_unlock_bh(&set->lock);
-	nst_memories_put(set);
+	return drop;
 }

@@ -12,9 +12,13 @@
  * Locking
  * =======
  *
- *  set->lock  spinlock, a leaf; all that is in this header but what is immutable.
- *             Taken in softirq and with bottom halves off elsewhere. What is done
- *             under it is bounded, whatever a table holds
+ *  set->lock  spinlock; all that is in this header but what is immutable. Taken in
+ *             softirq and with bottom halves off elsewhere. What is done under it
+ *             is bounded, whatever a table holds. The locks of sessions and of the
+ *             table that they are found in are inside, nothing else
+ *
+ * Sessions are found under RCU and freed after a grace period, in process context:
+ * transforms are not freed in softirq.
  */
 #ifndef _NST_MEMORY_H
 #define _NST_MEMORY_H
@@ -26,7 +30,9 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include "drop.h"
+#include "sessions.h"
 #include "starts.h"
+#include "stats.h"
 
 /* The owner of a namespace's box; others are users, by their kuid. */
 #define NST_OWNER_NETNS		(~0ULL)
@@ -48,14 +54,22 @@ struct nst_now {
  * struct nst_bounds - the namespace's settings, read once for one step
  * @window: how far a timestamp may be off, either way, ns
  * @starts: STARTs that a memory remembers, at least 1
+ * @sessions: sessions that a memory remembers, at least 1
  * @owner_bytes: what one owner may hold
  * @total_bytes: what all owners may hold together
  */
 struct nst_bounds {
 	u64 window;
 	unsigned int starts;
+	unsigned int sessions;
 	u64 owner_bytes;
 	u64 total_bytes;
+};
+
+/* What there is to do for nst_memories_expire(), or at once for _park(). */
+enum nst_wake {
+	NST_WAKE_EXPIRE,
+	NST_WAKE_PARK,
 };
 
 /**
@@ -71,9 +85,11 @@ struct nst_secret_name {
  * @ref: the namespace, and each owner
  * @born: CLOCK_BOOTTIME in ns when it began to remember
  * @key: of the hash that secrets are known by; random, immutable
- * @wake: tells the namespace that there is something to expire; any context,
- *	under @lock; NULL: the namespace goes
+ * @wake: tells the namespace that there is something to do; any context, under
+ *	@lock; NULL: the namespace goes
  * @wake_arg: its argument
+ * @stats: counters of the namespace; not used any more once @closed
+ * @table: finds sessions; immutable, but for what is in it
  * @left_max: floors that an owner keeps, at least 1; immutable
  * @lock: see "Locking"
  * @closed: the namespace has gone; nothing is remembered any more
@@ -83,13 +99,18 @@ struct nst_secret_name {
  * @bytes: what they hold together
  * @idle: memories whose secret no box holds, in no order
  * @nr_idle: how many
+ * @parking: those of them that have sessions with keys still
+ * @sessions: all sessions, in the order in which they are looked at
+ * @nr_sessions: how many
  */
 struct nst_memories {
 	refcount_t ref;
 	u64 born;
 	siphash_key_t key[2];
-	void (*wake)(void *arg);
+	void (*wake)(void *arg, enum nst_wake what);
 	void *wake_arg;
+	struct nst_stats __percpu *stats;
+	struct rhashtable table;
 	unsigned int left_max;
 	spinlock_t lock;
 	bool closed;
@@ -99,6 +120,9 @@ struct nst_memories {
 	u64 bytes;
 	struct list_head idle;
 	unsigned int nr_idle;
+	struct list_head parking;
+	struct list_head sessions;
+	unsigned int nr_sessions;
 };
 
 /**
@@ -163,11 +187,14 @@ struct nst_claim {
  * @claims: of all owners that held the secret in its life, and of those that
  *	keep what an earlier one left
  * @boxes: boxes that hold the secret, whose ever
- * @made: it remembers; else it waits for the first thing taken
+ * @made: it remembers; else it waits for the first thing taken. Read without the
+ *	lock to refuse early
  * @idle: in the set's list, if it is made and no box holds the secret
+ * @parking: in the set's list, if there are keys to be given up
  * @unheld: CLOCK_BOOTTIME in ns when the last box went, if it is idle
  * @payer: who is charged for what it takes while it is idle
  * @starts: STARTs that were taken, if it is made
+ * @sessions: sessions that are known, if it is made
  */
 struct nst_memory {
 	struct hlist_node node;
@@ -177,9 +204,11 @@ struct nst_memory {
 	unsigned int boxes;
 	bool made;
 	struct list_head idle;
+	struct list_head parking;
 	u64 unheld;
 	struct nst_claim *payer;
 	struct nst_starts starts;
+	struct nst_sessions sessions;
 };
 
 /* owner.c; all but the first two under the set's lock */
@@ -192,20 +221,37 @@ struct nst_owner *nst_owner_biggest(struct nst_memories *set);
 struct nst_claim *nst_owner_leave(struct nst_claim *claim, u64 floor);
 void nst_owner_unleave(struct nst_claim *claim);
 
-/* memory.c */
-struct nst_memories *nst_memories_alloc(u64 boot,
-					void (*wake)(void *arg), void *arg);
-void nst_memories_silence(struct nst_memories *set);
-void nst_memories_close(struct nst_memories *set);
-void nst_memories_put(struct nst_memories *set);
-void nst_memories_cloned(u64 boot);
-bool nst_memories_expire(struct nst_memories *set, const struct nst_now *now,
-			 const struct nst_bounds *bounds);
-
+/* claim.c */
 struct nst_claim *nst_claim_new(struct nst_owner *owner, const u8 *secret);
 void nst_claim_hold(struct nst_claim *claim);
 void nst_claim_release(struct nst_claim *claim, u64 boot);
 void nst_claim_put(struct nst_claim *claim);
+void nst_memories_put(struct nst_memories *set);
+/* Of these, the caller holds the set's lock. */
+void nst_claim_unlink(struct nst_claim *claim);
+void nst_claim_unlink_unused(struct nst_claim *claim);
+void nst_memory_unref(struct nst_memory *mem);
+void nst_memory_end_idle(struct nst_memories *set, struct nst_memory *mem);
+
+/* forget.c; of the first three, the caller holds the set's lock */
+void nst_memory_trim(struct nst_claim *claim, const struct nst_bounds *bounds);
+enum nst_drop nst_memory_make_room(struct nst_claim *claim, u64 before,
+				   const struct nst_bounds *bounds);
+bool nst_memories_expire(struct nst_memories *set, const struct nst_now *now,
+			 const struct nst_bounds *bounds);
+void nst_memories_park(struct nst_memories *set);
+void nst_memories_silence(struct nst_memories *set);
+void nst_memories_close(struct nst_memories *set);
+
+/* memory.c */
+struct nst_memories *nst_memories_alloc(u64 boot,
+					struct nst_stats __percpu *stats,
+					void (*wake)(void *arg,
+						     enum nst_wake what),
+					void *arg);
+void nst_memories_cloned(u64 boot);
+u32 nst_memories_hash(const struct nst_memories *set, const u8 *data,
+		      unsigned int len);
 
 u64 nst_claim_floor(struct nst_claim *claim);
 enum nst_drop nst_now_judge(const struct nst_now *now, u64 timestamp,
@@ -214,5 +260,13 @@ enum nst_drop nst_claim_judge_start(struct nst_claim *claim, u64 timestamp,
 				    const struct nst_now *now, u64 window);
 enum nst_drop nst_claim_take_start(struct nst_claim *claim, u64 timestamp,
 				   u64 nonce, const struct nst_bounds *bounds);
+enum nst_drop nst_claim_judge_dgram(struct nst_claim *claim,
+				    const struct nst_session *ses,
+				    u64 timestamp, const struct nst_now *now,
+				    u64 window);
+enum nst_drop nst_claim_take_session(struct nst_claim *claim,
+				     struct nst_session *new,
+				     struct nst_session_keys *keys, u64 real,
+				     const struct nst_bounds *bounds);
 
 #endif /* _NST_MEMORY_H */

@@ -49,12 +49,27 @@ struct nst_owner *nst_net_owner(struct nst_net *nn)
 	return nst_owner_get(nn->memories, __kuid_val(user(nn->user_ns)));
 }
 
-static void expire_later(void *arg)
+static void expire_later(struct nst_net *nn)
+{
+	queue_delayed_work(system_unbound_wq, &nn->expire,
+			   READ_ONCE(nn->time_window) * HZ);
+}
+
+static void wake(void *arg, enum nst_wake what)
 {
 	struct nst_net *nn = arg;
 
-	queue_delayed_work(system_unbound_wq, &nn->expire,
-			   READ_ONCE(nn->time_window) * HZ);
+	if (what == NST_WAKE_PARK)
+		queue_work(system_unbound_wq, &nn->park);
+	else
+		expire_later(nn);
+}
+
+static void park(struct work_struct *work)
+{
+	struct nst_net *nn = container_of(work, struct nst_net, park);
+
+	nst_memories_park(nn->memories);
 }
 
 static void expire(struct work_struct *work)
@@ -75,8 +90,9 @@ static int init_memories(struct nst_net *nn)
 	struct nst_owner *owner;
 
 	INIT_DELAYED_WORK(&nn->expire, expire);
-	nn->memories = nst_memories_alloc(ktime_get_boottime_ns(),
-					  expire_later, nn);
+	INIT_WORK(&nn->park, park);
+	nn->memories = nst_memories_alloc(ktime_get_boottime_ns(), nn->stats,
+					  wake, nn);
 	if (!nn->memories)
 		return -ENOMEM;
 	owner = nst_owner_get(nn->memories, NST_OWNER_NETNS);
@@ -120,6 +136,7 @@ static __net_exit void netns_exit(struct net *net)
 	nst_keyring_put(nn->ring);
 	nst_memories_silence(nn->memories);
 	cancel_delayed_work_sync(&nn->expire);
+	cancel_work_sync(&nn->park);
 	nst_memories_close(nn->memories);
 	free_percpu(nn->stats);
 }

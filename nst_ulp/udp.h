@@ -85,9 +85,8 @@ struct nst_udp_share {
  * @ref: the namespace, or a configuration
  * @net: the namespace; the owner keeps it alive
  * @share: what may wait here, and what deriving may take
- * @table: the sessions
+ * @private: a private box
  * @derive: serves @waiting
- * @expire: forgets old sessions, queued while there are any
  * @waiting: datagrams of unknown sessions, struct nst_udp_waiting; under
  *	@share's lock
  * @nr: how many; as @waiting
@@ -96,9 +95,8 @@ struct nst_udp_box {
 	refcount_t ref;
 	struct net *net;
 	struct nst_udp_share *share;
-	struct nst_sessions *table;
+	bool private;
 	struct delayed_work derive;
-	struct delayed_work expire;
 	struct list_head waiting;
 	unsigned int nr;
 };
@@ -150,8 +148,8 @@ struct nst_udp_own {
  * @base: the proto that the socket had
  * @destruct: sk_destruct that the socket had, called behind ours
  * @write_space: sk_write_space that it had; NULL if it is of IPv4: not replaced
- * @receiver: number of the socket, never 0, never used again
  * @id: its place in @nn's list of sockets
+ * @members: what it has taken of datagrams that came to groups
  * @role: set in every datagram sent: 0, NST_WIRE_INITIATOR or _RESPONDER;
  *	changed under conf_lock, read without
  * @free: frees this; queued by sk_destruct
@@ -193,8 +191,8 @@ struct nst_udp {
 	struct proto *base;
 	void (*destruct)(struct sock *sk);
 	void (*write_space)(struct sock *sk);
-	u64 receiver;
 	u32 id;
+	struct nst_members members;
 	u32 role;
 	bool retired;
 	bool broken;

@@ -61,6 +61,7 @@ static void set_conf(struct nst_udp *nst, struct nst_conf *conf,
 		nst_conf_put(old_tx);
 	}
 	if (dirs & NST_SET_RX) {
+		nst_members_rekey(&nst->members);
 		old_rx = rcu_replace_pointer(nst->rx, rx,
 					     lockdep_is_held(&nst->conf_lock));
 		nst_udp_rx_put(old_rx);

@@ -105,13 +105,14 @@ static void free_abandoned(struct nst_op *op)
 
 /*
  * A driver has broken its promise. It may use the keys and the datagram at any
- * time, and call back: the module and with it the session's memory must stay.
+ * time, and call back: the module and the keys' memory must stay. If they are to
+ * go already, the grace period that follows is all the time that it has.
  */
-static enum nst_drop keep_for_driver(struct nst_session *ses)
+static enum nst_drop keep_for_driver(struct nst_opener *keys)
 {
 	pr_warn_once("nst: a cipher driver went asynchronous, NST can't be unloaded any more\n");
 	__module_get(THIS_MODULE);
-	nst_session_keep(ses);
+	WRITE_ONCE(keys->head.kept, true);
 	return NST_DROP_NOMEM;
 }
 
@@ -128,7 +129,7 @@ static bool all_zero(const u8 *p, unsigned int n)
  * Authenticates the datagram and puts the plaintext in the body's place.
  * *@skb becomes NULL if a driver has kept it.
  */
-static enum nst_drop open_body(struct nst_session *ses,
+static enum nst_drop open_body(struct nst_opener *keys,
 			       const struct nst_hdr *hdr, struct sk_buff **skb)
 {
 	unsigned int len = nst_wire_body_len(hdr->suite, hdr->len);
@@ -138,7 +139,7 @@ static enum nst_drop open_body(struct nst_session *ses,
 
 	if (skb_ensure_writable(*skb, (*skb)->len))
 		return NST_DROP_NOMEM;
-	op = nst_op_get(&ses->ep.cipher, GFP_ATOMIC | __GFP_NOWARN);
+	op = nst_op_get(&keys->ep.cipher, GFP_ATOMIC | __GFP_NOWARN);
 	if (!op)
 		return NST_DROP_NOMEM;
 	wire = (*skb)->data + UDP_LEN;
@@ -152,10 +153,10 @@ static enum nst_drop open_body(struct nst_session *ses,
 	sg_mark_end(&op->dst[1]);
 	op->abandoned = free_abandoned;
 	op->skb = *skb;
-	err = nst_cipher_open_atomic(&ses->ep.cipher, op, hdr);
+	err = nst_cipher_open_atomic(&keys->ep.cipher, op, hdr);
 	if (err == -EINPROGRESS) {
 		*skb = NULL;
-		return keep_for_driver(ses);
+		return keep_for_driver(keys);
 	}
 	nst_op_put(op);
 	if (!err && all_zero(body + hdr->len, len - hdr->len))
@@ -201,10 +202,7 @@ u8 nst_udp_type_of(const struct sk_buff *skb)
 
 static void account(struct nst_udp *nst, const struct nst_hdr *hdr)
 {
-	struct nst_epoch_id id = {
-		.suite = hdr->suite, .kpos = hdr->kpos, .kval = hdr->kval,
-		.kid = hdr->kid, .epoch = hdr->epoch,
-	};
+	struct nst_epoch_id id = nst_wire_epoch(hdr);
 	u64 last;
 
 	memcpy(&last, &id, sizeof(last));
@@ -215,6 +213,8 @@ static void account(struct nst_udp *nst, const struct nst_hdr *hdr)
 		WRITE_ONCE(nst->typed, true);
 	atomic64_inc(&nst->rx_records);
 	atomic64_add(hdr->len, &nst->rx_bytes);
+	nst_stats_inc(nst->nn->stats, NST_MIB_RX_RECORDS);
+	nst_stats_add(nst->nn->stats, NST_MIB_RX_BYTES, hdr->len);
 	trace_nst_record_in(nst->sk, hdr->type, hdr->len, hdr->nonce, hdr->kid,
 			    hdr->epoch);
 }
@@ -227,8 +227,7 @@ static enum nst_drop receive(struct nst_udp *nst, struct nst_dgram *dgram,
 			     struct sk_buff **skb)
 {
 	struct nst_udp_rx *rx = rcu_dereference(nst->rx);
-	struct nst_sessions *table;
-	struct nst_session *ses;
+	struct nst_found found;
 	enum nst_drop drop;
 
 	drop = parse(*skb, dgram);
@@ -239,26 +238,25 @@ static enum nst_drop receive(struct nst_udp *nst, struct nst_dgram *dgram,
 	drop = judge_socket(nst, rx->conf, &dgram->hdr);
 	if (drop)
 		return drop;
-	table = rx->box->table;
-	drop = nst_sessions_find(table, rx->conf, &dgram->hdr, &ses);
+	drop = nst_session_find(rx->conf, &dgram->hdr, &found);
 	if (drop)
 		return drop;
 	if (reflected(nst, &dgram->hdr))
 		return NST_DROP_REFLECTED;
-	dgram->receiver = nst->receiver;
+	dgram->members = &nst->members;
 	dgram->group = to_group(*skb);
-	drop = nst_sessions_judge(table, ses, dgram);
+	drop = nst_session_judge(&found, dgram, nst_net_window(nst->nn));
 	if (drop)
 		return drop;
-	if (!ses) {
+	if (!found.keys) {
 		drop = nst_udp_wait(nst, rx, dgram, *skb);
 		if (!drop)
 			*skb = NULL;
 		return drop;
 	}
-	drop = open_body(ses, &dgram->hdr, skb);
+	drop = open_body(found.keys, &dgram->hdr, skb);
 	if (!drop)
-		drop = nst_session_accept(table, ses, dgram);
+		drop = nst_dgram_take(found.ses, dgram);
 	return drop;
 }
 

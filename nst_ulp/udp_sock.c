@@ -9,8 +9,6 @@
 #include "udp_sock.h"
 #include "udp_wait.h"
 
-static atomic64_t receivers = ATOMIC64_INIT(0);
-
 static void rx_free(struct work_struct *work)
 {
 	struct nst_udp_rx *rx = container_of(to_rcu_work(work),
@@ -66,6 +64,7 @@ static void udp_free(struct work_struct *work)
 	nst_udp_epoch_put(nst->epoch);
 	nst_conf_put(nst->tx_conf);
 	kvfree(nst->spliced);
+	nst_members_free(&nst->members);
 	mutex_destroy(&nst->conf_lock);
 	mutex_destroy(&nst->splice_lock);
 	kfree(nst);
@@ -94,7 +93,7 @@ struct nst_udp *nst_udp_alloc(struct sock *sk)
 		kfree(nst);
 		return NULL;
 	}
-	nst->receiver = atomic64_inc_return(&receivers);
+	nst_members_init(&nst->members);
 	INIT_WORK(&nst->free, udp_free);
 	mutex_init(&nst->conf_lock);
 	spin_lock_init(&nst->tx_lock);

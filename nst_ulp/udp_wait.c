@@ -101,7 +101,7 @@ static void refuse(struct nst_udp_box *box, struct nst_udp_waiting *w,
 	struct nst_udp *nst = rcu_dereference_check(__sk_user_data(w->sk), true);
 
 	atomic64_inc(&nst->drops[drop]);
-	nst_stats_inc(box->table->nn->stats, drop);
+	nst_stats_inc(nst_net(box->net)->stats, drop);
 	trace_nst_drop(NULL, drop, nst_drop_errno(drop));
 	nst_event_drop(box->net, drop, hdr->kid,
 		       (s64)(hdr->timestamp - ktime_get_real_ns()));
@@ -164,8 +164,8 @@ static void readmit(struct nst_udp_box *box, struct nst_udp_waiting *w)
 	free_waiting(w);
 }
 
-/* Is the datagram authentic under @ses? It is left as it is. */
-static enum nst_drop try_open(struct nst_session *ses, struct sk_buff *skb,
+/* Is the datagram authentic under @keys? It is left as it is. */
+static enum nst_drop try_open(struct nst_opener *keys, struct sk_buff *skb,
 			      const struct nst_hdr *hdr)
 {
 	unsigned int len = nst_wire_body_len(hdr->suite, hdr->len);
@@ -176,7 +176,7 @@ static enum nst_drop try_open(struct nst_session *ses, struct sk_buff *skb,
 	int err;
 
 	body = kmalloc(len + 1, GFP_KERNEL | __GFP_RETRY_MAYFAIL);
-	op = nst_op_get(&ses->ep.cipher, GFP_KERNEL);
+	op = nst_op_get(&keys->ep.cipher, GFP_KERNEL);
 	if (!body || !op)
 		goto out;
 	/* Both cannot fail: the lengths were checked. */
@@ -190,7 +190,7 @@ static enum nst_drop try_open(struct nst_session *ses, struct sk_buff *skb,
 	nst_sg_buf(&op->src[len ? 2 : 1], op->token, NST_WIRE_TOKEN_LEN);
 	sg_mark_end(&op->src[len ? 2 : 1]);
 	sg_mark_end(&op->dst[1]);
-	err = nst_cipher_open_trial(&ses->ep.cipher, op, hdr);
+	err = nst_cipher_open_trial(&keys->ep.cipher, op, hdr);
 	drop = !err ? NST_OK : err == -EBADMSG ? NST_DROP_AUTH : NST_DROP_NOMEM;
 out:
 	if (op)
@@ -199,61 +199,44 @@ out:
 	return drop;
 }
 
-static void expire_later(struct nst_udp_box *box)
-{
-	int window = READ_ONCE(box->table->nn->time_window);
-
-	queue_delayed_work(nst_udp_wq, &box->expire, window * HZ);
-}
-
-static void expire(struct work_struct *work)
-{
-	struct nst_udp_box *box = container_of(to_delayed_work(work),
-					       struct nst_udp_box, expire);
-
-	if (nst_sessions_expire(box->table))
-		expire_later(box);
-}
-
 /* Bring the datagram's session to life, or say why not. */
-static enum nst_drop bring_up(struct nst_udp_box *box,
-			      struct nst_udp_waiting *w)
+static enum nst_drop bring_up(struct nst_net *nn, struct nst_udp_waiting *w)
 {
 	const struct nst_hdr *hdr = &w->dgram.hdr;
-	struct nst_session *ses;
+	struct nst_bounds bounds;
+	struct nst_candidate new;
 	enum nst_drop drop;
 
-	drop = nst_session_new(w->conf, hdr, &ses);
+	drop = nst_candidate_derive(&new, w->conf, hdr);
 	if (drop)
 		return drop;
-	nst_stats_inc(box->table->nn->stats, NST_MIB_UDP_DERIVED);
-	drop = try_open(ses, w->skb, hdr);
-	if (!drop)
-		drop = nst_sessions_add(box->table, ses, hdr);
+	nst_stats_inc(nn->stats, NST_MIB_UDP_DERIVED);
+	drop = try_open(new.keys, w->skb, hdr);
 	if (drop) {
-		nst_session_free(ses);
-		/* One that came to life meanwhile serves as well. */
-		return drop == NST_DROP_REPLAYED ? NST_OK : drop;
+		nst_candidate_free(&new);
+		return drop;
 	}
-	expire_later(box);
-	return NST_OK;
+	bounds = nst_net_bounds(nn);
+	return nst_candidate_add(&new, &bounds);
 }
 
 static void serve(struct nst_udp_box *box, struct nst_udp_waiting *w)
 {
-	struct nst_session *ses;
+	struct nst_net *nn = nst_net(box->net);
+	struct nst_found found;
 	enum nst_drop drop;
 	u64 began;
 
 	/* Time has passed; and one of the same sender may have gone before. */
 	rcu_read_lock();
-	drop = nst_sessions_find(box->table, w->conf, &w->dgram.hdr, &ses);
+	drop = nst_session_find(w->conf, &w->dgram.hdr, &found);
 	if (!drop)
-		drop = nst_sessions_judge(box->table, ses, &w->dgram);
+		drop = nst_session_judge(&found, &w->dgram,
+					 nst_net_window(nn));
 	rcu_read_unlock();
-	if (!drop && !ses) {
+	if (!drop && !found.keys) {
 		began = ktime_get_ns();
-		drop = bring_up(box, w);
+		drop = bring_up(nn, w);
 		charge(box->share, began);
 	}
 	if (drop)
@@ -330,7 +313,7 @@ static struct nst_udp_waiting *new_waiting(const struct nst_udp *nst,
 static bool has_room(const struct nst_udp_box *box, const struct sk_buff *skb)
 {
 	const struct nst_udp_share *share = box->share;
-	unsigned int most = box->table->private ? NST_PENDING_MAX / 4 :
+	unsigned int most = box->private ? NST_PENDING_MAX / 4 :
 						  NST_PENDING_MAX;
 
 	return READ_ONCE(box->nr) < most &&
@@ -378,7 +361,7 @@ enum nst_drop nst_udp_wait(const struct nst_udp *nst, struct nst_udp_rx *rx,
 		free_waiting(w);
 		return NST_DROP_SESSION_QUEUE;
 	}
-	nst_stats_inc(box->table->nn->stats, NST_MIB_UDP_WAITED);
+	nst_stats_inc(nst->nn->stats, NST_MIB_UDP_WAITED);
 	queue_delayed_work(nst_udp_wq, &box->derive, 0);
 	return NST_OK;
 }
@@ -391,15 +374,10 @@ static struct nst_udp_box *box_alloc(struct net *net, bool private)
 	if (!box)
 		return NULL;
 	box->share = private ? &un->private : &un->own;
-	box->table = nst_sessions_alloc(nst_net(net), private);
-	if (!box->table) {
-		kfree(box);
-		return NULL;
-	}
+	box->private = private;
 	refcount_set(&box->ref, 1);
 	box->net = net;
 	INIT_DELAYED_WORK(&box->derive, derive);
-	INIT_DELAYED_WORK(&box->expire, expire);
 	INIT_LIST_HEAD(&box->waiting);
 	return box;
 }
@@ -435,10 +413,8 @@ void nst_udp_box_put(struct nst_udp_box *box)
 	if (!box || !refcount_dec_and_test(&box->ref))
 		return;
 	cancel_delayed_work_sync(&box->derive);
-	cancel_delayed_work_sync(&box->expire);
 	while ((w = take_waiting(box)))
 		free_waiting(w);
-	nst_sessions_free(box->table);
 	kfree(box);
 }
 
@@ -471,7 +447,6 @@ static __net_exit void udp_net_exit_batch(struct list_head *list)
 		un = net_generic(net, udp_net_id);
 		/* Whoever still has it, what works for it needs the namespace. */
 		cancel_delayed_work_sync(&un->box->derive);
-		cancel_delayed_work_sync(&un->box->expire);
 		nst_udp_box_put(un->box);
 	}
 }

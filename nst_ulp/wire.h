@@ -79,6 +79,32 @@ struct nst_hdr {
 	u32 role;
 };
 
+/**
+ * struct nst_epoch_id - what tells one epoch of a stream from another
+ * @suite: 1..NST_WIRE_SUITE_MAX; 0: no epoch
+ * @kpos: key perturbation position
+ * @kval: key perturbation value
+ * @bound: BOUND
+ * @kid: box key
+ * @epoch: random number
+ */
+struct nst_epoch_id {
+	u8 suite;
+	u8 kpos;
+	u8 kval;
+	bool bound;
+	u16 kid;
+	u16 epoch;
+};
+
+static inline struct nst_epoch_id nst_wire_epoch(const struct nst_hdr *hdr)
+{
+	return (struct nst_epoch_id){
+		.suite = hdr->suite, .kpos = hdr->kpos, .kval = hdr->kval,
+		.bound = hdr->bound, .kid = hdr->kid, .epoch = hdr->epoch,
+	};
+}
+
 /* Is the body padded to whole blocks? True in the CBC suites. */
 static inline bool nst_wire_padded(u8 suite)
 {

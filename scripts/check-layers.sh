@@ -19,9 +19,12 @@ leaf drop limits stats event trace orphans
 0    wire replay
 1.0  cipher fingerprint
 1.1  kdf
-2.0  starts
+2.0  starts member sessions
+2.005 dgram
 2.01 memory.h
 2.02 owner
+2.025 claim
+2.027 forget
 2.03 memory
 2.04 keybox
 2.1  epoch netns

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Headers of datagrams and what session.c makes of them, against a list of all
+ * Headers of datagrams and what the memory makes of them, against a list of all
  * that was ever taken: the input says which datagrams come to whom and when,
  * how clocks, boxes and limits change, and where memory is short. Nothing is
  * taken twice, the floor never sinks, the table has its bounds, nothing leaks.
@@ -14,10 +14,12 @@
 
 static struct {
 	struct nst_hdr hdr;
-	u64 receiver;		/* 0: for all */
+	const struct nst_members *members;	/* NULL: for all */
+	u8 secret;
 } history[HISTORY];
 
 static unsigned int nr_history;
+static u8 nine;			/* fills the secret of kid 9 */
 static const u8 *input, *input_end;
 
 static void must(bool ok)
@@ -38,14 +40,20 @@ static bool same(const struct nst_hdr *a, const struct nst_hdr *b)
 	       a->kval == b->kval && a->kid == b->kid && a->suite == b->suite;
 }
 
+static u8 secret_of(u16 kid)
+{
+	return kid == 9 ? nine : kid;
+}
+
 static bool taken_before(void)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr_history; i++)
 		if (same(&history[i].hdr, &dgram.hdr) &&
-		    (!dgram.group || !history[i].receiver ||
-		     history[i].receiver == dgram.receiver))
+		    history[i].secret == secret_of(dgram.hdr.kid) &&
+		    (!dgram.group || !history[i].members ||
+		     history[i].members == dgram.members))
 			return true;
 	return false;
 }
@@ -87,7 +95,7 @@ static void make_datagram(void)
 
 static void receive(void)
 {
-	u64 floor = table->floor;
+	u64 floor = floor_of_7();
 	enum nst_drop drop;
 	bool replay;
 	u8 whom;
@@ -97,20 +105,21 @@ static void receive(void)
 		return;
 	whom = next();
 	dgram.group = whom & 1;
-	dgram.receiver = 1 + whom / 2;
+	dgram.members = &members[1 + whom / 2];
 	replay = taken_before();
 	drop = attempt();
-	must(table->floor >= floor);
+	must(floor_of_7() >= floor);
 	must(drop || !replay);
 	if (drop || nr_history == HISTORY)
 		return;
 	history[nr_history].hdr = dgram.hdr;
-	history[nr_history++].receiver = dgram.group ? dgram.receiver : 0;
+	history[nr_history].secret = secret_of(dgram.hdr.kid);
+	history[nr_history++].members = dgram.group ? dgram.members : NULL;
 }
 
 static void change(void)
 {
-	struct nst_box_entry entry = key_of(9, NST_KEY_ACCEPT, next());
+	struct nst_box_entry entry = key_of(9, NST_KEY_ACCEPT, next() % 4);
 
 	switch (next() % 9) {
 	case 0:
@@ -120,13 +129,15 @@ static void change(void)
 		nn.time_window = 1 + next();
 		break;
 	case 2:
-		nst_sessions_expire(table);
+		expire();
 		break;
 	case 3:
 		nst_keyring_del(nn.ring, 9);
+		nst_memories_park(nn.memories);
 		break;
 	case 4:
-		nst_keyring_add(nn.ring, &entry);
+		if (!nst_keyring_add(nn.ring, &entry))
+			nine = entry.secret[0];
 		break;
 	case 5:
 		nst_keyring_retire(nn.ring, 9);
@@ -154,7 +165,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	input_end = data + size;
 	shim_reset();
 	nr_history = 0;
-	receiver_begin(next() & 1, next() * (SEC / 2));
+	nine = 9;
+	receiver_begin(next() * (SEC / 2));
 	while (input < input_end) {
 		if (next() < 200)
 			receive();

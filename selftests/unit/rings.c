@@ -6,9 +6,13 @@
 
 #define USER	1000
 
-static void nobody_waits(void *arg)
+/* Of a namespace that has gone. */
+static struct nst_stats none;
+
+static void nobody_waits(void *arg, enum nst_wake what)
 {
 	(void)arg;
+	(void)what;
 }
 
 static struct nst_keyring *make(struct nst_memories *set, u64 id)
@@ -22,7 +26,8 @@ static struct nst_keyring *make(struct nst_memories *set, u64 id)
 
 struct nst_keyring *ring_new(bool private)
 {
-	struct nst_memories *set = nst_memories_alloc(0, nobody_waits, NULL);
+	struct nst_memories *set = nst_memories_alloc(0, &none, nobody_waits,
+						      NULL);
 	struct nst_keyring *ring;
 
 	if (!set)
@@ -61,8 +66,8 @@ void ring_forgot(struct nst_keyring *ring, u16 kid, u64 floor)
 
 bool rings_begin(struct nst_net *nn, u64 age)
 {
-	nn->memories = nst_memories_alloc(shim_boot_ns - age, nobody_waits,
-					  NULL);
+	nn->memories = nst_memories_alloc(shim_boot_ns - age, nn->stats,
+					  nobody_waits, NULL);
 	if (!nn->memories)
 		return false;
 	nn->ring = make(nn->memories, NST_OWNER_NETNS);

@@ -134,7 +134,7 @@ TEST(nst_keyring_alloc__each_allocation_fails)
 		CHECK(!ring);
 		CHECK_EQ(shim_live_allocs, 0);
 	}
-	CHECK_EQ(n, 5);
+	CHECK_EQ(n, 6);
 	nst_keyring_put(ring);
 }
 

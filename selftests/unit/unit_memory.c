@@ -18,9 +18,11 @@ static struct nst_now now;
 static struct nst_bounds bounds;
 static unsigned int woken;
 
-static void wake(void *arg)
+static struct nst_stats stats;
+
+static void wake(void *arg, enum nst_wake what)
 {
-	CHECK(arg == &woken);
+	CHECK(arg == &woken && what == NST_WAKE_EXPIRE);
 	woken++;
 }
 
@@ -29,11 +31,11 @@ static void begin(u64 age)
 	now.real = 1000000 * SEC;
 	now.boot = 1000000000 * SEC;
 	bounds = (struct nst_bounds){
-		.window = WINDOW, .starts = 16,
+		.window = WINDOW, .starts = 16, .sessions = 16,
 		.owner_bytes = ~0ULL, .total_bytes = ~0ULL,
 	};
 	woken = 0;
-	set = nst_memories_alloc(now.boot - age, wake, &woken);
+	set = nst_memories_alloc(now.boot - age, &stats, wake, &woken);
 	NEED(set);
 }
 

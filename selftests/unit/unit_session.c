@@ -4,16 +4,16 @@
 
 /* --- time ----------------------------------------------------------------- */
 
-TEST(nst_sessions_judge__edges_of_the_window)
+TEST(nst_session_judge__edges_of_the_window)
 {
 	u64 now = shim_real_ns;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	CHECK_EQ(try(1, NONCE, now - WINDOW - 1), NST_DROP_TIME_PAST);
 	CHECK_EQ(try(1, NONCE, now + WINDOW + 1), NST_DROP_TIME_FUTURE);
 	CHECK_EQ(try(1, NONCE, 0), NST_DROP_TIME_PAST);
 	CHECK_EQ(try(1, NONCE, ~0ULL), NST_DROP_TIME_FUTURE);
-	CHECK_EQ(table->nr, 0);
+	CHECK_EQ(known(), 0);
 	CHECK_EQ(try(1, NONCE, now - WINDOW), NST_OK);
 	CHECK_EQ(try(2, NONCE, now + WINDOW), NST_OK);
 	/* Of a known session as of an unknown one. */
@@ -23,11 +23,11 @@ TEST(nst_sessions_judge__edges_of_the_window)
 	receiver_done();
 }
 
-TEST(nst_sessions_judge__age_of_the_table)
+TEST(nst_session_judge__age_of_the_namespace)
 {
 	u64 now = shim_real_ns;
 
-	receiver_begin(false, 10 * SEC);
+	receiver_begin(10 * SEC);
 	CHECK_EQ(try(1, NONCE, now - 10 * SEC), NST_DROP_CACHE_AGE);
 	CHECK_EQ(try(1, NONCE, now - 20 * SEC), NST_DROP_CACHE_AGE);
 	CHECK_EQ(try(1, NONCE, now - 10 * SEC + 1), NST_OK);
@@ -37,12 +37,12 @@ TEST(nst_sessions_judge__age_of_the_table)
 
 /* --- once ----------------------------------------------------------------- */
 
-TEST(nst_session_accept__once)
+TEST(nst_dgram_take__once)
 {
 	u64 now = shim_real_ns;
 	unsigned int i;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	for (i = 0; i < 100; i++)
 		CHECK_EQ(try(1, NONCE + i, now), NST_OK);
 	for (i = 0; i < 100; i++)
@@ -50,45 +50,51 @@ TEST(nst_session_accept__once)
 	/* Whatever its timestamp says this time. */
 	CHECK_EQ(try(1, NONCE, now + 1), NST_DROP_REPLAYED);
 	CHECK_EQ(try(1, NONCE - NST_REPLAY_WINDOW, now), NST_DROP_WINDOW);
-	CHECK_EQ(table->nr, 1);
-	CHECK_EQ(nst_stats_sum(nn.stats, NST_MIB_RX_RECORDS), 100);
+	CHECK_EQ(known(), 1);
 	CHECK_EQ(nst_stats_sum(nn.stats, NST_MIB_UDP_SESSIONS), 1);
 	receiver_done();
 }
 
 /* Checked before authentication, but taken by another CPU meanwhile. */
-TEST(nst_session_accept__judges_again)
+TEST(nst_dgram_take__judges_again)
 {
 	u64 now = shim_real_ns;
-	struct nst_session *ses;
+	struct nst_found found;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	CHECK_EQ(try(1, NONCE, now), NST_OK);
 	datagram(1, NONCE + 1, now);
 	rcu_read_lock();
-	NEED_EQ(nst_sessions_find(table, &conf, &dgram.hdr, &ses), NST_OK);
-	CHECK_EQ(nst_sessions_judge(table, ses, &dgram), NST_OK);
-	CHECK_EQ(nst_sessions_judge(table, ses, &dgram), NST_OK);
-	CHECK_EQ(nst_session_accept(table, ses, &dgram), NST_OK);
-	CHECK_EQ(nst_session_accept(table, ses, &dgram), NST_DROP_REPLAYED);
+	NEED_EQ(nst_session_find(&conf, &dgram.hdr, &found), NST_OK);
+	CHECK_EQ(nst_session_judge(&found, &dgram, WINDOW), NST_OK);
+	CHECK_EQ(nst_session_judge(&found, &dgram, WINDOW), NST_OK);
+	CHECK_EQ(nst_dgram_take(found.ses, &dgram), NST_OK);
+	CHECK_EQ(nst_dgram_take(found.ses, &dgram), NST_DROP_REPLAYED);
 	rcu_read_unlock();
 	receiver_done();
 }
 
 /* Forgotten between the two. */
-TEST(nst_session_accept__forgotten_meanwhile)
+TEST(nst_dgram_take__forgotten_meanwhile)
 {
 	u64 now = shim_real_ns;
-	struct nst_session *ses;
+	struct nst_bounds bounds;
+	struct nst_found found;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
+	bounds = nst_net_bounds(&nn);
 	CHECK_EQ(try(1, NONCE, now), NST_OK);
 	datagram(1, NONCE + 1, now);
-	rcu_read_lock();
-	NEED_EQ(nst_sessions_find(table, &conf, &dgram.hdr, &ses), NST_OK);
 	shim_real_ns += 2 * WINDOW;
-	CHECK_EQ(nst_sessions_expire(table), 0);
-	CHECK_EQ(nst_session_accept(table, ses, &dgram), NST_DROP_CACHE_FLOOR);
+	rcu_read_lock();
+	NEED_EQ(nst_session_find(&conf, &dgram.hdr, &found), NST_OK);
+	spin_lock_bh(&nn.memories->lock);
+	bounds.sessions = 1;
+	CHECK_EQ(nst_memory_make_room(found.key->claim, shim_real_ns, &bounds),
+		 NST_OK);
+	spin_unlock_bh(&nn.memories->lock);
+	CHECK_EQ(known(), 0);
+	CHECK_EQ(nst_dgram_take(found.ses, &dgram), NST_DROP_CACHE_FLOOR);
 	rcu_read_unlock();
 	shim_work_run();
 	receiver_done();
@@ -96,35 +102,35 @@ TEST(nst_session_accept__forgotten_meanwhile)
 
 /* --- identity ------------------------------------------------------------- */
 
-TEST(nst_sessions_find__every_part_of_the_identity)
+TEST(nst_session_find__every_part_of_the_identity)
 {
 	u64 now = shim_real_ns;
 	unsigned int nr = 1;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	CHECK_EQ(try(1, NONCE, now), NST_OK);
 	datagram(1, NONCE, now)->kpos = 4;
 	CHECK_EQ(attempt(), NST_OK);
-	CHECK_EQ(table->nr, ++nr);
+	CHECK_EQ(known(), ++nr);
 	datagram(1, NONCE, now)->kval = 6;
 	CHECK_EQ(attempt(), NST_OK);
-	CHECK_EQ(table->nr, ++nr);
+	CHECK_EQ(known(), ++nr);
 	datagram(1, NONCE, now)->kid = 9;
 	CHECK_EQ(attempt(), NST_OK);
-	CHECK_EQ(table->nr, ++nr);
+	CHECK_EQ(known(), ++nr);
 	datagram(1, NONCE, now)->suite = NST_CIPHER_AES_CBC;
 	CHECK_EQ(attempt(), NST_OK);
-	CHECK_EQ(table->nr, ++nr);
+	CHECK_EQ(known(), ++nr);
 	CHECK_EQ(try(2, NONCE, now), NST_OK);
-	CHECK_EQ(table->nr, ++nr);
+	CHECK_EQ(known(), ++nr);
 	conf.context_len = 4;
 	memcpy(conf.context, "host", 4);
 	CHECK_EQ(try(1, NONCE, now), NST_OK);
-	CHECK_EQ(table->nr, ++nr);
+	CHECK_EQ(known(), ++nr);
 	/* As long as it is, no longer. */
 	conf.context_len = 5;
 	CHECK_EQ(try(1, NONCE, now), NST_OK);
-	CHECK_EQ(table->nr, ++nr);
+	CHECK_EQ(known(), ++nr);
 	/* The role and the type are not part of it. */
 	datagram(1, NONCE, now)->role = NST_WIRE_INITIATOR;
 	CHECK_EQ(attempt(), NST_DROP_REPLAYED);
@@ -133,37 +139,54 @@ TEST(nst_sessions_find__every_part_of_the_identity)
 	receiver_done();
 }
 
-TEST(nst_sessions_find__reach)
+/* A sender whose counter passes a multiple of 2^32 gets another. */
+TEST(nst_session_find__upper_half_of_the_nonce)
 {
-	static const u64 from[] = { NONCE, 0, -1ULL, 1ULL << 63, 1ULL << 31 };
+	static const u64 from[] = { 0, 1ULL << 32, -(1ULL << 32), 1ULL << 63 };
 	u64 now = shim_real_ns;
 	unsigned int i;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	for (i = 0; i < ARRAY_SIZE(from); i++) {
-		unsigned int nr = table->nr;
-		u64 n = from[i];
+		unsigned int nr = known();
+		u64 n = from[i], last = n + 0xffffffff;
 
-		CHECK_EQ(try(i, n, now), NST_OK);
-		CHECK_EQ(try(i, n - REACH + 1, now), NST_DROP_WINDOW);
-		CHECK_EQ(table->nr, nr + 1);
-		CHECK_EQ(try(i, n + REACH - 1, now), NST_OK);
-		CHECK_EQ(table->nr, nr + 1);
+		CHECK_EQ(try(i, last, now), NST_OK);
 		CHECK_EQ(try(i, n, now), NST_DROP_WINDOW);
-		/* Two reaches ahead of where it is now. */
-		CHECK_EQ(try(i, n + 3 * REACH, now), NST_OK);
-		CHECK_EQ(table->nr, nr + 2);
-		CHECK_EQ(try(i, n + 3 * REACH, now), NST_DROP_REPLAYED);
-		CHECK_EQ(try(i, n + REACH - 1, now), NST_DROP_REPLAYED);
+		CHECK_EQ(known(), nr + 1);
+		CHECK_EQ(try(i, last + 1, now), NST_OK);
+		CHECK_EQ(known(), nr + 2);
+		/* Each knows its own, and nothing of the other's. */
+		CHECK_EQ(try(i, last, now), NST_DROP_REPLAYED);
+		CHECK_EQ(try(i, last - 1, now), NST_OK);
+		CHECK_EQ(try(i, last - 1, now), NST_DROP_REPLAYED);
+		CHECK_EQ(try(i, last + 1, now), NST_DROP_REPLAYED);
+		CHECK_EQ(try(i, last + 2, now), NST_OK);
+		CHECK_EQ(known(), nr + 2);
 	}
 	receiver_done();
 }
 
-TEST(nst_sessions_find__kids)
+/* Two contexts whose hashes meet are two all the same. */
+TEST(nst_session_find__contexts_of_one_hash)
+{
+	receiver_begin(AGE);
+	conf.context_hash = 5;
+	CHECK_EQ(try(1, NONCE, shim_real_ns), NST_OK);
+	conf.context_len = 1;
+	CHECK_EQ(try(1, NONCE, shim_real_ns), NST_OK);
+	CHECK_EQ(try(1, NONCE, shim_real_ns), NST_DROP_REPLAYED);
+	conf.context[0] = 1;
+	CHECK_EQ(try(1, NONCE, shim_real_ns), NST_OK);
+	CHECK_EQ(known(), 3);
+	receiver_done();
+}
+
+TEST(nst_session_find__kids)
 {
 	u64 now = shim_real_ns;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	datagram(1, NONCE, now)->kid = 5;
 	CHECK_EQ(attempt(), NST_DROP_KID_RETIRED);
 	dgram.hdr.kid = 8;
@@ -171,16 +194,16 @@ TEST(nst_sessions_find__kids)
 	/* Before the time is looked at. */
 	dgram.hdr.timestamp = 0;
 	CHECK_EQ(attempt(), NST_DROP_NO_KID);
-	CHECK_EQ(table->nr, 0);
+	CHECK_EQ(known(), 0);
 	receiver_done();
 }
 
-TEST(nst_sessions_find__key_retired_or_gone)
+TEST(nst_session_find__key_retired_or_gone)
 {
 	u64 now = shim_real_ns;
 	struct nst_box_entry back = key_of(9, NST_KEY_ACCEPT, 9);
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	datagram(1, NONCE, now)->kid = 9;
 	CHECK_EQ(attempt(), NST_OK);
 	NEED_EQ(nst_keyring_retire(nn.ring, 9), 0);
@@ -192,60 +215,123 @@ TEST(nst_sessions_find__key_retired_or_gone)
 	CHECK_EQ(try(2, NONCE, now), NST_OK);
 	NEED_EQ(nst_keyring_add(nn.ring, &back), 0);
 	datagram(1, NONCE, now)->kid = 9;
-	CHECK(attempt() != NST_OK);
+	CHECK_EQ(attempt(), NST_DROP_REPLAYED);
 	datagram(1, NONCE + 1, now + 1)->kid = 9;
 	CHECK_EQ(attempt(), NST_OK);
 	CHECK_EQ(attempt(), NST_DROP_REPLAYED);
+	CHECK_EQ(known(), 2);
 	receiver_done();
 }
 
-/* The same kid with another secret: a new session, and the old one is gone. */
-TEST(nst_sessions_find__secret_exchanged)
+/* The same kid with another secret: another memory, and the first is kept. */
+TEST(nst_session_find__secret_exchanged)
 {
 	u64 now = shim_real_ns;
+	struct nst_box_entry first = key_of(9, NST_KEY_ACCEPT, 9);
 	struct nst_box_entry other = key_of(9, NST_KEY_ACCEPT, 0x5a);
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	datagram(1, NONCE, now)->kid = 9;
 	CHECK_EQ(attempt(), NST_OK);
 	NEED_EQ(nst_keyring_del(nn.ring, 9), 0);
 	NEED_EQ(nst_keyring_add(nn.ring, &other), 0);
-	datagram(1, NONCE + 1, now + 1)->kid = 9;
 	CHECK_EQ(attempt(), NST_OK);
-	CHECK_EQ(table->nr, 1);
-	datagram(1, NONCE, now)->kid = 9;
-	CHECK_EQ(attempt(), NST_DROP_CACHE_FLOOR);
+	CHECK_EQ(attempt(), NST_DROP_REPLAYED);
+	CHECK_EQ(known(), 2);
+	NEED_EQ(nst_keyring_del(nn.ring, 9), 0);
+	NEED_EQ(nst_keyring_add(nn.ring, &first), 0);
+	CHECK_EQ(attempt(), NST_DROP_REPLAYED);
+	CHECK_EQ(known(), 2);
+	receiver_done();
+}
+
+/* No key is held once no box has the secret; what was taken stays known. */
+TEST(nst_memories_park__gives_up_keys)
+{
+	struct nst_box_entry back = key_of(9, NST_KEY_ACCEPT, 9);
+	u64 now = shim_real_ns;
+	long tfms;
+	u16 i;
+
+	receiver_begin(AGE);
+	CHECK_EQ(try(1, NONCE, now), NST_OK);
+	tfms = shim_live_tfms;
+	for (i = 0; i < 100; i++) {
+		datagram(i, NONCE, now)->kid = 9;
+		CHECK_EQ(attempt(), NST_OK);
+	}
+	nst_memories_park(nn.memories);
+	CHECK(shim_live_tfms > tfms);
+	NEED_EQ(nst_keyring_del(nn.ring, 9), 0);
+	nst_memories_park(nn.memories);
+	shim_work_run();
+	CHECK_EQ(shim_live_tfms, tfms);
+	CHECK_EQ(known(), 101);
+	NEED_EQ(nst_keyring_add(nn.ring, &back), 0);
+	for (i = 0; i < 100; i++) {
+		datagram(i, NONCE, now)->kid = 9;
+		CHECK_EQ(attempt(), NST_DROP_REPLAYED);
+		CHECK_EQ(shim_live_tfms, tfms);
+	}
+	datagram(1, NONCE + 1, now)->kid = 9;
+	CHECK_EQ(attempt(), NST_OK);
+	CHECK_EQ(attempt(), NST_DROP_REPLAYED);
+	CHECK(shim_live_tfms > tfms);
+	CHECK_EQ(known(), 101);
+	/* The one that has keys again gives them up once more. */
+	NEED_EQ(nst_keyring_del(nn.ring, 9), 0);
+	nst_memories_park(nn.memories);
+	shim_work_run();
+	CHECK_EQ(shim_live_tfms, tfms);
+	receiver_done();
+}
+
+/* It shows under the box key that is there now who uses it. */
+TEST(nst_session_find__counts_under_the_present_key)
+{
+	struct nst_box_entry back = key_of(7, NST_KEY_ACTIVE, 7);
+	struct nst_boxkey *key;
+
+	receiver_begin(AGE);
+	CHECK_EQ(try(1, NONCE, shim_real_ns), NST_OK);
+	NEED_EQ(nst_keyring_flush(nn.ring), 0);
+	NEED_EQ(nst_keyring_add(nn.ring, &back), 0);
+	CHECK_EQ(try(1, NONCE, shim_real_ns), NST_DROP_REPLAYED);
+	rcu_read_lock();
+	NEED_EQ(nst_keyring_peek_rx(nn.ring, 7, &key), NST_OK);
+	CHECK_EQ(atomic_read(&key->rx_streams), 1);
+	rcu_read_unlock();
 	receiver_done();
 }
 
 /* A change of the box that leaves the key as it is changes nothing. */
-TEST(nst_sessions_find__other_keys_change)
+TEST(nst_session_find__other_keys_change)
 {
 	u64 now = shim_real_ns;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	CHECK_EQ(try(1, NONCE, now), NST_OK);
 	NEED_EQ(nst_keyring_retire(nn.ring, 9), 0);
 	CHECK_EQ(try(1, NONCE, now), NST_DROP_REPLAYED);
 	CHECK_EQ(try(1, NONCE + 1, now), NST_OK);
-	CHECK_EQ(table->nr, 1);
-	CHECK_EQ(table->floor, 0);
+	CHECK_EQ(known(), 1);
+	CHECK_EQ(floor_of_7(), 0);
 	receiver_done();
 }
 
 /* --- the limit of an epoch ------------------------------------------------ */
 
-TEST(nst_session_accept__limit_of_records)
+TEST(nst_dgram_take__limit_of_records)
 {
 	u64 now = shim_real_ns, n = NONCE;
-	struct nst_session *ses;
+	struct nst_found found;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	CHECK_EQ(try(1, n++, now), NST_OK);
 	rcu_read_lock();
-	NEED_EQ(nst_sessions_find(table, &conf, &dgram.hdr, &ses), NST_OK);
-	CHECK_EQ(ses->ep.records, 1);
-	ses->ep.records = NST_EPOCH_RECORDS_MAX - 2;
+	NEED_EQ(nst_session_find(&conf, &dgram.hdr, &found), NST_OK);
+	CHECK_EQ(found.ses->records, 1);
+	found.ses->records = NST_EPOCH_RECORDS_MAX - 2;
 	rcu_read_unlock();
 	CHECK_EQ(try(1, n++, now), NST_OK);
 	CHECK_EQ(try(1, n++, now), NST_OK);
@@ -254,12 +340,12 @@ TEST(nst_session_accept__limit_of_records)
 	CHECK_EQ(try(1, NONCE, now), NST_DROP_EPOCH_LIMIT);
 	/* Two that passed the check together: one of them is the last. */
 	rcu_read_lock();
-	ses->ep.records--;
+	found.ses->records--;
 	datagram(1, n, now);
-	NEED_EQ(nst_sessions_find(table, &conf, &dgram.hdr, &ses), NST_OK);
-	CHECK_EQ(nst_session_accept(table, ses, &dgram), NST_OK);
+	NEED_EQ(nst_session_find(&conf, &dgram.hdr, &found), NST_OK);
+	CHECK_EQ(nst_dgram_take(found.ses, &dgram), NST_OK);
 	datagram(1, n + 1, now);
-	CHECK_EQ(nst_session_accept(table, ses, &dgram), NST_DROP_EPOCH_LIMIT);
+	CHECK_EQ(nst_dgram_take(found.ses, &dgram), NST_DROP_EPOCH_LIMIT);
 	rcu_read_unlock();
 	/* Another epoch of the sender. */
 	CHECK_EQ(try(2, n + 2, now), NST_OK);
@@ -272,22 +358,22 @@ static enum nst_drop to_group(u64 receiver, u64 nonce)
 {
 	datagram(1, nonce, shim_real_ns);
 	dgram.group = true;
-	dgram.receiver = receiver;
+	dgram.members = &members[receiver];
 	return attempt();
 }
 
 static enum nst_drop to_one(u64 receiver, u64 nonce)
 {
 	datagram(1, nonce, shim_real_ns);
-	dgram.receiver = receiver;
+	dgram.members = &members[receiver];
 	return attempt();
 }
 
-TEST(nst_session_accept__group)
+TEST(nst_dgram_take__group)
 {
 	u64 n, r;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	for (n = 0; n < 50; n++)
 		for (r = 1; r <= 3; r++)
 			CHECK_EQ(to_group(r, NONCE + n), NST_OK);
@@ -308,11 +394,11 @@ TEST(nst_session_accept__group)
 }
 
 /* More sockets, one after the other, than a session tells apart at a time. */
-TEST(nst_session_accept__many_members)
+TEST(nst_dgram_take__many_members)
 {
 	u64 r;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	for (r = 1; r <= 300; r++) {
 		NEED_EQ(to_group(r, NONCE + r), NST_OK);
 		CHECK_EQ(to_group(r, NONCE + r), NST_DROP_REPLAYED);
@@ -324,12 +410,12 @@ TEST(nst_session_accept__many_members)
 	receiver_done();
 }
 
-TEST(nst_session_accept__group_without_memory)
+TEST(nst_dgram_take__group_without_memory)
 {
 	unsigned int at;
 	enum nst_drop drop;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	CHECK_EQ(to_one(1, NONCE), NST_OK);
 	for (at = 1; at < 10; at++) {
 		shim_fail_at(at);
@@ -349,12 +435,12 @@ TEST(nst_session_accept__group_without_memory)
 
 /* --- failures ------------------------------------------------------------- */
 
-TEST(nst_session_new__without_memory)
+TEST(nst_candidate_derive__without_memory)
 {
 	enum nst_drop drop;
 	unsigned int at;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	for (at = 1; at < 100; at++) {
 		datagram(1, NONCE, shim_real_ns);
 		shim_fail_at(at);
@@ -362,19 +448,19 @@ TEST(nst_session_new__without_memory)
 		if (!shim_fail_hit())
 			break;
 		CHECK(drop == NST_DROP_NOMEM || drop == NST_DROP_NO_SUITE);
-		CHECK_EQ(table->nr, 0);
+		CHECK_EQ(known(), 0);
 	}
 	CHECK_EQ(drop, NST_OK);
 	CHECK(at > 3);
 	receiver_done();
 }
 
-TEST(nst_session_new__suite_missing)
+TEST(nst_candidate_derive__suite_missing)
 {
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	shim_crypto_missing = "gcm";
 	CHECK_EQ(try(1, NONCE, shim_real_ns), NST_DROP_NO_SUITE);
-	CHECK_EQ(table->nr, 0);
+	CHECK_EQ(known(), 0);
 	shim_crypto_missing = NULL;
 	shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
 	CHECK_EQ(try(1, NONCE, shim_real_ns), NST_OK);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* session.c: the table is bounded, and nothing that it forgot is taken again. */
+/* Sessions of a memory are bounded, and nothing that was forgotten comes again. */
 #include "receiver.h"
 
 #define LIMIT	NST_SESSIONS_MIN
 
 static void begin_small(void)
 {
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	nn.udp_sessions_max = LIMIT;
 }
 
@@ -18,11 +18,11 @@ TEST(nst_sessions_add__full_table_forgets_the_oldest)
 	begin_small();
 	for (i = 0; i < LIMIT; i++)
 		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
-	CHECK_EQ(table->nr, LIMIT);
-	CHECK_EQ(table->floor, 0);
+	CHECK_EQ(known(), LIMIT);
+	CHECK_EQ(floor_of_7(), 0);
 	CHECK_EQ(try(LIMIT, NONCE, now + LIMIT), NST_OK);
-	CHECK_EQ(table->nr, LIMIT);
-	CHECK_EQ(table->floor, now);
+	CHECK_EQ(known(), LIMIT);
+	CHECK_EQ(floor_of_7(), now);
 	/* Its datagrams, and any other that is not above the floor. */
 	CHECK_EQ(try(0, NONCE, now), NST_DROP_CACHE_FLOOR);
 	CHECK_EQ(try(0, NONCE + 1, now), NST_DROP_CACHE_FLOOR);
@@ -31,10 +31,10 @@ TEST(nst_sessions_add__full_table_forgets_the_oldest)
 	for (i = 1; i <= LIMIT; i++)
 		CHECK_EQ(try(i, NONCE, now + i), NST_DROP_REPLAYED);
 	/* Room is made by what is older than who comes, and only by that. */
-	CHECK_EQ(try(1000, NONCE, now + 1), NST_DROP_SESSION_QUEUE);
-	CHECK_EQ(table->floor, now);
+	CHECK_EQ(try(1000, NONCE, now + 1), NST_DROP_SESSION_FULL);
+	CHECK_EQ(floor_of_7(), now);
 	CHECK_EQ(try(1000, NONCE, now + 2), NST_OK);
-	CHECK_EQ(table->floor, now + 1);
+	CHECK_EQ(floor_of_7(), now + 1);
 	receiver_done();
 }
 
@@ -49,13 +49,13 @@ TEST(nst_sessions_add__full_of_what_is_ahead_of_the_clock)
 		CHECK_EQ(try(i, NONCE, now + SEC + i), NST_OK);
 	for (i = 0; i < 100; i++)
 		CHECK_EQ(try(100 + i, NONCE, now + 2 * SEC + i),
-			 NST_DROP_SESSION_QUEUE);
-	CHECK_EQ(table->floor, 0);
-	CHECK_EQ(table->nr, LIMIT);
+			 NST_DROP_SESSION_FULL);
+	CHECK_EQ(floor_of_7(), 0);
+	CHECK_EQ(known(), LIMIT);
 	/* The clock has come by. */
 	shim_real_ns += 2 * SEC;
 	CHECK_EQ(try(100, NONCE, shim_real_ns), NST_OK);
-	CHECK_EQ(table->floor, now + SEC);
+	CHECK_EQ(floor_of_7(), now + SEC);
 	receiver_done();
 }
 
@@ -65,16 +65,16 @@ TEST(nst_sessions_add__one_of_some_candidates)
 	u64 now = shim_real_ns - SEC;
 	unsigned int i;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	nn.udp_sessions_max = 20 * LIMIT;
 	for (i = 0; i < 20 * LIMIT; i++)
 		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
 	for (i = 20 * LIMIT; i < 30 * LIMIT; i++) {
-		u64 floor = table->floor;
+		u64 floor = floor_of_7();
 
 		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
-		CHECK_EQ(table->nr, 20 * LIMIT);
-		CHECK(table->floor >= floor && table->floor < now + i);
+		CHECK_EQ(known(), 20 * LIMIT);
+		CHECK(floor_of_7() >= floor && floor_of_7() < now + i);
 	}
 	receiver_done();
 }
@@ -90,7 +90,7 @@ TEST(nst_sessions_add__what_is_in_use_stays)
 		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
 	CHECK_EQ(try(0, NONCE + 1, now + 100), NST_OK);
 	CHECK_EQ(try(LIMIT, NONCE, now + 101), NST_OK);
-	CHECK_EQ(table->floor, now + 1);
+	CHECK_EQ(floor_of_7(), now + 1);
 	CHECK_EQ(try(0, NONCE, now), NST_DROP_REPLAYED);
 	CHECK_EQ(try(1, NONCE, now + 1), NST_DROP_CACHE_FLOOR);
 	/* A late one of a session older than the floor is taken. */
@@ -106,7 +106,7 @@ TEST(nst_sessions_judge__floor_of_birth)
 	begin_small();
 	for (i = 0; i < LIMIT + 5; i++)
 		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
-	CHECK_EQ(table->floor, now + 4);
+	CHECK_EQ(floor_of_7(), now + 4);
 	CHECK_EQ(try(500, NONCE, now + 50), NST_OK);
 	CHECK_EQ(try(500, NONCE + 1, now + 4), NST_DROP_CACHE_FLOOR);
 	CHECK_EQ(try(500, NONCE + 1, now + 50), NST_OK);
@@ -119,14 +119,14 @@ TEST(nst_sessions_add__limit_lowered)
 	u64 now = shim_real_ns - SEC;
 	unsigned int i;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	for (i = 0; i < 3 * LIMIT; i++)
 		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
-	CHECK_EQ(table->nr, 3 * LIMIT);
+	CHECK_EQ(known(), 3 * LIMIT);
 	nn.udp_sessions_max = LIMIT;
 	for (; i < 6 * LIMIT; i++)
 		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
-	CHECK_EQ(table->nr, LIMIT);
+	CHECK_EQ(known(), LIMIT);
 	for (i = 0; i < 5 * LIMIT; i++)
 		CHECK_EQ(try(i, NONCE, now + i), NST_DROP_CACHE_FLOOR);
 	for (; i < 6 * LIMIT; i++)
@@ -134,33 +134,82 @@ TEST(nst_sessions_add__limit_lowered)
 	receiver_done();
 }
 
-TEST(nst_sessions_add__private_limit)
+/* The bound is each secret's; and no floor is anybody else's. */
+TEST(nst_sessions_add__bound_of_each_secret)
 {
 	u64 now = shim_real_ns - SEC;
 	unsigned int i;
 
-	receiver_begin(true, AGE);
-	for (i = 0; i < 2 * NST_SESSIONS_PRIVATE; i++)
+	begin_small();
+	for (i = 0; i < 3 * LIMIT; i++)
 		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
-	CHECK_EQ(table->nr, NST_SESSIONS_PRIVATE);
+	CHECK_EQ(known(), LIMIT);
+	for (i = 0; i < 3 * LIMIT; i++) {
+		datagram(i, NONCE, now + i - SEC)->kid = 9;
+		CHECK_EQ(attempt(), NST_OK);
+	}
+	CHECK_EQ(known(), 2 * LIMIT);
+	for (i = 2 * LIMIT; i < 3 * LIMIT; i++)
+		CHECK_EQ(try(i, NONCE, now + i), NST_DROP_REPLAYED);
 	receiver_done();
 }
 
 /* Keys were derived for two datagrams of the same new session at once. */
-TEST(nst_sessions_add__twice)
+TEST(nst_candidate_add__twice)
 {
-	struct nst_session *one, *two;
+	struct nst_bounds bounds;
+	struct nst_candidate one, two;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
+	bounds = nst_net_bounds(&nn);
 	datagram(1, NONCE, shim_real_ns);
-	NEED_EQ(nst_session_new(&conf, &dgram.hdr, &one), NST_OK);
-	NEED_EQ(nst_session_new(&conf, &dgram.hdr, &two), NST_OK);
-	CHECK_EQ(nst_sessions_add(table, one, &dgram.hdr), NST_OK);
-	CHECK_EQ(nst_sessions_add(table, two, &dgram.hdr), NST_DROP_REPLAYED);
-	nst_session_free(two);
+	NEED_EQ(nst_candidate_derive(&one, &conf, &dgram.hdr), NST_OK);
+	NEED_EQ(nst_candidate_derive(&two, &conf, &dgram.hdr), NST_OK);
+	CHECK_EQ(nst_candidate_add(&one, &bounds), NST_OK);
+	CHECK_EQ(nst_candidate_add(&two, &bounds), NST_OK);
+	shim_work_run();
 	CHECK_EQ(attempt(), NST_OK);
 	CHECK_EQ(attempt(), NST_DROP_REPLAYED);
-	CHECK_EQ(table->nr, 1);
+	CHECK_EQ(known(), 1);
+	receiver_done();
+}
+
+/* The table of the namespace could not grow: nothing is forgotten for that. */
+TEST(nst_candidate_add__without_memory)
+{
+	struct nst_bounds bounds;
+	struct nst_candidate new;
+	unsigned int i;
+
+	begin_small();
+	bounds = nst_net_bounds(&nn);
+	for (i = 0; i < LIMIT; i++)
+		CHECK_EQ(try(i, NONCE, shim_real_ns - SEC), NST_OK);
+	datagram(LIMIT, NONCE, shim_real_ns);
+	NEED_EQ(nst_candidate_derive(&new, &conf, &dgram.hdr), NST_OK);
+	shim_fail_at(1);
+	CHECK_EQ(nst_candidate_add(&new, &bounds), NST_DROP_NOMEM);
+	CHECK(shim_fail_hit());
+	shim_work_run();
+	CHECK_EQ(known(), LIMIT);
+	CHECK_EQ(floor_of_7(), 0);
+	receiver_done();
+}
+
+/* The key left the box while keys were derived. */
+TEST(nst_candidate_add__no_box_any_more)
+{
+	struct nst_bounds bounds;
+	struct nst_candidate new;
+
+	receiver_begin(AGE);
+	bounds = nst_net_bounds(&nn);
+	datagram(1, NONCE, shim_real_ns)->kid = 9;
+	NEED_EQ(nst_candidate_derive(&new, &conf, &dgram.hdr), NST_OK);
+	NEED_EQ(nst_keyring_del(nn.ring, 9), 0);
+	CHECK_EQ(nst_candidate_add(&new, &bounds), NST_DROP_NO_KID);
+	shim_work_run();
+	CHECK_EQ(known(), 0);
 	receiver_done();
 }
 
@@ -168,18 +217,18 @@ TEST(nst_sessions_add__twice)
 TEST(nst_sessions_add__floor_rose_meanwhile)
 {
 	u64 now = shim_real_ns - SEC;
-	struct nst_session *ses;
+	struct nst_bounds bounds;
+	struct nst_candidate new;
 	unsigned int i;
 
 	begin_small();
+	bounds = nst_net_bounds(&nn);
 	datagram(999, NONCE, now);
-	NEED_EQ(nst_session_new(&conf, &dgram.hdr, &ses), NST_OK);
+	NEED_EQ(nst_candidate_derive(&new, &conf, &dgram.hdr), NST_OK);
 	for (i = 0; i < LIMIT + 1; i++)
 		CHECK_EQ(try(i, NONCE, now + i), NST_OK);
-	datagram(999, NONCE, now);
-	CHECK_EQ(nst_sessions_add(table, ses, &dgram.hdr),
-		 NST_DROP_CACHE_FLOOR);
-	nst_session_free(ses);
+	CHECK_EQ(nst_candidate_add(&new, &bounds), NST_DROP_CACHE_FLOOR);
+	shim_work_run();
 	receiver_done();
 }
 
@@ -187,24 +236,25 @@ TEST(nst_sessions_expire__edges)
 {
 	u64 then = shim_real_ns;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	CHECK_EQ(try(1, NONCE, then), NST_OK);
 	CHECK_EQ(try(2, NONCE, then + SEC), NST_OK);
 	shim_real_ns = then + WINDOW;
 	shim_boot_ns += WINDOW;
 	/* It could be taken to the last ns, so it is not forgotten yet. */
-	CHECK_EQ(nst_sessions_expire(table), 2);
+	expire();
+	CHECK_EQ(known(), 2);
 	CHECK_EQ(try(1, NONCE, then), NST_DROP_REPLAYED);
 	shim_real_ns++;
 	CHECK_EQ(try(1, NONCE, then), NST_DROP_TIME_PAST);
-	CHECK_EQ(nst_sessions_expire(table), 1);
-	shim_work_run();
-	CHECK_EQ(table->floor, then);
+	expire();
+	CHECK_EQ(known(), 1);
+	CHECK_EQ(floor_of_7(), then);
 	CHECK_EQ(try(2, NONCE, then + SEC), NST_DROP_REPLAYED);
 	shim_real_ns += SEC;
-	CHECK_EQ(nst_sessions_expire(table), 0);
-	shim_work_run();
-	CHECK_EQ(table->floor, then + SEC);
+	expire();
+	CHECK_EQ(known(), 0);
+	CHECK_EQ(floor_of_7(), then + SEC);
 	receiver_done();
 }
 
@@ -213,17 +263,18 @@ TEST(nst_sessions_expire__clock_set_back)
 {
 	u64 then = shim_real_ns;
 
-	receiver_begin(false, AGE);
+	receiver_begin(AGE);
 	CHECK_EQ(try(1, NONCE, then), NST_OK);
 	shim_real_ns += 10 * WINDOW;
-	CHECK_EQ(nst_sessions_expire(table), 0);
-	shim_work_run();
+	expire();
+	CHECK_EQ(known(), 0);
 	shim_real_ns = then;
 	CHECK_EQ(try(1, NONCE, then), NST_DROP_CACHE_FLOOR);
 	CHECK_EQ(try(1, NONCE, then + 1), NST_OK);
 	/* Set far back: it waits for its time, and is not forgotten. */
 	shim_real_ns = then - 100 * WINDOW;
-	CHECK_EQ(nst_sessions_expire(table), 1);
+	expire();
+	CHECK_EQ(known(), 1);
 	CHECK_EQ(try(1, NONCE, then + 1), NST_DROP_TIME_FUTURE);
 	shim_real_ns = then;
 	CHECK_EQ(try(1, NONCE, then + 1), NST_DROP_REPLAYED);
@@ -237,7 +288,7 @@ TEST(nst_sessions_expire__clock_set_back)
 static struct {
 	u16 epoch;
 	u64 nonce, timestamp;
-	u64 receiver;	/* 0: for all */
+	const struct nst_members *members;	/* NULL: for all */
 } history[HISTORY];
 
 static unsigned int nr_history;
@@ -248,23 +299,19 @@ static unsigned int nr_history;
  */
 static bool accepted_before(void)
 {
-	u64 receiver = dgram.group ? dgram.receiver : 0;
 	unsigned int i;
 
 	for (i = 0; i < nr_history; i++)
 		if (history[i].epoch == dgram.hdr.epoch &&
 		    history[i].nonce == dgram.hdr.nonce &&
 		    history[i].timestamp == dgram.hdr.timestamp &&
-		    (!receiver || !history[i].receiver ||
-		     history[i].receiver == receiver))
+		    (!dgram.group || !history[i].members ||
+		     history[i].members == dgram.members))
 			return true;
 	return false;
 }
 
-/*
- * Nonces go on, leap, fall back; some datagrams are old ones. None leaps as far
- * as a session reaches: what is behind that is not known as taken.
- */
+/* Nonces go on, leap, fall back; some datagrams are old ones. */
 static void any_datagram(void)
 {
 	static u64 at[64];
@@ -283,7 +330,7 @@ static void any_datagram(void)
 	}
 	datagram(epoch, nonce, timestamp);
 	dgram.group = !test_random(4);
-	dgram.receiver = 1 + test_random(80);
+	dgram.members = &members[1 + test_random(80)];
 }
 
 /* Clocks, limits and boxes move. */
@@ -298,7 +345,7 @@ static void any_change(void)
 	if (!test_random(80))
 		nn.time_window = 1 + test_random(60);
 	if (!test_random(40))
-		nst_sessions_expire(table);
+		expire();
 	if (!test_random(200)) {
 		struct nst_box_entry back = key_of(7, NST_KEY_ACTIVE, 7);
 
@@ -314,10 +361,10 @@ static unsigned int random_history(void)
 	unsigned int i, taken = 0;
 
 	nr_history = 0;
-	receiver_begin(false, test_random(60) * SEC);
+	receiver_begin(test_random(60) * SEC);
 	nn.udp_sessions_max = LIMIT + test_random(30);
 	for (i = 0; i < 4000 && nr_history < HISTORY; i++) {
-		u64 floor = table->floor;
+		u64 floor = floor_of_7();
 		enum nst_drop drop;
 		bool replay;
 
@@ -326,14 +373,14 @@ static unsigned int random_history(void)
 		drop = attempt();
 		if (!CHECK(drop || !replay))
 			test_abort();
-		CHECK(table->floor >= floor);
+		CHECK(floor_of_7() >= floor);
 		if (!drop) {
 			taken++;
 			history[nr_history].epoch = dgram.hdr.epoch;
 			history[nr_history].nonce = dgram.hdr.nonce;
 			history[nr_history].timestamp = dgram.hdr.timestamp;
-			history[nr_history++].receiver = dgram.group ?
-							 dgram.receiver : 0;
+			history[nr_history++].members = dgram.group ?
+							dgram.members : NULL;
 		}
 		any_change();
 	}

@@ -255,7 +255,7 @@ struct ends {
 	struct nst_stream b;
 };
 
-static void nobody_waits(void *arg)
+static void nobody_waits(void *arg, enum nst_wake what)
 {
 }
 
@@ -336,8 +336,8 @@ static struct ends *ends_alloc(const struct vec_stream *v)
 
 	if (!e)
 		return NULL;
-	e->nn.memories = nst_memories_alloc(0, nobody_waits, NULL);
 	e->nn.stats = alloc_percpu(struct nst_stats);
+	e->nn.memories = nst_memories_alloc(0, e->nn.stats, nobody_waits, NULL);
 	e->nn.time_window = 30;
 	e->nn.start_cache_max = 1024;
 	e->nn.rekey_records = ULONG_MAX;

@@ -54,6 +54,7 @@ static inline bool list_empty(const struct list_head *l)
 
 #define list_entry(p, type, m)		container_of(p, type, m)
 #define list_first_entry(h, type, m)	list_entry((h)->next, type, m)
+#define list_last_entry(h, type, m)	list_entry((h)->prev, type, m)
 #define list_for_each_entry(pos, head, m)				\
 	for (pos = list_entry((head)->next, typeof(*pos), m);		\
 	     &pos->m != (head);						\

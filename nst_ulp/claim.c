@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Claims: whose boxes have a secret, or had it, and with them the life of a
+ * memory's place in its set.
+ */
+#include <linux/mm.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/nst.h>
+#include "limits.h"
+#include "memory.h"
+
+/**
+ * nst_memories_put() - give a reference back
+ * @set: the set
+ *
+ * Context: any.
+ */
+void nst_memories_put(struct nst_memories *set)
+{
+	if (refcount_dec_and_test(&set->ref))
+		kvfree(set);
+}
+
+static struct hlist_head *chain(struct nst_memories *set,
+				const struct nst_secret_name *name)
+{
+	u64 first = name->half[0] >> (64 - NST_MEMORY_BITS);
+
+	return &set->memory[first];
+}
+
+/**
+ * nst_memory_unref() - a claim less
+ * @mem: freed if that was the last
+ *
+ * Context: any, under the set's lock.
+ */
+void nst_memory_unref(struct nst_memory *mem)
+{
+	if (--mem->refs)
+		return;
+	hlist_del_init(&mem->node);
+	kfree(mem);
+}
+
+static void free_claim(struct nst_claim *claim)
+{
+	nst_memory_unref(claim->mem);
+	nst_owner_unuse(claim->owner);
+	kfree(claim);
+}
+
+/**
+ * nst_claim_unlink() - it is of no meaning any more
+ * @claim: the claim; freed if no box key refers to it
+ *
+ * Context: any, under the set's lock.
+ */
+void nst_claim_unlink(struct nst_claim *claim)
+{
+	list_del_init(&claim->node);
+	if (!claim->users)
+		free_claim(claim);
+}
+
+/**
+ * nst_claim_unlink_unused() - the same, if no trace of it is needed
+ * @claim: maybe one whose owner's boxes have the secret
+ *
+ * Context: any, under the set's lock.
+ */
+void nst_claim_unlink_unused(struct nst_claim *claim)
+{
+	if (!claim->boxes && !claim->mem->made && !claim->has_left &&
+	    !list_empty(&claim->node))
+		nst_claim_unlink(claim);
+}
+
+static struct nst_secret_name name_of(const struct nst_memories *set,
+				      const u8 *secret)
+{
+	struct nst_secret_name name;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(name.half); i++)
+		name.half[i] = siphash(secret, NST_KEY_SIZE, &set->key[i]);
+	return name;
+}
+
+static struct nst_memory *find(struct nst_memories *set,
+			       const struct nst_secret_name *name)
+{
+	struct nst_memory *mem;
+
+	lockdep_assert_held(&set->lock);
+	hlist_for_each_entry(mem, chain(set, name), node)
+		if (!memcmp(&mem->name, name, sizeof(*name)))
+			return mem;
+	return NULL;
+}
+
+static struct nst_claim *claim_of(struct nst_memory *mem,
+				  const struct nst_owner *owner)
+{
+	struct nst_claim *claim;
+
+	list_for_each_entry(claim, &mem->claims, node)
+		if (claim->owner == owner)
+			return claim;
+	return NULL;
+}
+
+/* Nobody knows it yet. */
+static void init_memory(struct nst_memories *set, struct nst_memory *mem,
+			const struct nst_secret_name *name)
+{
+	mem->name = *name;
+	INIT_LIST_HEAD(&mem->claims);
+	INIT_LIST_HEAD(&mem->parking);
+	hlist_add_head(&mem->node, chain(set, name));
+}
+
+static void init_claim(struct nst_claim *claim, struct nst_owner *owner,
+		       struct nst_memory *mem)
+{
+	claim->owner = owner;
+	owner->users++;
+	claim->mem = mem;
+	mem->refs++;
+	list_add_tail(&claim->node, &mem->claims);
+}
+
+/* No box has the secret any more: the memory can go before others. */
+static void begin_idle(struct nst_memories *set, struct nst_claim *payer,
+		       u64 boot)
+{
+	struct nst_memory *mem = payer->mem;
+	struct nst_claim *claim;
+
+	mem->unheld = boot;
+	mem->payer = payer;
+	list_add_tail(&mem->idle, &set->idle);
+	set->nr_idle++;
+	nst_owner_charge(payer, NST_MEMORY_BYTES);
+	list_for_each_entry(claim, &mem->claims, node)
+		nst_owner_first(claim, true);
+	if (mem->sessions.nr_keyed)
+		list_add_tail(&mem->parking, &set->parking);
+	if (!set->wake)
+		return;
+	set->wake(set->wake_arg, NST_WAKE_EXPIRE);
+	if (mem->sessions.nr_keyed)
+		set->wake(set->wake_arg, NST_WAKE_PARK);
+}
+
+/**
+ * nst_memory_end_idle() - a box has the secret again, or the memory goes
+ * @set: the set
+ * @mem: its memory, idle
+ *
+ * Context: any, under the set's lock.
+ */
+void nst_memory_end_idle(struct nst_memories *set, struct nst_memory *mem)
+{
+	struct nst_claim *claim;
+
+	list_del(&mem->idle);
+	list_del_init(&mem->parking);
+	set->nr_idle--;
+	nst_owner_charge(mem->payer, -NST_MEMORY_BYTES);
+	mem->payer = NULL;
+	list_for_each_entry(claim, &mem->claims, node)
+		nst_owner_first(claim, false);
+}
+
+static void hold(struct nst_claim *claim)
+{
+	struct nst_memory *mem = claim->mem;
+
+	claim->boxes++;
+	if (!mem->boxes++ && mem->payer)
+		nst_memory_end_idle(claim->owner->set, mem);
+}
+
+/**
+ * nst_claim_new() - a box has a secret
+ * @owner: of the box
+ * @secret: NST_KEY_SIZE bytes; borrowed
+ *
+ * Context: process.
+ * Return: the owner's claim, with one user and one box more; NULL without
+ * memory.
+ */
+struct nst_claim *nst_claim_new(struct nst_owner *owner, const u8 *secret)
+{
+	struct nst_claim *claim, *new_claim = kzalloc(sizeof(*new_claim),
+						      GFP_KERNEL_ACCOUNT);
+	struct nst_memory *mem, *new_mem = kzalloc(sizeof(*new_mem),
+						   GFP_KERNEL_ACCOUNT);
+	struct nst_memories *set = owner->set;
+	struct nst_secret_name name = name_of(set, secret);
+
+	if (!new_claim || !new_mem) {
+		kfree(new_claim);
+		kfree(new_mem);
+		return NULL;
+	}
+	spin_lock_bh(&set->lock);
+	mem = find(set, &name);
+	if (!mem) {
+		mem = new_mem;
+		new_mem = NULL;
+		init_memory(set, mem, &name);
+	}
+	claim = claim_of(mem, owner);
+	if (!claim) {
+		claim = new_claim;
+		new_claim = NULL;
+		init_claim(claim, owner, mem);
+	}
+	claim->users++;
+	hold(claim);
+	spin_unlock_bh(&set->lock);
+	kfree(new_claim);
+	kfree(new_mem);
+	return claim;
+}
+
+/**
+ * nst_claim_hold() - another box of the owner has the secret
+ * @claim: of a box that has it
+ *
+ * Context: any.
+ */
+void nst_claim_hold(struct nst_claim *claim)
+{
+	struct nst_memories *set = claim->owner->set;
+
+	spin_lock_bh(&set->lock);
+	hold(claim);
+	spin_unlock_bh(&set->lock);
+}
+
+/**
+ * nst_claim_release() - a box has gone
+ * @claim: on a secret that it had; the caller is a user of it
+ * @boot: CLOCK_BOOTTIME in ns
+ *
+ * Context: any.
+ */
+void nst_claim_release(struct nst_claim *claim, u64 boot)
+{
+	struct nst_memories *set = claim->owner->set;
+	struct nst_memory *mem = claim->mem;
+
+	spin_lock_bh(&set->lock);
+	claim->boxes--;
+	if (!--mem->boxes && mem->made)
+		begin_idle(set, claim, boot);
+	nst_claim_unlink_unused(claim);
+	spin_unlock_bh(&set->lock);
+}
+
+/**
+ * nst_claim_put() - a box key does not refer to it any more
+ * @claim: what nst_claim_new() gave
+ *
+ * Context: any.
+ */
+void nst_claim_put(struct nst_claim *claim)
+{
+	struct nst_memories *set = claim->owner->set;
+
+	refcount_inc(&set->ref);
+	spin_lock_bh(&set->lock);
+	if (!--claim->users && list_empty(&claim->node))
+		free_claim(claim);
+	spin_unlock_bh(&set->lock);
+	nst_memories_put(set);
+}

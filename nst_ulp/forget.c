@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How memories forget: what is too old, what there is no room for, what no box
+ * needs any more.
+ */
+#include <linux/minmax.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include "limits.h"
+#include "memory.h"
+
+/*
+ * How much one call forgets at most. More than one, so that what is over a
+ * bound that was lowered shrinks; not many, because a lock is held.
+ */
+#define FORGET_MAX	32
+
+/* Memories or sessions that one step looks at, as above. */
+#define EXPIRE_STEP	32
+
+/* The newest timestamp that may have been taken; no session is known. */
+static u64 newest_of(const struct nst_memory *mem)
+{
+	return max(nst_starts_newest(&mem->starts), mem->sessions.floor);
+}
+
+/* Gives everything back; what it remembers in detail is the caller's. */
+static void empty(struct nst_memories *set, struct nst_memory *mem,
+		  struct rb_root *starts)
+{
+	struct nst_claim *claim;
+
+	if (mem->payer)
+		nst_memory_end_idle(set, mem);
+	list_for_each_entry(claim, &mem->claims, node)
+		nst_owner_charge(claim, -(s64)claim->bytes);
+	*starts = mem->starts.root;
+	nst_starts_init(&mem->starts, 0);
+	WRITE_ONCE(mem->made, false);
+}
+
+/* An idle memory ends; each owner that held the secret keeps a floor. */
+static void end(struct nst_memories *set, struct nst_memory *mem,
+		struct rb_root *starts)
+{
+	struct nst_claim *claim, *next, *lost;
+	u64 floor = newest_of(mem);
+
+	lockdep_assert_held(&set->lock);
+	mem->refs++;
+	empty(set, mem, starts);
+	/* What is lost is of the same owner, and so never the next here. */
+	list_for_each_entry_safe(claim, next, &mem->claims, node) {
+		lost = nst_owner_leave(claim, floor);
+		if (lost)
+			nst_claim_unlink_unused(lost);
+	}
+	nst_memory_unref(mem);
+}
+
+/* Whose it was, or NULL if there was none. */
+static struct nst_claim *forget_start(struct nst_memory *mem)
+{
+	struct nst_start *start = nst_starts_forget(&mem->starts);
+	struct nst_claim *claim;
+
+	if (!start)
+		return NULL;
+	claim = start->claim;
+	nst_owner_charge(claim, -NST_START_BYTES);
+	kfree(start);
+	return claim;
+}
+
+static struct nst_claim *forget_session(struct nst_memories *set,
+					struct nst_session *ses)
+{
+	struct nst_claim *claim = ses->claim;
+
+	lockdep_assert_held(&set->lock);
+	nst_sessions_leave(&set->table, ses);
+	nst_sessions_forget(&claim->mem->sessions, ses);
+	list_del(&ses->all);
+	set->nr_sessions--;
+	nst_stats_add(set->stats, NST_MIB_UDP_SESSIONS, -1);
+	nst_owner_charge(claim, -NST_SESSION_BYTES);
+	nst_session_release(&ses->free);
+	return claim;
+}
+
+/* What takes more memory goes; one of it, whose ever. */
+static struct nst_claim *forget_one(struct nst_memories *set,
+				    struct nst_memory *mem)
+{
+	u64 sessions = (u64)mem->sessions.nr * NST_SESSION_BYTES;
+
+	if (sessions <= (u64)mem->starts.nr * NST_START_BYTES)
+		return forget_start(mem);
+	return forget_session(set, nst_sessions_oldest(&mem->sessions,
+						       U64_MAX));
+}
+
+/* An owner has to do with less: what no box needs goes first. */
+static void give_way(struct nst_memories *set, struct nst_owner *owner)
+{
+	struct nst_claim *claim = list_first_entry(&owner->charged,
+						   struct nst_claim, charged);
+	struct nst_memory *mem = claim->mem;
+	struct rb_root none;
+
+	if (!mem->starts.nr && !mem->sessions.nr)
+		end(set, mem, &none);
+	else if (forget_one(set, mem) != claim)
+		/* Another secret next time, or nothing might come of it. */
+		nst_owner_first(claim, false);
+}
+
+/**
+ * nst_memory_trim() - bring what an owner has just added to under all bounds
+ * @claim: the owner's
+ * @bounds: the namespace's settings
+ *
+ * Context: any, under the set's lock.
+ */
+void nst_memory_trim(struct nst_claim *claim, const struct nst_bounds *bounds)
+{
+	struct nst_owner *owner = claim->owner;
+	struct nst_memories *set = owner->set;
+	unsigned int i;
+
+	for (i = 0; i < FORGET_MAX; i++) {
+		if (claim->mem->starts.nr > bounds->starts)
+			forget_start(claim->mem);
+		else if (owner->bytes > bounds->owner_bytes)
+			give_way(set, owner);
+		else if (set->bytes > bounds->total_bytes)
+			give_way(set, nst_owner_biggest(set));
+		else
+			break;
+	}
+}
+
+/* A secret's own sessions; two at a time, so that a bound that was lowered acts. */
+static enum nst_drop room_in_memory(struct nst_memories *set,
+				    struct nst_memory *mem, u64 before,
+				    unsigned int most)
+{
+	struct nst_session *ses;
+	unsigned int i;
+
+	for (i = 0; i < 2 && mem->sessions.nr >= most; i++) {
+		ses = nst_sessions_oldest(&mem->sessions, before);
+		if (!ses)
+			return NST_DROP_SESSION_FULL;
+		forget_session(set, ses);
+	}
+	return NST_OK;
+}
+
+/**
+ * nst_memory_make_room() - forget what has to go for a session that comes
+ * @claim: whose session it will be
+ * @before: of the secret's other sessions only one whose newest timestamp is
+ *	below this
+ * @bounds: the namespace's settings
+ *
+ * Floors may rise, also the newcomer's.
+ *
+ * Context: any, under the set's lock.
+ * Return: NST_OK; NST_DROP_SESSION_FULL if the secret has too many and none that
+ * may go; NST_DROP_OWNER_FULL if its owner has too much, and what went was not
+ * enough.
+ */
+enum nst_drop nst_memory_make_room(struct nst_claim *claim, u64 before,
+				   const struct nst_bounds *bounds)
+{
+	struct nst_owner *owner = claim->owner;
+	struct nst_memories *set = owner->set;
+	enum nst_drop drop;
+	unsigned int i;
+
+	lockdep_assert_held(&set->lock);
+	if (claim->mem->made) {
+		drop = room_in_memory(set, claim->mem, before,
+				      bounds->sessions);
+		if (drop)
+			return drop;
+	}
+	for (i = 0; i < FORGET_MAX; i++) {
+		if (owner->bytes + NST_SESSION_BYTES > bounds->owner_bytes)
+			give_way(set, owner);
+		else if (set->bytes + NST_SESSION_BYTES > bounds->total_bytes)
+			give_way(set, nst_owner_biggest(set));
+		else
+			return NST_OK;
+	}
+	return NST_DROP_OWNER_FULL;
+}
+
+/* Looks at @nr sessions, whose ever. */
+static void expire_sessions(struct nst_memories *set, unsigned int nr,
+			    u64 real, u64 window)
+{
+	struct nst_session *ses;
+
+	while (nr-- && !list_empty(&set->sessions)) {
+		ses = list_first_entry(&set->sessions, struct nst_session, all);
+		list_move_tail(&ses->all, &set->sessions);
+		if (nst_session_expire(ses, real, window))
+			forget_session(set, ses);
+	}
+}
+
+static bool is_over(const struct nst_memory *mem, const struct nst_now *now,
+		    u64 window)
+{
+	u64 newest = newest_of(mem);
+
+	return !mem->sessions.nr && newest < now->real && now->real - newest > window &&
+	       now->boot >= mem->unheld && now->boot - mem->unheld >= 2 * window;
+}
+
+/* Looks at @nr idle memories; stops behind one that leaves something to free. */
+static unsigned int expire_step(struct nst_memories *set, unsigned int nr,
+				const struct nst_now *now, u64 window,
+				struct rb_root *starts)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&set->lock);
+	for (i = 0; i < nr && !list_empty(&set->idle); i++) {
+		struct nst_memory *mem = list_first_entry(&set->idle,
+							  struct nst_memory,
+							  idle);
+
+		list_move_tail(&mem->idle, &set->idle);
+		if (!is_over(mem, now, window))
+			continue;
+		end(set, mem, starts);
+		if (!RB_EMPTY_ROOT(starts))
+			return i + 1;
+	}
+	return i;
+}
+
+static void expire_idle(struct nst_memories *set, const struct nst_now *now,
+			u64 window)
+{
+	unsigned int left = READ_ONCE(set->nr_idle), nr;
+	struct rb_root starts = RB_ROOT;
+
+	while (left) {
+		spin_lock_bh(&set->lock);
+		nr = expire_step(set, min_t(unsigned int, left, EXPIRE_STEP),
+				 now, window, &starts);
+		spin_unlock_bh(&set->lock);
+		if (!nr)
+			break;
+		left -= nr;
+		nst_starts_free(&starts);
+		cond_resched();
+	}
+}
+
+/**
+ * nst_memories_expire() - forget what is too old, and end what has done its time
+ * @set: of a namespace
+ * @now: the clocks
+ * @bounds: the namespace's settings
+ *
+ * Context: process, may sleep.
+ * Return: true if some are left that may expire or end later.
+ */
+bool nst_memories_expire(struct nst_memories *set, const struct nst_now *now,
+			 const struct nst_bounds *bounds)
+{
+	unsigned int left = READ_ONCE(set->nr_sessions), nr;
+
+	while (left) {
+		nr = min_t(unsigned int, left, EXPIRE_STEP);
+		spin_lock_bh(&set->lock);
+		expire_sessions(set, nr, now->real, bounds->window);
+		spin_unlock_bh(&set->lock);
+		left -= nr;
+		cond_resched();
+	}
+	expire_idle(set, now, bounds->window);
+	return READ_ONCE(set->nr_idle) || READ_ONCE(set->nr_sessions);
+}
+
+static void park(struct nst_memories *set, struct nst_sessions *sessions,
+		 struct nst_session *ses)
+{
+	struct nst_session_keys *keys;
+
+	keys = rcu_replace_pointer(ses->keys, NULL,
+				   lockdep_is_held(&set->lock));
+	if (!keys)
+		return;
+	sessions->nr_keyed--;
+	nst_session_release(&keys->free);
+}
+
+/* One memory's next sessions. */
+static void park_step(struct nst_memories *set, struct nst_memory *mem)
+{
+	struct nst_sessions *sessions = &mem->sessions;
+	struct nst_session *ses;
+	unsigned int i;
+
+	lockdep_assert_held(&set->lock);
+	for (i = 0; i < EXPIRE_STEP && sessions->nr_keyed; i++) {
+		ses = list_first_entry(&sessions->known, struct nst_session,
+				       known);
+		list_move_tail(&ses->known, &sessions->known);
+		park(set, sessions, ses);
+	}
+	if (!sessions->nr_keyed)
+		list_del_init(&mem->parking);
+}
+
+/**
+ * nst_memories_park() - give up the keys of sessions whose secret no box has
+ * @set: of a namespace
+ *
+ * What they have taken stays known.
+ *
+ * Context: process, may sleep.
+ */
+void nst_memories_park(struct nst_memories *set)
+{
+	bool more;
+
+	do {
+		spin_lock_bh(&set->lock);
+		more = !list_empty(&set->parking);
+		if (more)
+			park_step(set, list_first_entry(&set->parking,
+							struct nst_memory,
+							parking));
+		spin_unlock_bh(&set->lock);
+		cond_resched();
+	} while (more);
+}
+
+/* Sessions of a namespace that has gone. */
+static void close_sessions(struct nst_memories *set)
+{
+	unsigned int i = 0;
+
+	while (!list_empty(&set->sessions)) {
+		forget_session(set, list_first_entry(&set->sessions,
+						     struct nst_session, all));
+		if (++i % EXPIRE_STEP)
+			continue;
+		spin_unlock_bh(&set->lock);
+		cond_resched();
+		spin_lock_bh(&set->lock);
+	}
+}
+
+/* One memory of a namespace that has gone. Box keys may still refer to it. */
+static void close_memory(struct nst_memories *set, struct nst_memory *mem)
+{
+	struct nst_claim *claim, *next;
+	struct rb_root starts;
+
+	mem->refs++;
+	empty(set, mem, &starts);
+	list_for_each_entry_safe(claim, next, &mem->claims, node) {
+		if (claim->has_left)
+			nst_owner_unleave(claim);
+		nst_claim_unlink(claim);
+	}
+	hlist_del_init(&mem->node);
+	nst_memory_unref(mem);
+	spin_unlock_bh(&set->lock);
+	nst_starts_free(&starts);
+	spin_lock_bh(&set->lock);
+}
+
+static void close_owners(struct hlist_head *head)
+{
+	struct nst_owner *owner;
+	struct hlist_node *next;
+
+	hlist_for_each_entry_safe(owner, next, head, node) {
+		if (owner->users)
+			continue;
+		owner->users++;
+		nst_owner_unuse(owner);
+	}
+}
+
+/**
+ * nst_memories_silence() - tell the namespace of nothing any more
+ * @set: its set
+ *
+ * Keys may be given up while the namespace goes, by what is freed late: what it
+ * is woken for can be cancelled behind this, and stays so.
+ *
+ * Context: process.
+ */
+void nst_memories_silence(struct nst_memories *set)
+{
+	spin_lock_bh(&set->lock);
+	set->wake = NULL;
+	spin_unlock_bh(&set->lock);
+}
+
+/**
+ * nst_memories_close() - the namespace goes: forget everything
+ * @set: its set; the caller's reference is given back
+ *
+ * Context: process, may sleep.
+ */
+void nst_memories_close(struct nst_memories *set)
+{
+	unsigned int i;
+
+	spin_lock_bh(&set->lock);
+	set->closed = true;
+	close_sessions(set);
+	for (i = 0; i < ARRAY_SIZE(set->memory); i++)
+		while (!hlist_empty(&set->memory[i]))
+			close_memory(set, hlist_entry(set->memory[i].first,
+						      struct nst_memory, node));
+	for (i = 0; i < ARRAY_SIZE(set->owner); i++)
+		close_owners(&set->owner[i]);
+	spin_unlock_bh(&set->lock);
+	rhashtable_destroy(&set->table);
+	nst_memories_put(set);
+}

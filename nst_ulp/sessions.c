@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sessions: found by their name in one table of the namespace, forgotten in the
+ * list of their secret. What was forgotten cannot be told from new any more:
+ * the floor refuses it.
+ */
+#include <linux/atomic.h>
+#include <linux/rcupdate.h>
+#include <linux/string.h>
+#include "limits.h"
+#include "sessions.h"
+
+static struct workqueue_struct *release_wq;
+
+static int is_other(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct nst_session_id *id = arg->key;
+	const struct nst_session *ses = obj;
+
+	return memcmp(&ses->name, &id->name, sizeof(id->name)) ||
+	       ses->context_len != id->context_len ||
+	       memcmp(ses->context, id->context, id->context_len);
+}
+
+/* Grows and shrinks with what is known, so that a look costs the same. */
+static const struct rhashtable_params params = {
+	.key_len	= sizeof(struct nst_session_name),
+	.key_offset	= offsetof(struct nst_session, name),
+	.head_offset	= offsetof(struct nst_session, node),
+	.obj_cmpfn	= is_other,
+	.automatic_shrinking = true,
+};
+
+/**
+ * nst_sessions_table() - get ready to find sessions
+ * @table: of a set of memories; to be destroyed by rhashtable_destroy()
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM.
+ */
+int nst_sessions_table(struct rhashtable *table)
+{
+	return rhashtable_init(table, &params);
+}
+
+/**
+ * nst_sessions_find() - the session of that name
+ * @table: where to look
+ * @id: what it is found by
+ *
+ * Context: any, under rcu_read_lock().
+ * Return: borrowed under RCU, alive or not yet; NULL if there is none.
+ */
+struct nst_session *nst_sessions_find(struct rhashtable *table,
+				      const struct nst_session_id *id)
+{
+	/* No padding, or names would differ in what nobody has set. */
+	BUILD_BUG_ON(sizeof(id->name) != sizeof(id->name.mem) +
+		     sizeof(id->name.epoch) + 2 * sizeof(u32));
+	return rhashtable_lookup(table, id, params);
+}
+
+/**
+ * nst_sessions_enter() - let a session be found
+ * @table: where
+ * @ses: not alive yet; there is none of that name
+ *
+ * Context: any, under the set's lock.
+ * Return: 0; an errno if the table had to grow and could not.
+ */
+int nst_sessions_enter(struct rhashtable *table, struct nst_session *ses)
+{
+	return rhashtable_insert_fast(table, &ses->node, params);
+}
+
+/**
+ * nst_sessions_leave() - let it be found no more
+ * @table: where
+ * @ses: freed by nst_session_release() behind this
+ *
+ * Context: any, under the set's lock.
+ */
+void nst_sessions_leave(struct rhashtable *table, struct nst_session *ses)
+{
+	rhashtable_remove_fast(table, &ses->node, params);
+}
+
+/**
+ * nst_sessions_init() - begin to remember
+ * @sessions: takes what comes to life from now on
+ * @floor: newest timestamp that may have been taken before; 0: none
+ */
+void nst_sessions_init(struct nst_sessions *sessions, u64 floor)
+{
+	INIT_LIST_HEAD(&sessions->known);
+	sessions->nr = 0;
+	sessions->nr_keyed = 0;
+	WRITE_ONCE(sessions->floor, floor);
+}
+
+/**
+ * nst_sessions_add() - a session comes to life
+ * @sessions: of its memory
+ * @ses: the session
+ */
+void nst_sessions_add(struct nst_sessions *sessions, struct nst_session *ses)
+{
+	static atomic64_t numbers = ATOMIC64_INIT(0);
+
+	ses->number = atomic64_inc_return(&numbers);
+	ses->floor = sessions->floor;
+	list_add_tail(&ses->known, &sessions->known);
+	sessions->nr++;
+	smp_store_release(&ses->live, true);
+}
+
+/**
+ * nst_sessions_oldest() - the oldest of the next candidates
+ * @sessions: of a memory
+ * @before: only one whose newest timestamp is below this
+ *
+ * It takes the same time whatever is known.
+ *
+ * Return: NULL if none of the candidates may be forgotten.
+ */
+struct nst_session *nst_sessions_oldest(struct nst_sessions *sessions,
+					u64 before)
+{
+	unsigned int i, n = min(sessions->nr, NST_SESSION_CANDIDATES);
+	struct nst_session *ses, *best = NULL;
+
+	for (i = 0; i < n; i++) {
+		ses = list_first_entry(&sessions->known, struct nst_session,
+				       known);
+		list_move_tail(&ses->known, &sessions->known);
+		if (READ_ONCE(ses->newest) < before) {
+			before = READ_ONCE(ses->newest);
+			best = ses;
+		}
+	}
+	return best;
+}
+
+/**
+ * nst_sessions_forget() - forget a session
+ * @sessions: of its memory; the floor rises above all that it has taken
+ * @ses: alive; not to be found any more
+ *
+ * Context: any, under the set's lock.
+ */
+void nst_sessions_forget(struct nst_sessions *sessions,
+			 struct nst_session *ses)
+{
+	spin_lock(&ses->lock);
+	ses->dead = true;
+	if (ses->newest > sessions->floor)
+		WRITE_ONCE(sessions->floor, ses->newest);
+	spin_unlock(&ses->lock);
+	list_del(&ses->known);
+	sessions->nr--;
+	if (rcu_access_pointer(ses->keys))
+		sessions->nr_keyed--;
+}
+
+/**
+ * nst_session_expire() - is everything that a session has taken too old?
+ * @ses: the session; takes nothing more if so, and is to be forgotten
+ * @real: CLOCK_REALTIME in ns
+ * @window: how far a timestamp may be off
+ *
+ * Context: any, under the set's lock.
+ */
+bool nst_session_expire(struct nst_session *ses, u64 real, u64 window)
+{
+	bool old;
+
+	spin_lock(&ses->lock);
+	old = ses->newest < real && real - ses->newest > window;
+	if (old)
+		ses->dead = true;
+	spin_unlock(&ses->lock);
+	return old;
+}
+
+/**
+ * nst_session_release() - free something of a session after a grace period
+ * @free: of a session, or of its keys
+ *
+ * Context: any.
+ */
+void nst_session_release(struct rcu_work *free)
+{
+	queue_rcu_work(release_wq, free);
+}
+
+/**
+ * nst_sessions_module_init() - get ready to free sessions
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM.
+ */
+int nst_sessions_module_init(void)
+{
+	release_wq = alloc_workqueue("nst_session", WQ_UNBOUND, 0);
+	return release_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * nst_sessions_module_exit() - free what was forgotten; nothing may be known
+ *
+ * Context: process.
+ */
+void nst_sessions_module_exit(void)
+{
+	/* Grace periods queue the last work items. */
+	rcu_barrier();
+	destroy_workqueue(release_wq);
+}
