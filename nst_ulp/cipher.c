@@ -294,6 +294,37 @@ int nst_cipher_init_atomic(struct nst_cipher *cipher, u8 suite)
 	return 0;
 }
 
+static void have(u8 id)
+{
+	static unsigned long had;
+	struct nst_cipher cipher = {};
+
+	if (test_bit(id, &had) || nst_cipher_init_atomic(&cipher, id))
+		return;
+	nst_cipher_free(&cipher);
+	set_bit(id, &had);
+}
+
+/**
+ * nst_suite_have() - have the algorithms of a suite at hand from now on
+ * @id: 1..NST_WIRE_SUITE_MAX; 0: of those that most use
+ *
+ * The first transform that softirqs can use takes a tenth of a second: the kernel
+ * puts its algorithm together and tests it.
+ *
+ * Context: process, may load modules.
+ */
+void nst_suite_have(u8 id)
+{
+	if (id) {
+		have(id);
+		return;
+	}
+	have(NST_CIPHER_AES_GCM);
+	have(NST_CIPHER_AES_256_GCM);
+	have(NST_CIPHER_CHACHA20_POLY1305);
+}
+
 /* key ‖ mac_key of the OKM, in the form that authenc() takes its keys. */
 static int set_authenc_key(struct crypto_aead *aead, const u8 *okm,
 			   unsigned int key_len)

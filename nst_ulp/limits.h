@@ -113,19 +113,30 @@
 #define NST_MEMBERS_MAX		64
 
 /*
- * Datagrams of unknown sessions that wait for their keys, in number and in
- * memory: room for the first window of some new peers.
+ * Datagrams of unknown sessions that wait for their keys, in number and in memory:
+ * for each user, shared out among his sockets that something waits at. Room for the
+ * first window of some new peers. Each is charged to its socket's SO_RCVBUF, too.
  */
-#define NST_PENDING_MAX		256
-#define NST_PENDING_BYTES	(1U << 20)
+#define NST_PENDING_MAX		1024
+#define NST_PENDING_BYTES	(4U << 20)
+
+/* So many of one sender are handed over in one turn, the others in the next. */
+#define NST_PENDING_TURN	256
 
 /*
- * Deriving keys for unknown sessions may take one sixteenth of a CPU in each
- * namespace, and a quarter of a second at once after a rest: some thousand
- * new peers. Time is what a flood takes away, so time is what is counted.
+ * Deriving keys for unknown sessions may take one sixteenth of the host's online
+ * processors' time, and a quarter of a second at once after a rest: some thousand
+ * new peers. Time is what a flood takes away, so time is what is counted. A quarter
+ * of it is kept for senders that begin their next epoch: those whose nonce is at most
+ * NST_NEXT_REACH above the highest of a session (protocol). Of the sessions near it so
+ * many are looked at.
  */
 #define NST_DERIVE_SHARE	16
-#define NST_DERIVE_BURST_NS	250000000ULL
+#define NST_DERIVE_BURST_NS	250000000LL
+#define NST_DERIVE_NEXT		4
+#define NST_DERIVE_TYPICAL_NS	100000ULL
+#define NST_NEXT_REACH		(1U << 16)
+#define NST_NEXT_LOOKS		16
 
 /*
  * Epochs of its own that a UDP socket remembers, to refuse what is reflected.

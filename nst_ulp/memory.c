@@ -420,3 +420,39 @@ enum nst_drop nst_claim_take_session(struct nst_claim *claim,
 	spin_unlock_bh(&set->lock);
 	return drop;
 }
+
+/**
+ * nst_claim_place() - a session has taken a nonce far ahead
+ * @claim: of the box key
+ * @ses: the session, borrowed under RCU
+ *
+ * Context: any, under rcu_read_lock().
+ */
+void nst_claim_place(struct nst_claim *claim, struct nst_session *ses)
+{
+	struct nst_memories *set = claim->owner->set;
+
+	spin_lock_bh(&set->lock);
+	if (!READ_ONCE(ses->dead))
+		nst_sessions_place(&claim->mem->sessions, ses);
+	spin_unlock_bh(&set->lock);
+}
+
+/**
+ * nst_claim_follows() - may a datagram be of a known sender's next epoch?
+ * @claim: of the box key
+ * @nonce: of the datagram, which has no session
+ *
+ * Context: any.
+ */
+bool nst_claim_follows(struct nst_claim *claim, u64 nonce)
+{
+	struct nst_memories *set = claim->owner->set;
+	bool follows;
+
+	spin_lock_bh(&set->lock);
+	follows = claim->mem->made &&
+		  nst_sessions_follows(&claim->mem->sessions, nonce);
+	spin_unlock_bh(&set->lock);
+	return follows;
+}

@@ -264,6 +264,8 @@ enum nst_drop nst_claim_judge_dgram(struct nst_claim *claim,
 				    const struct nst_session *ses,
 				    u64 timestamp, const struct nst_now *now,
 				    u64 window);
+void nst_claim_place(struct nst_claim *claim, struct nst_session *ses);
+bool nst_claim_follows(struct nst_claim *claim, u64 nonce);
 enum nst_drop nst_claim_take_session(struct nst_claim *claim,
 				     struct nst_session *new,
 				     struct nst_session_keys *keys, u64 real,

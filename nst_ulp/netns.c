@@ -49,6 +49,17 @@ struct nst_owner *nst_net_owner(struct nst_net *nn)
 	return nst_owner_get(nn->memories, __kuid_val(user(nn->user_ns)));
 }
 
+/**
+ * nst_host_user() - who acts, as the host knows him
+ *
+ * Context: process.
+ * Return: a kuid; who acts in user namespaces is who made the first of them.
+ */
+u64 nst_host_user(void)
+{
+	return __kuid_val(user(&init_user_ns));
+}
+
 static void expire_later(struct nst_net *nn)
 {
 	queue_delayed_work(system_unbound_wq, &nn->expire,

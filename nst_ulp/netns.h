@@ -60,6 +60,7 @@ struct nst_net {
 
 struct nst_net *nst_net(const struct net *net);
 struct nst_owner *nst_net_owner(struct nst_net *nn);
+u64 nst_host_user(void);
 int nst_netns_init(void);
 void nst_netns_exit(void);
 

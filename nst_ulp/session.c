@@ -48,9 +48,6 @@ enum nst_drop nst_session_find(const struct nst_conf *conf,
 			       const struct nst_hdr *hdr,
 			       struct nst_found *found)
 {
-	struct nst_session_id id = {
-		.context = conf->context, .context_len = conf->context_len,
-	};
 	struct nst_session_keys *keys;
 	struct nst_claim *claim;
 	enum nst_drop drop;
@@ -60,8 +57,10 @@ enum nst_drop nst_session_find(const struct nst_conf *conf,
 	if (drop)
 		return drop;
 	claim = found->key->claim;
-	id.name = name_of(conf, hdr, claim->mem);
-	found->ses = nst_sessions_find(&claim->owner->set->table, &id);
+	found->id.name = name_of(conf, hdr, claim->mem);
+	found->id.context = conf->context;
+	found->id.context_len = conf->context_len;
+	found->ses = nst_sessions_find(&claim->owner->set->table, &found->id);
 	/* One that is about to come to life is none yet. */
 	if (!found->ses || !smp_load_acquire(&found->ses->live)) {
 		found->ses = NULL;

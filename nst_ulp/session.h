@@ -25,11 +25,13 @@ struct nst_opener {
 
 /**
  * struct nst_found - what a datagram's header leads to; borrowed under RCU
+ * @id: by what its session is found
  * @key: the box key
  * @ses: the session, or NULL
  * @keys: its keys; NULL: they have to be derived
  */
 struct nst_found {
+	struct nst_session_id id;
 	struct nst_boxkey *key;
 	struct nst_session *ses;
 	struct nst_opener *keys;

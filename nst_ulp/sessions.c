@@ -93,9 +93,82 @@ void nst_sessions_leave(struct rhashtable *table, struct nst_session *ses)
 void nst_sessions_init(struct nst_sessions *sessions, u64 floor)
 {
 	INIT_LIST_HEAD(&sessions->known);
+	sessions->by_place = RB_ROOT;
 	sessions->nr = 0;
 	sessions->nr_keyed = 0;
 	WRITE_ONCE(sessions->floor, floor);
+}
+
+static void sort_in(struct nst_sessions *sessions, struct nst_session *new)
+{
+	struct rb_node **link = &sessions->by_place.rb_node, *parent = NULL;
+	struct nst_session *ses;
+
+	WRITE_ONCE(new->place, READ_ONCE(new->win.top) >> 16);
+	while (*link) {
+		parent = *link;
+		ses = rb_entry(parent, struct nst_session, by_place);
+		link = new->place < ses->place ? &parent->rb_left :
+						 &parent->rb_right;
+	}
+	rb_link_node(&new->by_place, parent, link);
+	rb_insert_color(&new->by_place, &sessions->by_place);
+}
+
+/**
+ * nst_sessions_place() - put a session where it is looked for
+ * @sessions: of its memory
+ * @ses: alive, and strayed
+ *
+ * Context: any, under the set's lock.
+ */
+void nst_sessions_place(struct nst_sessions *sessions, struct nst_session *ses)
+{
+	rb_erase(&ses->by_place, &sessions->by_place);
+	sort_in(sessions, ses);
+}
+
+/* The last one that is not behind @place. */
+static struct nst_session *last_before(const struct nst_sessions *sessions,
+				       u64 place)
+{
+	struct rb_node *node = sessions->by_place.rb_node;
+	struct nst_session *ses, *found = NULL;
+
+	while (node) {
+		ses = rb_entry(node, struct nst_session, by_place);
+		if (ses->place > place) {
+			node = node->rb_left;
+		} else {
+			found = ses;
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
+/**
+ * nst_sessions_follows() - may a nonce be of a known sender's next epoch?
+ * @sessions: of the secret
+ * @nonce: of a datagram without a session
+ *
+ * Context: any, under the set's lock.
+ * Return: true if it is at most NST_NEXT_REACH above the highest of a session.
+ */
+bool nst_sessions_follows(const struct nst_sessions *sessions, u64 nonce)
+{
+	struct nst_session *ses = last_before(sessions, nonce >> 16);
+	unsigned int i;
+
+	for (i = 0; ses && i < NST_NEXT_LOOKS; i++) {
+		if (nonce - READ_ONCE(ses->win.top) - 1 < NST_NEXT_REACH)
+			return true;
+		if (ses->place + 1 < nonce >> 16)
+			return false;
+		ses = rb_entry_safe(rb_prev(&ses->by_place),
+				    struct nst_session, by_place);
+	}
+	return false;
 }
 
 /**
@@ -110,6 +183,7 @@ void nst_sessions_add(struct nst_sessions *sessions, struct nst_session *ses)
 	ses->number = atomic64_inc_return(&numbers);
 	ses->floor = sessions->floor;
 	list_add_tail(&ses->known, &sessions->known);
+	sort_in(sessions, ses);
 	sessions->nr++;
 	smp_store_release(&ses->live, true);
 }
@@ -157,6 +231,7 @@ void nst_sessions_forget(struct nst_sessions *sessions,
 		WRITE_ONCE(sessions->floor, ses->newest);
 	spin_unlock(&ses->lock);
 	list_del(&ses->known);
+	rb_erase(&ses->by_place, &sessions->by_place);
 	sessions->nr--;
 	if (rcu_access_pointer(ses->keys))
 		sessions->nr_keyed--;

@@ -9,6 +9,7 @@
 
 #include <linux/list.h>
 #include <linux/nst.h>
+#include <linux/rbtree.h>
 #include <linux/rhashtable.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -68,6 +69,9 @@ struct nst_session_keys {
  * @known: in its memory; under the set's lock
  * @all: in its set; under the set's lock
  * @claim: who is charged; under the set's lock
+ * @by_place: in its memory; under the set's lock
+ * @place: where in it: the highest nonce, or one shortly before, without its lower
+ *	16 bits. Under the set's lock, read without to see that it is another
  * @keys: NULL: no box has the secret, or the keys have to be derived again.
  *	RCU, changed under the set's lock
  * @free: frees it after a grace period; by whom it was made
@@ -90,6 +94,8 @@ struct nst_session {
 	struct list_head known;
 	struct list_head all;
 	struct nst_claim *claim;
+	struct rb_node by_place;
+	u64 place;
 	struct nst_session_keys __rcu *keys;
 	struct rcu_work free;
 
@@ -105,6 +111,7 @@ struct nst_session {
 /**
  * struct nst_sessions - the sessions that are known under one secret
  * @known: they; those that were candidates last are behind
+ * @by_place: they, sorted by @place
  * @nr: how many
  * @nr_keyed: how many of them have keys
  * @floor: newest timestamp that was ever forgotten; a datagram without a
@@ -114,10 +121,17 @@ struct nst_session {
  */
 struct nst_sessions {
 	struct list_head known;
+	struct rb_root by_place;
 	unsigned int nr;
 	unsigned int nr_keyed;
 	u64 floor;
 };
+
+/* Has its highest nonce gone on so far that others look for it elsewhere? */
+static inline bool nst_session_strayed(const struct nst_session *ses)
+{
+	return READ_ONCE(ses->win.top) >> 16 != READ_ONCE(ses->place);
+}
 
 void nst_session_release(struct rcu_work *free);
 int nst_sessions_table(struct rhashtable *table);
@@ -132,6 +146,8 @@ struct nst_session *nst_sessions_oldest(struct nst_sessions *sessions,
 					u64 before);
 void nst_sessions_forget(struct nst_sessions *sessions,
 			 struct nst_session *ses);
+void nst_sessions_place(struct nst_sessions *sessions, struct nst_session *ses);
+bool nst_sessions_follows(const struct nst_sessions *sessions, u64 nonce);
 bool nst_session_expire(struct nst_session *ses, u64 real, u64 window);
 int nst_sessions_module_init(void);
 void nst_sessions_module_exit(void);

@@ -8,8 +8,8 @@
  * A datagram to be sent passes nst_udp_sendmsg() -> a buffer, sealed there ->
  * UDP's own sendmsg (udp_tx.c). One received passes UDP's lookup ->
  * nst_udp_encap_rcv(), which opens it where it stands -> UDP's receive queue
- * (udp_rx.c); if its session is unknown, the waiting list of its box and
- * nst_udp_derive() come between (udp_wait.c).
+ * (udp_rx.c); if its session is unknown, the queue of the host (udp_queue.c) and a
+ * work item that derives its keys (udp_wait.c) come between.
  *
  *  conf_lock  mutex; what is set for the socket, and the change to a new epoch.
  *             Held while keys are derived, never while a datagram is sealed
@@ -22,7 +22,7 @@
  *             reading by the others; never while a reader waits for a datagram.
  *             Only ever tried: its holder may be in a page fault without end, so
  *             who waits does so on recv_wait, as he waits for a datagram
- *  share->lock  spinlock, taken in softirq; datagrams that wait. A leaf
+ *  the lock of udp_queue.c  spinlock, taken in softirq; datagrams that wait. A leaf
  *
  * Order: splice_lock > conf_lock > socket lock > sk_callback_lock, and conf_lock >
  * tx_lock. Only the attach takes the socket lock. What softirqs need of a socket,
@@ -46,9 +46,6 @@
  *  encap_rcv       softirq, RCU                 attach, close, UDP_ENCAP
  *  sk_write_space  any, sk_wmem_alloc held      IPV6_ADDRFORM, close
  *  sk_destruct     callback of RCU              nobody, but the exit of the module
- *
- * A box of UDP is its namespace's, or that of the configuration with the
- * private box, and is given up in process context.
  */
 #ifndef _NST_UDP_H
 #define _NST_UDP_H
@@ -60,56 +57,35 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <net/sock.h>
+#include "budget.h"
 #include "session.h"
 
-/**
- * struct nst_udp_share - how much of a host unknown sessions may take
- * @lock: protects what follows, and what waits at the boxes of the share
- * @nr: datagrams that wait, 0..NST_PENDING_MAX
- * @bytes: memory that they take
- * @budget: ns that deriving may take still; below 0 it has to rest
- * @filled: when @budget was last filled up, CLOCK_MONOTONIC in ns
- *
- * A namespace has two: one for its box and one for all private boxes.
- */
-struct nst_udp_share {
-	spinlock_t lock;
-	unsigned int nr;
-	unsigned int bytes;
-	s64 budget;
-	u64 filled;
-};
+struct nst_udp_user;
 
 /**
- * struct nst_udp_box - what the sockets on one box have in common
- * @ref: the namespace, or a configuration
- * @net: the namespace; the owner keeps it alive
- * @share: what may wait here, and what deriving may take
- * @private: a private box
- * @derive: serves @waiting
- * @waiting: datagrams of unknown sessions, struct nst_udp_waiting; under
- *	@share's lock
- * @nr: how many; as @waiting
+ * struct nst_udp_queue - what waits at a socket; under the lock of udp_queue.c
+ * @closed: nothing waits any more. Set once
+ * @nr: datagrams; read without the lock
+ * @bytes: memory that they take, as far as it is charged to the socket
+ * @ring: the socket among those of its user, one for each part of the budget;
+ *	empty: nobody of @sender
+ * @sender: whose datagrams wait, likewise
  */
-struct nst_udp_box {
-	refcount_t ref;
-	struct net *net;
-	struct nst_udp_share *share;
-	bool private;
-	struct delayed_work derive;
-	struct list_head waiting;
+struct nst_udp_queue {
+	bool closed;
 	unsigned int nr;
+	unsigned int bytes;
+	struct list_head ring[NST_BUDGET_PARTS];
+	struct list_head sender[NST_BUDGET_PARTS];
 };
 
 /**
  * struct nst_udp_rx - what a socket receives with; immutable
  * @conf: holds a reference
- * @box: of @conf's keys; holds a reference
- * @free: gives both up after a grace period
+ * @free: gives it up after a grace period
  */
 struct nst_udp_rx {
 	struct nst_conf *conf;
-	struct nst_udp_box *box;
 	struct rcu_work free;
 };
 
@@ -150,6 +126,9 @@ struct nst_udp_own {
  * @write_space: sk_write_space that it had; NULL if it is of IPv4: not replaced
  * @id: its place in @nn's list of sockets
  * @members: what it has taken of datagrams that came to groups
+ * @user: whose it is; one of his sockets
+ * @memcg: of who made it: what is kept for it is charged there; holds a reference
+ * @queue: what waits until its session is known
  * @role: set in every datagram sent: 0, NST_WIRE_INITIATOR or _RESPONDER;
  *	changed under conf_lock, read without
  * @free: frees this; queued by sk_destruct
@@ -193,6 +172,9 @@ struct nst_udp {
 	void (*write_space)(struct sock *sk);
 	u32 id;
 	struct nst_members members;
+	struct nst_udp_user *user;
+	struct mem_cgroup *memcg;
+	struct nst_udp_queue queue;
 	u32 role;
 	bool retired;
 	bool broken;
@@ -255,8 +237,7 @@ void nst_udp_exit(void);
 
 /* udp_sock.c */
 struct nst_udp *nst_udp_next_get(struct nst_net *nn, unsigned long *id);
-struct nst_udp_rx *nst_udp_rx_new(const struct nst_udp *nst,
-				  struct nst_conf *conf);
+struct nst_udp_rx *nst_udp_rx_new(struct nst_conf *conf);
 void nst_udp_rx_put(struct nst_udp_rx *rx);
 
 #endif /* _NST_UDP_H */

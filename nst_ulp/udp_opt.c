@@ -78,7 +78,9 @@ static int install_conf(struct nst_udp *nst, struct nst_conf *conf, int dirs)
 	if (err)
 		return err;
 	if (dirs & NST_SET_RX) {
-		rx = nst_udp_rx_new(nst, conf);
+		/* Or the first sender would have to wait for that, too. */
+		nst_suite_have(conf->suite);
+		rx = nst_udp_rx_new(conf);
 		if (!rx)
 			return -ENOMEM;
 	}

@@ -15,6 +15,7 @@
 #include <net/route.h>
 #include "event.h"
 #include "trace.h"
+#include "udp_queue.h"
 #include "udp_rx.h"
 #include "udp_wait.h"
 
@@ -219,6 +220,31 @@ static void account(struct nst_udp *nst, const struct nst_hdr *hdr)
 			    hdr->epoch);
 }
 
+/* Something of the same sender waits: this must not overtake it. */
+static bool must_wait(struct nst_udp *nst, const struct nst_found *found)
+{
+	return unlikely(READ_ONCE(nst->queue.nr)) && !nst_udp_comes_again() &&
+	       nst_udp_queue_has(nst, &found->id);
+}
+
+static enum nst_drop take(const struct nst_udp *nst,
+			  const struct nst_found *found,
+			  const struct nst_dgram *dgram)
+{
+	struct mem_cgroup *old = NULL;
+	enum nst_drop drop;
+
+	/* A window of a group may be new; who made the socket pays for it. */
+	if (dgram->group)
+		old = set_active_memcg(nst->memcg);
+	drop = nst_dgram_take(found->ses, dgram);
+	if (dgram->group)
+		set_active_memcg(old);
+	if (!drop && nst_session_strayed(found->ses))
+		nst_claim_place(found->key->claim, found->ses);
+	return drop;
+}
+
 /*
  * All steps, in the order in which the protocol judges. *@skb becomes NULL if
  * the datagram waits for its session or a driver has it.
@@ -248,15 +274,15 @@ static enum nst_drop receive(struct nst_udp *nst, struct nst_dgram *dgram,
 	drop = nst_session_judge(&found, dgram, nst_net_window(nst->nn));
 	if (drop)
 		return drop;
-	if (!found.keys) {
-		drop = nst_udp_wait(nst, rx, dgram, *skb);
+	if (!found.keys || must_wait(nst, &found)) {
+		drop = nst_udp_wait(nst, rx, &found, dgram, *skb);
 		if (!drop)
 			*skb = NULL;
 		return drop;
 	}
 	drop = open_body(found.keys, &dgram->hdr, skb);
 	if (!drop)
-		drop = nst_dgram_take(found.ses, dgram);
+		drop = take(nst, &found, dgram);
 	return drop;
 }
 

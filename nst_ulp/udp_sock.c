@@ -3,9 +3,11 @@
  * The state of a UDP socket. It is made by the attach and freed with the sock,
  * whatever has become of the socket's proto and ops until then.
  */
+#include <linux/memcontrol.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include "udp_epoch.h"
+#include "udp_queue.h"
 #include "udp_sock.h"
 #include "udp_wait.h"
 
@@ -15,30 +17,22 @@ static void rx_free(struct work_struct *work)
 					     struct nst_udp_rx, free);
 
 	nst_conf_put(rx->conf);
-	nst_udp_box_put(rx->box);
 	kfree(rx);
 }
 
 /**
  * nst_udp_rx_new() - what a socket will receive with
- * @nst: the socket's state
  * @conf: the configuration; a reference is taken
  *
  * Context: process.
  * Return: NULL without memory.
  */
-struct nst_udp_rx *nst_udp_rx_new(const struct nst_udp *nst,
-				  struct nst_conf *conf)
+struct nst_udp_rx *nst_udp_rx_new(struct nst_conf *conf)
 {
 	struct nst_udp_rx *rx = kmalloc(sizeof(*rx), GFP_KERNEL_ACCOUNT);
 
 	if (!rx)
 		return NULL;
-	rx->box = nst_udp_box_get(sock_net(nst->sk), conf->ring->private);
-	if (!rx->box) {
-		kfree(rx);
-		return NULL;
-	}
 	rx->conf = nst_conf_get(conf);
 	INIT_RCU_WORK(&rx->free, rx_free);
 	return rx;
@@ -56,6 +50,13 @@ void nst_udp_rx_put(struct nst_udp_rx *rx)
 		queue_rcu_work(nst_udp_wq, &rx->free);
 }
 
+static void dealloc(struct nst_udp *nst)
+{
+	nst_udp_user_put(nst->user);
+	mem_cgroup_put(nst->memcg);
+	kfree(nst);
+}
+
 static void udp_free(struct work_struct *work)
 {
 	struct nst_udp *nst = container_of(work, struct nst_udp, free);
@@ -67,7 +68,7 @@ static void udp_free(struct work_struct *work)
 	nst_members_free(&nst->members);
 	mutex_destroy(&nst->conf_lock);
 	mutex_destroy(&nst->splice_lock);
-	kfree(nst);
+	dealloc(nst);
 }
 
 /**
@@ -85,15 +86,22 @@ struct nst_udp *nst_udp_alloc(struct sock *sk)
 
 	if (!nst)
 		return NULL;
+	nst->user = nst_udp_user_get(nst_host_user());
+	if (!nst->user) {
+		kfree(nst);
+		return NULL;
+	}
+	nst->memcg = get_mem_cgroup_from_mm(current->mm);
 	nst->sk = sk;
 	nst->nn = nst_net(sock_net(sk));
 	if (xa_alloc_cyclic_bh(&nst->nn->udp_sockets, &nst->id, NULL,
 			       xa_limit_32b, &nst->nn->udp_next,
 			       GFP_KERNEL) < 0) {
-		kfree(nst);
+		dealloc(nst);
 		return NULL;
 	}
 	nst_members_init(&nst->members);
+	nst_udp_queue_init(&nst->queue);
 	INIT_WORK(&nst->free, udp_free);
 	mutex_init(&nst->conf_lock);
 	spin_lock_init(&nst->tx_lock);
@@ -112,7 +120,7 @@ struct nst_udp *nst_udp_alloc(struct sock *sk)
 void nst_udp_discard(struct nst_udp *nst)
 {
 	xa_erase_bh(&nst->nn->udp_sockets, nst->id);
-	kfree(nst);
+	dealloc(nst);
 }
 
 /**
@@ -164,6 +172,7 @@ void nst_udp_retire(struct nst_udp *nst)
 	WRITE_ONCE(nst->retired, true);
 	xa_erase_bh(&nst->nn->udp_sockets, nst->id);
 	nst_udp_rx_put(rcu_replace_pointer(nst->rx, NULL, true));
+	nst_udp_wait_close(nst);
 	nst_stats_add(nst->nn->stats, NST_MIB_SOCKETS, -1);
 }
 

@@ -5,107 +5,78 @@
  * authentic. Then the session comes to life, and the datagram comes in again by
  * UDP's entry, but for the very socket that it had come to: UDP looks for none
  * where a datagram has one already, as early demultiplexing and TPROXY have it.
+ * What comes of the sender meanwhile waits behind it.
  *
  * Anybody can invent sessions, so what waits is bounded, and so is the time that
- * deriving takes.
+ * deriving takes, for the whole host.
  */
+#include <linux/cpumask.h>
+#include <linux/memcontrol.h>
 #include <linux/netdevice.h>
+#include <linux/percpu.h>
 #include <linux/scatterlist.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/udp.h>
 #include <net/dst.h>
-#include <net/netns/generic.h>
 #include <net/protocol.h>
 #include <net/tcp_states.h>
 #include "event.h"
 #include "limits.h"
 #include "trace.h"
+#include "udp_queue.h"
 #include "udp_wait.h"
 
-/* The most that one derivation is charged with; the rest was others' time. */
-#define CHARGE_MAX_NS	(20 * NSEC_PER_MSEC)
-
-/**
- * struct nst_udp_waiting - a datagram without a session
- * @list: in its box
- * @skb: from the UDP header on; holds its route, but no device: one that goes
- *	away must not wait for it
- * @ifindex: of the device that it came from
- * @cpu: where it came in
- * @sk: the socket that it came to; holds a reference
- * @conf: of that socket; holds a reference
- * @dgram: what was read of it
- */
-struct nst_udp_waiting {
-	struct list_head list;
-	struct sk_buff *skb;
-	int ifindex;
-	int cpu;
-	struct sock *sk;
-	struct nst_conf *conf;
-	struct nst_dgram dgram;
-};
-
-/**
- * struct nst_udp_net - what UDP has in a namespace
- * @box: of the namespace's box
- * @own: what may wait at the namespace's box
- * @private: what may wait at all private boxes together: anybody can make those
- */
-struct nst_udp_net {
-	struct nst_udp_box *box;
-	struct nst_udp_share own;
-	struct nst_udp_share private;
-};
-
-static unsigned int udp_net_id __read_mostly;
 struct workqueue_struct *nst_udp_wq;
 
-/* How long to rest before the next derivation, in ns. */
-static u64 rest(struct nst_udp_share *share)
+static void derive(struct work_struct *work);
+static DECLARE_DELAYED_WORK(derive_work, derive);
+
+/* Of the work item alone. */
+static struct nst_budget budget;
+
+/* Is a datagram entering UDP again, on this CPU? With bottom halves off. */
+static DEFINE_PER_CPU(bool, comes_again);
+
+/**
+ * nst_udp_comes_again() - is it one that has waited?
+ *
+ * Context: softirq, or as entered from there.
+ */
+bool nst_udp_comes_again(void)
 {
-	u64 now = ktime_get_ns(), gain;
-	s64 budget;
-
-	spin_lock_bh(&share->lock);
-	gain = (now - share->filled) / NST_DERIVE_SHARE;
-	share->filled += gain * NST_DERIVE_SHARE;
-	share->budget = min_t(s64, share->budget + gain, NST_DERIVE_BURST_NS);
-	budget = share->budget;
-	spin_unlock_bh(&share->lock);
-	return budget > 0 ? 0 : (1 - budget) * NST_DERIVE_SHARE;
-}
-
-static void charge(struct nst_udp_share *share, u64 began)
-{
-	u64 ns = min_t(u64, ktime_get_ns() - began, CHARGE_MAX_NS);
-
-	spin_lock_bh(&share->lock);
-	share->budget -= ns;
-	spin_unlock_bh(&share->lock);
+	return this_cpu_read(comes_again);
 }
 
 static void free_waiting(struct nst_udp_waiting *w)
 {
 	kfree_skb(w->skb);
-	nst_conf_put(w->conf);
-	sock_put(w->sk);
 	kfree(w);
 }
 
-static void refuse(struct nst_udp_box *box, struct nst_udp_waiting *w,
-		   enum nst_drop drop)
+static void free_sender(struct nst_udp_sender *sender)
+{
+	struct nst_udp_waiting *w, *next;
+
+	list_for_each_entry_safe(w, next, &sender->waiting, list)
+		free_waiting(w);
+	nst_conf_put(sender->conf);
+	sock_put(sender->sk);
+	kfree_rcu(sender, rcu);
+}
+
+static void refuse(const struct nst_udp_sender *sender,
+		   const struct nst_udp_waiting *w, enum nst_drop drop)
 {
 	const struct nst_hdr *hdr = &w->dgram.hdr;
-	struct nst_udp *nst = rcu_dereference_check(__sk_user_data(w->sk), true);
+	struct nst_udp *nst = sender->nst;
 
 	atomic64_inc(&nst->drops[drop]);
-	nst_stats_inc(nst_net(box->net)->stats, drop);
+	nst_stats_inc(nst->nn->stats, drop);
 	trace_nst_drop(NULL, drop, nst_drop_errno(drop));
-	nst_event_drop(box->net, drop, hdr->kid,
+	nst_event_drop(sock_net(sender->sk), drop, hdr->kid,
 		       (s64)(hdr->timestamp - ktime_get_real_ns()));
-	free_waiting(w);
 }
 
 /* Hands the datagram to UDP. */
@@ -148,20 +119,23 @@ static void restore_cpu(struct sock *sk, int cpu)
 }
 
 /* The datagram enters UDP again, for its socket, if its device is there. */
-static void readmit(struct nst_udp_box *box, struct nst_udp_waiting *w)
+static void readmit(struct nst_udp_sender *sender, struct nst_udp_waiting *w)
 {
+	struct sock *sk = sender->sk;
+
 	local_bh_disable();
 	rcu_read_lock();
-	w->skb->dev = dev_get_by_index_rcu(box->net, w->ifindex);
+	w->skb->dev = dev_get_by_index_rcu(sock_net(sk), w->ifindex);
 	if (w->skb->dev) {
-		set_receiver(w->skb, w->sk);
+		this_cpu_write(comes_again, true);
+		set_receiver(w->skb, sk);
 		enter_udp(w->skb);
-		restore_cpu(w->sk, w->cpu);
+		this_cpu_write(comes_again, false);
+		restore_cpu(sk, w->cpu);
 		w->skb = NULL;
 	}
 	rcu_read_unlock();
 	local_bh_enable();
-	free_waiting(w);
 }
 
 /* Is the datagram authentic under @keys? It is left as it is. */
@@ -200,14 +174,16 @@ out:
 }
 
 /* Bring the datagram's session to life, or say why not. */
-static enum nst_drop bring_up(struct nst_net *nn, struct nst_udp_waiting *w)
+static enum nst_drop bring_up(const struct nst_udp_sender *sender,
+			      const struct nst_udp_waiting *w)
 {
 	const struct nst_hdr *hdr = &w->dgram.hdr;
+	struct nst_net *nn = sender->nst->nn;
 	struct nst_bounds bounds;
 	struct nst_candidate new;
 	enum nst_drop drop;
 
-	drop = nst_candidate_derive(&new, w->conf, hdr);
+	drop = nst_candidate_derive(&new, sender->conf, hdr);
 	if (drop)
 		return drop;
 	nst_stats_inc(nn->stats, NST_MIB_UDP_DERIVED);
@@ -220,246 +196,252 @@ static enum nst_drop bring_up(struct nst_net *nn, struct nst_udp_waiting *w)
 	return nst_candidate_add(&new, &bounds);
 }
 
-static void serve(struct nst_udp_box *box, struct nst_udp_waiting *w)
+/* The same, paid for: in time, and in memory by who made the socket. */
+static enum nst_drop pay(const struct nst_udp_sender *sender,
+			 const struct nst_udp_waiting *w)
 {
-	struct nst_net *nn = nst_net(box->net);
+	unsigned long switches = current->nvcsw + current->nivcsw;
+	u64 began = ktime_get_ns();
+	struct mem_cgroup *old;
+	enum nst_drop drop;
+
+	old = set_active_memcg(sender->nst->memcg);
+	drop = bring_up(sender, w);
+	set_active_memcg(old);
+	nst_budget_charge(&budget, sender->part, ktime_get_ns() - began,
+			  switches != current->nvcsw + current->nivcsw);
+	return drop;
+}
+
+/* One datagram; NST_OK if others of its sender can follow at once. */
+static enum nst_drop serve_one(struct nst_udp_sender *sender,
+			       struct nst_udp_waiting *w)
+{
 	struct nst_found found;
 	enum nst_drop drop;
-	u64 began;
 
 	/* Time has passed; and one of the same sender may have gone before. */
 	rcu_read_lock();
-	drop = nst_session_find(w->conf, &w->dgram.hdr, &found);
+	drop = nst_session_find(sender->conf, &w->dgram.hdr, &found);
 	if (!drop)
 		drop = nst_session_judge(&found, &w->dgram,
-					 nst_net_window(nn));
+					 nst_net_window(sender->nst->nn));
 	rcu_read_unlock();
-	if (!drop && !found.keys) {
-		began = ktime_get_ns();
-		drop = bring_up(nn, w);
-		charge(box->share, began);
-	}
+	if (!drop && !found.keys)
+		drop = pay(sender, w);
 	if (drop)
-		refuse(box, w, drop);
+		refuse(sender, w, drop);
 	else
-		readmit(box, w);
+		readmit(sender, w);
+	return drop;
 }
 
-static struct nst_udp_waiting *take_waiting(struct nst_udp_box *box)
+/* What the sender's first datagrams bring to life, the others need not wait for. */
+static void serve(struct nst_udp_sender *sender)
 {
 	struct nst_udp_waiting *w;
+	unsigned int i;
+	bool last;
 
-	spin_lock_bh(&box->share->lock);
-	w = list_first_entry_or_null(&box->waiting, struct nst_udp_waiting,
-				     list);
-	if (w) {
-		list_del(&w->list);
-		box->nr--;
-		box->share->nr--;
-		box->share->bytes -= w->skb->truesize;
+	for (i = 0; i < NST_PENDING_TURN; i++) {
+		enum nst_drop drop;
+
+		w = nst_udp_queue_first(sender);
+		drop = serve_one(sender, w);
+		last = nst_udp_queue_done(sender, w);
+		free_waiting(w);
+		if (last || drop)
+			break;
+		cond_resched();
 	}
-	spin_unlock_bh(&box->share->lock);
-	return w;
+	if (last || !nst_udp_queue_again(sender))
+		free_sender(sender);
+}
+
+/* Whose turn it is, or how long to rest; 0 and NULL: nobody waits. */
+static struct nst_udp_sender *next_sender(u64 *rest)
+{
+	unsigned int part, cpus = num_online_cpus();
+	struct nst_udp_sender *sender;
+	u64 ns;
+
+	*rest = 0;
+	nst_budget_fill(&budget, ktime_get_ns(), cpus);
+	for (part = 0; part < NST_BUDGET_PARTS; part++) {
+		if (!nst_udp_queue_some(part))
+			continue;
+		ns = nst_budget_rest(&budget, part, cpus);
+		sender = ns ? NULL : nst_udp_queue_next(part);
+		if (sender)
+			return sender;
+		if (ns && (!*rest || ns < *rest))
+			*rest = ns;
+	}
+	return NULL;
 }
 
 static void derive(struct work_struct *work)
 {
-	struct nst_udp_box *box = container_of(to_delayed_work(work),
-					       struct nst_udp_box, derive);
-	struct nst_udp_waiting *w;
-	u64 ns;
+	struct nst_udp_sender *sender;
+	u64 rest;
 
-	for (;;) {
-		ns = rest(box->share);
-		if (ns)
-			break;
-		w = take_waiting(box);
-		if (!w)
-			return;
-		serve(box, w);
+	while ((sender = next_sender(&rest))) {
+		serve(sender);
 		cond_resched();
 	}
-	queue_delayed_work(nst_udp_wq, &box->derive, nsecs_to_jiffies(ns) + 1);
+	if (rest)
+		queue_delayed_work(nst_udp_wq, &derive_work,
+				   nsecs_to_jiffies(rest) + 1);
 }
 
-static struct nst_udp_waiting *new_waiting(const struct nst_udp *nst,
-					   struct nst_udp_rx *rx,
-					   const struct nst_dgram *dgram,
-					   struct sk_buff *skb)
+static struct nst_udp_sender *new_sender(struct nst_udp *nst,
+					 struct nst_udp_rx *rx,
+					 const struct nst_found *found,
+					 u64 nonce)
 {
-	struct nst_udp_waiting *w = kmalloc(sizeof(*w),
-					    GFP_ATOMIC | __GFP_NOWARN);
+	struct nst_udp_sender *sender = kmalloc(sizeof(*sender), GFP_ATOMIC |
+						__GFP_NOWARN | __GFP_ACCOUNT);
 
-	if (!w)
+	if (!sender)
 		return NULL;
 	/* A lookup by RCU may have found it a moment before its end. */
 	if (!refcount_inc_not_zero(&nst->sk->sk_refcnt)) {
-		kfree(w);
+		kfree(sender);
 		return NULL;
 	}
-	w->sk = nst->sk;
+	sender->nst = nst;
+	sender->sk = nst->sk;
+	sender->conf = nst_conf_get(rx->conf);
+	sender->name = found->id.name;
+	memcpy(sender->context, rx->conf->context, sizeof(sender->context));
+	sender->context_len = rx->conf->context_len;
+	sender->part = nst_claim_follows(found->key->claim, nonce) ?
+		       NST_BUDGET_NEXT : NST_BUDGET_FRESH;
+	INIT_LIST_HEAD(&sender->turn);
+	INIT_LIST_HEAD(&sender->waiting);
+	return sender;
+}
+
+static struct nst_udp_waiting *new_waiting(const struct nst_dgram *dgram,
+					   struct sk_buff *skb)
+{
+	struct nst_udp_waiting *w = kmalloc(sizeof(*w), GFP_ATOMIC |
+					    __GFP_NOWARN | __GFP_ACCOUNT);
+
+	if (!w)
+		return NULL;
 	w->skb = skb;
 	w->cpu = smp_processor_id();
-	w->conf = nst_conf_get(rx->conf);
 	w->dgram = *dgram;
 	w->ifindex = skb->dev->ifindex;
 	return w;
 }
 
-/*
- * Is there room? Also looked at first, so that a flood costs no allocation. One
- * private box has a part of what all have, so that a flood of it leaves room.
- */
-static bool has_room(const struct nst_udp_box *box, const struct sk_buff *skb)
+/* Somebody who goes on must not be late for what others have used up. */
+static void wake(enum nst_budget_part part)
 {
-	const struct nst_udp_share *share = box->share;
-	unsigned int most = box->private ? NST_PENDING_MAX / 4 :
-						  NST_PENDING_MAX;
+	if (part == NST_BUDGET_NEXT)
+		mod_delayed_work(nst_udp_wq, &derive_work, 0);
+	else
+		queue_delayed_work(nst_udp_wq, &derive_work, 0);
+}
 
-	return READ_ONCE(box->nr) < most &&
-	       READ_ONCE(share->nr) < NST_PENDING_MAX &&
-	       READ_ONCE(share->bytes) + skb->truesize <= NST_PENDING_BYTES;
+static enum nst_drop line_up(struct nst_udp_sender *sender,
+			     struct nst_udp_waiting *w)
+{
+	struct net_device *dev = w->skb->dev;
+	enum nst_budget_part part = sender->part;
+	bool room, used;
+
+	w->skb->dev = NULL;
+	room = nst_udp_queue_add(sender, w, &used);
+	if (!used)
+		free_sender(sender);
+	if (!room) {
+		w->skb->dev = dev;
+		return NST_DROP_SESSION_QUEUE;
+	}
+	wake(part);
+	return NST_OK;
+}
+
+static enum nst_drop wait_charged(struct nst_udp *nst, struct nst_udp_rx *rx,
+				  const struct nst_found *found,
+				  const struct nst_dgram *dgram,
+				  struct sk_buff *skb)
+{
+	struct nst_udp_sender *sender;
+	struct nst_udp_waiting *w;
+	enum nst_drop drop;
+
+	w = new_waiting(dgram, skb);
+	if (!w)
+		return NST_DROP_NOMEM;
+	sender = new_sender(nst, rx, found, dgram->hdr.nonce);
+	drop = sender ? line_up(sender, w) : NST_DROP_NOMEM;
+	if (drop)
+		kfree(w);
+	return drop;
 }
 
 /**
  * nst_udp_wait() - let a datagram wait until its session is known
  * @nst: its receiver
  * @rx: what that receives with
- * @dgram: what was read of it; judged, without a session
+ * @found: by what its session is found
+ * @dgram: what was read of it, judged
  * @skb: the datagram, from the UDP header on; taken if NST_OK is returned
  *
  * Context: softirq, under rcu_read_lock().
  * Return: NST_OK, NST_DROP_SESSION_QUEUE or NST_DROP_NOMEM.
  */
-enum nst_drop nst_udp_wait(const struct nst_udp *nst, struct nst_udp_rx *rx,
+enum nst_drop nst_udp_wait(struct nst_udp *nst, struct nst_udp_rx *rx,
+			   const struct nst_found *found,
 			   const struct nst_dgram *dgram, struct sk_buff *skb)
 {
-	struct nst_udp_box *box = rx->box;
-	struct nst_udp_share *share = box->share;
-	struct nst_udp_waiting *w;
-	bool room;
+	struct mem_cgroup *old;
+	enum nst_drop drop;
 
-	if (!has_room(box, skb))
+	/* One that has waited has had its chance. */
+	if (nst_udp_comes_again() || !nst_udp_queue_has_room(nst, skb))
 		return NST_DROP_SESSION_QUEUE;
 	if (skb_dst(skb) && !skb_dst_force(skb))
 		return NST_DROP_NOMEM;
-	w = new_waiting(nst, rx, dgram, skb);
-	if (!w)
-		return NST_DROP_NOMEM;
-	spin_lock_bh(&share->lock);
-	room = has_room(box, skb);
-	if (room) {
-		skb->dev = NULL;
-		list_add_tail(&w->list, &box->waiting);
-		box->nr++;
-		share->nr++;
-		share->bytes += skb->truesize;
-	}
-	spin_unlock_bh(&share->lock);
-	if (!room) {
-		w->skb = NULL;
-		free_waiting(w);
-		return NST_DROP_SESSION_QUEUE;
-	}
-	nst_stats_inc(nst->nn->stats, NST_MIB_UDP_WAITED);
-	queue_delayed_work(nst_udp_wq, &box->derive, 0);
-	return NST_OK;
-}
-
-static struct nst_udp_box *box_alloc(struct net *net, bool private)
-{
-	struct nst_udp_net *un = net_generic(net, udp_net_id);
-	struct nst_udp_box *box = kzalloc(sizeof(*box), GFP_KERNEL_ACCOUNT);
-
-	if (!box)
-		return NULL;
-	box->share = private ? &un->private : &un->own;
-	box->private = private;
-	refcount_set(&box->ref, 1);
-	box->net = net;
-	INIT_DELAYED_WORK(&box->derive, derive);
-	INIT_LIST_HEAD(&box->waiting);
-	return box;
+	old = set_active_memcg(nst->memcg);
+	drop = wait_charged(nst, rx, found, dgram, skb);
+	set_active_memcg(old);
+	if (!drop)
+		nst_stats_inc(nst->nn->stats, NST_MIB_UDP_WAITED);
+	return drop;
 }
 
 /**
- * nst_udp_box_get() - the namespace's, or one for a private box
- * @net: the namespace
- * @private: it is for a private box
+ * nst_udp_wait_close() - drop what waits at a socket
+ * @nst: its state
  *
- * Context: process.
- * Return: a box with a reference, the caller's; NULL without memory.
+ * Context: any.
  */
-struct nst_udp_box *nst_udp_box_get(struct net *net, bool private)
+void nst_udp_wait_close(struct nst_udp *nst)
 {
-	struct nst_udp_net *un = net_generic(net, udp_net_id);
+	struct nst_udp_sender *sender;
 
-	if (private)
-		return box_alloc(net, true);
-	refcount_inc(&un->box->ref);
-	return un->box;
-}
-
-/**
- * nst_udp_box_put() - give a reference back
- * @box: no softirq knows it by this reference any more. NULL is allowed
- *
- * Context: process, not one of the box's own work items.
- */
-void nst_udp_box_put(struct nst_udp_box *box)
-{
-	struct nst_udp_waiting *w;
-
-	if (!box || !refcount_dec_and_test(&box->ref))
-		return;
-	cancel_delayed_work_sync(&box->derive);
-	while ((w = take_waiting(box)))
-		free_waiting(w);
-	kfree(box);
-}
-
-static void share_init(struct nst_udp_share *share)
-{
-	spin_lock_init(&share->lock);
-	share->budget = NST_DERIVE_BURST_NS;
-	share->filled = ktime_get_ns();
-}
-
-static __net_init int udp_net_init(struct net *net)
-{
-	struct nst_udp_net *un = net_generic(net, udp_net_id);
-
-	share_init(&un->own);
-	share_init(&un->private);
-	un->box = box_alloc(net, false);
-	return un->box ? 0 : -ENOMEM;
+	while ((sender = nst_udp_queue_close(nst)))
+		free_sender(sender);
 }
 
 /* What closed sockets have left to the workqueue still refers to namespaces. */
 static __net_exit void udp_net_exit_batch(struct list_head *list)
 {
-	struct nst_udp_net *un;
-	struct net *net;
-
 	rcu_barrier();
 	flush_workqueue(nst_udp_wq);
-	list_for_each_entry(net, list, exit_list) {
-		un = net_generic(net, udp_net_id);
-		/* Whoever still has it, what works for it needs the namespace. */
-		cancel_delayed_work_sync(&un->box->derive);
-		nst_udp_box_put(un->box);
-	}
 }
 
 static struct pernet_operations udp_net_ops = {
-	.init = udp_net_init,
 	.exit_batch = udp_net_exit_batch,
-	.id = &udp_net_id,
-	.size = sizeof(struct nst_udp_net),
 };
 
 /**
- * nst_udp_wait_init() - have a box in each namespace; after nst_netns_init()
+ * nst_udp_wait_init() - get ready to derive keys; after nst_netns_init()
  *
  * Context: process.
  * Return: 0 or a negative errno.
@@ -468,6 +450,7 @@ int nst_udp_wait_init(void)
 {
 	int err;
 
+	nst_budget_init(&budget, ktime_get_ns());
 	nst_udp_wq = alloc_workqueue("nst_udp", WQ_UNBOUND, 0);
 	if (!nst_udp_wq)
 		return -ENOMEM;
@@ -485,5 +468,6 @@ int nst_udp_wait_init(void)
 void nst_udp_wait_exit(void)
 {
 	unregister_pernet_subsys(&udp_net_ops);
+	cancel_delayed_work_sync(&derive_work);
 	destroy_workqueue(nst_udp_wq);
 }

@@ -16,7 +16,7 @@ cd "$dir" || exit 2
 # rank  names
 table='
 leaf drop limits stats event trace orphans
-0    wire replay
+0    wire replay budget
 1.0  cipher fingerprint
 1.1  kdf
 2.0  starts member sessions
@@ -32,7 +32,7 @@ leaf drop limits stats event trace orphans
 3    stream session
 4.0  txrec rxrec
 4.1  tcp_ulp.h udp.h
-4.15 tcp_sock
+4.15 tcp_sock udp_queue
 4.17 tcp_head
 4.2  tcp_tx tcp_rx udp_epoch udp_wait udp_err
 4.3  tcp_recv tcp_work udp_rx udp_tx udp_sock

@@ -396,3 +396,65 @@ TEST(nst_sessions__random_history_has_no_replay)
 		taken += random_history();
 	CHECK(taken > 12000);
 }
+
+/* --- whose next epoch it may be ------------------------------------------- */
+
+static bool follows(u64 nonce)
+{
+	struct nst_boxkey *key;
+	bool yes;
+
+	rcu_read_lock();
+	NEED_EQ(nst_keyring_peek_rx(nn.ring, dgram.hdr.kid, &key), NST_OK);
+	yes = nst_claim_follows(key->claim, nonce);
+	rcu_read_unlock();
+	return yes;
+}
+
+TEST(nst_claim_follows__edges)
+{
+	static const u64 at[] = { 5, 0xffff, 0x10000, 0x1fffff, 1ULL << 40,
+				  0xffffffff };
+	u64 now = shim_real_ns, i;
+
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		receiver_begin(AGE);
+		CHECK(!follows(at[i]));
+		CHECK_EQ(try(1, at[i], now), NST_OK);
+		CHECK(!follows(at[i]));
+		CHECK(!follows(at[i] - 1));
+		CHECK(follows(at[i] + 1));
+		CHECK(follows(at[i] + NST_NEXT_REACH));
+		CHECK(!follows(at[i] + NST_NEXT_REACH + 1));
+		/* Under the same secret, no other. */
+		dgram.hdr.kid = 9;
+		CHECK(!follows(at[i] + 1));
+		receiver_done();
+	}
+}
+
+/* The highest nonce goes on, and with it where it is looked for. */
+TEST(nst_claim_place__goes_on)
+{
+	u64 now = shim_real_ns, n = NONCE;
+	struct nst_found found;
+	unsigned int i;
+
+	receiver_begin(AGE);
+	for (i = 0; i < 100; i++) {
+		n += test_random(100000);
+		CHECK_EQ(try(1, n, now), NST_OK);
+		rcu_read_lock();
+		NEED_EQ(nst_session_find(&conf, &dgram.hdr, &found), NST_OK);
+		if (nst_session_strayed(found.ses))
+			nst_claim_place(found.key->claim, found.ses);
+		CHECK(!nst_session_strayed(found.ses));
+		rcu_read_unlock();
+		CHECK(follows(n + 1) && follows(n + NST_NEXT_REACH));
+		CHECK(!follows(n) && !follows(n + NST_NEXT_REACH + 1));
+	}
+	shim_real_ns += 10 * WINDOW;
+	expire();
+	CHECK(!follows(n + 1));
+	receiver_done();
+}
