@@ -100,12 +100,6 @@
 #define NST_SESSION_CANDIDATES	16U
 
 /*
- * For what is kept of received datagrams: no peer may have the kernel look far for
- * memory, or kill a program of a full cgroup for it.
- */
-#define NST_GFP_RECEIVED	(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN)
-
-/*
  * Sessions of which one socket has a window of its own, for what comes to groups.
  * Each takes half a kilobyte. With more, the one not used for the longest time
  * is forgotten.
@@ -118,7 +112,7 @@
  * first window of some new peers. Each is charged to its socket's SO_RCVBUF, too.
  */
 #define NST_PENDING_MAX		1024
-#define NST_PENDING_BYTES	(4U << 20)
+#define NST_PENDING_BYTES	(1U << 22)
 
 /* So many of one sender are handed over in one turn, the others in the next. */
 #define NST_PENDING_TURN	256

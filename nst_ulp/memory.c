@@ -254,6 +254,7 @@ static u64 floor_of_sessions(const struct nst_claim *claim)
 	const struct nst_memory *mem = claim->mem;
 	u64 floor;
 
+	/* Pairs with make(). */
 	if (smp_load_acquire(&mem->made))
 		return READ_ONCE(mem->sessions.floor);
 	spin_lock_bh(&set->lock);

@@ -8,6 +8,12 @@
 #include "limits.h"
 #include "session.h"
 
+/*
+ * For what is kept of received datagrams: no peer may have the kernel look far for
+ * memory, or kill a program of a full cgroup for it.
+ */
+#define GFP_RECEIVED	(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN)
+
 static struct nst_session_name name_of(const struct nst_conf *conf,
 				       const struct nst_hdr *hdr,
 				       const struct nst_memory *mem)
@@ -52,7 +58,8 @@ enum nst_drop nst_session_find(const struct nst_conf *conf,
 	struct nst_claim *claim;
 	enum nst_drop drop;
 
-	*found = (struct nst_found){};
+	found->ses = NULL;
+	found->keys = NULL;
 	drop = nst_keyring_peek_rx(conf->ring, hdr->kid, &found->key);
 	if (drop)
 		return drop;
@@ -145,7 +152,7 @@ static void session_work(struct work_struct *work)
 static struct nst_session *new_session(const struct nst_conf *conf,
 				       const struct nst_hdr *hdr)
 {
-	struct nst_session *ses = kzalloc(sizeof(*ses), NST_GFP_RECEIVED);
+	struct nst_session *ses = kzalloc(sizeof(*ses), GFP_RECEIVED);
 
 	if (!ses)
 		return NULL;
@@ -199,7 +206,7 @@ enum nst_drop nst_candidate_derive(struct nst_candidate *new,
 	enum nst_drop drop = NST_DROP_NOMEM;
 
 	new->ses = new_session(conf, hdr);
-	new->keys = kzalloc(sizeof(*new->keys), NST_GFP_RECEIVED);
+	new->keys = kzalloc(sizeof(*new->keys), GFP_RECEIVED);
 	if (new->ses && new->keys) {
 		INIT_RCU_WORK(&new->keys->head.free, keys_work);
 		drop = derive(new->keys, conf, hdr);

@@ -12,13 +12,23 @@
 
 static struct workqueue_struct *release_wq;
 
+static bool same_name(const struct nst_session_name *a,
+		      const struct nst_session_name *b)
+{
+	return a->mem == b->mem && a->upper == b->upper &&
+	       a->context_hash == b->context_hash &&
+	       !memcmp(&a->epoch, &b->epoch, sizeof(a->epoch));
+}
+
 static int is_other(struct rhashtable_compare_arg *arg, const void *obj)
 {
 	const struct nst_session_id *id = arg->key;
 	const struct nst_session *ses = obj;
 
-	return memcmp(&ses->name, &id->name, sizeof(id->name)) ||
-	       ses->context_len != id->context_len ||
+	if (!same_name(&ses->name, &id->name) ||
+	    ses->context_len != id->context_len)
+		return 1;
+	return id->context_len &&
 	       memcmp(ses->context, id->context, id->context_len);
 }
 
@@ -185,6 +195,7 @@ void nst_sessions_add(struct nst_sessions *sessions, struct nst_session *ses)
 	list_add_tail(&ses->known, &sessions->known);
 	sort_in(sessions, ses);
 	sessions->nr++;
+	/* Who sees this sees the floor; pairs with nst_session_find(). */
 	smp_store_release(&ses->live, true);
 }
 

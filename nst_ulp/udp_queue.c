@@ -115,7 +115,8 @@ void nst_udp_user_put(struct nst_udp_user *user)
  * @skb: the datagram
  *
  * What a user may have waiting is shared out among his sockets that something waits
- * at: who comes later finds his share. Also looked at without the lock, so that a
+ * at: who comes later finds his share. Half of SO_RCVBUF stays free of it, for
+ * datagrams of sessions that are known. Also looked at without the lock, so that a
  * flood costs no allocation.
  *
  * Context: any.
@@ -126,14 +127,16 @@ bool nst_udp_queue_has_room(const struct nst_udp *nst,
 	unsigned int others = READ_ONCE(nst->user->active);
 	unsigned int nr = READ_ONCE(nst->queue.nr);
 	unsigned int bytes = READ_ONCE(nst->queue.bytes) + skb->truesize;
-	const struct sock *sk = nst->sk;
+	unsigned int rcvbuf = READ_ONCE(nst->sk->sk_rcvbuf);
+	unsigned int rmem = atomic_read(&nst->sk->sk_rmem_alloc);
 
-	others -= others && nr;
-	if (nr && (nr >= NST_PENDING_MAX / (others + 1) ||
-		   bytes > NST_PENDING_BYTES / (others + 1)))
-		return false;
-	return atomic_read(&sk->sk_rmem_alloc) + skb->truesize <=
-	       (unsigned int)READ_ONCE(sk->sk_rcvbuf);
+	/* The first one may be as large as it likes, as in UDP's queue. */
+	if (!nr)
+		return rmem <= rcvbuf;
+	others -= !!others;
+	return nr < NST_PENDING_MAX / (others + 1) &&
+	       bytes <= NST_PENDING_BYTES / (others + 1) &&
+	       bytes <= rcvbuf / 2 && rmem + skb->truesize <= rcvbuf;
 }
 
 static struct hlist_head *chain(const struct nst_udp *nst,

@@ -245,6 +245,16 @@ TEST_F(time, sender_ahead)
 
 /* --- the floor ------------------------------------------------------------ */
 
+/* Both peers seal under one secret: its sessions are bounded, and its floor rises. */
+static struct udpend *end_of_one_secret(struct __test_metadata *_metadata,
+					const struct udpend_conf *conf)
+{
+	struct udpend *e = end_open(_metadata, conf);
+
+	udppeer_init(&e->other, conf->cipher_id, &udpend_box[0], NULL);
+	return e;
+}
+
 /* @nr more sessions, one datagram each, sealed now. */
 static void crowd(struct __test_metadata *_metadata, struct udpend *e, int nr)
 {
@@ -263,7 +273,7 @@ TEST_F(time, full_table_leaves_a_floor)
 	uint64_t old;
 
 	self->conf.sessions = SESSIONS;
-	e = end_open(_metadata, &self->conf);
+	e = end_of_one_secret(_metadata, &self->conf);
 	self->e = e;
 	old = peer_now();
 	make(&e->p, &self->first);
@@ -294,7 +304,7 @@ TEST_F(time, overrun_table)
 	int i;
 
 	self->conf.sessions = SESSIONS;
-	e = end_open(_metadata, &self->conf);
+	e = end_of_one_secret(_metadata, &self->conf);
 	self->e = e;
 	u = e->p;
 	for (i = 0; i < 3 * SESSIONS; i++) {
@@ -318,7 +328,7 @@ TEST_F(time, floor_of_birth)
 	struct udppeer u;
 
 	self->conf.sessions = SESSIONS;
-	e = end_open(_metadata, &self->conf);
+	e = end_of_one_secret(_metadata, &self->conf);
 	self->e = e;
 	early = peer_now();
 	crowd(_metadata, e, SESSIONS + 4);
@@ -340,7 +350,7 @@ TEST_F(time, late_for_an_old_session)
 	struct udppeer u;
 
 	self->conf.sessions = SESSIONS;
-	e = end_open(_metadata, &self->conf);
+	e = end_of_one_secret(_metadata, &self->conf);
 	self->e = e;
 	take_next(_metadata, e, &e->p);
 	make(&e->p, &self->first);
@@ -360,7 +370,7 @@ TEST_F(time, late_for_an_old_session)
 /* The limit lowered: the oldest go, and leave their floor. */
 TEST_F(time, limit_lowered)
 {
-	struct udpend *e = end_open(_metadata, &self->conf);
+	struct udpend *e = end_of_one_secret(_metadata, &self->conf);
 
 	self->e = e;
 	make(&e->p, &self->first);

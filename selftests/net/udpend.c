@@ -192,9 +192,9 @@ int udpend_open(struct udpend *e, const struct udpend_conf *conf)
 	e->conf = *conf;
 	e->k = -1;
 	e->raw = -1;
-	if (!conf->private)
-		e->born[0] = peer_now();
+	e->born[0] = peer_now();
 	ret = nsttest_netns();
+	e->born[1] = peer_now();
 	if (!ret && conf->window)
 		ret = udpend_sysctl("timestamp_window", conf->window);
 	if (!ret && conf->sessions)
@@ -203,12 +203,9 @@ int udpend_open(struct udpend *e, const struct udpend_conf *conf)
 		ret = udpend_load_box(e);
 	if (ret)
 		return ret;
-	if (conf->private)
-		e->born[0] = peer_now();
 	e->k = udpend_socket(conf);
 	if (e->k < 0)
 		return e->k;
-	e->born[1] = peer_now();
 	e->raw = udpend_plain(conf->family);
 	if (e->raw < 0)
 		return e->raw;

@@ -49,7 +49,7 @@ struct udpend {
 	bool live;
 	uint64_t first;
 	uint64_t highest;
-	/* CLOCK_REALTIME: when its sessions' table was born, from, till */
+	/* CLOCK_REALTIME: when its namespace was made, from, till */
 	uint64_t born[2];
 	/* and when the last datagram was sent */
 	uint64_t sent;

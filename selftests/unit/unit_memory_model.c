@@ -140,8 +140,7 @@ static void free_session(struct work_struct *work)
 	struct nst_session *ses = container_of(to_rcu_work(work),
 					       struct nst_session, free);
 
-	if (ses->keys)
-		kfree(ses->keys);
+	kfree(ses->keys);
 	kfree(ses);
 }
 
