@@ -355,23 +355,19 @@ static bool same_epoch(const struct udppeer *u, const struct peer_hdr *h)
 	       h->flags >> 16 == u->epoch;
 }
 
-/* A session reaches 2^31 far; how far exactly is not asked here. */
+/* Another upper half is another session. */
 static bool judge_nonce(const struct udpend *e, const struct peer_hdr *h)
 {
 	int64_t d = h->nonce - e->highest;
-	const int64_t reach = 1ll << 31, blur = 1 << 17;
-	bool surely;
 
-	if (!e->live || !same_epoch(&e->p, h))
+	if (!e->live || !same_epoch(&e->p, h) ||
+	    h->nonce >> 32 != e->highest >> 32 || d > 0)
 		return false;
-	if (d > 0 || d < -reach - blur)
-		return false;
-	surely = d > -reach + blur;
 	if (d > -UDPEND_WINDOW_MIN)
 		return cause("NstRxReplayed", h->nonce - e->first <=
 			     e->highest - e->first, h->nonce - e->first <=
 			     e->highest - e->first);
-	return cause("NstRxWindow", true, surely && d < -UDPEND_WINDOW_MAX);
+	return cause("NstRxWindow", true, d < -UDPEND_WINDOW_MAX);
 }
 
 const char *udpend_causes(const struct udpend *e, const uint8_t *dgram,
