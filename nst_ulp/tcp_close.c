@@ -75,6 +75,20 @@ static void take_off(struct nst_tcp *nst)
 }
 
 /*
+ * Has plaintext come that nobody will read? It may have since close() looked, and
+ * not be in the way of a FIN that the peer has sent behind it. Socket lock.
+ */
+static bool has_unread(struct nst_tcp *nst)
+{
+	sock_owned_by_me(nst->sk);
+	if (!nst->st.rx.conf ||
+	    ((1 << nst->sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN)))
+		return false;
+	nst_tcp_head_look(nst);
+	return nst_tcp_head_unread(nst);
+}
+
+/*
  * Give the socket back to TCP, which closes it, by a @reset if need be. It waits
  * for @timeout at most. The references of the socket's program go.
  */
@@ -85,6 +99,10 @@ static void give_back(struct nst_tcp *nst, long timeout, bool reset)
 	struct sock *sk = nst->sk;
 
 	lock_sock(sk);
+	if (!reset && has_unread(nst)) {
+		nst_tcp_rx_unread(nst);
+		reset = true;
+	}
 	if (!reset)
 		nst_tcp_head_drop_cut(nst);
 	take_off(nst);
@@ -247,6 +265,8 @@ static void detach(struct nst_tcp *nst)
 
 	nst->linger = look_after;
 	enlist(nst);
+	/* Pairs with run_work(), which calls @linger if it sees the bit. */
+	smp_mb__before_atomic();
 	set_bit(NST_TCP_LINGER, &nst->flags);
 	write_lock_bh(&sk->sk_callback_lock);
 	if (!sock_flag(sk, SOCK_DONE))
@@ -270,7 +290,9 @@ static bool linger(struct nst_tcp *nst, long timeout)
 	/* The worker may be done before the lock is quite given up. */
 	sock_hold(sk);
 	lock_sock(sk);
-	lingers = half_close(nst, timeout);
+	/* Plaintext that is there is answered here, behind it by data_ready. */
+	lingers = !has_unread(nst) && half_close(nst, timeout) &&
+		  !has_unread(nst);
 	if (lingers) {
 		detach(nst);
 		nst_tcp_kick(nst, 0);

@@ -58,15 +58,20 @@ bool nst_tcp_head_unread(const struct nst_tcp *nst)
  *
  * It is nothing that a program has failed to read.
  *
- * Context: process, under the socket lock.
+ * Context: process, under the socket lock, behind nst_tcp_head_look().
  */
 void nst_tcp_head_drop_cut(struct nst_tcp *nst)
 {
+	const struct nst_head *head = &nst->head;
 	u32 n = nst_tcp_queued(nst->sk);
 
 	sock_owned_by_me(nst->sk);
 	if (!n || !nst->st.rx.conf || !sock_flag(nst->sk, SOCK_DONE) ||
 	    !nst_tcp_intact(nst))
+		return;
+	/* What is whole is TCP's to answer. */
+	if (head->bad || head->got + n >= (head->known ? head->total :
+							 NST_WIRE_HDR_LEN))
 		return;
 	tcp_read_done(nst->sk, n);
 	nst_tcp_mark(nst, 0);

@@ -6,6 +6,7 @@
 #include <linux/tcp.h>
 #include <linux/uio.h>
 #include <net/tcp.h>
+#include "tcp_head.h"
 #include "tcp_recv.h"
 #include "tcp_rx.h"
 
@@ -522,13 +523,14 @@ int nst_tcp_set_rcvlowat(struct sock *sk, int val)
  */
 void nst_tcp_drain(struct nst_tcp *nst)
 {
+	u32 left = nst_tcp_queued(nst->sk) / NST_WIRE_HDR_LEN + 1;
 	struct nst_rx_want want = {};
-	unsigned int nr = 0;
 
 	lockdep_assert_held(&nst->rx_lock);
 	set_bit(NST_TCP_CLOSED, &nst->flags);
 	if (!nst->st.rx.conf)
 		return;
-	while (nr++ < NST_TCP_BATCH && nst_tcp_rx_one(nst, &want) > 0)
-		;
+	/* All that are there now, and not what a peer goes on to send. */
+	while (left-- && nst_tcp_rx_one(nst, &want) > 0)
+		cond_resched();
 }

@@ -156,8 +156,12 @@ static void after_start(struct nst_tcp *nst)
 	struct sock *sk = nst->sk;
 
 	nst_tcp_kick(nst, 0);
-	if (READ_ONCE(nst->st.flags) & NST_F_STRICT)
-		sk->sk_write_space(sk);
+	if (!(READ_ONCE(nst->st.flags) & NST_F_STRICT))
+		return;
+	/* It looks at the struct socket, which close() may take away. */
+	rcu_read_lock();
+	sk->sk_write_space(sk);
+	rcu_read_unlock();
 }
 
 /* What find_head() found. */
@@ -405,6 +409,19 @@ static bool has_news(struct nst_tcp *nst)
 	       READ_ONCE(nst->rcvlowat) > 1;
 }
 
+/**
+ * nst_tcp_rx_unread() - count plaintext that comes for nobody
+ * @nst: the socket, closed by its program; its connection is about to be reset
+ *
+ * Context: under the socket lock or its spinlock.
+ */
+void nst_tcp_rx_unread(const struct nst_tcp *nst)
+{
+	nst_stats_inc(nst->st.nn->stats, NST_DROP_UNREAD);
+	trace_nst_drop(nst->sk, NST_DROP_UNREAD,
+		       nst_drop_errno(NST_DROP_UNREAD));
+}
+
 /*
  * Something has come for a socket that its program has closed. TCP resets a
  * connection that gets data for nobody before it looks at the next segment, which
@@ -417,9 +434,7 @@ static void closed_ready(struct nst_tcp *nst)
 	nst_tcp_head_look(nst);
 	if (nst_tcp_head_unread(nst) &&
 	    ((1 << sk->sk_state) & (TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2))) {
-		nst_stats_inc(nst->st.nn->stats, NST_DROP_UNREAD);
-		trace_nst_drop(sk, NST_DROP_UNREAD,
-			       nst_drop_errno(NST_DROP_UNREAD));
+		nst_tcp_rx_unread(nst);
 		nst->base->disconnect(sk, 0);
 		nst_tcp_head_reset(nst);
 	}

@@ -180,7 +180,8 @@ static void run_work(struct work_struct *work)
 	struct nst_tcp *nst = container_of(to_delayed_work(work),
 					   struct nst_tcp, work);
 
-	if (!test_bit(NST_TCP_LINGER, &nst->flags))
+	/* Pairs with what sets it, behind @linger. */
+	if (!test_bit_acquire(NST_TCP_LINGER, &nst->flags))
 		serve(nst);
 	else if (!test_bit(NST_TCP_DEAD, &nst->flags))
 		nst->linger(nst);

@@ -146,6 +146,36 @@ TEST_F(raw, header_before_close)
 	EXPECT_EQ(0, close_counter("NstLingering"));
 }
 
+/* However much that is no plaintext stands in front of it, and what behind. */
+TEST_F(raw, unread_behind_empty_records)
+{
+	int i;
+
+	for (i = 0; i < 200; i++)
+		conn_add(self->c, 16, NULL, 0);
+	conn_add(self->c, PEER_DATA, GOOD, GOOD_LEN);
+	conn_add(self->c, PEER_CLOSE, NULL, 0);
+	conn_flush(_metadata, self->c, self->c->len);
+	ASSERT_EQ(0, shutdown(self->c->raw, SHUT_WR));
+	close_kernel(_metadata, self->c);
+	EXPECT_EQ(-ECONNRESET, last_type(self->c->raw));
+	EXPECT_EQ(0, close_counter("NstLingering"));
+}
+
+/* Of those alone nothing is unread. */
+TEST_F(raw, empty_records_before_close)
+{
+	int i;
+
+	for (i = 0; i < 200; i++)
+		conn_add(self->c, 16, NULL, 0);
+	conn_flush(_metadata, self->c, self->c->len);
+	close_orderly(_metadata, self->c);
+	ASSERT_EQ(0, shutdown(self->c->raw, SHUT_WR));
+	EXPECT_LE(0, close_wait_lingering(0));
+	EXPECT_EQ(CLOSE_TIME_WAIT, close_state(self->port));
+}
+
 /* As soon as a header announces some, and not before. */
 TEST_F(raw, header_behind_close)
 {
