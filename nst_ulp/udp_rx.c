@@ -15,11 +15,15 @@
 #include <net/route.h>
 #include "event.h"
 #include "trace.h"
+#include "udp_pages.h"
 #include "udp_queue.h"
 #include "udp_rx.h"
 #include "udp_wait.h"
 
 #define UDP_LEN		sizeof(struct udphdr)
+
+/* Where a datagram's body begins. */
+#define BODY		(UDP_LEN + NST_WIRE_HDR_LEN)
 
 /* Did it come to more than one host? */
 static bool to_group(const struct sk_buff *skb)
@@ -126,6 +130,38 @@ static bool all_zero(const u8 *p, unsigned int n)
 	return !any;
 }
 
+/* Is what stands behind the plaintext of @len bytes nothing but zeros? */
+static bool well_padded(const struct sk_buff *skb, unsigned int len)
+{
+	unsigned int n = skb->len - BODY - len;
+	u8 pad[NST_WIRE_BLOCK];
+
+	return !n || (!skb_copy_bits(skb, BODY + len, pad, n) &&
+		      all_zero(pad, n));
+}
+
+/* No byte of it may turn up anywhere. */
+static void wipe(struct scatterlist *sg, unsigned int nr)
+{
+	for (; nr--; sg++)
+		memset(sg_virt(sg), 0, sg->length);
+}
+
+/* The header to be authenticated, and the body where it stands. */
+static unsigned int set_op(struct nst_op *op, const struct sk_buff *skb)
+{
+	const u8 *wire = skb->data + UDP_LEN;
+	unsigned int nr = nst_udp_map(skb, BODY, &op->src[1]);
+
+	nst_udp_map(skb, BODY, &op->dst[1]);
+	nst_wire_aad(op->aad, wire);
+	memcpy(op->token, wire + NST_WIRE_OFF_TOKEN, NST_WIRE_TOKEN_LEN);
+	nst_sg_buf(&op->src[nr + 1], op->token, NST_WIRE_TOKEN_LEN);
+	sg_mark_end(&op->src[nr + 1]);
+	sg_mark_end(&op->dst[nr ?: 1]);
+	return nr;
+}
+
 /*
  * Authenticates the datagram and puts the plaintext in the body's place.
  * *@skb becomes NULL if a driver has kept it.
@@ -133,25 +169,17 @@ static bool all_zero(const u8 *p, unsigned int n)
 static enum nst_drop open_body(struct nst_opener *keys,
 			       const struct nst_hdr *hdr, struct sk_buff **skb)
 {
-	unsigned int len = nst_wire_body_len(hdr->suite, hdr->len);
 	struct nst_op *op;
-	u8 *wire, *body;
+	unsigned int nr;
+	bool padded;
 	int err;
 
-	if (skb_ensure_writable(*skb, (*skb)->len))
+	if (nst_udp_unshare(*skb, BODY))
 		return NST_DROP_NOMEM;
 	op = nst_op_get(&keys->ep.cipher, GFP_ATOMIC | __GFP_NOWARN);
 	if (!op)
 		return NST_DROP_NOMEM;
-	wire = (*skb)->data + UDP_LEN;
-	body = wire + NST_WIRE_HDR_LEN;
-	nst_wire_aad(op->aad, wire);
-	memcpy(op->token, wire + NST_WIRE_OFF_TOKEN, NST_WIRE_TOKEN_LEN);
-	nst_sg_buf(&op->src[1], body, len);
-	nst_sg_buf(&op->dst[1], body, len);
-	nst_sg_buf(&op->src[len ? 2 : 1], op->token, NST_WIRE_TOKEN_LEN);
-	sg_mark_end(&op->src[len ? 2 : 1]);
-	sg_mark_end(&op->dst[1]);
+	nr = set_op(op, *skb);
 	op->abandoned = free_abandoned;
 	op->skb = *skb;
 	err = nst_cipher_open_atomic(&keys->ep.cipher, op, hdr);
@@ -159,14 +187,13 @@ static enum nst_drop open_body(struct nst_opener *keys,
 		*skb = NULL;
 		return keep_for_driver(keys);
 	}
+	padded = err || well_padded(*skb, hdr->len);
+	if (err || !padded)
+		wipe(&op->dst[1], nr);
 	nst_op_put(op);
-	if (!err && all_zero(body + hdr->len, len - hdr->len))
-		return NST_OK;
-	/* No byte of it may turn up anywhere. */
-	memset(body, 0, len);
-	if (!err)
-		return NST_DROP_PADDING;
-	return err == -EBADMSG ? NST_DROP_AUTH : NST_DROP_NOMEM;
+	if (err)
+		return err == -EBADMSG ? NST_DROP_AUTH : NST_DROP_NOMEM;
+	return padded ? NST_OK : NST_DROP_PADDING;
 }
 
 /*
@@ -181,7 +208,7 @@ static void strip(struct sk_buff *skb, const struct nst_hdr *hdr)
 	memmove(skb->data + NST_WIRE_HDR_LEN, skb->data, UDP_LEN);
 	__skb_pull(skb, NST_WIRE_HDR_LEN);
 	skb_reset_transport_header(skb);
-	__skb_trim(skb, UDP_LEN + hdr->len);
+	pskb_trim_unique(skb, UDP_LEN + hdr->len);
 	uh = udp_hdr(skb);
 	uh->len = htons(UDP_LEN + hdr->len);
 	skb->data[-1] = hdr->type;
