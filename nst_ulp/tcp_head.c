@@ -163,16 +163,21 @@ static void read_header(struct nst_tcp *nst, u32 avail)
  * the window is smaller than they are, nor if it is smaller than a segment: no
  * sender fills such a window but by its persist timer. Its segments are not
  * larger than we allowed, nor than half the window it has seen.
+ *
+ * Short of memory, TCP or the socket's cgroup drops what comes, but for sockets
+ * whose queue is empty. So that has to be.
  */
-static bool is_stuck(const struct sock *sk, u32 missing)
+static bool is_stuck(const struct nst_tcp *nst, u32 missing)
 {
+	const struct sock *sk = nst->sk;
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u32 segment = min_t(u32, tp->advmss, tcp_full_space(sk) / 2);
 	u32 window = tcp_receive_window(tp);
 	int rcvbuf = READ_ONCE(sk->sk_rcvbuf);
 
-	return missing > window || window < segment ||
+	return nst->head.refused || missing > window || window < segment ||
 	       window <= inet_csk(sk)->icsk_ack.rcv_mss ||
+	       tcp_under_memory_pressure(sk) ||
 	       atomic_read(&sk->sk_rmem_alloc) > rcvbuf - (rcvbuf >> 2);
 }
 
@@ -204,8 +209,8 @@ static enum nst_head_state judge_head(struct nst_tcp *nst)
 		return HEAD_WORK;
 	missing = (head->known ? head->total : NST_WIRE_HDR_LEN) - head->got;
 	if (!head->known || avail < missing)
-		return avail && is_stuck(nst->sk, missing - avail) ? HEAD_WORK :
-								     HEAD_WAIT;
+		return avail && is_stuck(nst, missing - avail) ? HEAD_WORK :
+								 HEAD_WAIT;
 	return sort_head(nst);
 }
 
@@ -347,18 +352,8 @@ static int store_bytes(void *arg, struct sk_buff *skb, u32 off, u32 n)
 	return err ?: done < n ? -EFAULT : 0;
 }
 
-/* Memory that is charged to the socket, as what lies on TCP's queue is. */
-static int charge(struct nst_head *head, struct sock *sk, u32 n)
-{
-	if (!sk_rmem_schedule(sk, head->body, n))
-		return -ENOMEM;
-	sk_mem_charge(sk, n);
-	head->charged += n;
-	return 0;
-}
-
 /* Have room for @n bytes of the body, page by page. */
-static int grow_body(struct nst_head *head, struct sock *sk, u32 n, gfp_t gfp)
+static int grow_body(struct nst_head *head, u32 n, gfp_t gfp)
 {
 	struct page *page;
 
@@ -367,20 +362,35 @@ static int grow_body(struct nst_head *head, struct sock *sk, u32 n, gfp_t gfp)
 		if (!head->body)
 			return -ENOMEM;
 	}
-	if (!head->charged && charge(head, sk, head->body->truesize))
-		return -ENOMEM;
 	while (head->body->len < n) {
 		page = alloc_page(gfp);
 		if (!page)
 			return -ENOMEM;
-		if (charge(head, sk, PAGE_SIZE)) {
-			put_page(page);
-			return -ENOMEM;
-		}
 		skb_add_rx_frag(head->body, skb_shinfo(head->body)->nr_frags,
 				page, 0, PAGE_SIZE, PAGE_SIZE);
 	}
 	return 0;
+}
+
+/*
+ * Take @n bytes, which @head has a copy of, off TCP's queue, and charge the
+ * socket for the copy. What those bytes were charged with goes over to it before
+ * anybody else can have that, so that a record is completed however short of
+ * memory TCP or the cgroup is. It falls short by a page or two at most; what is
+ * refused of these is charged with the next bytes.
+ */
+static void move_charge(struct nst_head *head, struct sock *sk, u32 n)
+{
+	int due = head->body ? head->body->truesize - head->charged : 0;
+
+	/* Below zero, perhaps, until the queue has given back its own. */
+	sk_mem_charge(sk, due);
+	tcp_read_done(sk, n);
+	if (sk->sk_forward_alloc < 0 && !sk_rmem_schedule(sk, head->body, 0)) {
+		due += sk->sk_forward_alloc;
+		sk_mem_uncharge(sk, -sk->sk_forward_alloc);
+	}
+	head->charged += due;
 }
 
 /**
@@ -405,8 +415,7 @@ int nst_tcp_head_gather(struct nst_tcp *nst, gfp_t gfp)
 	n = (head->known ? head->total : NST_WIRE_HDR_LEN) - head->got;
 	n = min(n, avail);
 	if (head->known) {
-		err = grow_body(head, nst->sk,
-				head->got + n - NST_WIRE_HDR_LEN, gfp);
+		err = grow_body(head, head->got + n - NST_WIRE_HDR_LEN, gfp);
 		if (err)
 			return err;
 		if (first)
@@ -415,7 +424,7 @@ int nst_tcp_head_gather(struct nst_tcp *nst, gfp_t gfp)
 	err = walk_queue(nst->sk, 0, n, store_bytes, head);
 	if (err)
 		return err;
-	tcp_read_done(nst->sk, n);
+	move_charge(head, nst->sk, n);
 	nst_tcp_mark(nst, 0);
 	return 0;
 }

@@ -74,7 +74,10 @@ static bool control_waits(const struct nst_tcp *nst)
 					!skb_queue_empty_lockless(&nst->plain));
 }
 
-/* As TCP: a poller is told of data when SO_RCVLOWAT bytes are there. */
+/*
+ * As TCP: a poller is told of data when SO_RCVLOWAT bytes are there, or when
+ * they cannot come because of those that are.
+ */
 static bool enough(const struct nst_tcp *nst)
 {
 	const struct tcp_sock *tp = tcp_sk(nst->sk);
@@ -86,7 +89,7 @@ static bool enough(const struct nst_tcp *nst)
 	/* No data comes behind a record of another type; nor if TCP is full. */
 	return n >= READ_ONCE(nst->rcvlowat) || READ_ONCE(nst->rx_err) ||
 	       READ_ONCE(nst->head.ahead.more) || control_waits(nst) ||
-	       READ_ONCE(nst->st.rx.closed) ||
+	       READ_ONCE(nst->st.rx.closed) || tcp_rmem_pressure(nst->sk) ||
 	       tcp_receive_window(tp) <= inet_csk(nst->sk)->icsk_ack.rcv_mss;
 }
 

@@ -391,6 +391,19 @@ void nst_tcp_rx_work(struct nst_tcp *nst)
 }
 
 /*
+ * TCP tells of bytes that it had to drop, too, so that what is on its queue is
+ * taken off. Then the record at the head must not wait there for its end.
+ */
+static void note_refusal(struct nst_tcp *nst)
+{
+	u32 end = tcp_sk(nst->sk)->rcv_nxt;
+
+	if (nst->rx_end == end)
+		nst->head.refused = true;
+	nst->rx_end = end;
+}
+
+/*
  * Look at what has arrived: is that news for a reader? Each record with
  * plaintext that has become complete is, and with SO_RCVLOWAT each byte may be.
  * Behind a record that ends the count nobody looks, so there all is.
@@ -401,6 +414,7 @@ static bool has_news(struct nst_tcp *nst)
 	u32 bytes = head->ahead.bytes;
 	bool ready = head->ready;
 
+	note_refusal(nst);
 	if (nst_tcp_head_look(nst) == HEAD_WORK && !READ_ONCE(nst->turn))
 		nst_tcp_kick(nst, 0);
 	if (!head->ready)

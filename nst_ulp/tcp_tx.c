@@ -65,7 +65,7 @@ static int push_locked(struct nst_tcp *nst, struct nst_txrec *rec)
 {
 	struct sock *sk = nst->sk;
 	unsigned int left = nst_txrec_left(rec);
-	int sndbuf = READ_ONCE(sk->sk_sndbuf), n;
+	int sndbuf, n;
 
 	sock_owned_by_me(sk);
 	if (!sk->sk_socket || test_bit(NST_TCP_DEAD, &nst->flags))
@@ -80,6 +80,9 @@ static int push_locked(struct nst_tcp *nst, struct nst_txrec *rec)
 		return -EPROTO;
 	}
 	nst_tcp_mark(nst, left);
+	/* Short of memory TCP forces what exceeds the limit: the true one. */
+	sk_wmem_schedule(sk, left);
+	sndbuf = READ_ONCE(sk->sk_sndbuf);
 	/* A record was begun, so it goes in whole; see the top. */
 	WRITE_ONCE(sk->sk_sndbuf, INT_MAX);
 	set_bit(NST_TCP_PUSHING, &nst->flags);

@@ -139,7 +139,9 @@ struct nst_ahead {
  *	room for the rest: the header's in @wire, the body's in @body
  * @body: where those are gathered, in pages of its own that come as they do;
  *	NULL: nothing is
- * @charged: bytes of memory that @body takes, charged to the socket
+ * @charged: bytes of memory charged to the socket for @body: what it takes but
+ *	for a page or two, see move_charge()
+ * @refused: TCP has dropped bytes while this record was incomplete
  * @ready: there is something for a reader, at the head or behind records
  *	without plaintext; read without a lock by poll
  * @ahead: what is complete, from this record on
@@ -151,6 +153,7 @@ struct nst_head {
 	struct nst_hdr hdr;
 	bool known;
 	bool ready;
+	bool refused;
 	enum nst_drop bad;
 	u32 total;
 	u32 got;
@@ -189,6 +192,7 @@ struct nst_head {
  * @tx_next: TCP's write_seq behind the last byte that NST gave it, or gives it
  *	just now; see nst_tcp_intact(). Socket lock; the guard reads it without
  * @rx_next: TCP's copied_seq behind the last byte that NST took. Socket lock
+ * @rx_end: TCP's rcv_nxt when it told of bytes last. Socket lock
  * @joined: @tx_next and @rx_next are known: there is a connection. Socket lock
  * @rcvlowat: SO_RCVLOWAT as the program has set it, plaintext bytes; TCP's own
  *	stays 1, see nst_tcp_set_rcvlowat(). Socket lock
@@ -239,6 +243,7 @@ struct nst_tcp {
 	u32 seal_seq;
 	u32 tx_next;
 	u32 rx_next;
+	u32 rx_end;
 	bool joined;
 	int rcvlowat;
 	spinlock_t conf_lock;
