@@ -9,10 +9,11 @@
 #include "session.h"
 
 /*
- * For what is kept of received datagrams: no peer may have the kernel look far for
- * memory, or kill a program of a full cgroup for it.
+ * For what is kept of received datagrams. One worker serves all users: it must not
+ * look for memory in a full cgroup, nor be put to sleep for one that is above its
+ * limit.
  */
-#define GFP_RECEIVED	(GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN)
+#define GFP_RECEIVED	(GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN)
 
 static struct nst_session_name name_of(const struct nst_conf *conf,
 				       const struct nst_hdr *hdr,

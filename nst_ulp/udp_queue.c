@@ -132,7 +132,7 @@ bool nst_udp_queue_has_room(const struct nst_udp *nst,
 
 	/* The first one may be as large as it likes, as in UDP's queue. */
 	if (!nr)
-		return rmem <= rcvbuf;
+		return rmem <= rcvbuf && others < NST_PENDING_MAX;
 	others -= !!others;
 	return nr < NST_PENDING_MAX / (others + 1) &&
 	       bytes <= NST_PENDING_BYTES / (others + 1) &&
