@@ -7,7 +7,7 @@
 #include <linux/uio.h>
 #include <net/sock.h>
 #include <net/tcp.h>
-#if __has_include(<net/proto_memory.h>)
+#ifdef NST_HAVE_PROTO_MEMORY
 #include <net/proto_memory.h>
 #endif
 
