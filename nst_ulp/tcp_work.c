@@ -95,8 +95,11 @@ bool nst_tcp_borrow(struct nst_tcp *nst)
 	struct sock *sk = nst->sk;
 
 	spin_lock_bh(&sk->sk_lock.slock);
-	if (!sock_owned_by_user(sk))
+	if (!sock_owned_by_user(sk)) {
+		/* Sparse does not follow a lock that is only perhaps taken. */
+		__release(&sk->sk_lock.slock);
 		return true;
+	}
 	set_bit(NST_TCP_WAITS, &nst->flags);
 	spin_unlock_bh(&sk->sk_lock.slock);
 	return false;
@@ -108,6 +111,8 @@ bool nst_tcp_borrow(struct nst_tcp *nst)
  */
 void nst_tcp_return(struct nst_tcp *nst)
 {
+	/* See nst_tcp_borrow(). */
+	__acquire(&nst->sk->sk_lock.slock);
 	spin_unlock_bh(&nst->sk->sk_lock.slock);
 }
 
