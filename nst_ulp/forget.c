@@ -88,20 +88,25 @@ static struct nst_claim *forget_session(struct nst_memories *set,
 	return claim;
 }
 
-/* What takes more memory goes; one of it, whose ever. */
+/*
+ * What takes more memory goes; one of it, whose ever, but no session that is not
+ * older than @before: its floor would refuse peers whose clocks are right. NULL if
+ * there is nothing to forget.
+ */
 static struct nst_claim *forget_one(struct nst_memories *set,
-				    struct nst_memory *mem)
+				    struct nst_memory *mem, u64 before)
 {
 	u64 sessions = (u64)mem->sessions.nr * NST_SESSION_BYTES;
+	struct nst_session *ses = NULL;
 
-	if (sessions <= (u64)mem->starts.nr * NST_START_BYTES)
-		return forget_start(mem);
-	return forget_session(set, nst_sessions_oldest(&mem->sessions,
-						       U64_MAX));
+	if (sessions > (u64)mem->starts.nr * NST_START_BYTES)
+		ses = nst_sessions_oldest(&mem->sessions, before);
+	return ses ? forget_session(set, ses) : forget_start(mem);
 }
 
 /* An owner has to do with less: what no box needs goes first. */
-static void give_way(struct nst_memories *set, struct nst_owner *owner)
+static void give_way(struct nst_memories *set, struct nst_owner *owner,
+		     u64 before)
 {
 	struct nst_claim *claim = list_first_entry(&owner->charged,
 						   struct nst_claim, charged);
@@ -110,7 +115,7 @@ static void give_way(struct nst_memories *set, struct nst_owner *owner)
 
 	if (!mem->starts.nr && !mem->sessions.nr)
 		end(set, mem, &none);
-	else if (forget_one(set, mem) != claim)
+	else if (forget_one(set, mem, before) != claim)
 		/* Another secret next time, or nothing might come of it. */
 		nst_owner_first(claim, false);
 }
@@ -118,11 +123,13 @@ static void give_way(struct nst_memories *set, struct nst_owner *owner)
 /**
  * nst_memory_trim() - bring what an owner has just added to under all bounds
  * @claim: the owner's
+ * @before: sessions go only if their newest timestamp is below this
  * @bounds: the namespace's settings
  *
  * Context: any, under the set's lock.
  */
-void nst_memory_trim(struct nst_claim *claim, const struct nst_bounds *bounds)
+void nst_memory_trim(struct nst_claim *claim, u64 before,
+		     const struct nst_bounds *bounds)
 {
 	struct nst_owner *owner = claim->owner;
 	struct nst_memories *set = owner->set;
@@ -132,9 +139,9 @@ void nst_memory_trim(struct nst_claim *claim, const struct nst_bounds *bounds)
 		if (claim->mem->starts.nr > bounds->starts)
 			forget_start(claim->mem);
 		else if (owner->bytes > bounds->owner_bytes)
-			give_way(set, owner);
+			give_way(set, owner, before);
 		else if (set->bytes > bounds->total_bytes)
-			give_way(set, nst_owner_biggest(set));
+			give_way(set, nst_owner_biggest(set), before);
 		else
 			break;
 	}
@@ -160,8 +167,7 @@ static enum nst_drop room_in_memory(struct nst_memories *set,
 /**
  * nst_memory_make_room() - forget what has to go for a session that comes
  * @claim: whose session it will be
- * @before: of the secret's other sessions only one whose newest timestamp is
- *	below this
+ * @before: sessions go only if their newest timestamp is below this
  * @bounds: the namespace's settings
  *
  * Floors may rise, also the newcomer's.
@@ -188,9 +194,9 @@ enum nst_drop nst_memory_make_room(struct nst_claim *claim, u64 before,
 	}
 	for (i = 0; i < FORGET_MAX; i++) {
 		if (owner->bytes + NST_SESSION_BYTES > bounds->owner_bytes)
-			give_way(set, owner);
+			give_way(set, owner, before);
 		else if (set->bytes + NST_SESSION_BYTES > bounds->total_bytes)
-			give_way(set, nst_owner_biggest(set));
+			give_way(set, nst_owner_biggest(set), before);
 		else
 			return NST_OK;
 	}

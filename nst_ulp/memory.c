@@ -208,7 +208,7 @@ static enum nst_drop take_start(struct nst_claim *claim, struct nst_start *new,
 	if (!nst_starts_insert(&claim->mem->starts, new))
 		return NST_DROP_REPLAYED;
 	nst_owner_charge(claim, NST_START_BYTES);
-	nst_memory_trim(claim, bounds);
+	nst_memory_trim(claim, new->timestamp, bounds);
 	return NST_OK;
 }
 

@@ -234,7 +234,8 @@ void nst_memory_unref(struct nst_memory *mem);
 void nst_memory_end_idle(struct nst_memories *set, struct nst_memory *mem);
 
 /* forget.c; of the first three, the caller holds the set's lock */
-void nst_memory_trim(struct nst_claim *claim, const struct nst_bounds *bounds);
+void nst_memory_trim(struct nst_claim *claim, u64 before,
+		     const struct nst_bounds *bounds);
 enum nst_drop nst_memory_make_room(struct nst_claim *claim, u64 before,
 				   const struct nst_bounds *bounds);
 bool nst_memories_expire(struct nst_memories *set, const struct nst_now *now,
