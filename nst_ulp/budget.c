@@ -90,5 +90,6 @@ void nst_budget_charge(struct nst_budget *budget, enum nst_budget_part part,
 		ns = min(ns, budget->typical);
 	else
 		budget->typical += ((s64)ns - (s64)budget->typical) / 8;
-	budget->left[part] -= ns;
+	/* One long stall is forgiven in as much time as fills the bucket. */
+	budget->left[part] = max(budget->left[part] - (s64)ns, -most(part));
 }

@@ -75,8 +75,8 @@ static void take_off(struct nst_tcp *nst)
 }
 
 /*
- * Has plaintext come that nobody will read? It may have since close() looked, and
- * not be in the way of a FIN that the peer has sent behind it. Socket lock.
+ * Has plaintext come that nobody will read? It may have since close() looked, with
+ * the peer's FIN right behind it. Socket lock.
  */
 static bool has_unread(struct nst_tcp *nst)
 {

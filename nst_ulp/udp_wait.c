@@ -213,12 +213,15 @@ static enum nst_drop pay(const struct nst_udp_sender *sender,
 	return drop;
 }
 
-/* One datagram; NST_OK if others of its sender can follow at once. */
-static enum nst_drop serve_one(struct nst_udp_sender *sender,
-			       struct nst_udp_waiting *w)
+/*
+ * One datagram. Returns true if others of its sender can follow at once: it has cost
+ * no derivation, or that came to something.
+ */
+static bool serve_one(struct nst_udp_sender *sender, struct nst_udp_waiting *w)
 {
-	struct nst_found found;
+	struct nst_found found = {};
 	enum nst_drop drop;
+	bool costly;
 
 	/* Time has passed; and one of the same sender may have gone before. */
 	rcu_read_lock();
@@ -227,13 +230,14 @@ static enum nst_drop serve_one(struct nst_udp_sender *sender,
 		drop = nst_session_judge(&found, &w->dgram,
 					 nst_net_window(sender->nst->nn));
 	rcu_read_unlock();
-	if (!drop && !found.keys)
+	costly = !drop && !found.keys;
+	if (costly)
 		drop = pay(sender, w);
 	if (drop)
 		refuse(sender, w, drop);
 	else
 		readmit(sender, w);
-	return drop;
+	return !drop || !costly;
 }
 
 /* What the sender's first datagrams bring to life, the others need not wait for. */
@@ -241,16 +245,14 @@ static void serve(struct nst_udp_sender *sender)
 {
 	struct nst_udp_waiting *w;
 	unsigned int i;
-	bool last;
+	bool last, more;
 
 	for (i = 0; i < NST_PENDING_TURN; i++) {
-		enum nst_drop drop;
-
 		w = nst_udp_queue_first(sender);
-		drop = serve_one(sender, w);
+		more = serve_one(sender, w);
 		last = nst_udp_queue_done(sender, w);
 		free_waiting(w);
-		if (last || drop)
+		if (last || !more)
 			break;
 		cond_resched();
 	}
