@@ -115,9 +115,9 @@ void nst_udp_user_put(struct nst_udp_user *user)
  * @skb: the datagram
  *
  * What a user may have waiting is shared out among his sockets that something waits
- * at, NST_PENDING_MAX at most: who comes later finds his share. Half of SO_RCVBUF stays free of it, for
- * datagrams of sessions that are known. Also looked at without the lock, so that a
- * flood costs no allocation.
+ * at, NST_PENDING_MAX at most: who comes later finds his share. Half of SO_RCVBUF
+ * stays free of it, for datagrams of sessions that are known. Also looked at without
+ * the lock, so that a flood costs no allocation.
  *
  * Context: any.
  */
