@@ -20,25 +20,12 @@ static const struct tcptest_conf conf = {
 	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
 };
 
-/* References on the module. */
-static long users(void)
-{
-	FILE *f = fopen("/sys/module/nst_ulp/refcnt", "r");
-	long n = -1;
-
-	if (f && fscanf(f, "%ld", &n) != 1)
-		n = -1;
-	if (f)
-		fclose(f);
-	return n;
-}
-
 /* Close has left a socket's operations when it returns, or a moment later. */
 static int wait_users(long want)
 {
 	long from = close_now();
 
-	while (users() != want) {
+	while (nsttest_number(NSTTEST_USERS) != want) {
 		if (close_now() - from > TCPTEST_SOON_MS)
 			return -ETIMEDOUT;
 		usleep(2000);
@@ -238,7 +225,7 @@ FIXTURE_SETUP(path)
 	const struct veth_conf veth = { .offload = VETH_ALL, .mtu = 1500 };
 	int end;
 
-	self->users = users();
+	self->users = nsttest_number(NSTTEST_USERS);
 	ASSERT_EQ(0, veth_open(&self->v, &veth));
 	for (end = 0; end < 2; end++) {
 		ASSERT_EQ(0, veth_enter(&self->v, end));

@@ -169,6 +169,18 @@ static const char *const names[NST_DROP_MAX] = {
 #undef X
 };
 
+long nsttest_number(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	long n = -1;
+
+	if (f && fscanf(f, "%ld", &n) != 1)
+		n = -1;
+	if (f)
+		fclose(f);
+	return n;
+}
+
 int nsttest_counters(struct nsttest_counters *c)
 {
 	unsigned int i, found = 0;

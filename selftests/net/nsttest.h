@@ -69,6 +69,12 @@ int nsttest_netns(void);
 
 int nsttest_write_file(const char *path, const char *text);
 
+/* The number that stands in a file of /proc or /sys, or -1. */
+long nsttest_number(const char *path);
+
+/* References on the module. */
+#define NSTTEST_USERS	"/sys/module/nst_ulp/refcnt"
+
 /* Counters of all causes in /proc/net/nst_stat, by enum nst_drop. */
 struct nsttest_counters {
 	uint64_t value[NST_DROP_MAX];

@@ -373,19 +373,6 @@ TEST(sockmap)
 
 /* --- the module ------------------------------------------------------------- */
 
-static int module_references(void)
-{
-	FILE *f = fopen("/sys/module/nst_ulp/refcnt", "r");
-	int n = -1;
-
-	if (!f)
-		return -1;
-	if (fscanf(f, "%d", &n) != 1)
-		n = -1;
-	fclose(f);
-	return n;
-}
-
 static int remove_module(void)
 {
 	return syscall(__NR_delete_module, "nst_ulp", O_NONBLOCK) ? -errno : 0;
@@ -395,9 +382,9 @@ static int references_at_last(int want)
 {
 	int i;
 
-	for (i = 0; i < 500 && module_references() != want; i++)
+	for (i = 0; i < 500 && nsttest_number(NSTTEST_USERS) != want; i++)
 		usleep(10000);
-	return module_references();
+	return nsttest_number(NSTTEST_USERS);
 }
 
 /* A socket holds the module, however it goes away. */
@@ -409,7 +396,7 @@ TEST(module_is_held)
 	EXPECT_EQ(0, before);
 	fd = udptest_bound(&aes4);
 	ASSERT_LE(0, fd);
-	EXPECT_LT(before, module_references());
+	EXPECT_LT(before, nsttest_number(NSTTEST_USERS));
 	EXPECT_EQ(-EAGAIN, remove_module());
 	other = dup(fd);
 	close(fd);

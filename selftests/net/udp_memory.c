@@ -277,17 +277,7 @@ TEST(what_waited_comes_first)
 	end_close(e);
 }
 
-static long cgroup_bytes(void)
-{
-	FILE *f = fopen("/tmp/cg/jail/memory.current", "r");
-	long bytes = -1;
-
-	if (f && fscanf(f, "%ld", &bytes) != 1)
-		bytes = -1;
-	if (f)
-		fclose(f);
-	return bytes;
-}
+#define CGROUP	"/tmp/cg/jail"
 
 static int enter_cgroup(void)
 {
@@ -295,8 +285,8 @@ static int enter_cgroup(void)
 	if (mount("none", "/tmp/cg", "cgroup2", 0, NULL) && errno != EBUSY)
 		return -errno;
 	nsttest_write_file("/tmp/cg/cgroup.subtree_control", "+memory");
-	mkdir("/tmp/cg/jail", 0755);
-	return nsttest_write_file("/tmp/cg/jail/cgroup.procs", "0");
+	mkdir(CGROUP, 0755);
+	return nsttest_write_file(CGROUP "/cgroup.procs", "0");
 }
 
 static void leave_cgroup(void)
@@ -314,18 +304,18 @@ TEST(sessions_are_charged)
 	int i;
 
 	ASSERT_EQ(0, enter_cgroup());
-	if (cgroup_bytes() < 0) {
+	if (nsttest_number(CGROUP "/memory.current") < 0) {
 		leave_cgroup();
 		SKIP(return, "this kernel has no memory cgroups");
 	}
 	e = end_open(_metadata, &private_box);
 	take_next(_metadata, e, &e->p);
-	before = cgroup_bytes();
+	before = nsttest_number(CGROUP "/memory.current");
 	for (i = 0; i < MANY; i++) {
 		udppeer_epoch(&e->p);
 		take_next(_metadata, e, &e->p);
 	}
-	after = cgroup_bytes();
+	after = nsttest_number(CGROUP "/memory.current");
 	TH_LOG("%ld bytes in the cgroup for each session",
 	       (after - before) / MANY);
 	/* Some of it is charged in advance, or not yet, on each processor. */

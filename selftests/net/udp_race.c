@@ -240,18 +240,6 @@ TEST_F(race, encapsulation)
 	EXPECT_EQ(-EIO, udptest_send(self->a, 1, 100));
 }
 
-static int references(void)
-{
-	FILE *f = fopen("/sys/module/nst_ulp/refcnt", "r");
-	int n = -1;
-
-	if (f && fscanf(f, "%d", &n) != 1)
-		n = -1;
-	if (f)
-		fclose(f);
-	return n;
-}
-
 /*
  * The socket is UDP's own then. It receives nothing, sends nothing from the
  * second datagram on at the latest, and leaves nothing behind.
@@ -263,9 +251,9 @@ TEST_F(race, family)
 
 	close(self->a);
 	close(self->raw);
-	for (i = 0; i < 500 && references(); i++)
+	for (i = 0; i < 500 && nsttest_number(NSTTEST_USERS); i++)
 		usleep(10000);
-	before = references();
+	before = nsttest_number(NSTTEST_USERS);
 	self->a = udptest_bound(&plain_dual);
 	self->raw = udptest_bound(&plain_dual);
 	ASSERT_EQ(0, udptest_connect(self->a, self->raw));
@@ -280,9 +268,9 @@ TEST_F(race, family)
 	close(self->raw);
 	self->a = self->raw = -1;
 	EXPECT_EQ(0, udptest_stat_at_last("NstSockets", 0));
-	for (i = 0; i < 500 && references() != before; i++)
+	for (i = 0; i < 500 && nsttest_number(NSTTEST_USERS) != before; i++)
 		usleep(10000);
-	EXPECT_EQ(before, references());
+	EXPECT_EQ(before, nsttest_number(NSTTEST_USERS));
 }
 
 /* A reader of the first of two datagrams is in a page fault. */
