@@ -38,7 +38,7 @@ static int take(struct sock *sk)
 	lock_sock(sk);
 	n = tcp_read_sock(sk, &desc, take_one);
 	release_sock(sk);
-	return n;
+	return n ?: -EAGAIN;	/* the segment is still on its way */
 }
 
 static ssize_t intrude(struct file *file, const char __user *buf, size_t len,
