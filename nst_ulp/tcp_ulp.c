@@ -2,6 +2,7 @@
 /* Offer NST for TCP sockets, and end a stream when its socket is closed. */
 #include <linux/bpf.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/net.h>
 #include <linux/skmsg.h>
 #include <linux/slab.h>
@@ -222,6 +223,8 @@ void nst_tcp_exit(void)
 	tcp_unregister_ulp(&nst_tcp_ulp);
 	nst_tcp_close_stop();
 	nst_tcp_work_stop();
+	/* inet_diag calls us under neither RCU nor a lock; it does not sleep. */
+	synchronize_rcu_tasks();
 	nst_orphans_exit();
 	nst_txrec_exit();
 }
