@@ -451,6 +451,9 @@ bool nst_claim_follows(struct nst_claim *claim, u64 nonce)
 	struct nst_memories *set = claim->owner->set;
 	bool follows;
 
+	/* Pairs with make(). A flood of what nobody knows takes no lock. */
+	if (!smp_load_acquire(&claim->mem->made))
+		return false;
 	spin_lock_bh(&set->lock);
 	follows = claim->mem->made &&
 		  nst_sessions_follows(&claim->mem->sessions, nonce);

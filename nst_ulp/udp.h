@@ -62,21 +62,38 @@
 
 struct nst_udp_user;
 
+/* The lines in which datagrams wait, the best first. */
+enum nst_udp_line_nr {
+	NST_LINE_READY,		/* their session is known: nothing to derive */
+	NST_LINE_NEXT,		/* of NST_BUDGET_NEXT */
+	NST_LINE_FRESH,		/* of NST_BUDGET_FRESH */
+	NST_LINES
+};
+
+/**
+ * struct nst_udp_line - what waits at a socket in one line
+ * @nr: datagrams; read without the lock
+ * @bytes: memory that they take, as far as it is charged to the socket; likewise
+ * @ring: the socket among those of its user; empty: nobody of @sender
+ * @sender: whose datagrams wait
+ */
+struct nst_udp_line {
+	unsigned int nr;
+	unsigned int bytes;
+	struct list_head ring;
+	struct list_head sender;
+};
+
 /**
  * struct nst_udp_queue - what waits at a socket; under the lock of udp_queue.c
  * @closed: nothing waits any more. Set once
- * @nr: datagrams; read without the lock
- * @bytes: memory that they take, as far as it is charged to the socket
- * @ring: the socket among those of its user, one for each part of the budget;
- *	empty: nobody of @sender
- * @sender: whose datagrams wait, likewise
+ * @nr: datagrams in all lines; read without the lock
+ * @line: the lines
  */
 struct nst_udp_queue {
 	bool closed;
 	unsigned int nr;
-	unsigned int bytes;
-	struct list_head ring[NST_BUDGET_PARTS];
-	struct list_head sender[NST_BUDGET_PARTS];
+	struct nst_udp_line line[NST_LINES];
 };
 
 /**

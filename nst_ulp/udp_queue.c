@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Rings: of users that something waits for, of the sockets of each, of the senders
- * to each socket; one of each for either part of the budget. Whoever is taken from
- * the front goes to the end.
+ * to each socket; one of each for every line. Whoever is taken from the front goes
+ * to the end.
  */
 #include <linux/hash.h>
 #include <linux/jhash.h>
@@ -20,24 +20,25 @@
  * @node: in the table of all
  * @id: a kuid of the host; immutable
  * @sockets: how many he has
- * @active: of those, where something waits
- * @ring: among all users, one for each part of the budget; empty: nothing waits
+ * @active: of those, where something waits, in each line; read without the lock
+ * @ring: among all users, one for each line; empty: nothing waits
  * @socket: his sockets where something waits, likewise
  */
 struct nst_udp_user {
 	struct hlist_node node;
 	u64 id;
 	unsigned int sockets;
-	unsigned int active;
-	struct list_head ring[NST_BUDGET_PARTS];
-	struct list_head socket[NST_BUDGET_PARTS];
+	unsigned int active[NST_LINES];
+	struct list_head ring[NST_LINES];
+	struct list_head socket[NST_LINES];
 };
 
 static DEFINE_SPINLOCK(lock);
 static struct hlist_head users[1 << USER_BITS];
 static struct hlist_head senders[1 << SENDER_BITS];
-static struct list_head ring[NST_BUDGET_PARTS] = {
+static struct list_head ring[NST_LINES] = {
 	LIST_HEAD_INIT(ring[0]), LIST_HEAD_INIT(ring[1]),
+	LIST_HEAD_INIT(ring[2]),
 };
 
 static struct nst_udp_user *user_of(u64 id)
@@ -53,12 +54,12 @@ static struct nst_udp_user *user_of(u64 id)
 
 static void add_user(struct nst_udp_user *user, u64 id)
 {
-	unsigned int part;
+	unsigned int i;
 
 	user->id = id;
-	for (part = 0; part < NST_BUDGET_PARTS; part++) {
-		INIT_LIST_HEAD(&user->ring[part]);
-		INIT_LIST_HEAD(&user->socket[part]);
+	for (i = 0; i < NST_LINES; i++) {
+		INIT_LIST_HEAD(&user->ring[i]);
+		INIT_LIST_HEAD(&user->socket[i]);
 	}
 	hlist_add_head(&user->node, &users[hash_64(id, USER_BITS)]);
 }
@@ -112,21 +113,24 @@ void nst_udp_user_put(struct nst_udp_user *user)
 /**
  * nst_udp_queue_has_room() - may one more wait at a socket?
  * @nst: the socket's state
+ * @line: where it would
  * @skb: the datagram
  *
- * What a user may have waiting is shared out among his sockets that something waits
- * at, NST_PENDING_MAX at most: who comes later finds his share. Half of SO_RCVBUF
- * stays free of it, for datagrams of sessions that are known. Also looked at without
- * the lock, so that a flood costs no allocation.
+ * What a user may have waiting in a line is shared out among his sockets that
+ * something waits at, NST_PENDING_MAX at most: who comes later finds his share. A
+ * line takes half of SO_RCVBUF at most, so strangers leave the other half to senders
+ * that are known. Also looked at without the lock, so that a flood costs no
+ * allocation.
  *
  * Context: any.
  */
-bool nst_udp_queue_has_room(const struct nst_udp *nst,
+bool nst_udp_queue_has_room(const struct nst_udp *nst, enum nst_udp_line_nr line,
 			    const struct sk_buff *skb)
 {
-	unsigned int others = READ_ONCE(nst->user->active);
-	unsigned int nr = READ_ONCE(nst->queue.nr);
-	unsigned int bytes = READ_ONCE(nst->queue.bytes) + skb->truesize;
+	unsigned int others = READ_ONCE(nst->user->active[line]);
+	unsigned int nr = READ_ONCE(nst->queue.line[line].nr);
+	unsigned int bytes = READ_ONCE(nst->queue.line[line].bytes) +
+			     skb->truesize;
 	unsigned int rcvbuf = READ_ONCE(nst->sk->sk_rcvbuf);
 	unsigned int rmem = atomic_read(&nst->sk->sk_rmem_alloc);
 
@@ -186,16 +190,57 @@ bool nst_udp_queue_has(struct nst_udp *nst, const struct nst_session_id *id)
 /* Its turn comes behind all others that are there. */
 static void line_up(struct nst_udp_sender *sender)
 {
+	struct nst_udp_line *line = &sender->nst->queue.line[sender->line];
 	struct nst_udp_user *user = sender->nst->user;
-	struct nst_udp_queue *queue = &sender->nst->queue;
-	enum nst_budget_part part = sender->part;
 
 	lockdep_assert_held(&lock);
-	list_add_tail(&sender->turn, &queue->sender[part]);
-	if (list_empty(&queue->ring[part]))
-		list_add_tail(&queue->ring[part], &user->socket[part]);
-	if (list_empty(&user->ring[part]))
-		list_add_tail(&user->ring[part], &ring[part]);
+	list_add_tail(&sender->turn, &line->sender);
+	if (list_empty(&line->ring))
+		list_add_tail(&line->ring, &user->socket[sender->line]);
+	if (list_empty(&user->ring[sender->line]))
+		list_add_tail(&user->ring[sender->line], &ring[sender->line]);
+}
+
+/* From now on it has no turn. */
+static void step_out(struct nst_udp_sender *sender)
+{
+	struct nst_udp_line *line = &sender->nst->queue.line[sender->line];
+	struct nst_udp_user *user = sender->nst->user;
+
+	lockdep_assert_held(&lock);
+	list_del_init(&sender->turn);
+	if (list_empty(&line->sender))
+		list_del_init(&line->ring);
+	if (list_empty(&user->socket[sender->line]))
+		list_del_init(&user->ring[sender->line]);
+}
+
+/* More waits in its line, or less. */
+static void count(struct nst_udp_sender *sender, int nr, int bytes)
+{
+	struct nst_udp_line *line = &sender->nst->queue.line[sender->line];
+	bool was = line->nr;
+
+	lockdep_assert_held(&lock);
+	WRITE_ONCE(line->nr, line->nr + nr);
+	WRITE_ONCE(line->bytes, line->bytes + bytes);
+	if (was != !!line->nr)
+		sender->nst->user->active[sender->line] += was ? -1 : 1;
+}
+
+static void change_line(struct nst_udp_sender *sender, enum nst_udp_line_nr line)
+{
+	bool has_turn = !list_empty(&sender->turn);
+
+	if (line == sender->line)
+		return;
+	if (has_turn)
+		step_out(sender);
+	count(sender, -(int)sender->nr, -(int)sender->bytes);
+	sender->line = line;
+	count(sender, sender->nr, sender->bytes);
+	if (has_turn)
+		line_up(sender);
 }
 
 /* Its datagrams wait no more, and nobody finds it. */
@@ -205,29 +250,39 @@ static void unlink(struct nst_udp_sender *sender)
 	hlist_del_rcu(&sender->node);
 }
 
-static void count(struct nst_udp *nst, struct nst_udp_waiting *w)
+static void charge(struct nst_udp_sender *sender, int bytes)
 {
-	struct nst_udp_queue *queue = &nst->queue;
-
-	if (!queue->nr++)
-		nst->user->active++;
-	w->truesize = w->skb->truesize;
-	queue->bytes += w->truesize;
-	atomic_add(w->truesize, &nst->sk->sk_rmem_alloc);
+	count(sender, 0, bytes);
+	sender->bytes += bytes;
+	atomic_add(bytes, &sender->sk->sk_rmem_alloc);
 }
 
-/* Before it enters UDP, which counts it once more. */
-static void uncharge(struct nst_udp *nst, struct nst_udp_waiting *w)
+static void add_nr(struct nst_udp_sender *sender, int nr)
 {
-	nst->queue.bytes -= w->truesize;
-	atomic_sub(w->truesize, &nst->sk->sk_rmem_alloc);
-	w->truesize = 0;
+	struct nst_udp_queue *queue = &sender->nst->queue;
+
+	count(sender, nr, 0);
+	sender->nr += nr;
+	WRITE_ONCE(queue->nr, queue->nr + nr);
 }
 
-static void uncount(struct nst_udp *nst)
+/* Finds @new's place, or who has it already; its line is the best of both. */
+static struct nst_udp_sender *enter(struct nst_udp_sender *new, bool *used)
 {
-	if (!--nst->queue.nr)
-		nst->user->active--;
+	struct nst_session_id id = {
+		.name = new->name, .context = new->context,
+		.context_len = new->context_len,
+	};
+	struct nst_udp_sender *sender = find(new->nst, &id);
+
+	*used = !sender;
+	if (sender) {
+		change_line(sender, min(sender->line, new->line));
+		return sender;
+	}
+	hlist_add_head_rcu(&new->node, chain(new->nst, &new->name));
+	line_up(new);
+	return new;
 }
 
 /**
@@ -242,27 +297,20 @@ static void uncount(struct nst_udp *nst)
 bool nst_udp_queue_add(struct nst_udp_sender *new, struct nst_udp_waiting *w,
 		       bool *used)
 {
-	struct nst_session_id id = {
-		.name = new->name, .context = new->context,
-		.context_len = new->context_len,
-	};
 	struct nst_udp *nst = new->nst;
 	struct nst_udp_sender *sender;
 	bool room;
 
 	*used = false;
 	spin_lock_bh(&lock);
-	room = !nst->queue.closed && nst_udp_queue_has_room(nst, w->skb);
+	room = !nst->queue.closed &&
+	       nst_udp_queue_has_room(nst, new->line, w->skb);
 	if (room) {
-		sender = find(nst, &id);
-		if (!sender) {
-			*used = true;
-			sender = new;
-			hlist_add_head_rcu(&new->node, chain(nst, &new->name));
-			line_up(new);
-		}
+		sender = enter(new, used);
 		list_add_tail(&w->list, &sender->waiting);
-		count(nst, w);
+		w->truesize = w->skb->truesize;
+		add_nr(sender, 1);
+		charge(sender, w->truesize);
 	}
 	spin_unlock_bh(&lock);
 	return room;
@@ -270,52 +318,35 @@ bool nst_udp_queue_add(struct nst_udp_sender *new, struct nst_udp_waiting *w,
 
 /**
  * nst_udp_queue_some() - does something wait?
- * @part: for which part of the budget
+ * @line: where
  */
-bool nst_udp_queue_some(enum nst_budget_part part)
+bool nst_udp_queue_some(enum nst_udp_line_nr line)
 {
-	return !list_empty_careful(&ring[part]);
-}
-
-/* From now on it has no turn. */
-static void step_out(struct nst_udp_sender *sender)
-{
-	struct nst_udp_queue *queue = &sender->nst->queue;
-	struct nst_udp_user *user = sender->nst->user;
-	enum nst_budget_part part = sender->part;
-
-	lockdep_assert_held(&lock);
-	list_del_init(&sender->turn);
-	if (list_empty(&queue->sender[part]))
-		list_del_init(&queue->ring[part]);
-	if (list_empty(&user->socket[part]))
-		list_del_init(&user->ring[part]);
+	return !list_empty_careful(&ring[line]);
 }
 
 /**
  * nst_udp_queue_next() - whose turn is it?
- * @part: for which part of the budget
+ * @line: in which line
  *
  * Context: process.
  * Return: a sender, which is found still, so that what comes of it lines up behind;
  * for nst_udp_queue_done() or _again(). NULL: nothing waits.
  */
-struct nst_udp_sender *nst_udp_queue_next(enum nst_budget_part part)
+struct nst_udp_sender *nst_udp_queue_next(enum nst_udp_line_nr line)
 {
 	struct nst_udp_sender *sender = NULL;
-	struct nst_udp_queue *queue;
 	struct nst_udp_user *user;
+	struct nst_udp_line *at;
 
 	spin_lock_bh(&lock);
-	if (list_empty(&ring[part]))
+	if (list_empty(&ring[line]))
 		goto out;
-	user = list_first_entry(&ring[part], struct nst_udp_user, ring[part]);
-	queue = list_first_entry(&user->socket[part], struct nst_udp_queue,
-				 ring[part]);
-	sender = list_first_entry(&queue->sender[part], struct nst_udp_sender,
-				  turn);
-	list_move_tail(&queue->ring[part], &user->socket[part]);
-	list_move_tail(&user->ring[part], &ring[part]);
+	user = list_first_entry(&ring[line], struct nst_udp_user, ring[line]);
+	at = list_first_entry(&user->socket[line], struct nst_udp_line, ring);
+	sender = list_first_entry(&at->sender, struct nst_udp_sender, turn);
+	list_move_tail(&at->ring, &user->socket[line]);
+	list_move_tail(&user->ring[line], &ring[line]);
 	step_out(sender);
 out:
 	spin_unlock_bh(&lock);
@@ -336,7 +367,9 @@ struct nst_udp_waiting *nst_udp_queue_first(struct nst_udp_sender *sender)
 
 	spin_lock_bh(&lock);
 	w = list_first_entry(&sender->waiting, struct nst_udp_waiting, list);
-	uncharge(sender->nst, w);
+	/* Before it enters UDP, which counts it once more. */
+	charge(sender, -(int)w->truesize);
+	w->truesize = 0;
 	spin_unlock_bh(&lock);
 	return w;
 }
@@ -357,7 +390,7 @@ bool nst_udp_queue_done(struct nst_udp_sender *sender,
 
 	spin_lock_bh(&lock);
 	list_del(&w->list);
-	uncount(sender->nst);
+	add_nr(sender, -1);
 	last = list_empty(&sender->waiting);
 	if (last)
 		unlink(sender);
@@ -365,35 +398,36 @@ bool nst_udp_queue_done(struct nst_udp_sender *sender,
 	return last;
 }
 
+/* What waits is freed by whom it is left to. */
 static void drop_all(struct nst_udp_sender *sender)
 {
-	struct nst_udp_waiting *w;
-
 	unlink(sender);
-	list_for_each_entry(w, &sender->waiting, list) {
-		uncharge(sender->nst, w);
-		uncount(sender->nst);
-	}
+	charge(sender, -(int)sender->bytes);
+	add_nr(sender, -(int)sender->nr);
 }
 
 /**
- * nst_udp_queue_again() - more of a sender wait, at the end of the line
+ * nst_udp_queue_again() - more of a sender wait, at the end of a line
  * @sender: from nst_udp_queue_next()
+ * @line: which; NST_LINES: where it is
  *
  * Context: process.
  * Return: false if the socket was closed: @sender and what waits is the caller's, to
  * be freed after a grace period.
  */
-bool nst_udp_queue_again(struct nst_udp_sender *sender)
+bool nst_udp_queue_again(struct nst_udp_sender *sender, enum nst_udp_line_nr line)
 {
 	bool closed;
 
 	spin_lock_bh(&lock);
 	closed = sender->nst->queue.closed;
-	if (closed)
+	if (closed) {
 		drop_all(sender);
-	else
+	} else {
+		if (line != NST_LINES)
+			change_line(sender, line);
 		line_up(sender);
+	}
 	spin_unlock_bh(&lock);
 	return !closed;
 }
@@ -408,13 +442,14 @@ bool nst_udp_queue_again(struct nst_udp_sender *sender)
  */
 struct nst_udp_sender *nst_udp_queue_close(struct nst_udp *nst)
 {
+	struct nst_udp_line *line = nst->queue.line;
 	struct nst_udp_sender *sender = NULL;
-	unsigned int part;
+	unsigned int i;
 
 	spin_lock_bh(&lock);
 	nst->queue.closed = true;
-	for (part = 0; part < NST_BUDGET_PARTS && !sender; part++)
-		sender = list_first_entry_or_null(&nst->queue.sender[part],
+	for (i = 0; i < NST_LINES && !sender; i++)
+		sender = list_first_entry_or_null(&line[i].sender,
 						  struct nst_udp_sender, turn);
 	if (sender) {
 		step_out(sender);
@@ -430,10 +465,10 @@ struct nst_udp_sender *nst_udp_queue_close(struct nst_udp *nst)
  */
 void nst_udp_queue_init(struct nst_udp_queue *queue)
 {
-	unsigned int part;
+	unsigned int i;
 
-	for (part = 0; part < NST_BUDGET_PARTS; part++) {
-		INIT_LIST_HEAD(&queue->ring[part]);
-		INIT_LIST_HEAD(&queue->sender[part]);
+	for (i = 0; i < NST_LINES; i++) {
+		INIT_LIST_HEAD(&queue->line[i].ring);
+		INIT_LIST_HEAD(&queue->line[i].sender);
 	}
 }

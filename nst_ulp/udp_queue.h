@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Datagrams that wait until their session is known: who is next, and how many there
- * may be. Users take turns, the sockets of a user, and the senders to a socket.
+ * may be. Users take turns, the sockets of a user, and the senders to a socket; each
+ * line for itself, and with room of its own: what strangers invent is in nobody's way
+ * who is known.
  *
  * Locking: one spinlock for the host, taken in softirq and with bottom halves off
  * elsewhere; a leaf. What is done under it takes the same time whatever waits.
@@ -9,7 +11,6 @@
 #ifndef _NST_UDP_QUEUE_H
 #define _NST_UDP_QUEUE_H
 
-#include "budget.h"
 #include "udp.h"
 
 /**
@@ -42,8 +43,10 @@ struct nst_udp_waiting {
  * @name: of the session to be; immutable, as all before, and the context
  * @context: the application's; a copy, for @conf may go before a reader does
  * @context_len: bytes of it
- * @part: of the budget that its derivation takes from
- * @waiting: the datagrams, in order
+ * @line: where it waits
+ * @nr: datagrams that wait
+ * @bytes: memory that they take, as far as it is charged to the socket
+ * @waiting: they, in order
  */
 struct nst_udp_sender {
 	struct hlist_node node;
@@ -55,7 +58,9 @@ struct nst_udp_sender {
 	struct nst_session_name name;
 	u8 context[NST_CONTEXT_MAX];
 	u8 context_len;
-	enum nst_budget_part part;
+	enum nst_udp_line_nr line;
+	unsigned int nr;
+	unsigned int bytes;
 	struct list_head waiting;
 };
 
@@ -63,17 +68,18 @@ struct nst_udp_user *nst_udp_user_get(u64 id);
 void nst_udp_user_put(struct nst_udp_user *user);
 
 void nst_udp_queue_init(struct nst_udp_queue *queue);
-bool nst_udp_queue_has_room(const struct nst_udp *nst,
+bool nst_udp_queue_has_room(const struct nst_udp *nst, enum nst_udp_line_nr line,
 			    const struct sk_buff *skb);
 bool nst_udp_queue_has(struct nst_udp *nst, const struct nst_session_id *id);
 bool nst_udp_queue_add(struct nst_udp_sender *new, struct nst_udp_waiting *w,
 		       bool *used);
-bool nst_udp_queue_some(enum nst_budget_part part);
-struct nst_udp_sender *nst_udp_queue_next(enum nst_budget_part part);
+bool nst_udp_queue_some(enum nst_udp_line_nr line);
+struct nst_udp_sender *nst_udp_queue_next(enum nst_udp_line_nr line);
 struct nst_udp_waiting *nst_udp_queue_first(struct nst_udp_sender *sender);
 bool nst_udp_queue_done(struct nst_udp_sender *sender,
 			struct nst_udp_waiting *w);
-bool nst_udp_queue_again(struct nst_udp_sender *sender);
+bool nst_udp_queue_again(struct nst_udp_sender *sender,
+			 enum nst_udp_line_nr line);
 struct nst_udp_sender *nst_udp_queue_close(struct nst_udp *nst);
 
 #endif /* _NST_UDP_QUEUE_H */

@@ -198,7 +198,8 @@ static enum nst_drop bring_up(const struct nst_udp_sender *sender,
 
 /* The same, paid for: in time, and in memory by who made the socket. */
 static enum nst_drop pay(const struct nst_udp_sender *sender,
-			 const struct nst_udp_waiting *w)
+			 const struct nst_udp_waiting *w,
+			 enum nst_budget_part part)
 {
 	unsigned long switches = current->nvcsw + current->nivcsw;
 	u64 began = ktime_get_ns();
@@ -208,31 +209,52 @@ static enum nst_drop pay(const struct nst_udp_sender *sender,
 	old = set_active_memcg(sender->nst->memcg);
 	drop = bring_up(sender, w);
 	set_active_memcg(old);
-	nst_budget_charge(&budget, sender->part, ktime_get_ns() - began,
+	nst_budget_charge(&budget, part, ktime_get_ns() - began,
 			  switches != current->nvcsw + current->nivcsw);
 	return drop;
 }
 
-/*
- * One datagram. Returns true if others of its sender can follow at once: it has cost
- * no derivation, or that came to something.
+/**
+ * struct turn - a sender's turn
+ * @sender: whose
+ * @from: the line that it has come from
+ * @to: where the others go that wait of it; NST_LINES: back to where it was
  */
-static bool serve_one(struct nst_udp_sender *sender, struct nst_udp_waiting *w)
-{
-	struct nst_found found = {};
-	enum nst_drop drop;
-	bool costly;
+struct turn {
+	struct nst_udp_sender *sender;
+	enum nst_udp_line_nr from;
+	enum nst_udp_line_nr to;
+};
 
-	/* Time has passed; and one of the same sender may have gone before. */
+/* Is it still to be taken, by whichever session? Time has passed. */
+static enum nst_drop judge_again(const struct nst_udp_sender *sender,
+				 struct nst_udp_waiting *w,
+				 struct nst_found *found)
+{
+	enum nst_drop drop;
+
 	rcu_read_lock();
-	drop = nst_session_find(sender->conf, &w->dgram.hdr, &found);
+	drop = nst_session_find(sender->conf, &w->dgram.hdr, found);
 	if (!drop)
-		drop = nst_session_judge(&found, &w->dgram,
+		drop = nst_session_judge(found, &w->dgram,
 					 nst_net_window(sender->nst->nn));
 	rcu_read_unlock();
-	costly = !drop && !found.keys;
+	return drop;
+}
+
+/*
+ * One datagram, judged to be @drop. Returns true if others of its sender can follow at
+ * once: it has cost no derivation, or that came to something.
+ */
+static bool serve_one(struct turn *turn, struct nst_udp_waiting *w,
+		      enum nst_drop drop, bool costly)
+{
+	struct nst_udp_sender *sender = turn->sender;
+
 	if (costly)
-		drop = pay(sender, w);
+		drop = pay(sender, w, turn->from - NST_LINE_NEXT);
+	if (costly && !drop)
+		turn->to = NST_LINE_READY;
 	if (drop)
 		refuse(sender, w, drop);
 	else
@@ -240,57 +262,86 @@ static bool serve_one(struct nst_udp_sender *sender, struct nst_udp_waiting *w)
 	return !drop || !costly;
 }
 
-/* What the sender's first datagrams bring to life, the others need not wait for. */
-static void serve(struct nst_udp_sender *sender)
+/*
+ * The next datagram. Returns false if it is to wait: its session has gone, or lost its
+ * keys, while its sender stood in line as known.
+ */
+static bool serve_next(struct turn *turn, struct nst_udp_waiting *w, bool *more)
 {
+	struct nst_found found = {};
+	enum nst_drop drop = judge_again(turn->sender, w, &found);
+	bool costly = !drop && !found.keys;
+
+	if (costly && turn->from == NST_LINE_READY) {
+		turn->to = found.ses ? NST_LINE_NEXT : NST_LINE_FRESH;
+		return false;
+	}
+	if (found.keys)
+		turn->to = NST_LINE_READY;
+	*more = serve_one(turn, w, drop, costly);
+	return true;
+}
+
+/* What the sender's first datagrams bring to life, the others need not wait for. */
+static void serve(struct nst_udp_sender *sender, enum nst_udp_line_nr line)
+{
+	struct turn turn = { .sender = sender, .from = line, .to = NST_LINES };
+	bool last = false, more = true;
 	struct nst_udp_waiting *w;
 	unsigned int i;
-	bool last, more;
 
-	for (i = 0; i < NST_PENDING_TURN; i++) {
+	for (i = 0; i < NST_PENDING_TURN && more && !last; i++) {
 		w = nst_udp_queue_first(sender);
-		more = serve_one(sender, w);
+		if (!serve_next(&turn, w, &more))
+			break;
 		last = nst_udp_queue_done(sender, w);
 		free_waiting(w);
-		if (last || !more)
-			break;
 		cond_resched();
 	}
-	if (last || !nst_udp_queue_again(sender))
+	if (last || !nst_udp_queue_again(sender, turn.to))
 		free_sender(sender);
 }
 
-/* Whose turn it is, or how long to rest; 0 and NULL: nobody waits. */
-static struct nst_udp_sender *next_sender(u64 *rest)
+static bool serve_line(enum nst_udp_line_nr line)
 {
-	unsigned int part, cpus = num_online_cpus();
-	struct nst_udp_sender *sender;
+	struct nst_udp_sender *sender = nst_udp_queue_next(line);
+
+	if (sender)
+		serve(sender, line);
+	return sender;
+}
+
+/* Derives for whose turn it is. If nobody's, it tells how long to rest; 0: no need. */
+static bool serve_unknown(u64 *rest)
+{
+	unsigned int line, cpus = num_online_cpus();
 	u64 ns;
 
 	*rest = 0;
 	nst_budget_fill(&budget, ktime_get_ns(), cpus);
-	for (part = 0; part < NST_BUDGET_PARTS; part++) {
-		if (!nst_udp_queue_some(part))
+	for (line = NST_LINE_NEXT; line < NST_LINES; line++) {
+		if (!nst_udp_queue_some(line))
 			continue;
-		ns = nst_budget_rest(&budget, part, cpus);
-		sender = ns ? NULL : nst_udp_queue_next(part);
-		if (sender)
-			return sender;
+		ns = nst_budget_rest(&budget, line - NST_LINE_NEXT, cpus);
+		if (!ns && serve_line(line))
+			return true;
 		if (ns && (!*rest || ns < *rest))
 			*rest = ns;
 	}
-	return NULL;
+	return false;
 }
 
 static void derive(struct work_struct *work)
 {
-	struct nst_udp_sender *sender;
+	bool known, derived;
 	u64 rest;
 
-	while ((sender = next_sender(&rest))) {
-		serve(sender);
+	/* What costs no derivation waits for one at most, and for no budget. */
+	do {
+		known = serve_line(NST_LINE_READY);
+		derived = serve_unknown(&rest);
 		cond_resched();
-	}
+	} while (known || derived);
 	if (rest)
 		queue_delayed_work(nst_udp_wq, &derive_work,
 				   nsecs_to_jiffies(rest) + 1);
@@ -299,7 +350,7 @@ static void derive(struct work_struct *work)
 static struct nst_udp_sender *new_sender(struct nst_udp *nst,
 					 struct nst_udp_rx *rx,
 					 const struct nst_found *found,
-					 u64 nonce)
+					 enum nst_udp_line_nr line)
 {
 	struct nst_udp_sender *sender = kmalloc(sizeof(*sender), GFP_ATOMIC |
 						__GFP_NOWARN | __GFP_ACCOUNT);
@@ -317,8 +368,9 @@ static struct nst_udp_sender *new_sender(struct nst_udp *nst,
 	sender->name = found->id.name;
 	memcpy(sender->context, rx->conf->context, sizeof(sender->context));
 	sender->context_len = rx->conf->context_len;
-	sender->part = nst_claim_follows(found->key->claim, nonce) ?
-		       NST_BUDGET_NEXT : NST_BUDGET_FRESH;
+	sender->line = line;
+	sender->nr = 0;
+	sender->bytes = 0;
 	INIT_LIST_HEAD(&sender->turn);
 	INIT_LIST_HEAD(&sender->waiting);
 	return sender;
@@ -340,19 +392,19 @@ static struct nst_udp_waiting *new_waiting(const struct nst_dgram *dgram,
 }
 
 /* Somebody who goes on must not be late for what others have used up. */
-static void wake(enum nst_budget_part part)
+static void wake(enum nst_udp_line_nr line)
 {
-	if (part == NST_BUDGET_NEXT)
-		mod_delayed_work(nst_udp_wq, &derive_work, 0);
-	else
+	if (line == NST_LINE_FRESH)
 		queue_delayed_work(nst_udp_wq, &derive_work, 0);
+	else
+		mod_delayed_work(nst_udp_wq, &derive_work, 0);
 }
 
 static enum nst_drop line_up(struct nst_udp_sender *sender,
 			     struct nst_udp_waiting *w)
 {
 	struct net_device *dev = w->skb->dev;
-	enum nst_budget_part part = sender->part;
+	enum nst_udp_line_nr line = sender->line;
 	bool room, used;
 
 	w->skb->dev = NULL;
@@ -363,13 +415,14 @@ static enum nst_drop line_up(struct nst_udp_sender *sender,
 		w->skb->dev = dev;
 		return NST_DROP_SESSION_QUEUE;
 	}
-	wake(part);
+	wake(line);
 	return NST_OK;
 }
 
 static enum nst_drop wait_charged(struct nst_udp *nst, struct nst_udp_rx *rx,
 				  const struct nst_found *found,
 				  const struct nst_dgram *dgram,
+				  enum nst_udp_line_nr line,
 				  struct sk_buff *skb)
 {
 	struct nst_udp_sender *sender;
@@ -379,11 +432,21 @@ static enum nst_drop wait_charged(struct nst_udp *nst, struct nst_udp_rx *rx,
 	w = new_waiting(dgram, skb);
 	if (!w)
 		return NST_DROP_NOMEM;
-	sender = new_sender(nst, rx, found, dgram->hdr.nonce);
+	sender = new_sender(nst, rx, found, line);
 	drop = sender ? line_up(sender, w) : NST_DROP_NOMEM;
 	if (drop)
 		kfree(w);
 	return drop;
+}
+
+/* What anybody can invent stays behind what only a known sender comes to. */
+static enum nst_udp_line_nr line_for(const struct nst_found *found, u64 nonce)
+{
+	if (found->keys)
+		return NST_LINE_READY;
+	if (found->ses || nst_claim_follows(found->key->claim, nonce))
+		return NST_LINE_NEXT;
+	return NST_LINE_FRESH;
 }
 
 /**
@@ -401,16 +464,17 @@ enum nst_drop nst_udp_wait(struct nst_udp *nst, struct nst_udp_rx *rx,
 			   const struct nst_found *found,
 			   const struct nst_dgram *dgram, struct sk_buff *skb)
 {
+	enum nst_udp_line_nr line = line_for(found, dgram->hdr.nonce);
 	struct mem_cgroup *old;
 	enum nst_drop drop;
 
 	/* One that has waited has had its chance. */
-	if (nst_udp_comes_again() || !nst_udp_queue_has_room(nst, skb))
+	if (nst_udp_comes_again() || !nst_udp_queue_has_room(nst, line, skb))
 		return NST_DROP_SESSION_QUEUE;
 	if (skb_dst(skb) && !skb_dst_force(skb))
 		return NST_DROP_NOMEM;
 	old = set_active_memcg(nst->memcg);
-	drop = wait_charged(nst, rx, found, dgram, skb);
+	drop = wait_charged(nst, rx, found, dgram, line, skb);
 	set_active_memcg(old);
 	if (!drop)
 		nst_stats_inc(nst->nn->stats, NST_MIB_UDP_WAITED);
