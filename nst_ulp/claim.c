@@ -128,6 +128,7 @@ static void init_claim(struct nst_claim *claim, struct nst_owner *owner,
 	claim->owner = owner;
 	owner->users++;
 	claim->mem = mem;
+	INIT_LIST_HEAD(&claim->sessions);
 	mem->refs++;
 	list_add_tail(&claim->node, &mem->claims);
 }
@@ -137,15 +138,11 @@ static void begin_idle(struct nst_memories *set, struct nst_claim *payer,
 		       u64 boot)
 {
 	struct nst_memory *mem = payer->mem;
-	struct nst_claim *claim;
 
 	mem->unheld = boot;
-	mem->payer = payer;
 	list_add_tail(&mem->idle, &set->idle);
 	set->nr_idle++;
-	nst_owner_charge(payer, NST_MEMORY_BYTES);
-	list_for_each_entry(claim, &mem->claims, node)
-		nst_owner_first(claim, true);
+	nst_owner_pay(mem, payer);
 	if (mem->sessions.nr_keyed)
 		list_add_tail(&mem->parking, &set->parking);
 	if (!set->wake)
@@ -164,15 +161,10 @@ static void begin_idle(struct nst_memories *set, struct nst_claim *payer,
  */
 void nst_memory_end_idle(struct nst_memories *set, struct nst_memory *mem)
 {
-	struct nst_claim *claim;
-
 	list_del(&mem->idle);
 	list_del_init(&mem->parking);
 	set->nr_idle--;
-	nst_owner_charge(mem->payer, -NST_MEMORY_BYTES);
-	mem->payer = NULL;
-	list_for_each_entry(claim, &mem->claims, node)
-		nst_owner_first(claim, false);
+	nst_owner_pay(mem, NULL);
 }
 
 static void hold(struct nst_claim *claim)

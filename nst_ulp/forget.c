@@ -10,10 +10,11 @@
 #include "memory.h"
 
 /*
- * How much one call forgets at most. More than one, so that what is over a
- * bound that was lowered shrinks; not many, because a lock is held.
+ * How much one call forgets at most. As many STARTs as make room for a session, and
+ * some more, so that what is over a bound that was lowered shrinks; not many,
+ * because a lock is held.
  */
-#define FORGET_MAX	32
+#define FORGET_MAX	48
 
 /* Memories or sessions that one step looks at, as above. */
 #define EXPIRE_STEP	32
@@ -58,72 +59,102 @@ static void end(struct nst_memories *set, struct nst_memory *mem,
 	nst_memory_unref(mem);
 }
 
-/* Whose it was, or NULL if there was none. */
-static struct nst_claim *forget_start(struct nst_memory *mem)
+static bool forget_start(struct nst_memory *mem)
 {
 	struct nst_start *start = nst_starts_forget(&mem->starts);
-	struct nst_claim *claim;
 
 	if (!start)
-		return NULL;
-	claim = start->claim;
-	nst_owner_charge(claim, -NST_START_BYTES);
+		return false;
+	nst_owner_charge(start->claim, -NST_START_BYTES);
 	kfree(start);
-	return claim;
+	return true;
 }
 
-static struct nst_claim *forget_session(struct nst_memories *set,
-					struct nst_session *ses)
+static void forget_session(struct nst_memories *set, struct nst_session *ses)
 {
 	struct nst_claim *claim = ses->claim;
 
 	lockdep_assert_held(&set->lock);
 	nst_sessions_leave(&set->table, ses);
 	nst_sessions_forget(&claim->mem->sessions, ses);
+	list_del(&ses->mine);
+	claim->nr_sessions--;
 	list_del(&ses->all);
 	set->nr_sessions--;
 	nst_stats_add(set->stats, NST_MIB_UDP_SESSIONS, -1);
 	nst_owner_charge(claim, -NST_SESSION_BYTES);
 	nst_session_release(&ses->free);
-	return claim;
 }
 
 /*
- * What takes more memory goes; one of it, whose ever, but no session that is not
- * older than @before: its floor would refuse peers whose clocks are right. NULL if
- * there is nothing to forget.
+ * What takes more memory of a claim goes, one of it. No session that another owner is
+ * charged for, and none that is not older than @before. Of STARTs the oldest goes,
+ * whose ever it is: the floor that one of the claim's leaves refuses all before it
+ * anyhow. Returns false if there is nothing to forget.
  */
-static struct nst_claim *forget_one(struct nst_memories *set,
-				    struct nst_memory *mem, u64 before)
+static bool forget_one(struct nst_memories *set, struct nst_claim *claim,
+		       u64 before)
 {
-	u64 sessions = (u64)mem->sessions.nr * NST_SESSION_BYTES;
+	u64 sessions = (u64)claim->nr_sessions * NST_SESSION_BYTES;
+	u64 starts = claim->bytes - sessions;
 	struct nst_session *ses = NULL;
 
-	if (sessions > (u64)mem->starts.nr * NST_START_BYTES)
-		ses = nst_sessions_oldest(&mem->sessions, before);
-	return ses ? forget_session(set, ses) : forget_start(mem);
+	if (claim->mem->payer == claim)
+		starts -= NST_MEMORY_BYTES;
+	if (sessions > starts)
+		ses = nst_sessions_oldest_of(&claim->sessions,
+					     claim->nr_sessions, before);
+	if (ses)
+		forget_session(set, ses);
+	else if (!starts || !forget_start(claim->mem))
+		return false;
+	return true;
 }
 
-/* An owner has to do with less: what no box needs goes first. */
-static void give_way(struct nst_memories *set, struct nst_owner *owner,
+/* Somebody who has something in a memory; there is something in it. */
+static struct nst_claim *other_payer(const struct nst_memory *mem)
+{
+	struct rb_node *first = rb_first(&mem->starts.root);
+
+	if (first)
+		return rb_entry(first, struct nst_start, node)->claim;
+	return list_first_entry(&mem->sessions.known, struct nst_session,
+				known)->claim;
+}
+
+/* An owner has to do with less. Returns false if nothing came of it. */
+static bool give_way(struct nst_memories *set, struct nst_owner *owner,
 		     u64 before)
 {
-	struct nst_claim *claim = list_first_entry(&owner->charged,
-						   struct nst_claim, charged);
+	struct nst_claim *claim = nst_owner_first(owner);
 	struct nst_memory *mem = claim->mem;
 	struct rb_root none;
 
+	if (mem->payer != claim || claim->bytes != NST_MEMORY_BYTES)
+		return forget_one(set, claim, before);
+	/* All that it holds is the memory itself. */
 	if (!mem->starts.nr && !mem->sessions.nr)
 		end(set, mem, &none);
-	else if (forget_one(set, mem, before) != claim)
-		/* Another secret next time, or nothing might come of it. */
-		nst_owner_first(claim, false);
+	else
+		nst_owner_pay(mem, other_payer(mem));
+	return true;
+}
+
+/* Who has too much, if @more comes to what @owner holds? */
+static struct nst_owner *too_big(struct nst_owner *owner, u64 more,
+				 const struct nst_bounds *bounds)
+{
+	if (owner->bytes + more > bounds->owner_bytes)
+		return owner;
+	if (owner->set->bytes + more > bounds->total_bytes)
+		return nst_owner_biggest(owner->set);
+	return NULL;
 }
 
 /**
  * nst_memory_trim() - bring what an owner has just added to under all bounds
  * @claim: the owner's
- * @before: sessions go only if their newest timestamp is below this
+ * @before: of his sessions only such go whose newest timestamp is below this
  * @bounds: the namespace's settings
  *
  * Context: any, under the set's lock.
@@ -131,19 +162,20 @@ static void give_way(struct nst_memories *set, struct nst_owner *owner,
 void nst_memory_trim(struct nst_claim *claim, u64 before,
 		     const struct nst_bounds *bounds)
 {
-	struct nst_owner *owner = claim->owner;
-	struct nst_memories *set = owner->set;
+	struct nst_owner *owner = claim->owner, *big;
 	unsigned int i;
 
 	for (i = 0; i < FORGET_MAX; i++) {
-		if (claim->mem->starts.nr > bounds->starts)
+		if (claim->mem->starts.nr > bounds->starts) {
 			forget_start(claim->mem);
-		else if (owner->bytes > bounds->owner_bytes)
-			give_way(set, owner, before);
-		else if (set->bytes > bounds->total_bytes)
-			give_way(set, nst_owner_biggest(set), before);
-		else
+			continue;
+		}
+		big = too_big(owner, 0, bounds);
+		if (!big)
 			break;
+		/* A START is taken: if nothing else may go, then one for it. */
+		if (!give_way(owner->set, big, big == owner ? before : U64_MAX))
+			forget_start(claim->mem);
 	}
 }
 
@@ -167,7 +199,9 @@ static enum nst_drop room_in_memory(struct nst_memories *set,
 /**
  * nst_memory_make_room() - forget what has to go for a session that comes
  * @claim: whose session it will be
- * @before: sessions go only if their newest timestamp is below this
+ * @before: of the secret's and the owner's sessions only such go whose newest
+ *	timestamp is below this. What another owner holds too much of goes whatever
+ *	it is: nobody is refused for it
  * @bounds: the namespace's settings
  *
  * Floors may rise, also the newcomer's.
@@ -180,7 +214,7 @@ static enum nst_drop room_in_memory(struct nst_memories *set,
 enum nst_drop nst_memory_make_room(struct nst_claim *claim, u64 before,
 				   const struct nst_bounds *bounds)
 {
-	struct nst_owner *owner = claim->owner;
+	struct nst_owner *owner = claim->owner, *big;
 	struct nst_memories *set = owner->set;
 	enum nst_drop drop;
 	unsigned int i;
@@ -193,12 +227,11 @@ enum nst_drop nst_memory_make_room(struct nst_claim *claim, u64 before,
 			return drop;
 	}
 	for (i = 0; i < FORGET_MAX; i++) {
-		if (owner->bytes + NST_SESSION_BYTES > bounds->owner_bytes)
-			give_way(set, owner, before);
-		else if (set->bytes + NST_SESSION_BYTES > bounds->total_bytes)
-			give_way(set, nst_owner_biggest(set), before);
-		else
+		big = too_big(owner, NST_SESSION_BYTES, bounds);
+		if (!big)
 			return NST_OK;
+		if (!give_way(set, big, big == owner ? before : U64_MAX))
+			break;
 	}
 	return NST_DROP_OWNER_FULL;
 }

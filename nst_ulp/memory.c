@@ -83,12 +83,9 @@ u32 nst_memories_hash(const struct nst_memories *set, const u8 *data,
 /* What a memory begins with, if @claim's owner makes it. */
 static u64 floor_before(const struct nst_claim *claim)
 {
-	u64 floor = claim->owner->given_up;
-	const struct nst_claim *other;
+	const struct nst_memory *mem = claim->mem;
 
-	list_for_each_entry(other, &claim->mem->claims, node)
-		floor = max(floor, other->left);
-	return floor;
+	return max(claim->owner->given_up, mem->nr_left ? mem->left : 0);
 }
 
 static u64 floor_of_starts(const struct nst_claim *claim)
@@ -317,6 +314,8 @@ static enum nst_drop bring_to_life(struct nst_claim *claim,
 	if (!claim->mem->made)
 		make(claim);
 	new->claim = claim;
+	list_add_tail(&new->mine, &claim->sessions);
+	claim->nr_sessions++;
 	nst_sessions_add(&claim->mem->sessions, new);
 	nst_owner_charge(claim, NST_SESSION_BYTES);
 	return NST_OK;

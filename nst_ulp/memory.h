@@ -29,10 +29,13 @@
 #include <linux/siphash.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 #include "drop.h"
 #include "sessions.h"
 #include "starts.h"
 #include "stats.h"
+
+struct user_namespace;
 
 /* The owner of a namespace's box; others are users, by their kuid. */
 #define NST_OWNER_NETNS		(~0ULL)
@@ -134,7 +137,7 @@ struct nst_memories {
  *	something
  * @bytes: what it holds
  * @by_bytes: in the set's tree while it holds something
- * @charged: claims that it is charged for; those that can go first are in front
+ * @charged: claims that it is charged for, sorted: what should give way is last
  * @left: claims that keep a floor for a later memory, the lowest first
  * @nr_left: how many
  * @given_up: the newest floor that it could not keep; 0: none. A floor of every
@@ -147,7 +150,7 @@ struct nst_owner {
 	unsigned int users;
 	u64 bytes;
 	struct rb_node by_bytes;
-	struct list_head charged;
+	struct rb_root charged;
 	struct rb_root left;
 	unsigned int nr_left;
 	u64 given_up;
@@ -156,25 +159,29 @@ struct nst_owner {
 /**
  * struct nst_claim - that an owner's boxes hold a secret, or did
  * @node: in its memory; empty once it is of no meaning any more
- * @charged: in its owner's list while @bytes is not 0
+ * @charged: in its owner's tree while @bytes is not 0
  * @by_left: in its owner's tree if @has_left
  * @mem: the memory; holds it
  * @owner: the owner; a user of it
  * @users: box keys that refer to this
  * @boxes: boxes of the owner that hold the secret
  * @bytes: what the owner is charged for here
+ * @sessions: of those that are charged to it; candidates go behind
+ * @nr_sessions: how many
  * @left: floor for a later memory of the secret
  * @has_left: @left is kept
  */
 struct nst_claim {
 	struct list_head node;
-	struct list_head charged;
+	struct rb_node charged;
 	struct rb_node by_left;
 	struct nst_memory *mem;
 	struct nst_owner *owner;
 	unsigned int users;
 	unsigned int boxes;
 	u64 bytes;
+	struct list_head sessions;
+	unsigned int nr_sessions;
 	u64 left;
 	bool has_left;
 };
@@ -192,7 +199,10 @@ struct nst_claim {
  * @idle: in the set's list, if it is made and no box holds the secret
  * @parking: in the set's list, if there are keys to be given up
  * @unheld: CLOCK_BOOTTIME in ns when the last box went, if it is idle
- * @payer: who is charged for what it takes while it is idle
+ * @payer: who is charged for what it takes while it is idle; his claim gives way
+ *	before others
+ * @left: what an earlier one left, the same to all of @claims that keep it
+ * @nr_left: how many do
  * @starts: STARTs that were taken, if it is made
  * @sessions: sessions that are known, if it is made
  */
@@ -207,16 +217,21 @@ struct nst_memory {
 	struct list_head parking;
 	u64 unheld;
 	struct nst_claim *payer;
+	u64 left;
+	unsigned int nr_left;
 	struct nst_starts starts;
 	struct nst_sessions sessions;
 };
 
-/* owner.c; all but the first two under the set's lock */
+/* owner.c; all but the first three under the set's lock */
+u64 nst_owner_id(const struct user_namespace *top,
+		 const struct user_namespace *ns, kuid_t uid);
 struct nst_owner *nst_owner_get(struct nst_memories *set, u64 id);
 void nst_owner_put(struct nst_owner *owner);
 void nst_owner_unuse(struct nst_owner *owner);
 void nst_owner_charge(struct nst_claim *claim, s64 bytes);
-void nst_owner_first(struct nst_claim *claim, bool first);
+void nst_owner_pay(struct nst_memory *mem, struct nst_claim *payer);
+struct nst_claim *nst_owner_first(struct nst_owner *owner);
 struct nst_owner *nst_owner_biggest(struct nst_memories *set);
 struct nst_claim *nst_owner_leave(struct nst_claim *claim, u64 floor);
 void nst_owner_unleave(struct nst_claim *claim);

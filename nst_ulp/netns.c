@@ -22,20 +22,6 @@ struct nst_net *nst_net(const struct net *net)
 	return net_generic(net, netns_id);
 }
 
-/*
- * Who acts: as the namespace's user namespace knows him. In one below that, all
- * count as who made the first of them, whatever subordinate ids they have.
- */
-static kuid_t user(const struct user_namespace *user_ns)
-{
-	const struct user_namespace *ns = current_user_ns();
-	kuid_t uid = current_euid();
-
-	for (; ns && ns != user_ns; ns = ns->parent)
-		uid = ns->owner;
-	/* He came from outside, and is who he is there. */
-	return ns ? uid : current_euid();
-}
 
 /**
  * nst_net_owner() - whose is what the caller sets a key for?
@@ -46,7 +32,9 @@ static kuid_t user(const struct user_namespace *user_ns)
  */
 struct nst_owner *nst_net_owner(struct nst_net *nn)
 {
-	return nst_owner_get(nn->memories, __kuid_val(user(nn->user_ns)));
+	return nst_owner_get(nn->memories,
+			     nst_owner_id(nn->user_ns, current_user_ns(),
+					  current_euid()));
 }
 
 /**
@@ -57,7 +45,7 @@ struct nst_owner *nst_net_owner(struct nst_net *nn)
  */
 u64 nst_host_user(void)
 {
-	return __kuid_val(user(&init_user_ns));
+	return nst_owner_id(&init_user_ns, current_user_ns(), current_euid());
 }
 
 static void expire_later(struct nst_net *nn)

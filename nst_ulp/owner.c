@@ -6,7 +6,32 @@
 #include <linux/hash.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
+#include <linux/uidgid.h>
+#include <linux/user_namespace.h>
+#include "limits.h"
 #include "memory.h"
+
+/**
+ * nst_owner_id() - who acts, as a user namespace knows him
+ * @top: that user namespace
+ * @ns: where he acts
+ * @uid: who he is there
+ *
+ * In one below @top all count as who made the first of them, whatever subordinate
+ * ids they have. Who came from outside is who he is there.
+ *
+ * Context: any.
+ * Return: a kuid.
+ */
+u64 nst_owner_id(const struct user_namespace *top,
+		 const struct user_namespace *ns, kuid_t uid)
+{
+	kuid_t maker = uid;
+
+	for (; ns && ns != top; ns = ns->parent)
+		maker = ns->owner;
+	return __kuid_val(ns ? maker : uid);
+}
 
 static struct hlist_head *chain(struct nst_memories *set, u64 id)
 {
@@ -29,7 +54,7 @@ static void add(struct nst_memories *set, struct nst_owner *owner, u64 id)
 	refcount_inc(&set->ref);
 	owner->set = set;
 	owner->id = id;
-	INIT_LIST_HEAD(&owner->charged);
+	owner->charged = RB_ROOT;
 	owner->left = RB_ROOT;
 	hlist_add_head(&owner->node, chain(set, id));
 }
@@ -113,6 +138,27 @@ static void sort_in(struct nst_memories *set, struct nst_owner *new)
 	rb_insert_color(&new->by_bytes, &set->by_bytes);
 }
 
+/* What no box needs goes first, then of what there is most. */
+static u64 weight(const struct nst_claim *claim)
+{
+	return claim->mem->payer == claim ? U64_MAX : claim->bytes;
+}
+
+static void sort_claim(struct nst_owner *owner, struct nst_claim *new)
+{
+	struct rb_node **link = &owner->charged.rb_node, *parent = NULL;
+	struct nst_claim *claim;
+
+	while (*link) {
+		parent = *link;
+		claim = rb_entry(parent, struct nst_claim, charged);
+		link = weight(new) < weight(claim) ? &parent->rb_left :
+						     &parent->rb_right;
+	}
+	rb_link_node(&new->charged, parent, link);
+	rb_insert_color(&new->charged, &owner->charged);
+}
+
 /**
  * nst_owner_charge() - an owner holds more, or less
  * @claim: what for
@@ -124,43 +170,52 @@ void nst_owner_charge(struct nst_claim *claim, s64 bytes)
 {
 	struct nst_owner *owner = claim->owner;
 	struct nst_memories *set = owner->set;
-	bool was = claim->bytes;
 
 	lockdep_assert_held(&set->lock);
 	if (!bytes)
 		return;
 	if (owner->bytes)
 		rb_erase(&owner->by_bytes, &set->by_bytes);
+	if (claim->bytes)
+		rb_erase(&claim->charged, &owner->charged);
 	claim->bytes += bytes;
 	owner->bytes += bytes;
 	set->bytes += bytes;
 	if (owner->bytes)
 		sort_in(set, owner);
-	if (!was)
-		list_add_tail(&claim->charged, &owner->charged);
-	else if (!claim->bytes)
-		list_del(&claim->charged);
+	if (claim->bytes)
+		sort_claim(owner, claim);
 }
 
 /**
- * nst_owner_first() - what an owner can do without goes first, or does not
- * @claim: what he is charged for
- * @first: in front of all others, or behind them
+ * nst_owner_pay() - who is charged for a memory that no box needs?
+ * @mem: the memory
+ * @payer: he, from now on; NULL: nobody, a box has the secret
  *
  * Context: any, under the set's lock.
  */
-void nst_owner_first(struct nst_claim *claim, bool first)
+void nst_owner_pay(struct nst_memory *mem, struct nst_claim *payer)
 {
-	struct list_head *list = &claim->owner->charged;
+	struct nst_claim *former = mem->payer;
 
-	lockdep_assert_held(&claim->owner->set->lock);
-	if (!claim->bytes)
-		return;
-	list_del(&claim->charged);
-	if (first)
-		list_add(&claim->charged, list);
-	else
-		list_add_tail(&claim->charged, list);
+	mem->payer = payer;
+	/* What they hold changes, so they find their places by who pays now. */
+	if (former)
+		nst_owner_charge(former, -NST_MEMORY_BYTES);
+	if (payer)
+		nst_owner_charge(payer, NST_MEMORY_BYTES);
+}
+
+/**
+ * nst_owner_first() - for what should an owner do with less first?
+ * @owner: holds something
+ *
+ * Context: any, under the set's lock.
+ */
+struct nst_claim *nst_owner_first(struct nst_owner *owner)
+{
+	lockdep_assert_held(&owner->set->lock);
+	return rb_entry(rb_last(&owner->charged), struct nst_claim, charged);
 }
 
 /**
@@ -210,6 +265,8 @@ struct nst_claim *nst_owner_leave(struct nst_claim *claim, u64 floor)
 	lockdep_assert_held(&owner->set->lock);
 	claim->left = floor;
 	claim->has_left = true;
+	claim->mem->left = floor;
+	claim->mem->nr_left++;
 	sort_left(owner, claim);
 	if (owner->nr_left <= owner->set->left_max)
 		return NULL;
@@ -232,6 +289,7 @@ void nst_owner_unleave(struct nst_claim *claim)
 	lockdep_assert_held(&owner->set->lock);
 	rb_erase(&claim->by_left, &owner->left);
 	owner->nr_left--;
+	claim->mem->nr_left--;
 	claim->has_left = false;
 	claim->left = 0;
 }

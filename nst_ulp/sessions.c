@@ -199,6 +199,27 @@ void nst_sessions_add(struct nst_sessions *sessions, struct nst_session *ses)
 	smp_store_release(&ses->live, true);
 }
 
+static void keep_older(struct nst_session **best, struct nst_session *ses)
+{
+	if (!*best || READ_ONCE(ses->newest) < READ_ONCE((*best)->newest))
+		*best = ses;
+}
+
+/* A datagram may have been taken since: only what is still older goes. */
+static struct nst_session *retire(struct nst_session *ses, u64 before)
+{
+	bool old;
+
+	if (!ses)
+		return NULL;
+	spin_lock(&ses->lock);
+	old = ses->newest < before;
+	if (old)
+		ses->dead = true;
+	spin_unlock(&ses->lock);
+	return old ? ses : NULL;
+}
+
 /**
  * nst_sessions_oldest() - the oldest of the next candidates
  * @sessions: of a memory
@@ -206,7 +227,9 @@ void nst_sessions_add(struct nst_sessions *sessions, struct nst_session *ses)
  *
  * It takes the same time whatever is known.
  *
- * Return: NULL if none of the candidates may be forgotten.
+ * Context: any, under the set's lock.
+ * Return: a session that takes nothing more, and is to be forgotten; NULL if none of
+ * the candidates may be.
  */
 struct nst_session *nst_sessions_oldest(struct nst_sessions *sessions,
 					u64 before)
@@ -218,12 +241,32 @@ struct nst_session *nst_sessions_oldest(struct nst_sessions *sessions,
 		ses = list_first_entry(&sessions->known, struct nst_session,
 				       known);
 		list_move_tail(&ses->known, &sessions->known);
-		if (READ_ONCE(ses->newest) < before) {
-			before = READ_ONCE(ses->newest);
-			best = ses;
-		}
+		keep_older(&best, ses);
 	}
-	return best;
+	return retire(best, before);
+}
+
+/**
+ * nst_sessions_oldest_of() - the same, of those that one owner is charged for
+ * @mine: of a claim
+ * @nr: how many there are
+ * @before: only one whose newest timestamp is below this
+ *
+ * Context: any, under the set's lock.
+ * Return: as nst_sessions_oldest().
+ */
+struct nst_session *nst_sessions_oldest_of(struct list_head *mine,
+					   unsigned int nr, u64 before)
+{
+	unsigned int i, n = min(nr, NST_SESSION_CANDIDATES);
+	struct nst_session *ses, *best = NULL;
+
+	for (i = 0; i < n; i++) {
+		ses = list_first_entry(mine, struct nst_session, mine);
+		list_move_tail(&ses->mine, mine);
+		keep_older(&best, ses);
+	}
+	return retire(best, before);
 }
 
 /**

@@ -69,6 +69,7 @@ struct nst_session_keys {
  * @known: in its memory; under the set's lock
  * @all: in its set; under the set's lock
  * @claim: who is charged; under the set's lock
+ * @mine: in its sessions; under the set's lock
  * @by_place: in its memory; under the set's lock
  * @place: where in it: the highest nonce, or one shortly before, without its lower
  *	16 bits. Under the set's lock, read without to see that it is another
@@ -94,6 +95,7 @@ struct nst_session {
 	struct list_head known;
 	struct list_head all;
 	struct nst_claim *claim;
+	struct list_head mine;
 	struct rb_node by_place;
 	u64 place;
 	struct nst_session_keys __rcu *keys;
@@ -144,6 +146,8 @@ void nst_sessions_init(struct nst_sessions *sessions, u64 floor);
 void nst_sessions_add(struct nst_sessions *sessions, struct nst_session *ses);
 struct nst_session *nst_sessions_oldest(struct nst_sessions *sessions,
 					u64 before);
+struct nst_session *nst_sessions_oldest_of(struct list_head *mine,
+					   unsigned int nr, u64 before);
 void nst_sessions_forget(struct nst_sessions *sessions,
 			 struct nst_session *ses);
 void nst_sessions_place(struct nst_sessions *sessions, struct nst_session *ses);

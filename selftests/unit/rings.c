@@ -74,6 +74,11 @@ bool rings_begin(struct nst_net *nn, u64 age)
 	return nn->ring;
 }
 
+struct nst_keyring *rings_of(struct nst_net *nn, u64 user)
+{
+	return make(nn->memories, user);
+}
+
 struct nst_keyring *rings_private(struct nst_net *nn)
 {
 	return make(nn->memories, USER);

@@ -15,7 +15,9 @@ struct nst_claim *ring_claim(struct nst_keyring *ring, u16 kid);
 /* What is remembered of STARTs under it; as if @floor was forgotten already. */
 struct nst_starts *ring_starts(struct nst_keyring *ring, u16 kid);
 void ring_forgot(struct nst_keyring *ring, u16 kid, u64 floor);
-/* A private one of the user 1000, who also sets keys by conf.c. */
+/* A private one of a user. */
+struct nst_keyring *rings_of(struct nst_net *nn, u64 user);
+/* Of the user 1000, who also sets keys by conf.c. */
 struct nst_keyring *rings_private(struct nst_net *nn);
 
 #endif /* _UNIT_RINGS_H */

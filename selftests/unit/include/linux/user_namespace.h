@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _SHIM_LINUX_USER_NAMESPACE_H
+#define _SHIM_LINUX_USER_NAMESPACE_H
+
+#include <linux/uidgid.h>
+
+struct user_namespace {
+	struct user_namespace *parent;
+	kuid_t owner;
+};
+
+#endif /* _SHIM_LINUX_USER_NAMESPACE_H */

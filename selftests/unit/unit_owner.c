@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * owner.c, forget.c: who holds too much has to do with less of his own, and nobody
+ * else with less, whatever they share.
+ */
+#include <linux/user_namespace.h>
+#include "receiver.h"
+#include "rings.h"
+
+#define LIMIT	NST_SESSIONS_MIN
+#define KEYS	4	/* of a box */
+#define SHARED	1	/* the kid of a secret that several boxes have */
+/* With the smallest settings: what an owner may hold, in sessions. */
+#define HELD	(NST_OWNER_SECRETS * \
+		 (LIMIT + NST_START_CACHE_MIN * NST_START_BYTES / \
+		  NST_SESSION_BYTES))
+
+static u16 epoch;
+
+static void begin(void)
+{
+	receiver_begin(AGE);
+	nn.udp_sessions_max = LIMIT;
+	nn.start_cache_max = NST_START_CACHE_MIN;
+	epoch = 0;
+}
+
+/* The box has the user's keys from @first on. */
+static void fill(struct nst_keyring *ring, u64 user, u16 first)
+{
+	struct nst_box_entry entry[KEYS];
+	unsigned int n = 0;
+	u16 kid;
+
+	for (kid = first; kid <= KEYS; kid++)
+		entry[n++] = key_of(kid, NST_KEY_ACTIVE,
+				    kid == SHARED ? 200 : user * 10 + kid);
+	NEED_EQ(nst_keyring_replace(ring, entry, n), 0);
+}
+
+/* A box of the user: kid SHARED with the same secret for all, others his own. */
+static struct nst_keyring *box_of(u64 user)
+{
+	struct nst_keyring *ring = rings_of(&nn, user);
+
+	NEED(ring);
+	fill(ring, user, SHARED);
+	return ring;
+}
+
+/* A new session, whose first datagram is of @timestamp. */
+static enum nst_drop fresh(struct nst_keyring *ring, u16 kid, u64 timestamp)
+{
+	conf.ring = ring;
+	datagram(epoch++, NONCE, timestamp)->kid = kid;
+	return attempt();
+}
+
+/* Sessions that an owner is charged for under a secret. */
+static unsigned int charged(const struct nst_claim *claim)
+{
+	struct nst_session *ses;
+	unsigned int n = 0;
+
+	list_for_each_entry(ses, &nn.memories->sessions, all)
+		n += ses->claim == claim;
+	return n;
+}
+
+static void done(struct nst_keyring *ring)
+{
+	nst_keyring_put(ring);
+}
+
+static enum nst_drop start(struct nst_keyring *ring, u16 kid, u64 timestamp)
+{
+	struct nst_bounds bounds = nst_net_bounds(&nn);
+
+	return nst_claim_take_start(ring_claim(ring, kid), timestamp, epoch++,
+				    &bounds);
+}
+
+/* Who has too much loses his own of a secret that he shares, and of what is most. */
+TEST(nst_memory_make_room__an_owners_own_sessions)
+{
+	struct nst_keyring *mine, *yours;
+	u64 now = shim_real_ns - SEC;
+	unsigned int i;
+
+	begin();
+	mine = box_of(1);
+	yours = box_of(2);
+	for (i = 0; i < 8; i++)
+		CHECK_EQ(fresh(yours, SHARED, now++), NST_OK);
+	for (i = 0; i < 4; i++)
+		CHECK_EQ(fresh(mine, SHARED, now++), NST_OK);
+	for (i = 0; i < 3 * LIMIT; i++) {
+		CHECK_EQ(fresh(mine, 2 + i % 3, now++), NST_OK);
+		CHECK(ring_claim(mine, 2)->owner->bytes <=
+		      nst_net_bounds(&nn).owner_bytes);
+	}
+	CHECK_EQ(known(), 8 + HELD);
+	/* Of what there is least, nothing has gone. */
+	CHECK_EQ(charged(ring_claim(yours, SHARED)), 8);
+	CHECK_EQ(charged(ring_claim(mine, SHARED)), 4);
+	CHECK_EQ(ring_claim(mine, SHARED)->mem->sessions.floor, 0);
+	done(mine);
+	done(yours);
+	receiver_done();
+}
+
+/* Even if all that an owner has is of a secret that another one uses, too. */
+TEST(nst_memory_make_room__nothing_of_others_in_a_shared_memory)
+{
+	struct nst_keyring *mine, *yours;
+	u64 now = shim_real_ns - SEC;
+	unsigned int i;
+
+	begin();
+	nn.udp_sessions_max = 1000;
+	mine = box_of(1);
+	yours = box_of(2);
+	for (i = 0; i < 8; i++)
+		CHECK_EQ(fresh(yours, SHARED, now++), NST_OK);
+	for (i = 0; i < HELD; i++)
+		CHECK_EQ(fresh(mine, SHARED, now++), NST_OK);
+	nn.udp_sessions_max = LIMIT;
+	for (i = 0; i < 100; i++)
+		CHECK_EQ(fresh(mine, 2, now++), NST_OK);
+	CHECK_EQ(charged(ring_claim(yours, SHARED)), 8);
+	CHECK_EQ(charged(ring_claim(mine, SHARED)), HELD - LIMIT);
+	done(mine);
+	done(yours);
+	receiver_done();
+}
+
+/* What is not older than the newcomer stays; then the newcomer goes. */
+TEST(nst_memory_make_room__owner_full_of_what_is_newer)
+{
+	struct nst_keyring *mine;
+	u64 now = shim_real_ns;
+	unsigned int i;
+
+	begin();
+	mine = box_of(1);
+	for (i = 0; i < HELD; i++)
+		CHECK_EQ(fresh(mine, 1 + i % KEYS, now + 2 * SEC), NST_OK);
+	CHECK_EQ(fresh(mine, 1, now + SEC), NST_DROP_OWNER_FULL);
+	CHECK_EQ(fresh(mine, 1, now + 3 * SEC), NST_DROP_OWNER_FULL);
+	CHECK_EQ(known(), HELD);
+	/* A START is taken all the same, and in bounded memory. */
+	for (i = 0; i < 3 * NST_START_CACHE_MIN; i++) {
+		CHECK_EQ(start(mine, 1 + i % KEYS, now + i), NST_OK);
+		CHECK(ring_claim(mine, 1)->owner->bytes <=
+		      nst_net_bounds(&nn).owner_bytes);
+	}
+	CHECK_EQ(known(), HELD);
+	done(mine);
+	receiver_done();
+}
+
+/* STARTs go for a session, and in one step. */
+TEST(nst_memory_make_room__starts_give_way)
+{
+	struct nst_keyring *mine;
+	u64 now = shim_real_ns - SEC;
+	unsigned int i;
+
+	begin();
+	mine = box_of(1);
+	nn.start_cache_max = 10000;
+	for (i = 0; i < 2000; i++)
+		CHECK_EQ(start(mine, 1, now + i), NST_OK);
+	nn.start_cache_max = NST_START_CACHE_MIN;
+	/* A bound that was lowered is not reached at once. */
+	for (i = 0; i < 100 && fresh(mine, 2, now + 2000) != NST_OK; i++)
+		;
+	CHECK(i < 100);
+	CHECK_EQ(fresh(mine, 2, now + 2001), NST_OK);
+	CHECK_EQ(known(), 2);
+	CHECK_EQ(ring_claim(mine, 1)->mem->sessions.floor, 0);
+	done(mine);
+	receiver_done();
+}
+
+/*
+ * Strangers who hold all that there is, with sessions that their own newcomers may
+ * not push out, keep nobody else from having some.
+ */
+TEST(nst_memory_make_room__who_holds_most_gives_way)
+{
+	struct nst_keyring *evil[NST_OWNERS_FULL + 1], *mine;
+	u64 now = shim_real_ns, bytes;
+	unsigned int i, k;
+
+	begin();
+	mine = box_of(1);
+	for (k = 0; k <= NST_OWNERS_FULL; k++) {
+		evil[k] = box_of(3 + k);
+		for (i = 0; i < HELD; i++)
+			fresh(evil[k], 2 + i % 3, now + 20 * SEC);
+	}
+	bytes = nn.memories->bytes;
+	CHECK(bytes + NST_SESSION_BYTES > nst_net_bounds(&nn).total_bytes);
+	for (i = 0; i < LIMIT; i++)
+		CHECK_EQ(fresh(mine, 2, now + i), NST_OK);
+	CHECK(nn.memories->bytes <= nst_net_bounds(&nn).total_bytes);
+	CHECK_EQ(ring_claim(mine, 2)->mem->sessions.floor, 0);
+	/* Who holds as much as all the others does not push them out. */
+	CHECK(fresh(evil[0], 2, now + 19 * SEC) != NST_OK);
+	CHECK_EQ(charged(ring_claim(mine, 2)), LIMIT);
+	for (k = 0; k <= NST_OWNERS_FULL; k++)
+		done(evil[k]);
+	done(mine);
+	receiver_done();
+}
+
+/* A memory that no box needs is paid for by who has something in it. */
+TEST(nst_memory_make_room__idle_memory_of_two)
+{
+	struct nst_keyring *mine, *yours;
+	struct nst_claim *claim;
+	u64 now = shim_real_ns - SEC;
+	unsigned int i;
+
+	begin();
+	mine = box_of(1);
+	yours = box_of(2);
+	claim = ring_claim(yours, SHARED);
+	for (i = 0; i < 8; i++)
+		CHECK_EQ(fresh(yours, SHARED, now++), NST_OK);
+	fill(yours, 2, SHARED + 1);
+	fill(mine, 1, SHARED + 1);
+	shim_work_run();
+	CHECK_EQ(nn.memories->nr_idle, 1);
+	CHECK(claim->mem->payer != claim);
+	for (i = 0; i < 3 * LIMIT; i++)
+		CHECK_EQ(fresh(mine, 2 + i % 3, now++), NST_OK);
+	CHECK_EQ(charged(claim), 8);
+	CHECK(claim->mem->payer == claim);
+	CHECK_EQ(claim->bytes, 8 * NST_SESSION_BYTES + NST_MEMORY_BYTES);
+	/* It goes first when its payer needs room, and leaves its floor. */
+	for (i = 0; i < 3 * LIMIT; i++)
+		CHECK_EQ(fresh(yours, 2 + i % 3, now++), NST_OK);
+	CHECK_EQ(nn.memories->nr_idle, 0);
+	done(mine);
+	done(yours);
+	receiver_done();
+}
+
+/* 65,536 subordinate ids are one owner; so are those of what he nests. */
+TEST(nst_owner_id__subordinate_ids)
+{
+	struct user_namespace host = { .owner = { 0 } };
+	struct user_namespace user = { .parent = &host, .owner = { 1000 } };
+	struct user_namespace nested = { .parent = &user };
+	struct user_namespace other = { .parent = &host, .owner = { 7 } };
+	u32 id;
+
+	for (id = 100000; id < 100000 + 65536; id++) {
+		CHECK_EQ(nst_owner_id(&host, &user, (kuid_t){ id }), 1000);
+		nested.owner.val = id;
+		CHECK_EQ(nst_owner_id(&host, &nested, (kuid_t){ id + 1 }),
+			 1000);
+		/* In a namespace of his own he tells them apart. */
+		CHECK_EQ(nst_owner_id(&user, &user, (kuid_t){ id }), id);
+		CHECK_EQ(nst_owner_id(&user, &nested, (kuid_t){ 5 }), id);
+	}
+	CHECK_EQ(nst_owner_id(&host, &host, (kuid_t){ 1001 }), 1001);
+	/* From outside. */
+	CHECK_EQ(nst_owner_id(&user, &host, (kuid_t){ 0 }), 0);
+	CHECK_EQ(nst_owner_id(&user, &other, (kuid_t){ 9 }), 9);
+}
