@@ -294,20 +294,56 @@ int nst_cipher_init_atomic(struct nst_cipher *cipher, u8 suite)
 	return 0;
 }
 
-static void have(u8 id)
-{
-	static unsigned long had;
-	struct nst_cipher cipher = {};
+/* The suites whose algorithms are at hand, and when to look for the others again. */
+static unsigned long at_hand;
+static u64 look_at[NST_WIRE_SUITE_MAX + 1];
 
-	if (test_bit(id, &had) || nst_cipher_init_atomic(&cipher, id))
-		return;
+static int have(u8 id)
+{
+	struct nst_cipher cipher = {};
+	struct crypto_shash *hmac;
+	int err = nst_cipher_init_atomic(&cipher, id);
+
+	if (err)
+		return err;
 	nst_cipher_free(&cipher);
-	set_bit(id, &had);
+	hmac = crypto_alloc_shash(nst_suite(id)->hmac, 0, 0);
+	if (IS_ERR(hmac))
+		return missing(PTR_ERR(hmac));
+	crypto_free_shash(hmac);
+	set_bit(id, &at_hand);
+	return 0;
+}
+
+/**
+ * nst_suite_at_hand() - may a suite be used without a long wait?
+ * @id: 1..NST_WIRE_SUITE_MAX
+ *
+ * For who serves many. One that was missing is looked for seldom: each look runs
+ * modprobe, and whoever sends a datagram can name any suite.
+ *
+ * Context: process, may load modules.
+ * Return: 0; -ENOPKG if this kernel cannot do the suite, or could not lately;
+ * another errno.
+ */
+int nst_suite_at_hand(u8 id)
+{
+	u64 now = ktime_get_boottime_ns();
+	int err;
+
+	if (test_bit(id, &at_hand))
+		return 0;
+	if (now < READ_ONCE(look_at[id]))
+		return -ENOPKG;
+	err = have(id);
+	if (err == -ENOPKG)
+		WRITE_ONCE(look_at[id], now + NST_SUITE_LOOK * NSEC_PER_SEC);
+	return err;
 }
 
 /**
  * nst_suite_have() - have the algorithms of a suite at hand from now on
- * @id: 1..NST_WIRE_SUITE_MAX; 0: of those that most use
+ * @id: 1..NST_WIRE_SUITE_MAX; 0: of all that this kernel can do
  *
  * The first transform that softirqs can use takes a tenth of a second: the kernel
  * puts its algorithm together and tests it.
@@ -316,13 +352,11 @@ static void have(u8 id)
  */
 void nst_suite_have(u8 id)
 {
-	if (id) {
+	if (!id)
+		for (id = 1; id <= NST_WIRE_SUITE_MAX; id++)
+			nst_suite_at_hand(id);
+	else if (!test_bit(id, &at_hand))
 		have(id);
-		return;
-	}
-	have(NST_CIPHER_AES_GCM);
-	have(NST_CIPHER_AES_256_GCM);
-	have(NST_CIPHER_CHACHA20_POLY1305);
 }
 
 /* key ‖ mac_key of the OKM, in the form that authenc() takes its keys. */

@@ -127,6 +127,7 @@ static inline void nst_sg_buf(struct scatterlist *sg, void *buf,
 const struct nst_suite *nst_suite(u8 id);
 int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size);
 int nst_suite_check(u8 id);
+int nst_suite_at_hand(u8 id);
 void nst_suite_have(u8 id);
 
 int nst_cipher_init(struct nst_cipher *cipher, u8 suite);

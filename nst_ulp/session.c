@@ -177,7 +177,10 @@ static enum nst_drop derive(struct nst_opener *keys,
 	u64 gen;
 	int err;
 
-	err = nst_cipher_init_atomic(&keys->ep.cipher, hdr->suite);
+	/* They are since keys were set: one worker waits for no algorithm. */
+	err = nst_suite_at_hand(hdr->suite);
+	if (!err)
+		err = nst_cipher_init_atomic(&keys->ep.cipher, hdr->suite);
 	if (!err) {
 		drop = nst_keyring_find_rx(conf->ring, hdr->kid, &key, &gen);
 		if (drop)

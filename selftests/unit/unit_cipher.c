@@ -476,6 +476,27 @@ TEST(nst_cipher_seal__equal_plaintexts_look_different)
 	}
 }
 
+/* Who serves many does not wait for an algorithm, nor look for one all the time. */
+TEST(nst_suite_at_hand__looked_for_seldom)
+{
+	u8 id;
+
+	shim_crypto_missing = "sm4";
+	nst_suite_have(0);
+	shim_crypto_missing = "aes";
+	for (id = 1; id <= NST_WIRE_SUITE_MAX; id++)
+		CHECK_EQ(nst_suite_at_hand(id), id == NST_CIPHER_SM4_GCM ||
+			 id == NST_CIPHER_SM4_CBC ? -ENOPKG : 0);
+	shim_crypto_missing = NULL;
+	shim_boot_ns += (NST_SUITE_LOOK - 1) * NSEC_PER_SEC;
+	CHECK_EQ(nst_suite_at_hand(NST_CIPHER_SM4_GCM), -ENOPKG);
+	shim_boot_ns += NSEC_PER_SEC;
+	CHECK_EQ(nst_suite_at_hand(NST_CIPHER_SM4_GCM), 0);
+	/* Keys for that one alone are set: it is looked for at once. */
+	nst_suite_have(NST_CIPHER_SM4_CBC);
+	CHECK_EQ(nst_suite_at_hand(NST_CIPHER_SM4_CBC), 0);
+}
+
 TEST(nst_op_get__the_spare_one_is_used_again)
 {
 	struct nst_cipher cipher;
