@@ -132,6 +132,20 @@
 #define NST_DERIVE_BURST_NS	250000000LL
 #define NST_DERIVE_NEXT		4
 #define NST_DERIVE_TYPICAL_NS	100000ULL
+
+/*
+ * One derivation that takes more than so many times what is usual for its kind was
+ * held up by something that cannot be seen. After so many that were held up, one
+ * after the other, the quickest of them is what is usual.
+ */
+#define NST_DERIVE_STRAY	4
+#define NST_DERIVE_HELD_UP	16
+
+/*
+ * What a user's turn is charged for each datagram besides: so that those that cost
+ * no derivation are not for nothing.
+ */
+#define NST_DERIVE_SERVE_NS	2000
 #define NST_NEXT_REACH		(1U << 16)
 #define NST_NEXT_LOOKS		16
 

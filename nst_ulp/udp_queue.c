@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rings: of users that something waits for, of the sockets of each, of the senders
- * to each socket; one of each for every line. Whoever is taken from the front goes
- * to the end.
+ * Users that something waits for, by what they were given; rings of the sockets of
+ * each, and of the senders to each socket, of which whoever is taken from the front
+ * goes to the end. One of each for every line.
  */
 #include <linux/hash.h>
 #include <linux/jhash.h>
@@ -21,25 +21,22 @@
  * @id: a kuid of the host; immutable
  * @sockets: how many he has
  * @active: of those, where something waits, in each line; read without the lock
- * @ring: among all users, one for each line; empty: nothing waits
- * @socket: his sockets where something waits, likewise
+ * @share: what he was given, in each line; he wants more while something waits
+ * @socket: his sockets where something waits, in each line
  */
 struct nst_udp_user {
 	struct hlist_node node;
 	u64 id;
 	unsigned int sockets;
 	unsigned int active[NST_LINES];
-	struct list_head ring[NST_LINES];
+	struct nst_share share[NST_LINES];
 	struct list_head socket[NST_LINES];
 };
 
 static DEFINE_SPINLOCK(lock);
 static struct hlist_head users[1 << USER_BITS];
 static struct hlist_head senders[1 << SENDER_BITS];
-static struct list_head ring[NST_LINES] = {
-	LIST_HEAD_INIT(ring[0]), LIST_HEAD_INIT(ring[1]),
-	LIST_HEAD_INIT(ring[2]),
-};
+static struct nst_shares shares[NST_LINES];
 
 static struct nst_udp_user *user_of(u64 id)
 {
@@ -58,7 +55,7 @@ static void add_user(struct nst_udp_user *user, u64 id)
 
 	user->id = id;
 	for (i = 0; i < NST_LINES; i++) {
-		INIT_LIST_HEAD(&user->ring[i]);
+		nst_share_init(&user->share[i]);
 		INIT_LIST_HEAD(&user->socket[i]);
 	}
 	hlist_add_head(&user->node, &users[hash_64(id, USER_BITS)]);
@@ -197,8 +194,7 @@ static void line_up(struct nst_udp_sender *sender)
 	list_add_tail(&sender->turn, &line->sender);
 	if (list_empty(&line->ring))
 		list_add_tail(&line->ring, &user->socket[sender->line]);
-	if (list_empty(&user->ring[sender->line]))
-		list_add_tail(&user->ring[sender->line], &ring[sender->line]);
+	nst_share_enter(&shares[sender->line], &user->share[sender->line]);
 }
 
 /* From now on it has no turn. */
@@ -212,7 +208,8 @@ static void step_out(struct nst_udp_sender *sender)
 	if (list_empty(&line->sender))
 		list_del_init(&line->ring);
 	if (list_empty(&user->socket[sender->line]))
-		list_del_init(&user->ring[sender->line]);
+		nst_share_leave(&shares[sender->line],
+				&user->share[sender->line]);
 }
 
 /* More waits in its line, or less. */
@@ -322,7 +319,7 @@ bool nst_udp_queue_add(struct nst_udp_sender *new, struct nst_udp_waiting *w,
  */
 bool nst_udp_queue_some(enum nst_udp_line_nr line)
 {
-	return !list_empty_careful(&ring[line]);
+	return !RB_EMPTY_ROOT(&shares[line].root);
 }
 
 /**
@@ -331,26 +328,43 @@ bool nst_udp_queue_some(enum nst_udp_line_nr line)
  *
  * Context: process.
  * Return: a sender, which is found still, so that what comes of it lines up behind;
- * for nst_udp_queue_done() or _again(). NULL: nothing waits.
+ * for nst_udp_queue_give(), and _done() or _again(). NULL: nothing waits.
  */
 struct nst_udp_sender *nst_udp_queue_next(enum nst_udp_line_nr line)
 {
 	struct nst_udp_sender *sender = NULL;
 	struct nst_udp_user *user;
+	struct nst_share *share;
 	struct nst_udp_line *at;
 
 	spin_lock_bh(&lock);
-	if (list_empty(&ring[line]))
+	share = nst_share_next(&shares[line]);
+	if (!share)
 		goto out;
-	user = list_first_entry(&ring[line], struct nst_udp_user, ring[line]);
+	user = container_of(share - line, struct nst_udp_user, share[0]);
 	at = list_first_entry(&user->socket[line], struct nst_udp_line, ring);
 	sender = list_first_entry(&at->sender, struct nst_udp_sender, turn);
 	list_move_tail(&at->ring, &user->socket[line]);
-	list_move_tail(&user->ring[line], &ring[line]);
 	step_out(sender);
 out:
 	spin_unlock_bh(&lock);
 	return sender;
+}
+
+/**
+ * nst_udp_queue_give() - what a user's turn has taken
+ * @sender: from nst_udp_queue_next()
+ * @line: likewise
+ * @ns: so much time, not 0
+ *
+ * Context: process.
+ */
+void nst_udp_queue_give(struct nst_udp_sender *sender, enum nst_udp_line_nr line,
+			u64 ns)
+{
+	spin_lock_bh(&lock);
+	nst_share_give(&shares[line], &sender->nst->user->share[line], ns);
+	spin_unlock_bh(&lock);
 }
 
 /**

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Datagrams that wait until their session is known: who is next, and how many there
- * may be. Users take turns, the sockets of a user, and the senders to a socket; each
- * line for itself, and with room of its own: what strangers invent is in nobody's way
- * who is known.
+ * may be. Of the users, who was given the least of the worker's time; then the sockets
+ * of a user take turns, and the senders to a socket. Each line is for itself, and has
+ * room of its own: what strangers invent is in nobody's way who is known.
  *
  * Locking: one spinlock for the host, taken in softirq and with bottom halves off
  * elsewhere; a leaf. What is done under it takes the same time whatever waits.
@@ -75,6 +75,8 @@ bool nst_udp_queue_add(struct nst_udp_sender *new, struct nst_udp_waiting *w,
 		       bool *used);
 bool nst_udp_queue_some(enum nst_udp_line_nr line);
 struct nst_udp_sender *nst_udp_queue_next(enum nst_udp_line_nr line);
+void nst_udp_queue_give(struct nst_udp_sender *sender, enum nst_udp_line_nr line,
+			u64 ns);
 struct nst_udp_waiting *nst_udp_queue_first(struct nst_udp_sender *sender);
 bool nst_udp_queue_done(struct nst_udp_sender *sender,
 			struct nst_udp_waiting *w);

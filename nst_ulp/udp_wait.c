@@ -11,6 +11,7 @@
  * deriving takes, for the whole host.
  */
 #include <linux/cpumask.h>
+#include <linux/kernel_stat.h>
 #include <linux/memcontrol.h>
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
@@ -196,35 +197,67 @@ static enum nst_drop bring_up(const struct nst_udp_sender *sender,
 	return nst_candidate_add(&new, &bounds);
 }
 
-/* The same, paid for: in time, and in memory by who made the socket. */
-static enum nst_drop pay(const struct nst_udp_sender *sender,
-			 const struct nst_udp_waiting *w,
-			 enum nst_budget_part part)
+/**
+ * struct turn - a sender's turn
+ * @sender: whose
+ * @from: the line that it has come from
+ * @to: where the others go that wait of it; NST_LINES: back to where it was
+ * @ns: what it has taken
+ */
+struct turn {
+	struct nst_udp_sender *sender;
+	enum nst_udp_line_nr from;
+	enum nst_udp_line_nr to;
+	u64 ns;
+};
+
+/* Which derivations take as long as this one: of the suite, and of that length. */
+static unsigned int kind_of(const struct nst_hdr *hdr)
 {
-	unsigned long switches = current->nvcsw + current->nivcsw;
-	u64 began = ktime_get_ns();
+	unsigned int size = hdr->len < 2048 ? 0 : hdr->len < 8192 ? 1 :
+			    hdr->len < 32768 ? 2 : 3;
+
+	BUILD_BUG_ON(4 * (NST_WIRE_SUITE_MAX + 1) > NST_BUDGET_KINDS);
+	return 4 * hdr->suite + size;
+}
+
+/*
+ * A sum that changes if anything else runs on this processor: another task, an
+ * interrupt but that of its timer, a softirq, another guest.
+ */
+static u64 others_ran(void)
+{
+	u64 sum = current->nvcsw + current->nivcsw;
+	const struct kernel_stat *stat;
+	unsigned int i;
+
+	preempt_disable();
+	stat = this_cpu_ptr(&kstat);
+	sum += stat->irqs_sum;
+	for (i = 0; i < NR_SOFTIRQS; i++)
+		sum += stat->softirqs[i];
+	sum += kcpustat_this_cpu->cpustat[CPUTIME_STEAL];
+	preempt_enable();
+	return sum;
+}
+
+/* The same, paid for: in time, and in memory by who made the socket. */
+static enum nst_drop pay(struct turn *turn, const struct nst_udp_waiting *w)
+{
+	const struct nst_udp_sender *sender = turn->sender;
+	u64 others = others_ran(), began = ktime_get_ns(), ns;
 	struct mem_cgroup *old;
 	enum nst_drop drop;
 
 	old = set_active_memcg(sender->nst->memcg);
 	drop = bring_up(sender, w);
 	set_active_memcg(old);
-	nst_budget_charge(&budget, part, ktime_get_ns() - began,
-			  switches != current->nvcsw + current->nivcsw);
+	ns = ktime_get_ns() - began;
+	turn->ns += nst_budget_charge(&budget, turn->from - NST_LINE_NEXT,
+				      kind_of(&w->dgram.hdr), ns,
+				      others != others_ran());
 	return drop;
 }
-
-/**
- * struct turn - a sender's turn
- * @sender: whose
- * @from: the line that it has come from
- * @to: where the others go that wait of it; NST_LINES: back to where it was
- */
-struct turn {
-	struct nst_udp_sender *sender;
-	enum nst_udp_line_nr from;
-	enum nst_udp_line_nr to;
-};
 
 /* Is it still to be taken, by whichever session? Time has passed. */
 static enum nst_drop judge_again(const struct nst_udp_sender *sender,
@@ -252,7 +285,7 @@ static bool serve_one(struct turn *turn, struct nst_udp_waiting *w,
 	struct nst_udp_sender *sender = turn->sender;
 
 	if (costly)
-		drop = pay(sender, w, turn->from - NST_LINE_NEXT);
+		drop = pay(turn, w);
 	if (costly && !drop)
 		turn->to = NST_LINE_READY;
 	if (drop)
@@ -298,6 +331,8 @@ static void serve(struct nst_udp_sender *sender, enum nst_udp_line_nr line)
 		free_waiting(w);
 		cond_resched();
 	}
+	turn.ns += NST_DERIVE_SERVE_NS * (i + 1);
+	nst_udp_queue_give(sender, line, turn.ns);
 	if (last || !nst_udp_queue_again(sender, turn.to))
 		free_sender(sender);
 }
