@@ -72,6 +72,7 @@ static enum nst_drop take_of_group(struct nst_session *ses,
 static void take_first(struct nst_session *ses, const struct nst_dgram *dgram)
 {
 	const struct nst_hdr *hdr = &dgram->hdr;
+	struct nst_session *twin;
 
 	/* The very first is where the window was put, and not ahead of it. */
 	if (!ses->records || (s64)(hdr->nonce - ses->win.top) > 0)
@@ -80,6 +81,9 @@ static void take_first(struct nst_session *ses, const struct nst_dgram *dgram)
 	if (hdr->timestamp > ses->newest)
 		WRITE_ONCE(ses->newest, hdr->timestamp);
 	WRITE_ONCE(ses->records, ses->records + 1);
+	twin = rcu_dereference(ses->twin);
+	if (unlikely(twin))
+		WRITE_ONCE(twin->others, ses->records);
 }
 
 static enum nst_drop take(struct nst_session *ses,
@@ -91,7 +95,7 @@ static enum nst_drop take(struct nst_session *ses,
 	/* Forgotten meanwhile, and the floor stands above what it had taken. */
 	if (ses->dead)
 		return NST_DROP_CACHE_FLOOR;
-	if (ses->records >= NST_EPOCH_RECORDS_MAX)
+	if (nst_session_spent(ses))
 		return NST_DROP_EPOCH_LIMIT;
 	drop = check(ses, dgram);
 	if (!drop && dgram->group)

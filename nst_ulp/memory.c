@@ -336,6 +336,7 @@ static enum nst_drop insert_session(struct nst_claim *claim,
 		nst_sessions_leave(&set->table, new);
 		return drop;
 	}
+	nst_sessions_pair(&set->table, new);
 	list_add_tail(&new->all, &set->sessions);
 	if (!set->nr_sessions++ && set->wake)
 		set->wake(set->wake_arg, NST_WAKE_EXPIRE);

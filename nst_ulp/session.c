@@ -74,7 +74,7 @@ enum nst_drop nst_session_find(const struct nst_conf *conf,
 		found->ses = NULL;
 		return NST_OK;
 	}
-	if (READ_ONCE(found->ses->records) >= NST_EPOCH_RECORDS_MAX)
+	if (nst_session_spent(found->ses))
 		return NST_DROP_EPOCH_LIMIT;
 	keys = rcu_dereference(found->ses->keys);
 	if (!keys)

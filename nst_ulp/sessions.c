@@ -96,6 +96,52 @@ void nst_sessions_leave(struct rhashtable *table, struct nst_session *ses)
 }
 
 /**
+ * nst_sessions_pair() - an epoch that passes a multiple of 2^32 has two sessions
+ * @table: where they are found
+ * @ses: has just come to life; if it may be the second one, they are counted
+ *	together from now on
+ *
+ * Context: any, under the set's lock.
+ */
+void nst_sessions_pair(struct rhashtable *table, struct nst_session *ses)
+{
+	struct nst_session_id id = {
+		.name = ses->name, .context = ses->context,
+		.context_len = ses->context_len,
+	};
+	u32 first = ses->win.top;
+	struct nst_session *other;
+
+	if (first < NST_EPOCH_RECORDS_MAX)
+		id.name.upper--;
+	else if (-first <= NST_EPOCH_RECORDS_MAX)
+		id.name.upper++;
+	else
+		return;
+	rcu_read_lock();
+	other = nst_sessions_find(table, &id);
+	if (other && !rcu_access_pointer(other->twin)) {
+		spin_lock(&other->lock);
+		ses->others = other->records;
+		rcu_assign_pointer(other->twin, ses);
+		rcu_assign_pointer(ses->twin, other);
+		spin_unlock(&other->lock);
+	}
+	rcu_read_unlock();
+}
+
+/* What the one has taken counts for the other still. */
+static void unpair(struct nst_session *ses)
+{
+	struct nst_session *other = rcu_dereference_protected(ses->twin, true);
+
+	if (!other)
+		return;
+	RCU_INIT_POINTER(other->twin, NULL);
+	RCU_INIT_POINTER(ses->twin, NULL);
+}
+
+/**
  * nst_sessions_init() - begin to remember
  * @sessions: takes what comes to life from now on
  * @floor: newest timestamp that may have been taken before; 0: none
@@ -284,6 +330,7 @@ void nst_sessions_forget(struct nst_sessions *sessions,
 	if (ses->newest > sessions->floor)
 		WRITE_ONCE(sessions->floor, ses->newest);
 	spin_unlock(&ses->lock);
+	unpair(ses);
 	list_del(&ses->known);
 	rb_erase(&ses->by_place, &sessions->by_place);
 	sessions->nr--;

@@ -14,6 +14,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
+#include "limits.h"
 #include "replay.h"
 #include "wire.h"
 
@@ -83,6 +84,9 @@ struct nst_session_keys {
  * @win: nonces taken by anybody
  * @top_at: CLOCK_MONOTONIC in ns when the highest of them was first taken
  * @by_group: those of them whose first copy came to a group address; NULL: none
+ * @twin: the session of the same epoch whose upper half of the nonce is the next or
+ *	the one before; RCU, changed under the set's lock
+ * @others: @records of @twin; written under that one's lock
  */
 struct nst_session {
 	struct rhash_head node;
@@ -108,6 +112,8 @@ struct nst_session {
 	struct nst_replay win;
 	u64 top_at;
 	struct nst_replay *by_group;
+	struct nst_session __rcu *twin;
+	u64 others;
 };
 
 /**
@@ -135,12 +141,25 @@ static inline bool nst_session_strayed(const struct nst_session *ses)
 	return READ_ONCE(ses->win.top) >> 16 != READ_ONCE(ses->place);
 }
 
+/*
+ * Has its epoch had all the records that it may have? Both sessions of one may be
+ * about to take a record.
+ */
+static inline bool nst_session_spent(const struct nst_session *ses)
+{
+	u64 others = READ_ONCE(ses->others);
+
+	return READ_ONCE(ses->records) + others + !!others >=
+	       NST_EPOCH_RECORDS_MAX;
+}
+
 void nst_session_release(struct rcu_work *free);
 int nst_sessions_table(struct rhashtable *table);
 struct nst_session *nst_sessions_find(struct rhashtable *table,
 				      const struct nst_session_id *id);
 int nst_sessions_enter(struct rhashtable *table, struct nst_session *ses);
 void nst_sessions_leave(struct rhashtable *table, struct nst_session *ses);
+void nst_sessions_pair(struct rhashtable *table, struct nst_session *ses);
 
 void nst_sessions_init(struct nst_sessions *sessions, u64 floor);
 void nst_sessions_add(struct nst_sessions *sessions, struct nst_session *ses);

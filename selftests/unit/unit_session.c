@@ -352,6 +352,59 @@ TEST(nst_dgram_take__limit_of_records)
 	receiver_done();
 }
 
+/* An epoch that passes a multiple of 2^32 has two sessions, and one limit. */
+TEST(nst_dgram_take__limit_of_an_epoch_with_two_sessions)
+{
+	u64 now = shim_real_ns, top = 7ULL << 32;
+	struct nst_found found;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		/* Whichever comes first. */
+		u64 a = i ? top : top - 2, b = i ? top - 2 : top;
+
+		receiver_begin(AGE);
+		CHECK_EQ(try(1, a, now), NST_OK);
+		rcu_read_lock();
+		NEED_EQ(nst_session_find(&conf, &dgram.hdr, &found), NST_OK);
+		found.ses->records = NST_EPOCH_RECORDS_MAX - 4;
+		rcu_read_unlock();
+		CHECK_EQ(try(1, b, now), NST_OK);
+		CHECK_EQ(known(), 2);
+		CHECK_EQ(try(1, b + 1, now), NST_OK);
+		CHECK_EQ(try(1, a + 1, now), NST_OK);
+		/* The last one of all is for nobody: both might take it. */
+		CHECK_EQ(try(1, a + 1, now), NST_DROP_EPOCH_LIMIT);
+		CHECK_EQ(try(1, top + 2, now), NST_DROP_EPOCH_LIMIT);
+		CHECK_EQ(try(1, top - 3, now), NST_DROP_EPOCH_LIMIT);
+		/* Other epochs of the same nonces. */
+		CHECK_EQ(try(2, top + 2, now), NST_OK);
+		CHECK_EQ(try(2, top - 3, now), NST_OK);
+		receiver_done();
+	}
+}
+
+/* What one of the two took counts when it is forgotten, too. */
+TEST(nst_sessions_pair__one_is_forgotten)
+{
+	u64 now = shim_real_ns, top = 7ULL << 32;
+	struct nst_found found;
+
+	receiver_begin(AGE);
+	CHECK_EQ(try(1, top - 2, now - 20 * SEC), NST_OK);
+	rcu_read_lock();
+	NEED_EQ(nst_session_find(&conf, &dgram.hdr, &found), NST_OK);
+	found.ses->records = NST_EPOCH_RECORDS_MAX - 3;
+	rcu_read_unlock();
+	CHECK_EQ(try(1, top, now), NST_OK);
+	shim_real_ns += 15 * SEC;
+	expire();
+	CHECK_EQ(known(), 1);
+	CHECK_EQ(try(1, top + 1, now), NST_OK);
+	CHECK_EQ(try(1, top + 2, now), NST_DROP_EPOCH_LIMIT);
+	receiver_done();
+}
+
 /* --- groups --------------------------------------------------------------- */
 
 static enum nst_drop to_group(u64 receiver, u64 nonce)
