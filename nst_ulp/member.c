@@ -4,6 +4,7 @@
  * first needs it, at the highest nonce that the session has then: of what is
  * behind, nobody knows any more whether this socket has taken it.
  */
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include "limits.h"
@@ -93,7 +94,8 @@ static struct nst_member *new_member(struct nst_members *members)
 	}
 	member = list_last_entry(&members->list, struct nst_member, list);
 	list_del(&member->list);
-	members->since = ktime_get_ns();
+	/* What came later of its session, it has not taken; nor of any other. */
+	members->since = max(members->since, member->used);
 	return member;
 }
 
@@ -128,6 +130,8 @@ enum nst_drop nst_members_take(struct nst_members *members,
 	}
 	list_add(&member->list, &members->list);
 	nst_replay_take(&member->win, nonce);
+	/* Not before whoever took it first. */
+	member->used = ktime_get_ns();
 	spin_unlock(&members->lock);
 	return NST_OK;
 }

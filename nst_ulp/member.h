@@ -16,20 +16,22 @@
  * struct nst_member - what a socket has taken of one session's
  * @list: in its socket's, the one used last in front
  * @session: number of the session
+ * @used: CLOCK_MONOTONIC in ns when it took something last
  * @win: nonces taken; what is behind where it began counts as taken
  */
 struct nst_member {
 	struct list_head list;
 	u64 session;
+	u64 used;
 	struct nst_replay win;
 };
 
 /**
  * struct nst_members - the windows of one socket
  * @lock: spinlock, a leaf, inside of a session's; protects what follows
- * @since: CLOCK_MONOTONIC in ns when its keys were set, or when a window was
- *	forgotten for want of room: what was first taken by then, it may have
- *	taken
+ * @since: CLOCK_MONOTONIC in ns when its keys were set, or when a window that was
+ *	forgotten for want of room was used last: what was first taken by then, it
+ *	may have taken
  * @list: the windows
  * @nr: how many, 0..NST_MEMBERS_MAX
  */

@@ -137,6 +137,28 @@ TEST(nst_members_take__more_senders_than_windows)
 	receiver_done();
 }
 
+/* A window that goes for want of room costs other sessions nothing. */
+TEST(nst_members_take__room_for_one_costs_no_other)
+{
+	unsigned int s;
+
+	receiver_begin(AGE);
+	for (s = 0; s < NST_MEMBERS_MAX; s++) {
+		shim_boot_ns++;
+		CHECK_EQ(to(&members[2], true, s, NONCE), NST_OK);
+	}
+	shim_boot_ns++;
+	CHECK_EQ(to(&members[1], true, 1000, NONCE), NST_OK);
+	CHECK_EQ(to(&members[1], true, 1001, NONCE), NST_OK);
+	shim_boot_ns++;
+	/* The first of these two takes the place of session 0's. */
+	CHECK_EQ(to(&members[2], true, 1001, NONCE), NST_OK);
+	CHECK_EQ(to(&members[2], true, 1000, NONCE), NST_OK);
+	CHECK_EQ(to(&members[2], true, 1000, NONCE), NST_DROP_REPLAYED);
+	CHECK_EQ(to(&members[2], true, 0, NONCE), NST_DROP_REPLAYED);
+	receiver_done();
+}
+
 /* A record counts once, whoever takes a copy of it. */
 TEST(nst_dgram_take__copies_are_no_records)
 {
