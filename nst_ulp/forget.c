@@ -79,6 +79,7 @@ static void forget_session(struct nst_memories *set, struct nst_session *ses)
 	nst_sessions_forget(&claim->mem->sessions, ses);
 	list_del(&ses->mine);
 	claim->nr_sessions--;
+	claim->owner->nr_sessions--;
 	list_del(&ses->all);
 	set->nr_sessions--;
 	nst_stats_add(set->stats, NST_MIB_UDP_SESSIONS, -1);

@@ -316,6 +316,7 @@ static enum nst_drop bring_to_life(struct nst_claim *claim,
 	new->claim = claim;
 	list_add_tail(&new->mine, &claim->sessions);
 	claim->nr_sessions++;
+	claim->owner->nr_sessions++;
 	nst_sessions_add(&claim->mem->sessions, new);
 	nst_owner_charge(claim, NST_SESSION_BYTES);
 	return NST_OK;

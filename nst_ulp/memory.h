@@ -136,6 +136,8 @@ struct nst_memories {
  * @users: keyrings and claims. Without any it stays if it has given up
  *	something
  * @bytes: what it holds
+ * @nr_sessions: sessions among that
+ * @nr_idle: memories that no box needs among that
  * @by_bytes: in the set's tree while it holds something
  * @charged: claims that it is charged for, sorted: what should give way is last
  * @left: claims that keep a floor for a later memory, the lowest first
@@ -149,11 +151,29 @@ struct nst_owner {
 	u64 id;
 	unsigned int users;
 	u64 bytes;
+	unsigned int nr_sessions;
+	unsigned int nr_idle;
 	struct rb_node by_bytes;
 	struct rb_root charged;
 	struct rb_root left;
 	unsigned int nr_left;
 	u64 given_up;
+};
+
+/**
+ * struct nst_owner_look - what there is to be told of an owner
+ * @id: a kuid, or NST_OWNER_NETNS
+ * @bytes: what it holds
+ * @sessions: among that
+ * @starts: among that
+ * @floors: that it keeps
+ */
+struct nst_owner_look {
+	u64 id;
+	u64 bytes;
+	unsigned int sessions;
+	unsigned int starts;
+	unsigned int floors;
 };
 
 /**
@@ -223,7 +243,9 @@ struct nst_memory {
 	struct nst_sessions sessions;
 };
 
-/* owner.c; all but the first three under the set's lock */
+/* owner.c; all but the first four under the set's lock */
+bool nst_owner_look(struct nst_memories *set, unsigned int at[2],
+		    struct nst_owner_look *look);
 u64 nst_owner_id(const struct user_namespace *top,
 		 const struct user_namespace *ns, kuid_t uid);
 struct nst_owner *nst_owner_get(struct nst_memories *set, u64 id);

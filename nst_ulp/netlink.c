@@ -18,6 +18,7 @@
 #include "limits.h"
 #include "netlink.h"
 #include "netns.h"
+#include "owner_nl.h"
 #include "socket_nl.h"
 
 static_assert((int)NST_STATE_ACCEPT == (int)NST_KEY_ACCEPT);
@@ -494,6 +495,8 @@ static const struct genl_ops ops[] = {
 	  .doit = nst_guard_nl_flush, .flags = GENL_UNS_ADMIN_PERM },
 	{ .cmd = NST_CMD_SOCKET_GET, TAKES(no_policy),
 	  .dumpit = nst_socket_nl_dump },
+	{ .cmd = NST_CMD_OWNER_GET, TAKES(no_policy),
+	  .dumpit = nst_owner_nl_dump },
 };
 
 static const struct genl_multicast_group groups[] = {
@@ -527,6 +530,7 @@ int nst_netlink_init(void)
 		return err;
 	nst_guard_nl_init(&family);
 	nst_socket_nl_init(&family);
+	nst_owner_nl_init(&family);
 	err = genl_register_family(&family);
 	if (err)
 		nst_fingerprint_exit();

@@ -123,6 +123,57 @@ void nst_owner_put(struct nst_owner *owner)
 	nst_memories_put(set);
 }
 
+/* The one at @at in its chain. */
+static struct nst_owner *nth(struct nst_memories *set, const unsigned int at[2])
+{
+	struct nst_owner *owner;
+	unsigned int i = 0;
+
+	hlist_for_each_entry(owner, &set->owner[at[0]], node)
+		if (i++ == at[1])
+			return owner;
+	return NULL;
+}
+
+/**
+ * nst_owner_look() - what the next owner holds
+ * @set: of the namespace
+ * @at: where to go on; zeros at first
+ * @look: receives it
+ *
+ * One that is there all the time is told once, if no other comes or goes meanwhile.
+ *
+ * Context: process.
+ * Return: false if there is none any more.
+ */
+bool nst_owner_look(struct nst_memories *set, unsigned int at[2],
+		    struct nst_owner_look *look)
+{
+	struct nst_owner *owner = NULL;
+	u64 rest;
+
+	for (; at[0] < ARRAY_SIZE(set->owner); at[0]++, at[1] = 0) {
+		spin_lock_bh(&set->lock);
+		owner = nth(set, at);
+		if (owner)
+			break;
+		spin_unlock_bh(&set->lock);
+	}
+	if (!owner)
+		return false;
+	rest = owner->bytes - (u64)owner->nr_sessions * NST_SESSION_BYTES -
+	       (u64)owner->nr_idle * NST_MEMORY_BYTES;
+	*look = (struct nst_owner_look){
+		.id = owner->id, .bytes = owner->bytes,
+		.sessions = owner->nr_sessions,
+		.starts = rest / NST_START_BYTES,
+		.floors = owner->nr_left,
+	};
+	spin_unlock_bh(&set->lock);
+	at[1]++;
+	return true;
+}
+
 static void sort_in(struct nst_memories *set, struct nst_owner *new)
 {
 	struct rb_node **link = &set->by_bytes.rb_node, *parent = NULL;
@@ -199,6 +250,10 @@ void nst_owner_pay(struct nst_memory *mem, struct nst_claim *payer)
 	struct nst_claim *former = mem->payer;
 
 	mem->payer = payer;
+	if (former)
+		former->owner->nr_idle--;
+	if (payer)
+		payer->owner->nr_idle++;
 	/* What they hold changes, so they find their places by who pays now. */
 	if (former)
 		nst_owner_charge(former, -NST_MEMORY_BYTES);

@@ -44,7 +44,7 @@ leaf drop limits stats event trace orphans
 5.1  guard.h sockopt udp_opt af_nst
 5.2  guard_hook
 5.3  guard
-5.4  guard_nl socket_nl
+5.4  guard_nl socket_nl owner_nl
 5.5  netlink
 6    main
 '

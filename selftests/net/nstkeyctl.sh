@@ -474,7 +474,7 @@ views()
 	verdict $? stats_as_in_proc
 	is "$(grep -cE '^Nst[A-Za-z]+ [0-9]+$' "$dir/stat")" \
 		"$(wc -l <"$dir/stat")" stat_lines
-	for command in show "show 1" caps stats doctor sockets; do
+	for command in show "show 1" caps stats doctor sockets owners; do
 		# shellcheck disable=SC2086 # words
 		nstkeyctl $command --json >"$out" 2>"$err"
 		jsoncheck <"$out" >>"$err"
@@ -620,6 +620,28 @@ sockets()
 	children=
 }
 
+# Who holds what is remembered, and who may know.
+owners()
+{
+	does owners nstkeyctl owners
+	says owners_namespace '^namespace  [0-9]+ of [0-9]+ bytes, [0-9]+ sessions, [0-9]+ starts, [0-9]+ floors$'
+	nstpoke serve 7103 >"$dir/served" &
+	children="$children $!"
+	wait_lines "$dir/served" 1
+	nstpoke call 127.0.0.1 7103 >/dev/null
+	does owners_starts nstkeyctl owners
+	says owners_a_start '^namespace  [1-9][0-9]* of .* [1-9][0-9]* starts, '
+	nstkeyctl owners --json >"$out"
+	says owners_json_content \
+		'"owner":"namespace","bytes":[0-9]+,"bytes_max":[0-9]+,"sessions":[0-9]+,"starts":[0-9]+,"floors":[0-9]+'
+	does owners_nobody as_nobody "$tool owners"
+	says owners_nobody_sees_none '^Nothing is remembered on your account'
+	# shellcheck disable=SC2086 # a list
+	kill $children 2>/dev/null
+	wait
+	children=
+}
+
 # A client learns nothing but a reset from a peer that has another box.
 other_box()
 {
@@ -711,6 +733,7 @@ views
 doctor
 set_back
 sockets
+owners
 other_box
 monitor
 echo "1..$number"

@@ -39,6 +39,8 @@ static const struct {
 	  "add tcp|udp PORTS [dry-run] | del tcp|udp PORTS | load FILE | flush | show [--prometheus]",
 	  "ports on which plaintext neither arrives nor leaves" },
 	{ "sockets", cmd_sockets, 0, 0, MAY_JSON, "", "UDP sockets that have NST" },
+	{ "owners", cmd_owners, 0, 0, MAY_JSON, "",
+	  "who holds how much of what is remembered" },
 	{ "caps", cmd_caps, 0, 0, MAY_JSON, "", "suites and their drivers" },
 	{ "stats", cmd_stats, 0, 0, MAY_JSON | MAY_PROMETHEUS,
 	  "[--prometheus]", "counters of this network namespace" },

@@ -67,6 +67,7 @@ int cmd_flush(const struct options *opt, char **args);
 int cmd_show(const struct options *opt, char **args);
 int cmd_guard(const struct options *opt, char **args);
 int cmd_sockets(const struct options *opt, char **args);
+int cmd_owners(const struct options *opt, char **args);
 int cmd_caps(const struct options *opt, char **args);
 int cmd_stats(const struct options *opt, char **args);
 int cmd_monitor(const struct options *opt, char **args);

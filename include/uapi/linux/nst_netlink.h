@@ -65,6 +65,7 @@ enum nst_cmd {
 	NST_CMD_GUARD_LOAD,	/* replace all rules, atomically */
 	NST_CMD_GUARD_FLUSH,
 	NST_CMD_SOCKET_GET,	/* dump the UDP sockets that have NST */
+	NST_CMD_OWNER_GET,	/* dump who holds how much of the namespace's memory */
 
 	__NST_CMD_MAX,
 	NST_CMD_MAX = __NST_CMD_MAX - 1
@@ -220,6 +221,20 @@ enum nst_a_dir {
 
 	__NST_A_DIR_MAX,
 	NST_A_DIR_MAX = __NST_A_DIR_MAX - 1
+};
+
+/* Who is charged for what secrets were used for. CAP_NET_ADMIN is told all. */
+enum nst_a_owner {
+	NST_A_OWNER_PAD = 1,
+	NST_A_OWNER_UID,	/* u32; absent: the namespace, for its box */
+	NST_A_OWNER_BYTES,	/* u64, held */
+	NST_A_OWNER_LIMIT,	/* u64, that an owner may hold */
+	NST_A_OWNER_SESSIONS,	/* u32, of UDP */
+	NST_A_OWNER_STARTS,	/* u32, of TCP */
+	NST_A_OWNER_FLOORS,	/* u32, of secrets that were given up, kept */
+
+	__NST_A_OWNER_MAX,
+	NST_A_OWNER_MAX = __NST_A_OWNER_MAX - 1
 };
 
 #endif /* _UAPI_LINUX_NST_NETLINK_H */
