@@ -22,7 +22,6 @@ struct nst_net *nst_net(const struct net *net)
 	return net_generic(net, netns_id);
 }
 
-
 /**
  * nst_net_owner() - whose is what the caller sets a key for?
  * @nn: the namespace's state
