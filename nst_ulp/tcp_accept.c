@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The children of a listener with NST. */
+#include <linux/memcontrol.h>
 #include <linux/module.h>
 #include <linux/net.h>
 #include <linux/tcp.h>
@@ -63,7 +64,7 @@ void nst_tcp_clone(const struct request_sock *req, struct sock *sk,
 	/* TIME_WAIT would hold it, or look at it after the module has gone. */
 	sk->sk_prot_creator = nst_tcp_base_prot[family];
 	WRITE_ONCE(sk->sk_prot, &nst_tcp_prot[family]);
-	nst = parent ? nst_tcp_alloc(sk, priority) : NULL;
+	nst = parent ? nst_tcp_alloc(sk, parent, priority) : NULL;
 	if (nst) {
 		nst->base = parent->base;
 		nst->base_ops = parent->base_ops;
@@ -102,7 +103,7 @@ static int complete_child(struct sock *sk, struct nst_tcp *parent)
 		return -ECONNABORTED;
 	if (!plain && inet_csk(sk)->icsk_ulp_ops != &nst_tcp_ulp)
 		return -ECONNABORTED;
-	nst = nst_tcp_alloc(sk, GFP_KERNEL);
+	nst = nst_tcp_alloc(sk, NULL, GFP_KERNEL);
 	if (!nst)
 		return -ECONNABORTED;
 	inherit(nst, parent);
@@ -120,15 +121,22 @@ static int complete_child(struct sock *sk, struct nst_tcp *parent)
 	return 0;
 }
 
-/* The listener was given its keys behind the child's birth. */
+/*
+ * The child is the program's that accepts it; and perhaps the listener was given
+ * its keys behind the child's birth.
+ */
 static void inherit_late(struct nst_tcp *nst, struct nst_tcp *parent)
 {
+	struct mem_cgroup *memcg = get_mem_cgroup_from_mm(current->mm);
+
 	mutex_lock(&nst->rx_lock);
 	mutex_lock(&nst->tx_lock);
+	swap(nst->memcg, memcg);
 	if (!nst->st.tx.conf && !nst->st.rx.conf)
 		inherit(nst, parent);
 	mutex_unlock(&nst->tx_lock);
 	mutex_unlock(&nst->rx_lock);
+	mem_cgroup_put(memcg);
 	nst_tcp_rekick(nst);
 }
 

@@ -6,6 +6,7 @@
 #include <net/tcp.h>
 #include "tcp_attach.h"
 #include "tcp_head.h"
+#include "tcp_mem.h"
 #include "tcp_rx.h"
 #include "tcp_sock.h"
 #include "tcp_work.h"
@@ -136,6 +137,7 @@ void nst_tcp_uninstall(struct nst_tcp *nst)
 	set_bit(NST_TCP_DEAD, &nst->flags);
 	/* What it charges to the socket ends here. */
 	nst_tcp_head_reset(nst);
+	nst_tcp_mem_drop(nst);
 	write_lock_bh(&sk->sk_callback_lock);
 	sk->sk_data_ready = nst->data_ready;
 	sk->sk_state_change = nst->state_change;
@@ -279,7 +281,7 @@ int nst_tcp_attach(struct sock *sk)
 	err = check(sk);
 	if (err)
 		return err;
-	nst = nst_tcp_alloc(sk, GFP_KERNEL);
+	nst = nst_tcp_alloc(sk, NULL, GFP_KERNEL);
 	if (!nst)
 		return -ENOMEM;
 	for (i = 0; (err = try_attach(nst, !i)) == -EAGAIN; i++) {

@@ -14,6 +14,7 @@
  * nst_tcp_close_stop().
  */
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/tcp.h>
 #include <net/tcp.h>
 #include "compat_tcp.h"
@@ -205,11 +206,14 @@ static void look_after(struct nst_tcp *nst)
 {
 	struct sock *sk = nst->sk;
 	unsigned long delay = 0;
+	struct mem_cgroup *old;
 	enum fate fate;
 	bool many;
 
 	mutex_lock(&nst->rx_lock);
+	old = set_active_memcg(nst->memcg);
 	nst_tcp_rx_work(nst);
+	set_active_memcg(old);
 	mutex_unlock(&nst->rx_lock);
 	many = !nst->linger_until && READ_ONCE(nr_lingering) > nst_orphans_max();
 	lock_sock(sk);

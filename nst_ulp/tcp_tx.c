@@ -12,6 +12,7 @@
 #include <linux/uio.h>
 #include "compat_tcp.h"
 #include "event.h"
+#include "tcp_mem.h"
 #include "tcp_tx.h"
 #include "trace.h"
 #include "txrec.h"
@@ -134,23 +135,39 @@ static void disown(struct nst_tcp *nst, gfp_t was)
 static int push(struct nst_tcp *nst)
 {
 	struct nst_txrec *rec = nst->tx_out;
+	bool gone;
 	gfp_t was;
 	int err;
 
 	lockdep_assert_held(&nst->tx_lock);
 	if (!own(nst, &was))
 		return -EAGAIN;
+	nst_tcp_mem_lend(nst);
 	err = push_locked(nst, rec);
+	gone = err != -EAGAIN && err != -ENOMEM && err != -ENOBUFS;
+	if (gone)
+		nst->tx_out = NULL;
+	nst_tcp_mem_settle(nst);
 	disown(nst, was);
-	if (err == -EAGAIN || err == -ENOMEM || err == -ENOBUFS) {
+	if (!gone) {
 		nst_tcp_kick(nst, NST_TCP_RETRY);
 		return -EAGAIN;
 	}
-	nst->tx_out = NULL;
 	nst_txrec_put(rec);
 	if (err)
 		nst->st.tx.closed = true;
 	return err;
+}
+
+/* A record is no more, or is smaller, that the socket is charged for. */
+static void settle(struct nst_tcp *nst)
+{
+	gfp_t was;
+
+	if (nst_tcp_mem_settled(nst) || !own(nst, &was))
+		return;
+	nst_tcp_mem_settle(nst);
+	disown(nst, was);
 }
 
 /*
@@ -218,7 +235,22 @@ static int flush(struct nst_tcp *nst)
 	if (!err)
 		return push_first(nst);
 	nst_txrec_put(rec);
+	settle(nst);
 	return err;
+}
+
+/*
+ * Let the open record stay open, if the socket can be charged for it; else it goes
+ * as it is.
+ */
+static int keep_open(struct nst_tcp *nst)
+{
+	bool charged;
+
+	lock_sock(nst->sk);
+	charged = nst_tcp_mem_reserve(nst);
+	release_sock(nst->sk);
+	return charged ? 0 : flush(nst);
 }
 
 /* A record without a body: START or close. The open record is left alone. */
@@ -345,6 +377,24 @@ static int wait_connected(struct tx_call *call)
 	return err;
 }
 
+/*
+ * May what was gathered be sealed? Then it has to be held if TCP does not take it,
+ * so short of memory TCP must be able to: as much as is there, or as it forces
+ * for a socket that has nothing under way.
+ */
+static bool may_seal(struct nst_tcp *nst)
+{
+	struct sock *sk = nst->sk;
+	bool may;
+
+	if (likely(!tcp_under_memory_pressure(sk)))
+		return true;
+	lock_sock(sk);
+	may = !sk->sk_wmem_queued || nst_tcp_mem_reserve(nst);
+	release_sock(sk);
+	return may;
+}
+
 /* How a call with @flags may take plaintext, if the record is @full then. */
 static enum nst_txrec_from take_how(int flags, bool full)
 {
@@ -362,10 +412,11 @@ static void ungather(struct nst_tcp *nst, struct iov_iter *iter,
 		return;
 	iov_iter_revert(iter, got);
 	nst_txrec_trim(nst->tx_open, before);
-	if (before)
-		return;
-	nst_txrec_put(nst->tx_open);
-	nst->tx_open = NULL;
+	if (!before) {
+		nst_txrec_put(nst->tx_open);
+		nst->tx_open = NULL;
+	}
+	settle(nst);
 }
 
 /*
@@ -396,7 +447,9 @@ static int send_data(struct tx_call *call)
 		err = got;
 	else if (!more || !call->done || nst->tx_open->len == max ||
 		 nst_txrec_full(nst->tx_open))
-		err = flush(nst);
+		err = may_seal(nst) ? flush(nst) : -ENOMEM;
+	else
+		err = keep_open(nst);
 	if (!err)
 		return got;
 	call->done = false;
@@ -669,6 +722,7 @@ static void tx_work(struct nst_tcp *nst)
 	struct nst_stream *st = &nst->st;
 	struct sock *sk = nst->sk;
 
+	settle(nst);
 	if (!sk->sk_socket ||
 	    !((1 << READ_ONCE(sk->sk_state)) & (TCPF_ESTABLISHED |
 						TCPF_CLOSE_WAIT)))

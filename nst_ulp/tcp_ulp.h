@@ -196,6 +196,8 @@ struct nst_head {
  * @joined: @tx_next and @rx_next are known: there is a connection. Socket lock
  * @rcvlowat: SO_RCVLOWAT as the program has set it, plaintext bytes; TCP's own
  *	stays 1, see nst_tcp_set_rcvlowat(). Socket lock
+ * @memcg: memory cgroup of who made or accepted the socket, for what the worker
+ *	allocates; holds a reference. Changed under both locks by accept()
  * @conf_lock: see "Locking"; @st.tx.conf and @st.rx.conf change under it, their
  *	own direction's lock and nothing less, so either is enough to read
  * @tx_lock: see "Locking"
@@ -203,6 +205,8 @@ struct nst_head {
  *	Under @tx_lock
  * @tx_out: the record on its way: sealed, and TCP has not taken all of it; goes
  *	before anything else is sealed; NULL: none. Under @tx_lock
+ * @tx_charged: bytes of memory charged to the socket for both, see tcp_mem.c.
+ *	Changed under @tx_lock and the socket lock, or by who ends it
  * @rx_lock: see "Locking"
  * @plain: decrypted records and what is left of them, struct nst_plain in cb.
  *	Changed under @rx_lock; poll looks at its length without
@@ -246,11 +250,13 @@ struct nst_tcp {
 	u32 rx_end;
 	bool joined;
 	int rcvlowat;
+	struct mem_cgroup *memcg;
 	spinlock_t conf_lock;
 
 	struct mutex tx_lock;
 	struct nst_txrec *tx_open;
 	struct nst_txrec *tx_out;
+	int tx_charged;
 
 	struct mutex rx_lock;
 	struct sk_buff_head plain;

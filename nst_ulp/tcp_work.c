@@ -5,6 +5,8 @@
  * a direction is idle and gives its transforms back. Both serve all sockets in
  * turn, so neither waits for a lock that a program can hold.
  */
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <linux/wait_bit.h>
@@ -33,6 +35,7 @@ static void free_work(struct work_struct *work)
 	nst_txrec_put(nst->tx_out);
 	__skb_queue_purge(&nst->plain);
 	nst_tcp_head_reset(nst);
+	mem_cgroup_put(nst->memcg);
 	memzero_explicit(nst, sizeof(*nst));
 	kmem_cache_free(nst_cache, nst);
 	if (atomic_dec_and_test(&nst_live))
@@ -166,9 +169,14 @@ static bool try_lock(struct nst_tcp *nst, struct mutex *lock)
  */
 static void serve(struct nst_tcp *nst)
 {
+	struct mem_cgroup *old;
+
 	if (!test_bit(NST_TCP_DEAD, &nst->flags) &&
 	    try_lock(nst, &nst->rx_lock)) {
+		/* What it allocates is the socket's, see tcp_mem.c. */
+		old = set_active_memcg(nst->memcg);
 		nst_tcp_rx_work(nst);
+		set_active_memcg(old);
 		mutex_unlock(&nst->rx_lock);
 	}
 	if (!test_bit(NST_TCP_DEAD, &nst->flags) &&
@@ -284,17 +292,30 @@ static void look_idle(struct work_struct *work)
 /**
  * nst_tcp_alloc() - make the state of a socket
  * @sk: a TCP socket
+ * @parent: the listener whose memory cgroup pays; NULL: the caller's
  * @gfp: how
  *
- * Context: any that @gfp allows.
+ * Context: any that @gfp allows; process without @parent.
  * Return: the state with one reference, the socket's; NULL without memory.
  */
-struct nst_tcp *nst_tcp_alloc(struct sock *sk, gfp_t gfp)
+struct nst_tcp *nst_tcp_alloc(struct sock *sk, const struct nst_tcp *parent,
+			      gfp_t gfp)
 {
-	struct nst_tcp *nst = kmem_cache_zalloc(nst_cache, gfp);
+	struct mem_cgroup *memcg, *old = NULL;
+	struct nst_tcp *nst;
 
-	if (!nst)
+	if (parent)
+		old = set_active_memcg(parent->memcg);
+	nst = kmem_cache_zalloc(nst_cache, gfp);
+	/* NULL stands for the one that is active. */
+	memcg = get_mem_cgroup_from_mm(parent ? NULL : current->mm);
+	if (parent)
+		set_active_memcg(old);
+	if (!nst) {
+		mem_cgroup_put(memcg);
 		return NULL;
+	}
+	nst->memcg = memcg;
 	atomic_inc(&nst_live);
 	refcount_set(&nst->ref, 1);
 	nst->sk = sk;

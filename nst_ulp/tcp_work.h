@@ -5,7 +5,8 @@
 
 #include "tcp_ulp.h"
 
-struct nst_tcp *nst_tcp_alloc(struct sock *sk, gfp_t gfp);
+struct nst_tcp *nst_tcp_alloc(struct sock *sk, const struct nst_tcp *parent,
+			      gfp_t gfp);
 void nst_tcp_work_cancel(struct nst_tcp *nst);
 void nst_tcp_work_end(struct nst_tcp *nst);
 void nst_tcp_work_forget(struct nst_tcp *nst);

@@ -30,6 +30,31 @@
 /* One spare record a CPU, or NULL; taken and given back by exchange. */
 static DEFINE_PER_CPU(struct nst_txrec *, txrec_spare);
 
+/* Have @min bytes at @rec->pages. */
+static bool refill(struct nst_txrec *rec, unsigned int min)
+{
+	struct page_frag *frag = &rec->pages;
+	bool fits = frag->page && (page_ref_count(frag->page) == 1 ||
+				   frag->offset + min <= frag->size);
+	struct page *page;
+
+	if (fits || !rec->small) {
+		if (!skb_page_frag_refill(min, frag, GFP_KERNEL))
+			return false;
+	} else {
+		page = alloc_page(GFP_KERNEL);
+		if (!page)
+			return false;
+		if (frag->page)
+			put_page(frag->page);
+		*frag = (struct page_frag){ .page = page, .size = PAGE_SIZE };
+	}
+	if (rec->counted != frag->page)
+		rec->mem += frag->size;
+	rec->counted = frag->page;
+	return true;
+}
+
 /*
  * Room for up to @n bytes behind what @rec->out has, at least @min. The task's
  * own page fragment is not used: a socket under a network block device sends in
@@ -43,7 +68,7 @@ static int out_grow(struct nst_txrec *rec, unsigned int n, unsigned int min,
 	struct page_frag *frag = &rec->pages;
 	struct bio_vec *last = NULL;
 
-	if (!skb_page_frag_refill(min, frag, GFP_KERNEL))
+	if (!refill(rec, min))
 		return -ENOMEM;
 	n = min_t(unsigned int, n, frag->size - frag->offset);
 	if (rec->nr_out)
@@ -94,6 +119,7 @@ static int add_hdr(struct nst_txrec *rec, bool apart)
 		      frag->offset);
 	rec->hdr = (u8 *)page_address(frag->page) + frag->offset;
 	frag->offset += NST_WIRE_HDR_LEN;
+	rec->mem += PAGE_SIZE;
 	return 0;
 }
 
@@ -103,15 +129,14 @@ static void out_align(struct nst_txrec *rec, unsigned int offset)
 	struct page_frag *frag = &rec->pages;
 	unsigned int skip;
 
-	if (!skb_page_frag_refill(1, frag, GFP_KERNEL))
+	if (!refill(rec, 1))
 		return;
 	skip = offset_in_page(offset - frag->offset);
 	/* Behind the end lies a new page, whose offset is 0. */
 	if (frag->offset + skip >= frag->size)
 		skip = frag->size - frag->offset;
 	frag->offset += skip;
-	if (frag->offset == frag->size &&
-	    skb_page_frag_refill(1, frag, GFP_KERNEL))
+	if (frag->offset == frag->size && refill(rec, 1))
 		frag->offset += offset_in_page(offset);
 }
 
@@ -157,8 +182,10 @@ static void in_add(struct nst_txrec *rec, struct page *page,
 		last->bv_len += n;
 		return;
 	}
-	if (borrowed)
+	if (borrowed) {
 		rec->borrowed |= BIT_ULL(rec->nr_in);
+		rec->mem += n;
+	}
 	bvec_set_page(&rec->in[rec->nr_in++], page, n, offset);
 }
 
@@ -167,13 +194,16 @@ static void in_trim(struct nst_txrec *rec, unsigned int n)
 	while (n) {
 		struct bio_vec *last = &rec->in[rec->nr_in - 1];
 		unsigned int cut = min(n, last->bv_len);
+		bool borrowed = rec->borrowed & BIT_ULL(rec->nr_in - 1);
 
 		last->bv_len -= cut;
 		n -= cut;
+		if (borrowed)
+			rec->mem -= cut;
 		if (last->bv_len)
 			continue;
 		rec->nr_in--;
-		if (rec->borrowed & BIT_ULL(rec->nr_in)) {
+		if (borrowed) {
 			rec->borrowed &= ~BIT_ULL(rec->nr_in);
 			put_page(last->bv_page);
 		}
@@ -200,6 +230,9 @@ struct nst_txrec *nst_txrec_get(u8 type)
 	rec->nr_in = 0;
 	rec->len = 0;
 	rec->sent = 0;
+	rec->mem = 0;
+	rec->counted = NULL;
+	rec->small = false;
 	rec->hdr = NULL;
 	rec->type = type;
 	rec->sealed = false;
@@ -340,6 +373,7 @@ int nst_txrec_gather(struct nst_txrec *rec, struct iov_iter *iter,
 	unsigned int before = rec->len;
 	int got = 0;
 
+	rec->small = from == NST_TXREC_COPY;
 	while (rec->len - before < n && !nst_txrec_full(rec)) {
 		got = gather_some(rec, iter, n - (rec->len - before), from);
 		if (got <= 0)
@@ -463,6 +497,20 @@ unsigned int nst_txrec_left(const struct nst_txrec *rec)
 	for (i = 0; i < rec->nr_out; i++)
 		left += rec->out[i].bv_len;
 	return left;
+}
+
+/**
+ * nst_txrec_mem() - what memory does a record hold?
+ * @rec: in any state, or NULL
+ *
+ * What TCP has taken is its own to count. All of a page that is used in part is
+ * counted, as nobody else has the rest.
+ *
+ * Return: bytes.
+ */
+unsigned int nst_txrec_mem(const struct nst_txrec *rec)
+{
+	return rec ? sizeof(*rec) + rec->mem - rec->sent : 0;
 }
 
 /**

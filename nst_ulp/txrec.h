@@ -34,6 +34,9 @@ struct nst_stream;
  * @len: plaintext bytes gathered; @out has room for
  *	the header and as many
  * @sent: bytes of @out that TCP has taken, once @sealed
+ * @mem: memory that it takes, but for itself
+ * @counted: the page of @pages that @mem counts already
+ * @small: it takes memory page by page, as it may stay open
  * @type: record type
  * @sealed: @out is what goes over the wire, and nothing may change it
  *
@@ -50,7 +53,10 @@ struct nst_txrec {
 	unsigned int nr_in;
 	unsigned int len;
 	unsigned int sent;
+	unsigned int mem;
+	struct page *counted;
 	u8 type;
+	bool small;
 	bool sealed;
 };
 
@@ -75,6 +81,7 @@ int nst_txrec_seal(struct nst_txrec *rec, struct nst_stream *st,
 		   struct nst_hdr *hdr);
 void nst_txrec_advance(struct nst_txrec *rec, unsigned int n);
 unsigned int nst_txrec_left(const struct nst_txrec *rec);
+unsigned int nst_txrec_mem(const struct nst_txrec *rec);
 void nst_txrec_exit(void);
 
 /* No more pieces fit: the record goes out as it is. */

@@ -33,7 +33,7 @@ leaf drop limits stats event trace orphans
 4.0  txrec rxrec
 4.1  tcp_ulp.h udp.h
 4.15 tcp_sock udp_queue
-4.17 tcp_head
+4.17 tcp_head tcp_mem
 4.2  tcp_tx tcp_rx udp_epoch udp_wait udp_err udp_pages
 4.3  tcp_recv tcp_work udp_rx udp_tx udp_sock
 4.4  udp_recv tcp_attach

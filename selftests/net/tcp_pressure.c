@@ -195,6 +195,25 @@ TEST_F_TIMEOUT(pressure, sndbuf_of_program__completes, 120)
 	EXPECT_EQ(0, tcptest_reap(pid));
 }
 
+/* What may not be held is not held: the record goes as it is. */
+TEST_F_TIMEOUT(pressure, open_record__goes_without_memory, 60)
+{
+	char in[16];
+	int a, b;
+
+	ASSERT_EQ(0, pair(&conf, &a, &b));
+	ASSERT_EQ(0, be_patient(a));
+	ASSERT_EQ(0, be_patient(b));
+	ASSERT_EQ(3, send(a, "one", 3, MSG_MORE));
+	EXPECT_EQ(3, recv(b, in, sizeof(in), 0));
+	/* It is, as soon as there is some. */
+	ASSERT_EQ(0, set_limits(self->was, NULL, 0));
+	ASSERT_EQ(3, send(a, "two", 3, MSG_MORE));
+	EXPECT_EQ(0, tcptest_poll(b, POLLIN, TCPTEST_NEVER_MS));
+	EXPECT_EQ(0, close(a));
+	EXPECT_EQ(3, recv(b, in, sizeof(in), 0));
+}
+
 /* A poller waits for SO_RCVLOWAT bytes no longer than they can come. */
 TEST_F_TIMEOUT(pressure, rcvlowat__does_not_hold_what_is_there, 60)
 {

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the sending half of a socket holds is charged to the socket as what TCP
+ * itself holds, which reaches the memory cgroup of who made or accepted it: the
+ * open record, and the one on its way if TCP did not take all of it. A record that
+ * goes to TCP in the call that has gathered it is TCP's to charge.
+ *
+ * (The receiving half: a record that is being gathered is charged by move_charge()
+ * in tcp_head.c; plaintext is allocated in the memory cgroup, by __GFP_ACCOUNT.)
+ */
+#include <net/sock.h>
+#include <net/tcp.h>
+#include "tcp_mem.h"
+#include "txrec.h"
+
+/* What the records take that outlive the call. Under tx_lock. */
+static int records(const struct nst_tcp *nst)
+{
+	lockdep_assert_held(&nst->tx_lock);
+	return nst_txrec_mem(nst->tx_open) + nst_txrec_mem(nst->tx_out);
+}
+
+/*
+ * May so many bytes more be charged? Asked for bytes to be sent TCP would force
+ * them upon a cgroup that is full. They are none yet, so it is asked in the other
+ * way, in which it may refuse.
+ */
+static bool ask(struct sock *sk, int due)
+{
+	int more = due - sk->sk_forward_alloc;
+
+	return more <= 0 || __sk_mem_schedule(sk, more, SK_MEM_RECV);
+}
+
+/*
+ * The same for what cannot be undone. TCP forces bytes to be sent if the send
+ * buffer has no room for them, as then the sender can be made to wait. Memory that
+ * is short it answers with a smaller buffer, too.
+ */
+static void force(struct sock *sk, int due)
+{
+	int more = max_t(int, due - sk->sk_forward_alloc, SOCK_MIN_SNDBUF);
+	int sndbuf = READ_ONCE(sk->sk_sndbuf);
+
+	WRITE_ONCE(sk->sk_sndbuf, 0);
+	__sk_mem_schedule(sk, more, SK_MEM_SEND);
+	WRITE_ONCE(sk->sk_sndbuf, READ_ONCE(sk->sk_sndbuf) ?
+		   min(sndbuf, READ_ONCE(sk->sk_sndbuf)) : sndbuf);
+}
+
+/* Charge what is held, no less and no more. Returns false if that is refused. */
+static bool charge(struct nst_tcp *nst, bool forced)
+{
+	int due = records(nst) - nst->tx_charged;
+	struct sock *sk = nst->sk;
+
+	/* The socket is TCP's again; nst_tcp_mem_drop() was the end of it. */
+	if (test_bit(NST_TCP_DEAD, &nst->flags))
+		return true;
+	if (due > 0 && !ask(sk, due)) {
+		if (!forced)
+			return false;
+		force(sk, due);
+	}
+	if (due > 0)
+		sk_mem_charge(sk, due);
+	else if (due < 0)
+		sk_mem_uncharge(sk, -due);
+	nst->tx_charged += due;
+	return true;
+}
+
+/**
+ * nst_tcp_mem_reserve() - charge the socket for what is to be held
+ * @nst: the socket's state
+ *
+ * Context: process, under tx_lock and the socket lock.
+ * Return: true if all of it is charged; false if TCP or the cgroup has no more
+ * to give, and nothing has changed but the send buffer: it is full now, and
+ * poll() says so.
+ */
+bool nst_tcp_mem_reserve(struct nst_tcp *nst)
+{
+	if (charge(nst, false))
+		return true;
+	sk_stream_moderate_sndbuf(nst->sk);
+	return false;
+}
+
+/**
+ * nst_tcp_mem_settled() - is the socket charged for what is held?
+ * @nst: the socket's state
+ *
+ * Context: process, under tx_lock.
+ * Return: false if nst_tcp_mem_settle() is due.
+ */
+bool nst_tcp_mem_settled(const struct nst_tcp *nst)
+{
+	return READ_ONCE(nst->tx_charged) == records(nst) ||
+	       test_bit(NST_TCP_DEAD, &nst->flags);
+}
+
+/**
+ * nst_tcp_mem_settle() - charge the socket for what is held, or is no more
+ * @nst: the socket's state
+ *
+ * What is held is there in any case, so it is charged even beyond the limits.
+ *
+ * Context: under tx_lock and the socket lock or its spinlock.
+ */
+void nst_tcp_mem_settle(struct nst_tcp *nst)
+{
+	charge(nst, true);
+}
+
+/**
+ * nst_tcp_mem_lend() - let TCP have what is charged for the records
+ * @nst: the socket's state
+ *
+ * They go to TCP, which will charge for them; it need not ask for what the socket
+ * has already. nst_tcp_mem_settle() follows, under the same socket lock.
+ *
+ * Context: under tx_lock and the socket lock or its spinlock.
+ */
+void nst_tcp_mem_lend(struct nst_tcp *nst)
+{
+	/* Not sk_mem_uncharge(), which would give it to others. */
+	sk_mem_charge(nst->sk, -nst->tx_charged);
+	WRITE_ONCE(nst->tx_charged, 0);
+}
+
+/**
+ * nst_tcp_mem_drop() - charge the socket for nothing any more
+ * @nst: the socket's state, NST_TCP_DEAD
+ *
+ * Context: under the socket lock or its spinlock.
+ */
+void nst_tcp_mem_drop(struct nst_tcp *nst)
+{
+	if (nst->tx_charged)
+		sk_mem_uncharge(nst->sk, nst->tx_charged);
+	WRITE_ONCE(nst->tx_charged, 0);
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who pays for what a stream holds: records that stay open, and those that are
+ * gathered because TCP has no room for them. All that is taken from the machine is
+ * charged to the memory cgroup of the program.
+ *
+ * Built with -DNR=10000 it is the measurement of many; that takes -m 4G.
+ */
+#define _GNU_SOURCE
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "kselftest_harness.h"
+#include "tcptest.h"
+
+#ifndef NR
+#define NR	500
+#endif
+#define CGROUP	"/tmp/cg/charge"
+#define MSS	1400
+#define SMALL	4096		/* SO_RCVBUF, far below a record */
+#define PART	20000		/* bytes of a record that come first */
+
+static const struct tcptest_conf conf = {
+	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+};
+
+/* Bytes: what the machine has left, what the cgroup has, and that in sockets. */
+struct usage {
+	long left;
+	long charged;
+	long sockets;
+};
+
+/* What stands behind @name in a file of names and numbers. */
+static long number_of(const char *path, const char *name)
+{
+	FILE *f = fopen(path, "r");
+	long value, found = -1;
+	char line[128], word[64];
+
+	if (!f)
+		return -1;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63[^: ]%*[: ]%ld", word, &value) == 2 &&
+		    !strcmp(word, name))
+			found = value;
+	fclose(f);
+	return found;
+}
+
+static struct usage measure(void)
+{
+	struct usage u;
+
+	/* The kernel counts some of it late. */
+	usleep(300000);
+	u.left = number_of("/proc/meminfo", "MemFree") * 1024;
+	u.charged = nsttest_number(CGROUP "/memory.current");
+	/* To read it makes it exact. */
+	u.sockets = number_of(CGROUP "/memory.stat", "sock");
+	return u;
+}
+
+static int enter_cgroup(void)
+{
+	mkdir("/tmp/cg", 0755);
+	if (mount("none", "/tmp/cg", "cgroup2", 0, NULL) && errno != EBUSY)
+		return -errno;
+	nsttest_write_file("/tmp/cg/cgroup.subtree_control", "+memory");
+	mkdir(CGROUP, 0755);
+	return nsttest_write_file(CGROUP "/cgroup.procs", "0");
+}
+
+static void leave_cgroup(void)
+{
+	nsttest_write_file("/tmp/cg/cgroup.procs", "0");
+	umount2("/tmp/cg", MNT_DETACH);
+}
+
+FIXTURE(charge)
+{
+	int kern[NR];
+	int raw[NR];
+	struct usage before;
+};
+
+FIXTURE_SETUP(charge)
+{
+	struct rlimit files = { 2 * NR + 100, 2 * NR + 100 };
+	int i;
+
+	for (i = 0; i < NR; i++)
+		self->kern[i] = self->raw[i] = -1;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	ASSERT_EQ(0, enter_cgroup());
+	if (nsttest_number(CGROUP "/memory.current") < 0) {
+		leave_cgroup();
+		SKIP(return, "this kernel has no memory cgroups");
+	}
+	self->before = measure();
+}
+
+FIXTURE_TEARDOWN(charge)
+{
+	struct usage now;
+	int i;
+
+	for (i = 0; i < NR; i++) {
+		close(self->raw[i]);
+		close(self->kern[i]);
+	}
+	now = measure();
+	/* All is given back, but for what each processor keeps ready. */
+	EXPECT_LE(0, now.sockets);
+	EXPECT_GE(self->before.sockets + NR * 1024, now.sockets);
+	leave_cgroup();
+}
+
+/* At least nine tenths of what is gone since @was must be charged. */
+static void expect_charged(struct __test_metadata *_metadata,
+			   const struct usage *was, long sockets)
+{
+	struct usage now = measure();
+	long gone = was->left - now.left;
+	long charged = now.charged - was->charged;
+
+	TH_LOG("%d: %ld KiB are gone, %ld charged, %ld in sockets", NR,
+	       gone / 1024, charged / 1024,
+	       (now.sockets - was->sockets) / 1024);
+	EXPECT_LE(gone / 10 * 9, charged);
+	EXPECT_LE(sockets, now.sockets - was->sockets);
+}
+
+TEST_F_TIMEOUT(charge, open_records, 1200)
+{
+	struct usage was;
+	char in[4096];
+	int i;
+
+	for (i = 0; i < NR; i++) {
+		ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &self->kern[i],
+					  &self->raw[i]));
+		ASSERT_EQ(0, tcptest_key(self->kern[i], &conf,
+					 NST_F_RESPONDER));
+		ASSERT_EQ(1, send(self->kern[i], "x", 1, 0));
+		ASSERT_LT(0, recv(self->raw[i], in, sizeof(in), 0));
+	}
+	was = measure();
+	for (i = 0; i < NR; i++)
+		ASSERT_EQ(1, send(self->kern[i], "x", 1, MSG_MORE));
+	expect_charged(_metadata, &was, NR * 4096l);
+	/* Each of them goes, and is no longer what the socket holds. */
+	for (i = 0; i < NR; i++) {
+		ASSERT_EQ(1, send(self->kern[i], "y", 1, 0));
+		ASSERT_EQ(PEER_HDR_SIZE + 2, recv(self->raw[i], in, sizeof(in),
+						  0));
+	}
+	EXPECT_GE(was.sockets + NR * 1024, measure().sockets);
+}
+
+/* One that nobody sends any more is paid for until close(), and not longer. */
+TEST_F_TIMEOUT(charge, open_records_at_close, 1200)
+{
+	static char in[16384];
+	int i;
+
+	for (i = 0; i < NR; i++) {
+		ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &self->kern[i],
+					  &self->raw[i]));
+		ASSERT_EQ(0, tcptest_key(self->kern[i], &conf,
+					 NST_F_RESPONDER));
+		ASSERT_EQ(9000, send(self->kern[i], in, 9000, MSG_MORE));
+		/* By a reset half of them. */
+		if (i & 1)
+			ASSERT_EQ(4, send(self->raw[i], "none", 4, 0));
+	}
+	EXPECT_LE(self->before.sockets + NR * 9000l, measure().sockets);
+}
+
+struct sender {
+	struct peer p;
+	struct peer_hdr h;
+};
+
+/* The same bytes each time. */
+static const uint8_t *build(struct sender *s)
+{
+	static uint8_t plain[PEER_PLAIN_MAX], wire[PEER_RECORD_MAX];
+
+	tcptest_fill(plain, sizeof(plain), 0);
+	peer_build(&s->p, &s->h, plain, sizeof(plain), 0, wire);
+	return wire;
+}
+
+/* The stream begins with a record of its own: a START must be fresh to the end. */
+static int prepare(struct sender *s, int raw, int kern)
+{
+	char in;
+	int ret;
+
+	peer_init(&s->p, raw, NST_CIPHER_AES_GCM, nsttest_box, NSTTEST_KEYS);
+	s->p.role = PEER_F_INITIATOR;
+	ret = peer_send(&s->p, PEER_DATA, "x", 1);
+	if (ret)
+		return ret;
+	peer_prepare(&s->p, &s->h, PEER_DATA, PEER_PLAIN_MAX);
+	return recv(kern, &in, 1, 0) == 1 ? 0 : -errno;
+}
+
+/* All that @raw has sent has been taken. */
+static int taken(int raw)
+{
+	int left = 1, ms;
+
+	for (ms = 0; ms < TCPTEST_SOON_MS; ms += 10) {
+		if (ioctl(raw, SIOCOUTQ, &left) || !left)
+			break;
+		usleep(10000);
+	}
+	return left ? -EAGAIN : 0;
+}
+
+static int finish(struct sender *s, int kern)
+{
+	const size_t size = PEER_HDR_SIZE + PEER_PLAIN_MAX;
+	pid_t pid = fork();
+	int ret;
+
+	if (!pid)
+		_exit(-peer_write(s->p.fd, build(s) + PART, size - PART));
+	ret = tcptest_recv(kern, 0, PEER_PLAIN_MAX, PEER_PLAIN_MAX);
+	return ret ?: tcptest_reap(pid);
+}
+
+TEST_F_TIMEOUT(charge, gathered_records, 3600)
+{
+	static struct sender sender[NR];
+	struct usage was;
+	int i, late = 0;
+
+	for (i = 0; i < NR; i++) {
+		ASSERT_EQ(0, nsttest_pair_mss(AF_INET, SMALL, MSS,
+					      &self->kern[i], &self->raw[i]));
+		ASSERT_EQ(0, tcptest_key(self->kern[i], &conf,
+					 NST_F_RESPONDER));
+		ASSERT_EQ(0, prepare(&sender[i], self->raw[i],
+				     self->kern[i]));
+	}
+	/* So that this program's own memory is there. */
+	build(sender);
+	was = measure();
+	for (i = 0; i < NR; i++)
+		ASSERT_EQ(0, peer_write(self->raw[i], build(&sender[i]), PART));
+	for (i = 0; i < NR; i++)
+		late += !!taken(self->raw[i]);
+	EXPECT_EQ(0, late);
+	expect_charged(_metadata, &was, NR * (PART - SMALL));
+	for (i = 0; i < NR; i++)
+		ASSERT_EQ(0, finish(&sender[i], self->kern[i]))
+			TH_LOG("the %dth", i);
+}
+
+TEST_HARNESS_MAIN
