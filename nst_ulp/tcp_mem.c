@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
+ * Who pays for the memory of a TCP socket, and how it is come by.
+ *
  * What the sending half of a socket holds is charged to the socket as what TCP
  * itself holds, which reaches the memory cgroup of who made or accepted it: the
  * open record, and the one on its way if TCP did not take all of it. A record that
@@ -8,6 +10,7 @@
  * (The receiving half: a record that is being gathered is charged by move_charge()
  * in tcp_head.c; plaintext is allocated in the memory cgroup, by __GFP_ACCOUNT.)
  */
+#include <linux/sched/mm.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 #include "tcp_mem.h"
@@ -140,4 +143,44 @@ void nst_tcp_mem_drop(struct nst_tcp *nst)
 	if (nst->tx_charged)
 		sk_mem_uncharge(nst->sk, nst->tx_charged);
 	WRITE_ONCE(nst->tx_charged, 0);
+}
+
+/**
+ * nst_tcp_scope_narrow() - the part of nst_tcp_scope_begin() that is seldom needed
+ * @how: the socket's sk_allocation
+ * @worker: as there; only then are reserves opened, as a caller opens his own
+ *
+ * Context: process.
+ * Return: what to undo.
+ */
+struct nst_tcp_scope nst_tcp_scope_narrow(gfp_t how, bool worker)
+{
+	struct nst_tcp_scope scope = {};
+
+	if (!(how & __GFP_IO)) {
+		scope.narrow |= __GFP_IO;
+		scope.noio = memalloc_noio_save();
+	} else if (!(how & __GFP_FS)) {
+		scope.narrow |= __GFP_FS;
+		scope.nofs = memalloc_nofs_save();
+	}
+	if (worker && (how & __GFP_MEMALLOC)) {
+		scope.narrow |= __GFP_MEMALLOC;
+		scope.reserves = memalloc_noreclaim_save();
+	}
+	return scope;
+}
+
+/**
+ * nst_tcp_scope_widen() - undo nst_tcp_scope_narrow()
+ * @scope: what that returned
+ */
+void nst_tcp_scope_widen(const struct nst_tcp_scope *scope)
+{
+	if (scope->narrow & __GFP_MEMALLOC)
+		memalloc_noreclaim_restore(scope->reserves);
+	if (scope->narrow & __GFP_FS)
+		memalloc_nofs_restore(scope->nofs);
+	if (scope->narrow & __GFP_IO)
+		memalloc_noio_restore(scope->noio);
 }

@@ -7,6 +7,7 @@
 #include <linux/uio.h>
 #include <net/tcp.h>
 #include "tcp_head.h"
+#include "tcp_mem.h"
 #include "tcp_recv.h"
 #include "tcp_rx.h"
 
@@ -381,6 +382,7 @@ NST_RECVMSG(nst_tcp_recvmsg)
 		.nst = nst, .sk = sk, .msg = msg, .len = len, .flags = flags,
 		.type = -1, .timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT),
 	};
+	struct nst_tcp_scope scope;
 	size_t target;
 	int err;
 
@@ -398,7 +400,9 @@ NST_RECVMSG(nst_tcp_recvmsg)
 		return sock_intr_errno(call.timeo);
 	target = min_t(size_t, READ_ONCE(nst->rcvlowat), len);
 	call.locked = true;
+	scope = nst_tcp_scope_begin(sk, false);
 	err = recv_loop(&call, flags & MSG_WAITALL ? len : target ?: 1);
+	nst_tcp_scope_end(&scope);
 	if (call.locked)
 		tell_next(&call);
 	rx_unlock(&call);
@@ -528,12 +532,15 @@ void nst_tcp_drain(struct nst_tcp *nst)
 {
 	u32 left = nst_tcp_queued(nst->sk) / NST_WIRE_HDR_LEN + 1;
 	struct nst_rx_want want = {};
+	struct nst_tcp_scope scope;
 
 	lockdep_assert_held(&nst->rx_lock);
 	set_bit(NST_TCP_CLOSED, &nst->flags);
 	if (!nst->st.rx.conf)
 		return;
+	scope = nst_tcp_scope_begin(nst->sk, false);
 	/* All that are there now, and not what a peer goes on to send. */
 	while (left-- && nst_tcp_rx_one(nst, &want) > 0)
 		cond_resched();
+	nst_tcp_scope_end(&scope);
 }

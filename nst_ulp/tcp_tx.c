@@ -114,7 +114,7 @@ static bool own(struct nst_tcp *nst, gfp_t *was)
 	}
 	*was = sk->sk_allocation;
 	if (test_bit(NST_TCP_WORKER, &nst->flags))
-		sk->sk_allocation = GFP_ATOMIC;
+		sk->sk_allocation = GFP_ATOMIC | (*was & __GFP_MEMALLOC);
 	return true;
 }
 
@@ -531,6 +531,7 @@ static int send_iter(struct sock *sk, struct iov_iter *iter, int flags, u8 type)
 		.type = type,
 		.timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT),
 	};
+	struct nst_tcp_scope scope = nst_tcp_scope_begin(sk, false);
 	size_t sent = 0;
 	int err, got;
 
@@ -545,6 +546,7 @@ static int send_iter(struct sock *sk, struct iov_iter *iter, int flags, u8 type)
 			sent += got;
 	}
 	tx_unlock(&call);
+	nst_tcp_scope_end(&scope);
 	if (sent || !err)
 		return sent;
 	return sk_stream_error(sk, flags, err);
@@ -690,10 +692,12 @@ static int finish(struct nst_tcp *nst)
  */
 int nst_tcp_tx_finish(struct nst_tcp *nst)
 {
+	struct nst_tcp_scope scope = nst_tcp_scope_begin(nst->sk, false);
 	int err;
 
 	lockdep_assert_held(&nst->tx_lock);
 	err = finish(nst);
+	nst_tcp_scope_end(&scope);
 	if (err != -ENOMEM)
 		return err;
 	nst_tcp_kick(nst, NST_TCP_RETRY);

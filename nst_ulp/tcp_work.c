@@ -14,6 +14,7 @@
 #include <net/tcp.h>
 #include "limits.h"
 #include "tcp_head.h"
+#include "tcp_mem.h"
 #include "tcp_rx.h"
 #include "tcp_tx.h"
 #include "tcp_work.h"
@@ -192,12 +193,14 @@ static void run_work(struct work_struct *work)
 {
 	struct nst_tcp *nst = container_of(to_delayed_work(work),
 					   struct nst_tcp, work);
+	struct nst_tcp_scope scope = nst_tcp_scope_begin(nst->sk, true);
 
 	/* Pairs with what sets it, behind @linger. */
 	if (!test_bit_acquire(NST_TCP_LINGER, &nst->flags))
 		serve(nst);
 	else if (!test_bit(NST_TCP_DEAD, &nst->flags))
 		nst->linger(nst);
+	nst_tcp_scope_end(&scope);
 	put_both(nst);
 }
 
@@ -387,7 +390,8 @@ int nst_tcp_work_start(void)
 	nst_cache = KMEM_CACHE(nst_tcp, SLAB_ACCOUNT);
 	if (!nst_cache)
 		return -ENOMEM;
-	nst_wq = alloc_workqueue("nst", WQ_UNBOUND, 0);
+	/* Storage may lie on a socket, and memory be freed by writing to it. */
+	nst_wq = alloc_workqueue("nst", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (nst_wq)
 		return 0;
 	kmem_cache_destroy(nst_cache);
