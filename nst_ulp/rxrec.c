@@ -257,6 +257,13 @@ int nst_rxrec_rest(struct nst_rxrec *rec)
 	return 0;
 }
 
+/* What the crypto API or a driver of it says when it lacks room, for now. */
+static bool is_want(int err)
+{
+	return err == -ENOMEM || err == -ENOBUFS || err == -EAGAIN ||
+	       err == -ENOSPC;
+}
+
 /**
  * nst_rxrec_open() - authenticate and decrypt
  * @rec: with its whole body and with room for its whole plaintext
@@ -266,7 +273,8 @@ int nst_rxrec_rest(struct nst_rxrec *rec)
  * Plaintext that is not authentic is wiped before this returns.
  *
  * Context: process, under the receiver's lock.
- * Return: NST_OK, NST_DROP_AUTH, NST_DROP_PADDING or NST_DROP_NOMEM.
+ * Return: NST_OK, NST_DROP_AUTH, NST_DROP_PADDING or, also if the driver fails,
+ * NST_DROP_NOMEM: @rec->again tells whether that may pass.
  */
 enum nst_drop nst_rxrec_open(struct nst_rxrec *rec, struct nst_cipher *cipher,
 			     const u8 *wire)
@@ -294,6 +302,7 @@ enum nst_drop nst_rxrec_open(struct nst_rxrec *rec, struct nst_cipher *cipher,
 		sg_zero_buffer(&op->dst[1], rec->nr_dst, len, 0);
 	if (err == -EBADMSG)
 		return NST_DROP_AUTH;
+	rec->again = is_want(err);
 	return err == -EINVAL ? NST_DROP_PADDING : NST_DROP_NOMEM;
 }
 

@@ -23,6 +23,7 @@ struct iov_iter;
  * @nr_user: how many of these, the first ones, are pinned pages of a reader
  * @user: plaintext bytes that go there, or to @op->bounce
  * @plain: receives the rest, or NULL
+ * @again: what has returned NST_DROP_NOMEM may be tried again, all is as before
  *
  * Lives on the stack of whoever holds the socket's rx_lock.
  */
@@ -36,6 +37,7 @@ struct nst_rxrec {
 	struct sk_buff *holds;
 	unsigned int user;
 	struct sk_buff *plain;
+	bool again;
 };
 
 /**

@@ -61,8 +61,25 @@ static u32 direct_len(const struct nst_hdr *hdr, const struct nst_rx_want *want)
 	return n == hdr->len ? n : 0;
 }
 
+/*
+ * There is no memory to go on with a record that is off TCP's queue. Returns true
+ * if it is tried again, after a pause: a call waits until it is killed, as for any
+ * page that it needs; the worker has other sockets to serve, and close() an end.
+ */
+static bool wait_memory(const struct nst_tcp *nst, struct nst_rx_want *want)
+{
+	bool call = !want->worker && !test_bit(NST_TCP_CLOSED, &nst->flags);
+
+	if (call ? fatal_signal_pending(current) :
+		   want->tries++ >= NST_TCP_TRIES)
+		return false;
+	schedule_timeout_killable(NST_TCP_RETRY);
+	return true;
+}
+
 /* Choose where the plaintext goes. */
-static int place(struct nst_rxrec *rec, struct nst_rx_want *want)
+static enum nst_drop place(const struct nst_tcp *nst, struct nst_rxrec *rec,
+			   struct nst_rx_want *want)
 {
 	u32 n = direct_len(&rec->hdr, want);
 
@@ -71,9 +88,41 @@ static int place(struct nst_rxrec *rec, struct nst_rx_want *want)
 		nst_rxrec_pin(rec, want->iter, n);
 	else if (n)
 		nst_rxrec_bounce(rec);
-	if (rec->user < rec->hdr.len || rec->hdr.type >= NST_TYPE_APP_MIN)
-		return nst_rxrec_rest(rec);
-	return 0;
+	if (rec->user == rec->hdr.len && rec->hdr.type < NST_TYPE_APP_MIN)
+		return NST_OK;
+	while (nst_rxrec_rest(rec))
+		if (!wait_memory(nst, want))
+			return NST_DROP_NOMEM;
+	return NST_OK;
+}
+
+/* Authenticate and decrypt. */
+static enum nst_drop decrypt(struct nst_tcp *nst, struct nst_rxrec *rec,
+			     const u8 *wire, struct nst_rx_want *want)
+{
+	enum nst_drop drop = place(nst, rec, want);
+
+	if (drop)
+		return drop;
+	do {
+		drop = nst_rxrec_open(rec, &nst->st.rx.ep.cipher, wire);
+	} while (drop == NST_DROP_NOMEM && rec->again && wait_memory(nst, want));
+	return drop;
+}
+
+/* Let the stream move on over what is authentic. */
+static enum nst_drop accept(struct nst_tcp *nst, struct nst_rxrec *rec,
+			    struct nst_rx_want *want)
+{
+	enum nst_drop drop;
+
+	do {
+		drop = nst_stream_rx_accept(&nst->st, &rec->hdr);
+	} while (drop == NST_DROP_NOMEM && wait_memory(nst, want));
+	/* A replay: the reader must not see it. */
+	if (drop && rec->nr_dst)
+		sg_zero_buffer(&rec->op->dst[1], rec->nr_dst, rec->hdr.len, 0);
+	return drop;
 }
 
 static void queue_plain(struct nst_tcp *nst, struct sk_buff *skb, u8 type,
@@ -102,9 +151,10 @@ static int deliver(struct nst_tcp *nst, struct nst_rxrec *rec,
 	want->copied = n;
 	want->boundary = n && n == rec->hdr.len;
 	if (n < rec->user) {
-		rec->plain = nst_rxrec_buffer(rec->user - n, GFP_KERNEL);
-		if (!rec->plain)
-			return -ENOMEM;
+		while (!(rec->plain = nst_rxrec_buffer(rec->user - n,
+						       GFP_KERNEL_ACCOUNT)))
+			if (!wait_memory(nst, want))
+				return -ENOMEM;
 		skb_store_bits(rec->plain, 0, rec->op->bounce + n,
 			       rec->user - n);
 	}
@@ -124,17 +174,9 @@ static enum nst_drop open_record(struct nst_tcp *nst, struct nst_rxrec *rec,
 	u32 epochs = st->rx.epochs;
 	enum nst_drop drop;
 
-	if (place(rec, want)) {
-		drop = NST_DROP_NOMEM;
-	} else {
-		drop = nst_rxrec_open(rec, &st->rx.ep.cipher, wire);
-		if (!drop)
-			drop = nst_stream_rx_accept(st, &rec->hdr);
-		/* Authentic, but a replay: the reader must not see it. */
-		if (drop && drop != NST_DROP_AUTH && rec->nr_dst)
-			sg_zero_buffer(&rec->op->dst[1], rec->nr_dst,
-				       rec->hdr.len, 0);
-	}
+	drop = decrypt(nst, rec, wire, want);
+	if (!drop)
+		drop = accept(nst, rec, want);
 	if (!drop && deliver(nst, rec, want))
 		drop = NST_DROP_NOMEM;
 	nst_rxrec_release_dst(rec);

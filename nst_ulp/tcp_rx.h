@@ -11,6 +11,7 @@
  * @iter: where to decrypt data to; NULL: to the list of plaintext
  * @room: bytes that may go there
  * @worker: take only what is not for a reader, see nst_tcp_rx_one()
+ * @tries: how often the worker has waited for memory
  * @rest: receives the plaintext bytes of the record that go to the list
  * @copied: receives the bytes that went to @iter
  * @boundary: receives whether these end with their record
@@ -21,6 +22,7 @@ struct nst_rx_want {
 	struct iov_iter *iter;
 	size_t room;
 	bool worker;
+	unsigned int tries;
 	u32 rest;
 	size_t copied;
 	bool boundary;
@@ -33,6 +35,9 @@ struct nst_rx_want {
  * than they are opened, and whoever takes them has other things to do.
  */
 #define NST_TCP_BATCH	64
+
+/* How often the worker waits for memory in one go: for two seconds in all. */
+#define NST_TCP_TRIES	100
 
 int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want);
 int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,

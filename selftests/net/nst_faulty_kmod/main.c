@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * nst_faulty.ko: an AES-GCM that fails to decrypt as often as it is told, in the
+ * way of a driver that lacks memory or is broken. A test, never part of an
+ * installation. The work is done by whatever the kernel has besides.
+ */
+#include <crypto/internal/aead.h>
+#include <linux/atomic.h>
+#include <linux/module.h>
+
+static int err;
+module_param(err, int, 0600);
+MODULE_PARM_DESC(err, "what it fails with, a positive errno");
+
+static int times;
+module_param(times, int, 0600);
+MODULE_PARM_DESC(times, "how often it will fail");
+
+struct ctx {
+	struct crypto_aead *real;
+};
+
+static int init(struct crypto_aead *aead)
+{
+	struct ctx *ctx = crypto_aead_ctx(aead);
+
+	ctx->real = crypto_alloc_aead("gcm(aes)", 0, CRYPTO_ALG_NEED_FALLBACK);
+	if (IS_ERR(ctx->real))
+		return PTR_ERR(ctx->real);
+	crypto_aead_set_reqsize(aead, sizeof(struct aead_request) +
+				crypto_aead_reqsize(ctx->real));
+	return 0;
+}
+
+static void drop(struct crypto_aead *aead)
+{
+	struct ctx *ctx = crypto_aead_ctx(aead);
+
+	crypto_free_aead(ctx->real);
+}
+
+static int setkey(struct crypto_aead *aead, const u8 *key, unsigned int len)
+{
+	struct ctx *ctx = crypto_aead_ctx(aead);
+
+	return crypto_aead_setkey(ctx->real, key, len);
+}
+
+static int setauthsize(struct crypto_aead *aead, unsigned int size)
+{
+	struct ctx *ctx = crypto_aead_ctx(aead);
+
+	return crypto_aead_setauthsize(ctx->real, size);
+}
+
+static struct aead_request *pass_on(struct aead_request *req)
+{
+	struct ctx *ctx = crypto_aead_ctx(crypto_aead_reqtfm(req));
+	struct aead_request *to = aead_request_ctx(req);
+
+	aead_request_set_tfm(to, ctx->real);
+	aead_request_set_callback(to, req->base.flags, req->base.complete,
+				  req->base.data);
+	aead_request_set_crypt(to, req->src, req->dst, req->cryptlen, req->iv);
+	aead_request_set_ad(to, req->assoclen);
+	return to;
+}
+
+static int encrypt(struct aead_request *req)
+{
+	return crypto_aead_encrypt(pass_on(req));
+}
+
+static int decrypt(struct aead_request *req)
+{
+	/* One test at a time. */
+	if (READ_ONCE(times) > 0) {
+		WRITE_ONCE(times, times - 1);
+		return -READ_ONCE(err);
+	}
+	return crypto_aead_decrypt(pass_on(req));
+}
+
+static struct aead_alg alg = {
+	.init		= init,
+	.exit		= drop,
+	.setkey		= setkey,
+	.setauthsize	= setauthsize,
+	.encrypt	= encrypt,
+	.decrypt	= decrypt,
+	.ivsize		= 12,
+	.maxauthsize	= 16,
+	.base = {
+		.cra_name	 = "gcm(aes)",
+		.cra_driver_name = "nst-faulty-gcm",
+		.cra_priority	 = 100000,
+		.cra_flags	 = CRYPTO_ALG_ASYNC | CRYPTO_ALG_NEED_FALLBACK,
+		.cra_blocksize	 = 1,
+		.cra_ctxsize	 = sizeof(struct ctx),
+		.cra_module	 = THIS_MODULE,
+	},
+};
+
+static int __init faulty_init(void)
+{
+	return crypto_register_aead(&alg);
+}
+
+static void __exit faulty_exit(void)
+{
+	crypto_unregister_aead(&alg);
+}
+
+module_init(faulty_init);
+module_exit(faulty_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Test of NST: a cipher that fails");

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A record that there is no memory to decrypt: nothing of the stream is lost, and
+ * the record is read as soon as there is some. A cipher that is broken ends it.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <time.h>
+
+#include "kselftest_harness.h"
+#include "tcptest.h"
+
+#define PARAM	"/sys/module/nst_faulty/parameters/"
+#define BIG	30000
+#define SMALL	100
+
+static const struct tcptest_conf conf = {
+	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+};
+
+static const struct tcptest_conf strict = {
+	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET, .strict = true,
+};
+
+static int fail(int err, int times)
+{
+	char text[16];
+	int ret;
+
+	snprintf(text, sizeof(text), "%d", err);
+	ret = nsttest_write_file(PARAM "err", text);
+	snprintf(text, sizeof(text), "%d", times);
+	return ret ?: nsttest_write_file(PARAM "times", text);
+}
+
+FIXTURE(want)
+{
+	int a;
+	int b;
+};
+
+FIXTURE_SETUP(want)
+{
+	/* What is made from now on uses it. */
+	ASSERT_EQ(0, system("modprobe nst_faulty"));
+	ASSERT_EQ(0, tcptest_pair(&conf, &self->a, &self->b));
+	ASSERT_EQ(0, tcptest_bind(self->a, self->b));
+	ASSERT_EQ(0, tcptest_record_max(self->a, NST_RECORD_MAX_MAX));
+}
+
+FIXTURE_TEARDOWN(want)
+{
+	int i;
+
+	EXPECT_EQ(0, fail(0, 0));
+	close(self->a);
+	close(self->b);
+	/* The last transforms are given back a little later. */
+	for (i = 0; i < 100 && system("rmmod nst_faulty 2>/dev/null"); i++)
+		usleep(100000);
+	EXPECT_GT(100, i);
+}
+
+/* Straight into the program's memory, through a buffer, and to the list. */
+static void take(struct __test_metadata *_metadata, int a, int b, int err)
+{
+	static char in[BIG];
+
+	ASSERT_EQ(0, tcptest_send(a, 0, BIG, BIG));
+	ASSERT_EQ(0, fail(err, 3));
+	EXPECT_EQ(0, tcptest_recv(b, 0, BIG, BIG));
+	EXPECT_EQ(0, nsttest_number(PARAM "times"));
+
+	ASSERT_EQ(0, tcptest_send(a, 1, SMALL, SMALL));
+	ASSERT_EQ(0, fail(err, 3));
+	EXPECT_EQ(0, tcptest_recv(b, 1, SMALL, SMALL));
+	EXPECT_EQ(0, nsttest_number(PARAM "times"));
+
+	ASSERT_EQ(0, tcptest_send(a, 2, BIG, BIG));
+	ASSERT_EQ(0, fail(err, 3));
+	EXPECT_EQ(BIG, recv(b, in, BIG, MSG_PEEK | MSG_WAITALL));
+	EXPECT_EQ(0, nsttest_number(PARAM "times"));
+	EXPECT_EQ(0, tcptest_recv(b, 2, BIG, BIG));
+}
+
+TEST_F(want, of_memory_passes)
+{
+	take(_metadata, self->a, self->b, ENOMEM);
+	take(_metadata, self->a, self->b, ENOBUFS);
+	take(_metadata, self->a, self->b, EAGAIN);
+	take(_metadata, self->a, self->b, ENOSPC);
+}
+
+/* The worker judges a start record. */
+TEST_F(want, of_memory_for_a_start_passes)
+{
+	int a, b;
+
+	ASSERT_EQ(0, fail(ENOMEM, 5));
+	ASSERT_EQ(0, tcptest_pair(&strict, &a, &b));
+	EXPECT_EQ(0, tcptest_bind(a, b));
+	EXPECT_EQ(0, nsttest_number(PARAM "times"));
+	close(a);
+	close(b);
+}
+
+/* What waits for memory can be killed. */
+TEST_F(want, does_not_outlast_its_program)
+{
+	static char in[BIG];
+	pid_t pid;
+
+	ASSERT_EQ(0, fail(ENOMEM, 1000000));
+	ASSERT_EQ(0, tcptest_send(self->a, 0, BIG, BIG));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		recv(self->b, in, BIG, 0);
+		_exit(0);
+	}
+	usleep(300000);
+	EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG));
+	EXPECT_GT(1000000, nsttest_number(PARAM "times"));
+	EXPECT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
+}
+
+TEST_F(want, of_a_cipher_that_works_does_not_pass)
+{
+	static char in[BIG];
+
+	ASSERT_EQ(0, tcptest_send(self->a, 0, BIG, BIG));
+	ASSERT_EQ(0, fail(EIO, 100));
+	EXPECT_EQ(-1, recv(self->b, in, BIG, 0));
+	EXPECT_EQ(ENOMEM, errno);
+	/* Once is enough. */
+	EXPECT_EQ(99, nsttest_number(PARAM "times"));
+	EXPECT_EQ(-1, recv(self->b, in, BIG, 0));
+}
+
+TEST_HARNESS_MAIN
