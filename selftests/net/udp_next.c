@@ -2,6 +2,7 @@
 /*
  * A sender that is known goes on into its next epochs while a stranger invents
  * sessions as fast as he can: what he invents has neither its room nor its turn.
+ * And how many new sessions there are in a second, with an empty and a full table.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -168,6 +169,67 @@ TEST_F_TIMEOUT(next, bursts, 60)
 	}
 	TH_LOG("%d of %d datagrams", came, EPOCHS * BURST);
 	EXPECT_LE(EPOCHS * BURST * 99 / 100, came);
+}
+
+/* New sessions in @ms; there are always more than the receiver has time for. */
+static unsigned int new_sessions(struct udpend *e, unsigned int ms)
+{
+	uint64_t end = peer_now() + ms * MS;
+	unsigned int nr = 0;
+	char buf[256];
+	struct dgram d;
+
+	while (peer_now() < end) {
+		udppeer_epoch(&e->p);
+		e->p.nonce += 1 << 20;
+		make(&e->p, &d);
+		udpend_send(e->raw, &e->to, d.b, d.len);
+		while (recv(e->k, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+			nr++;
+		usleep(200);
+	}
+	return nr;
+}
+
+FIXTURE(table)
+{
+	struct udpend *e;
+};
+
+FIXTURE_SETUP(table)
+{
+	self->e = end_open(_metadata, &private_box);
+}
+
+FIXTURE_TEARDOWN(table)
+{
+	end_close(self->e);
+}
+
+/* Room for one costs the same whether there is some, or another has to go. */
+TEST_F_TIMEOUT(table, full, 120)
+{
+	struct udpend *e = self->e;
+	unsigned int empty, full = 0, tries;
+	char most[16];
+
+	/* What may be done at once is used up. */
+	new_sessions(e, 3000);
+	for (tries = 0; tries < 3; tries++) {
+		ASSERT_EQ(0, nsttest_write_file("/proc/sys/net/nst/udp_sessions_max",
+						"65536"));
+		empty = new_sessions(e, 4000);
+		snprintf(most, sizeof(most), "%d",
+			 (int)udpend_stat("NstUdpSessions"));
+		ASSERT_EQ(0, nsttest_write_file("/proc/sys/net/nst/udp_sessions_max",
+						most));
+		full = new_sessions(e, 4000);
+		TH_LOG("new sessions a second: %u, and %u with all %s there",
+		       empty / 4, full / 4, most);
+		if (full * 10 >= empty * 8)
+			break;
+	}
+	EXPECT_LE(empty * 8 / 10, full);
 }
 
 TEST_HARNESS_MAIN
