@@ -104,8 +104,8 @@
 
 /*
  * Sessions of which one socket has a window of its own, for what comes to groups.
- * Each takes half a kilobyte. With more, the one not used for the longest time
- * is forgotten.
+ * Each takes 1 KiB, as the allocator rounds it. With more, the one not used for the
+ * longest time is forgotten.
  */
 #define NST_MEMBERS_MAX		64
 
