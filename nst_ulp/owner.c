@@ -124,15 +124,40 @@ void nst_owner_put(struct nst_owner *owner)
 }
 
 /* The one at @at in its chain. */
-static struct nst_owner *nth(struct nst_memories *set, const unsigned int at[2])
+static const struct nst_owner *nth(const struct nst_memories *set,
+				   const unsigned int at[2])
 {
-	struct nst_owner *owner;
+	const struct nst_owner *owner;
 	unsigned int i = 0;
 
+	lockdep_assert_held(&set->lock);
 	hlist_for_each_entry(owner, &set->owner[at[0]], node)
 		if (i++ == at[1])
 			return owner;
 	return NULL;
+}
+
+static bool look_at(struct nst_memories *set, const unsigned int at[2],
+		    struct nst_owner_look *look)
+{
+	const struct nst_owner *owner;
+	u64 rest;
+
+	spin_lock_bh(&set->lock);
+	owner = nth(set, at);
+	if (owner) {
+		rest = owner->bytes -
+		       (u64)owner->nr_sessions * NST_SESSION_BYTES -
+		       (u64)owner->nr_idle * NST_MEMORY_BYTES;
+		*look = (struct nst_owner_look){
+			.id = owner->id, .bytes = owner->bytes,
+			.sessions = owner->nr_sessions,
+			.starts = rest / NST_START_BYTES,
+			.floors = owner->nr_left,
+		};
+	}
+	spin_unlock_bh(&set->lock);
+	return owner;
 }
 
 /**
@@ -149,29 +174,13 @@ static struct nst_owner *nth(struct nst_memories *set, const unsigned int at[2])
 bool nst_owner_look(struct nst_memories *set, unsigned int at[2],
 		    struct nst_owner_look *look)
 {
-	struct nst_owner *owner = NULL;
-	u64 rest;
-
 	for (; at[0] < ARRAY_SIZE(set->owner); at[0]++, at[1] = 0) {
-		spin_lock_bh(&set->lock);
-		owner = nth(set, at);
-		if (owner)
-			break;
-		spin_unlock_bh(&set->lock);
+		if (look_at(set, at, look)) {
+			at[1]++;
+			return true;
+		}
 	}
-	if (!owner)
-		return false;
-	rest = owner->bytes - (u64)owner->nr_sessions * NST_SESSION_BYTES -
-	       (u64)owner->nr_idle * NST_MEMORY_BYTES;
-	*look = (struct nst_owner_look){
-		.id = owner->id, .bytes = owner->bytes,
-		.sessions = owner->nr_sessions,
-		.starts = rest / NST_START_BYTES,
-		.floors = owner->nr_left,
-	};
-	spin_unlock_bh(&set->lock);
-	at[1]++;
-	return true;
+	return false;
 }
 
 static void sort_in(struct nst_memories *set, struct nst_owner *new)

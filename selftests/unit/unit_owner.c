@@ -10,6 +10,7 @@
 #define LIMIT	NST_SESSIONS_MIN
 #define KEYS	4	/* of a box */
 #define SHARED	1	/* the kid of a secret that several boxes have */
+#define USERS	20
 /* With the smallest settings: what an owner may hold, in sessions. */
 #define HELD	(NST_OWNER_SECRETS * \
 		 (LIMIT + NST_START_CACHE_MIN * NST_START_BYTES / \
@@ -245,6 +246,64 @@ TEST(nst_memory_make_room__idle_memory_of_two)
 	CHECK_EQ(nn.memories->nr_idle, 0);
 	done(mine);
 	done(yours);
+	receiver_done();
+}
+
+static bool look_for(u64 id, struct nst_owner_look *look)
+{
+	unsigned int at[2] = {}, times = 0;
+	struct nst_owner_look each;
+
+	while (nst_owner_look(nn.memories, at, &each)) {
+		if (each.id != id)
+			continue;
+		*look = each;
+		times++;
+	}
+	CHECK(times <= 1);
+	return times;
+}
+
+/* What is told of an owner is what he holds. */
+TEST(nst_owner_look__each_once)
+{
+	struct nst_keyring *ring[USERS];
+	struct nst_owner_look look;
+	u64 now = shim_real_ns;
+	unsigned int i, k;
+
+	begin();
+	for (i = 0; i < USERS; i++) {
+		ring[i] = box_of(i);
+		for (k = 0; k < i % 5; k++)
+			CHECK_EQ(fresh(ring[i], 2, now), NST_OK);
+		for (k = 0; k < i % 7; k++)
+			CHECK_EQ(start(ring[i], 3, now + k), NST_OK);
+	}
+	for (i = 0; i < USERS; i++) {
+		fill(ring[i], i, 3);
+		shim_work_run();
+		NEED(look_for(i, &look));
+		CHECK_EQ(look.sessions, i % 5);
+		CHECK_EQ(look.starts, i % 7);
+		CHECK_EQ(look.floors, 0);
+		CHECK_EQ(look.bytes, i % 5 * NST_SESSION_BYTES +
+			 i % 7 * NST_START_BYTES +
+			 (i % 5 ? NST_MEMORY_BYTES : 0));
+	}
+	shim_real_ns += 100 * SEC;
+	shim_boot_ns += 100 * SEC;
+	expire();
+	for (i = 0; i < USERS; i++) {
+		NEED(look_for(i, &look));
+		CHECK_EQ(look.sessions, 0);
+		CHECK_EQ(look.floors, i % 5 ? 1 : 0);
+		CHECK_EQ(look.bytes, i % 7 * NST_START_BYTES);
+		done(ring[i]);
+	}
+	CHECK(look_for(NST_OWNER_NETNS, &look));
+	CHECK_EQ(look.bytes, 0);
+	CHECK(!look_for(USERS, &look));
 	receiver_done();
 }
 
