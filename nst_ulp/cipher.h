@@ -4,6 +4,7 @@
 #define _NST_CIPHER_H
 
 #include <linux/crypto.h>
+#include <linux/errno.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 #include "wire.h"
@@ -122,6 +123,25 @@ static inline void nst_sg_buf(struct scatterlist *sg, void *buf,
 {
 	sg->page_link = 0;
 	sg_set_buf(sg, buf, len);
+}
+
+/**
+ * nst_cipher_may_pass() - is it want, of memory or of room, that a call failed for?
+ * @err: negative errno of the crypto API or a driver of it
+ *
+ * Return: true if the same call may succeed later; false if it is in vain.
+ */
+static inline bool nst_cipher_may_pass(int err)
+{
+	switch (err) {
+	case -ENOMEM:
+	case -ENOBUFS:
+	case -EAGAIN:
+	case -ENOSPC:
+		return true;
+	default:
+		return false;
+	}
 }
 
 const struct nst_suite *nst_suite(u8 id);

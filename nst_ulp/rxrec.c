@@ -257,13 +257,6 @@ int nst_rxrec_rest(struct nst_rxrec *rec)
 	return 0;
 }
 
-/* What the crypto API or a driver of it says when it lacks room, for now. */
-static bool is_want(int err)
-{
-	return err == -ENOMEM || err == -ENOBUFS || err == -EAGAIN ||
-	       err == -ENOSPC;
-}
-
 /**
  * nst_rxrec_open() - authenticate and decrypt
  * @rec: with its whole body and with room for its whole plaintext
@@ -302,7 +295,7 @@ enum nst_drop nst_rxrec_open(struct nst_rxrec *rec, struct nst_cipher *cipher,
 		sg_zero_buffer(&op->dst[1], rec->nr_dst, len, 0);
 	if (err == -EBADMSG)
 		return NST_DROP_AUTH;
-	rec->again = is_want(err);
+	rec->again = nst_cipher_may_pass(err);
 	return err == -EINVAL ? NST_DROP_PADDING : NST_DROP_NOMEM;
 }
 

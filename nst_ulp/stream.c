@@ -390,11 +390,14 @@ bool nst_stream_rx_has_keys(const struct nst_stream *st,
 	return nst_epoch_is(&st->rx.ep, hdr) && !nst_epoch_parked(&st->rx.ep);
 }
 
+/* A suite that cannot be keyed cannot be done; an interrupted search can go on. */
 static enum nst_drop rx_cause(int err)
 {
 	if (!err)
 		return NST_OK;
-	return err == -ENOPKG ? NST_DROP_NO_SUITE : NST_DROP_NOMEM;
+	if (nst_cipher_may_pass(err) || err == -EINTR || err == -ETIMEDOUT)
+		return NST_DROP_NOMEM;
+	return NST_DROP_NO_SUITE;
 }
 
 /* Derive the keys for a record that was judged. */

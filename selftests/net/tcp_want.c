@@ -138,4 +138,26 @@ TEST_F(want, of_a_cipher_that_works_does_not_pass)
 	EXPECT_EQ(-1, recv(self->b, in, BIG, 0));
 }
 
+/* As with a suite that is not there: nobody tries again and again. */
+TEST_F(want, of_a_cipher_that_takes_no_key_does_not_pass)
+{
+	int kern, raw;
+	struct peer p;
+	char in;
+
+	ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &kern, &raw));
+	ASSERT_EQ(0, tcptest_key(kern, &conf, NST_F_RESPONDER));
+	ASSERT_EQ(0, nsttest_write_file(PARAM "key_err", "5"));
+	peer_init(&p, raw, NST_CIPHER_AES_GCM, nsttest_box, NSTTEST_KEYS);
+	p.role = PEER_F_INITIATOR;
+	EXPECT_EQ(0, peer_send(&p, PEER_DATA, "x", 1));
+	EXPECT_EQ(-1, recv(kern, &in, 1, 0));
+	EXPECT_EQ(ENOPKG, errno);
+	EXPECT_EQ(0, nsttest_write_file(PARAM "key_err", "0"));
+	EXPECT_EQ(-1, recv(kern, &in, 1, 0));
+	EXPECT_EQ(ENOPKG, errno);
+	close(raw);
+	close(kern);
+}
+
 TEST_HARNESS_MAIN

@@ -16,6 +16,10 @@ static int times;
 module_param(times, int, 0600);
 MODULE_PARM_DESC(times, "how often it will fail");
 
+static int key_err;
+module_param(key_err, int, 0600);
+MODULE_PARM_DESC(key_err, "what taking a key fails with, a positive errno");
+
 struct ctx {
 	struct crypto_aead *real;
 };
@@ -43,6 +47,8 @@ static int setkey(struct crypto_aead *aead, const u8 *key, unsigned int len)
 {
 	struct ctx *ctx = crypto_aead_ctx(aead);
 
+	if (READ_ONCE(key_err))
+		return -READ_ONCE(key_err);
 	return crypto_aead_setkey(ctx->real, key, len);
 }
 
