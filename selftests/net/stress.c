@@ -194,7 +194,8 @@ static int recv_all(int fd)
 
 /*
  * The senders fill their buffers while nobody reads, until TCP refuses a part
- * of a record. All of it arrives, and the end too.
+ * of a record, or a whole one before it is sealed: which of these is chance. All
+ * of it arrives, and the end too.
  */
 TEST_F_TIMEOUT(pressure, arrives_intact, 60)
 {
@@ -215,7 +216,6 @@ TEST_F_TIMEOUT(pressure, arrives_intact, 60)
 	for (i = 0; i < 300 && veth_stat("NstTxDeferred") == first; i++)
 		usleep(10000);
 	deferred = veth_stat("NstTxDeferred") - first;
-	EXPECT_LT(0, deferred);
 	for (i = 0; i < PRESSED_CONNS; i++) {
 		receiver[i] = fork();
 		if (!receiver[i])
