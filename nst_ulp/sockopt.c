@@ -112,7 +112,7 @@ static int install_conf(struct nst_tcp *nst, struct nst_conf *conf, int dirs)
 	/* What has arrived before the key can be looked at now. */
 	lock_sock(sk);
 	if (sk->sk_state != TCP_LISTEN)
-		nst_tcp_data_ready(sk);
+		nst_tcp_announce(nst);
 	release_sock(sk);
 	/* A start record may be due: this end's, or the answer to the peer's. */
 	nst_tcp_kick(nst, 0);

@@ -151,7 +151,7 @@ static int receive_child(struct sock *sk, struct nst_tcp *parent)
 	if (!nst_tcp(sk))
 		err = complete_child(sk, parent);
 	if (!err)
-		nst_tcp_data_ready(sk);
+		nst_tcp_announce(nst_tcp(sk));
 	release_sock(sk);
 	return err;
 }

@@ -434,7 +434,8 @@ void nst_tcp_rx_work(struct nst_tcp *nst)
 
 /*
  * TCP tells of bytes that it had to drop, too, so that what is on its queue is
- * taken off. Then the record at the head must not wait there for its end.
+ * taken off. Then the record at the head must not wait there for its end. It is
+ * TCP's call: what others want to have told comes by nst_tcp_announce().
  */
 static void note_refusal(struct nst_tcp *nst)
 {
@@ -456,7 +457,6 @@ static bool has_news(struct nst_tcp *nst)
 	u32 bytes = head->ahead.bytes;
 	bool ready = head->ready;
 
-	note_refusal(nst);
 	if (nst_tcp_head_look(nst) == HEAD_WORK && !READ_ONCE(nst->turn))
 		nst_tcp_kick(nst, 0);
 	if (!head->ready)
@@ -498,25 +498,19 @@ static void closed_ready(struct nst_tcp *nst)
 }
 
 /**
- * nst_tcp_data_ready() - sk_data_ready: bytes or a FIN have arrived
- * @sk: the socket
+ * nst_tcp_announce() - tell readers of the records that have become complete
+ * @nst: the socket, no listener
  *
- * Wakes readers for each record that is complete, whether it is judged or not,
- * and never for less: a reader with edge-triggered epoll may have been told of
- * all that was there before, and waits for what was not.
+ * Wakes them for each with plaintext, whether it is judged or not, and never for
+ * less: a reader with edge-triggered epoll may have been told of all that was
+ * there before, and waits for what was not.
  *
- * Context: softirq or process, under the socket lock.
+ * Context: under the socket lock or its spinlock.
  */
-void nst_tcp_data_ready(struct sock *sk)
+void nst_tcp_announce(struct nst_tcp *nst)
 {
-	struct nst_tcp *nst = nst_tcp(sk);
+	struct sock *sk = nst->sk;
 
-	if (!nst)
-		return;
-	if (sk->sk_state == TCP_LISTEN) {
-		nst->data_ready(sk);
-		return;
-	}
 	if (unlikely(test_bit(NST_TCP_LINGER, &nst->flags))) {
 		closed_ready(nst);
 		return;
@@ -524,4 +518,26 @@ void nst_tcp_data_ready(struct sock *sk)
 	if (has_news(nst) || (sk->sk_shutdown & RCV_SHUTDOWN) ||
 	    READ_ONCE(sk->sk_err))
 		nst->data_ready(sk);
+}
+
+/**
+ * nst_tcp_data_ready() - sk_data_ready: bytes or a FIN have arrived
+ * @sk: the socket
+ *
+ * Context: softirq or process, under the socket lock; for a listener, which may
+ * have been shut down meanwhile, under its child's.
+ */
+void nst_tcp_data_ready(struct sock *sk)
+{
+	struct nst_tcp *nst = nst_tcp(sk);
+
+	if (!nst)
+		return;
+	if (!READ_ONCE(nst->joined) &&
+	    ((1 << READ_ONCE(sk->sk_state)) & (TCPF_LISTEN | TCPF_CLOSE))) {
+		nst->data_ready(sk);
+		return;
+	}
+	note_refusal(nst);
+	nst_tcp_announce(nst);
 }

@@ -44,6 +44,7 @@ int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
 		    const struct nst_hdr *hdr);
 void nst_tcp_rx_work(struct nst_tcp *nst);
 void nst_tcp_rx_unread(const struct nst_tcp *nst);
+void nst_tcp_announce(struct nst_tcp *nst);
 void nst_tcp_data_ready(struct sock *sk);
 
 #endif /* _NST_TCP_RX_H */
