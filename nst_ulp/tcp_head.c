@@ -386,8 +386,10 @@ static void move_charge(struct nst_head *head, struct sock *sk, u32 n)
 	/* Below zero, perhaps, until the queue has given back its own. */
 	sk_mem_charge(sk, due);
 	tcp_read_done(sk, n);
-	if (head->body && sk->sk_forward_alloc < 0 &&
-	    !sk_rmem_schedule(sk, head->body, 0)) {
+	/* It says yes to a body of the reserves, and may have charged nothing. */
+	if (head->body && sk->sk_forward_alloc < 0)
+		sk_rmem_schedule(sk, head->body, 0);
+	if (head->body && sk->sk_forward_alloc < 0) {
 		due += sk->sk_forward_alloc;
 		sk_mem_uncharge(sk, -sk->sk_forward_alloc);
 	}
