@@ -141,6 +141,22 @@ modes()
 	return $failed
 }
 
+# The sum, and right before its last line what a kernel has said in its distress:
+# of a long log only the end may be kept.
+tell()
+{
+	local sum=$results/sum rc=0
+
+	# shellcheck disable=SC2086 # a list
+	selftests/vm/summary.sh $parts >"$sum" || rc=$?
+	sed '$d' "$sum"
+	if grep -q '^# failed: run-.* no trouble' "$sum"; then
+		tail -n 40 "$results"/console-* | sed 's/^/# /'
+	fi
+	tail -n 1 "$sum"
+	return "$rc"
+}
+
 # One function, read as a whole before it starts: this takes minutes, and the
 # file may be edited meanwhile.
 main()
@@ -174,8 +190,7 @@ main()
 		*" $k "*) part "modes-$k" modes "$k" ;;
 		esac
 	done
-	# shellcheck disable=SC2086 # a list
-	exec selftests/vm/summary.sh $parts
+	tell
 }
 
 main

@@ -203,6 +203,9 @@ boot()
 	# that the timer works, and it panics (no_timer_check).
 	if [ "$(accelerator)" = kvm ]; then
 		accel=kvm cpu=host
+	else
+		# A machine that stops all of the guest is no lockup of it.
+		append="watchdog_thresh=60 $append"
 	fi
 	# shellcheck disable=SC2086 # lists of arguments
 	timeout --foreground -k 5 "$guest_limit" qemu-system-x86_64 \
