@@ -140,6 +140,17 @@ static void out_align(struct nst_txrec *rec, unsigned int offset)
 		frag->offset += offset_in_page(offset);
 }
 
+/* Nothing is left of the last piece: of its page perhaps in the one before. */
+static void drop_last(struct nst_txrec *rec)
+{
+	struct page *page = rec->out[--rec->nr_out].bv_page;
+
+	if (page != rec->pages.page &&
+	    (!rec->nr_out || rec->out[rec->nr_out - 1].bv_page != page))
+		rec->mem -= page_size(page);
+	put_page(page);
+}
+
 static void out_trim(struct nst_txrec *rec, unsigned int n)
 {
 	while (n) {
@@ -148,10 +159,8 @@ static void out_trim(struct nst_txrec *rec, unsigned int n)
 
 		last->bv_len -= cut;
 		n -= cut;
-		if (!last->bv_len) {
-			put_page(last->bv_page);
-			rec->nr_out--;
-		}
+		if (!last->bv_len)
+			drop_last(rec);
 	}
 }
 

@@ -264,4 +264,49 @@ TEST_F_TIMEOUT(charge, gathered_records, 3600)
 			TH_LOG("the %dth", i);
 }
 
+/* --- calls that are in vain ----------------------------------------------- */
+
+/* Pages that all of the host's TCP sockets are charged for. */
+static long tcp_pages(void)
+{
+	FILE *f = fopen("/proc/net/sockstat", "r");
+	char line[128];
+	long n = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "TCP: inuse %*d orphan %*d tw %*d alloc %*d mem %ld",
+			   &n) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* What a call has gathered is not sent if the rest of it cannot be read. */
+TEST(faults_behind_an_open_record)
+{
+	enum { CALLS = 2000, GOOD = 30000, PAGES = 1024 };
+	static char good[GOOD];
+	struct iovec iov[] = { { good, GOOD }, { (void *)16, 1 } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+	int a, b, i, faults = 0;
+	char in[2];
+	long before;
+
+	ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
+	ASSERT_EQ(1, send(a, "x", 1, MSG_MORE));
+	before = tcp_pages();
+	ASSERT_LE(0, before);
+	for (i = 0; i < CALLS; i++)
+		faults += sendmsg(a, &msg, MSG_MORE) < 0 && errno == EFAULT;
+	EXPECT_EQ(CALLS, faults);
+	/* A call's worth is 8 pages. */
+	EXPECT_GT(before + PAGES, tcp_pages());
+	ASSERT_EQ(1, send(a, "y", 1, 0));
+	EXPECT_EQ(2, recv(b, in, sizeof(in), MSG_WAITALL));
+	EXPECT_EQ(0, memcmp(in, "xy", 2));
+	close(a);
+	close(b);
+}
+
 TEST_HARNESS_MAIN
