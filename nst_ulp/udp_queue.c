@@ -107,6 +107,27 @@ void nst_udp_user_put(struct nst_udp_user *user)
 		kfree(user);
 }
 
+/*
+ * May so many datagrams of so many bytes more wait in a line? The first one may be
+ * as large as it likes, as in UDP's queue.
+ */
+static bool fits(const struct nst_udp *nst, enum nst_udp_line_nr line,
+		 unsigned int nr, unsigned int bytes)
+{
+	unsigned int others = READ_ONCE(nst->user->active[line]);
+	unsigned int had = READ_ONCE(nst->queue.line[line].nr);
+	unsigned int sum = READ_ONCE(nst->queue.line[line].bytes) + bytes;
+	unsigned int rcvbuf = READ_ONCE(nst->sk->sk_rcvbuf);
+	unsigned int rmem = atomic_read(&nst->sk->sk_rmem_alloc);
+
+	if (!had && nr == 1)
+		return rmem <= rcvbuf && others < NST_PENDING_MAX;
+	others -= had && others;
+	return had + nr <= NST_PENDING_MAX / (others + 1) &&
+	       sum <= NST_PENDING_BYTES / (others + 1) &&
+	       sum <= rcvbuf / 2 && rmem + bytes <= rcvbuf;
+}
+
 /**
  * nst_udp_queue_has_room() - may one more wait at a socket?
  * @nst: the socket's state
@@ -124,20 +145,7 @@ void nst_udp_user_put(struct nst_udp_user *user)
 bool nst_udp_queue_has_room(const struct nst_udp *nst, enum nst_udp_line_nr line,
 			    const struct sk_buff *skb)
 {
-	unsigned int others = READ_ONCE(nst->user->active[line]);
-	unsigned int nr = READ_ONCE(nst->queue.line[line].nr);
-	unsigned int bytes = READ_ONCE(nst->queue.line[line].bytes) +
-			     skb->truesize;
-	unsigned int rcvbuf = READ_ONCE(nst->sk->sk_rcvbuf);
-	unsigned int rmem = atomic_read(&nst->sk->sk_rmem_alloc);
-
-	/* The first one may be as large as it likes, as in UDP's queue. */
-	if (!nr)
-		return rmem <= rcvbuf && others < NST_PENDING_MAX;
-	others -= !!others;
-	return nr < NST_PENDING_MAX / (others + 1) &&
-	       bytes <= NST_PENDING_BYTES / (others + 1) &&
-	       bytes <= rcvbuf / 2 && rmem + skb->truesize <= rcvbuf;
+	return fits(nst, line, 1, skb->truesize);
 }
 
 static struct hlist_head *chain(const struct nst_udp *nst,
@@ -263,8 +271,20 @@ static void add_nr(struct nst_udp_sender *sender, int nr)
 	WRITE_ONCE(queue->nr, queue->nr + nr);
 }
 
-/* Finds @new's place, or who has it already; its line is the best of both. */
-static struct nst_udp_sender *enter(struct nst_udp_sender *new, bool *used)
+/*
+ * May a datagram wait in a better line than those of its sender that wait already?
+ * They go there as well, so there is to be room for all.
+ */
+static bool may_rise(const struct nst_udp_sender *sender,
+		     enum nst_udp_line_nr line, unsigned int bytes)
+{
+	return line < sender->line &&
+	       fits(sender->nst, line, sender->nr + 1, sender->bytes + bytes);
+}
+
+/* Who has @new's datagrams, if there is room for one of so many bytes; or NULL. */
+static struct nst_udp_sender *enter(struct nst_udp_sender *new,
+				    unsigned int bytes, bool *used)
 {
 	struct nst_session_id id = {
 		.name = new->name, .context = new->context,
@@ -272,11 +292,15 @@ static struct nst_udp_sender *enter(struct nst_udp_sender *new, bool *used)
 	};
 	struct nst_udp_sender *sender = find(new->nst, &id);
 
-	*used = !sender;
-	if (sender) {
-		change_line(sender, min(sender->line, new->line));
+	if (sender && may_rise(sender, new->line, bytes)) {
+		change_line(sender, new->line);
 		return sender;
 	}
+	if (!fits(new->nst, sender ? sender->line : new->line, 1, bytes))
+		return NULL;
+	*used = !sender;
+	if (sender)
+		return sender;
 	hlist_add_head_rcu(&new->node, chain(new->nst, &new->name));
 	line_up(new);
 	return new;
@@ -294,23 +318,20 @@ static struct nst_udp_sender *enter(struct nst_udp_sender *new, bool *used)
 bool nst_udp_queue_add(struct nst_udp_sender *new, struct nst_udp_waiting *w,
 		       bool *used)
 {
-	struct nst_udp *nst = new->nst;
-	struct nst_udp_sender *sender;
-	bool room;
+	struct nst_udp_sender *sender = NULL;
 
 	*used = false;
 	spin_lock_bh(&lock);
-	room = !nst->queue.closed &&
-	       nst_udp_queue_has_room(nst, new->line, w->skb);
-	if (room) {
-		sender = enter(new, used);
+	if (!new->nst->queue.closed)
+		sender = enter(new, w->skb->truesize, used);
+	if (sender) {
 		list_add_tail(&w->list, &sender->waiting);
 		w->truesize = w->skb->truesize;
 		add_nr(sender, 1);
 		charge(sender, w->truesize);
 	}
 	spin_unlock_bh(&lock);
-	return room;
+	return sender;
 }
 
 /**
