@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A bucket of time for each part; what one has no room for, the other gets. */
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/time64.h>
 #include "budget.h"
@@ -76,7 +77,8 @@ u64 nst_budget_rest(const struct nst_budget *budget, enum nst_budget_part part,
 
 	if (budget->left[part] > 0)
 		return 0;
-	return (1 - budget->left[part]) * share * NST_DERIVE_SHARE / cpus;
+	return div_u64((1 - budget->left[part]) * share * NST_DERIVE_SHARE,
+		       cpus);
 }
 
 /* It was held up for who knows how long. What it cost itself was less. */
