@@ -144,6 +144,31 @@ static inline bool nst_cipher_may_pass(int err)
 	}
 }
 
+/**
+ * nst_cipher_cause() - why a datagram is refused that could not be opened
+ * @err: 0, or what the crypto API or a driver of it failed with
+ *
+ * Nobody tries again by himself: its sender may.
+ *
+ * Return: NST_OK; NST_DROP_AUTH; NST_DROP_NOMEM if the next one may be opened;
+ * NST_DROP_NO_SUITE if the suite cannot be done here.
+ */
+static inline enum nst_drop nst_cipher_cause(int err)
+{
+	switch (err) {
+	case 0:
+		return NST_OK;
+	case -EBADMSG:
+		return NST_DROP_AUTH;
+	case -EINTR:
+	case -ETIMEDOUT:
+		return NST_DROP_NOMEM;
+	default:
+		return nst_cipher_may_pass(err) ? NST_DROP_NOMEM :
+						  NST_DROP_NO_SUITE;
+	}
+}
+
 const struct nst_suite *nst_suite(u8 id);
 int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size);
 int nst_suite_check(u8 id);

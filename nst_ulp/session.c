@@ -188,9 +188,7 @@ static enum nst_drop derive(struct nst_opener *keys,
 		err = nst_epoch_begin(&keys->ep, &id, key, gen, IPPROTO_UDP,
 				      salt, conf->context, conf->context_len);
 	}
-	if (err)
-		return err == -ENOPKG ? NST_DROP_NO_SUITE : NST_DROP_NOMEM;
-	return NST_OK;
+	return nst_cipher_cause(err);
 }
 
 /**

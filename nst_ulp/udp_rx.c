@@ -192,7 +192,7 @@ static enum nst_drop open_body(struct nst_opener *keys,
 		wipe(&op->dst[1], nr);
 	nst_op_put(op);
 	if (err)
-		return err == -EBADMSG ? NST_DROP_AUTH : NST_DROP_NOMEM;
+		return nst_cipher_cause(err);
 	return padded ? NST_OK : NST_DROP_PADDING;
 }
 

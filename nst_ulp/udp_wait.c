@@ -148,7 +148,6 @@ static enum nst_drop try_open(struct nst_opener *keys, struct sk_buff *skb,
 	enum nst_drop drop = NST_DROP_NOMEM;
 	struct nst_op *op;
 	u8 *body;
-	int err;
 
 	body = kmalloc(len + 1, GFP_KERNEL | __GFP_RETRY_MAYFAIL);
 	op = nst_op_get(&keys->ep.cipher, GFP_KERNEL);
@@ -165,8 +164,8 @@ static enum nst_drop try_open(struct nst_opener *keys, struct sk_buff *skb,
 	nst_sg_buf(&op->src[len ? 2 : 1], op->token, NST_WIRE_TOKEN_LEN);
 	sg_mark_end(&op->src[len ? 2 : 1]);
 	sg_mark_end(&op->dst[1]);
-	err = nst_cipher_open_trial(&keys->ep.cipher, op, hdr);
-	drop = !err ? NST_OK : err == -EBADMSG ? NST_DROP_AUTH : NST_DROP_NOMEM;
+	drop = nst_cipher_cause(nst_cipher_open_trial(&keys->ep.cipher, op,
+						      hdr));
 out:
 	if (op)
 		nst_op_put(op);

@@ -20,43 +20,6 @@ static const struct udpend_conf private_box = {
 	.family = AF_INET, .cipher_id = NST_CIPHER_AES_GCM, .private = true,
 };
 
-/* A box with one key that nobody else has. */
-static const struct peer_secret *own_secret(void)
-{
-	static struct peer_secret secret = { .kid = 3 };
-
-	if (!secret.key[0] && !secret.key[1])
-		peer_random(secret.key, sizeof(secret.key));
-	return &secret;
-}
-
-static int own_install(int fd)
-{
-	union {
-		struct nst_crypto_info info;
-		uint8_t room[sizeof(struct nst_crypto_info) +
-			     sizeof(struct nst_key)];
-	} set = { .info = {
-		.version = NST_VERSION, .cipher_id = NST_CIPHER_AES_GCM,
-		.nr_keys = 1,
-	} };
-
-	set.info.keys[0].kid = own_secret()->kid;
-	memcpy(set.info.keys[0].key, own_secret()->key, NST_KEY_SIZE);
-	return setsockopt(fd, SOL_NST, NST_TX_RX, &set, sizeof(set)) ?
-	       -errno : 0;
-}
-
-static int own_socket(struct sockaddr_storage *at)
-{
-	int fd = udpend_plain(AF_INET);
-
-	if (fd < 0 || udpend_attach(fd, AF_INET) || own_install(fd) ||
-	    udpend_name(fd, at))
-		return -1;
-	return fd;
-}
-
 static bool comes(int fd)
 {
 	char buf[256];
@@ -76,11 +39,11 @@ static void fill(struct udpend *e)
 	struct sockaddr_storage at;
 	struct udppeer p;
 	struct dgram d;
-	int i, fd = own_socket(&at);
+	int i, fd = udpend_own_socket(&at);
 
 	if (fd < 0)
 		_exit(1);
-	udppeer_init(&p, NST_CIPHER_AES_GCM, own_secret(), NULL);
+	udppeer_init(&p, NST_CIPHER_AES_GCM, udpend_own_secret(), NULL);
 	for (i = 0; i < 3 * SESSIONS; i++) {
 		udppeer_epoch(&p);
 		make_at(&p, &d, p.nonce++, peer_now() + 20 * SECOND);
@@ -181,11 +144,11 @@ TEST(a_clock_behind_new_keys)
 		struct dgram d;
 		int k;
 
-		k = i & 1 ? own_socket(&at) : udpend_socket(&private_box);
+		k = i & 1 ? udpend_own_socket(&at) : udpend_socket(&private_box);
 		ASSERT_LE(0, k);
 		ASSERT_EQ(0, udpend_name(k, &at));
 		if (i & 1)
-			udppeer_init(&e->p, NST_CIPHER_AES_GCM, own_secret(),
+			udppeer_init(&e->p, NST_CIPHER_AES_GCM, udpend_own_secret(),
 				     NULL);
 		else
 			udppeer_init(&e->p, NST_CIPHER_AES_GCM,
@@ -206,10 +169,10 @@ TEST(a_socket_opened_anew)
 	int k, i;
 
 	for (i = 0; i < 3; i++) {
-		k = own_socket(&at);
+		k = udpend_own_socket(&at);
 		ASSERT_LE(0, k);
 		if (!i) {
-			udppeer_init(&e->p, NST_CIPHER_AES_GCM, own_secret(),
+			udppeer_init(&e->p, NST_CIPHER_AES_GCM, udpend_own_secret(),
 				     NULL);
 			make(&e->p, &d);
 			take_at(_metadata, e, e->raw, k, &at, &d);
@@ -221,7 +184,7 @@ TEST(a_socket_opened_anew)
 		settle();
 	}
 	/* The session goes on. */
-	k = own_socket(&at);
+	k = udpend_own_socket(&at);
 	make(&e->p, &d);
 	take_at(_metadata, e, e->raw, k, &at, &d);
 	EXPECT_EQ(1, udpend_stat("NstUdpSessions"));

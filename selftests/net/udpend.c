@@ -396,3 +396,39 @@ const char *udpend_causes(const struct udpend *e, const uint8_t *dgram,
 		cause("NstRxAuth", true, true);
 	return possible;
 }
+
+const struct peer_secret *udpend_own_secret(void)
+{
+	static struct peer_secret secret = { .kid = 3 };
+
+	if (!secret.key[0] && !secret.key[1])
+		peer_random(secret.key, sizeof(secret.key));
+	return &secret;
+}
+
+static int own_install(int fd)
+{
+	union {
+		struct nst_crypto_info info;
+		uint8_t room[sizeof(struct nst_crypto_info) +
+			     sizeof(struct nst_key)];
+	} set = { .info = {
+		.version = NST_VERSION, .cipher_id = NST_CIPHER_AES_GCM,
+		.nr_keys = 1,
+	} };
+
+	set.info.keys[0].kid = udpend_own_secret()->kid;
+	memcpy(set.info.keys[0].key, udpend_own_secret()->key, NST_KEY_SIZE);
+	return setsockopt(fd, SOL_NST, NST_TX_RX, &set, sizeof(set)) ?
+	       -errno : 0;
+}
+
+int udpend_own_socket(struct sockaddr_storage *at)
+{
+	int fd = udpend_plain(AF_INET);
+
+	if (fd < 0 || udpend_attach(fd, AF_INET) || own_install(fd) ||
+	    udpend_name(fd, at))
+		return -1;
+	return fd;
+}

@@ -72,6 +72,9 @@ int udpend_socket(const struct udpend_conf *conf);
 /* And this one where another was; a datagram in between finds nobody. */
 int udpend_socket_at(const struct udpend_conf *conf,
 		     const struct sockaddr_storage *at);
+/* One on loopback with a box of one key that nobody else in this process has. */
+const struct peer_secret *udpend_own_secret(void);
+int udpend_own_socket(struct sockaddr_storage *at);
 int udpend_attach(int fd, int family);
 int udpend_install(int fd, int opt, const struct udpend_conf *conf);
 int udpend_rekey(int fd, uint16_t kid);

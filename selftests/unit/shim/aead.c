@@ -160,6 +160,8 @@ int crypto_aead_setkey(struct crypto_aead *tfm, const u8 *key, unsigned int len)
 	int algo, mode, err = 0;
 
 	drop_keys(tfm);
+	if (shim_crypto_key_err)
+		return shim_crypto_key_err;
 	if (shim_should_fail())
 		return -ENOMEM;
 	if (tfm->kind == AUTHENC) {

@@ -20,6 +20,7 @@ u64 shim_real_ns;
 u64 shim_boot_ns;
 const char *shim_crypto_missing;
 bool shim_crypto_async;
+int shim_crypto_key_err;
 bool shim_crypto_copy_aad;
 unsigned long shim_crypto_ops;
 
@@ -54,6 +55,7 @@ void shim_reset(void)
 	shim_boot_ns = (100000ULL + 1000 * resets++) * NSEC_PER_SEC;
 	shim_crypto_missing = NULL;
 	shim_crypto_async = false;
+	shim_crypto_key_err = 0;
 	shim_crypto_copy_aad = false;
 	fail_countdown = 0;
 	fail_hit = false;

@@ -48,6 +48,8 @@ size_t shim_random_left(void);
 extern const char *shim_crypto_missing;
 /* Answer -EINPROGRESS and do the work only when it is waited for. */
 extern bool shim_crypto_async;
+/* What an AEAD refuses its key with, a negative errno; 0: it takes it. */
+extern int shim_crypto_key_err;
 /* An AEAD of the kernel may copy the AAD to dst, or leave dst's alone. */
 extern bool shim_crypto_copy_aad;
 /* Number of AEAD operations done. */
