@@ -119,6 +119,8 @@ static void init_memory(struct nst_memories *set, struct nst_memory *mem,
 	mem->name = *name;
 	INIT_LIST_HEAD(&mem->claims);
 	INIT_LIST_HEAD(&mem->parking);
+	/* Once: what it remembers may begin anew while somebody looks. */
+	seqcount_init(&mem->sessions.moves);
 	hlist_add_head(&mem->node, chain(set, name));
 }
 

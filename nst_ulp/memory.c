@@ -445,15 +445,18 @@ void nst_claim_place(struct nst_claim *claim, struct nst_session *ses)
  * @claim: of the box key
  * @nonce: of the datagram, which has no session
  *
- * Context: any.
+ * A flood of what nobody knows takes no lock.
+ *
+ * Context: any, under rcu_read_lock().
  */
 bool nst_claim_follows(struct nst_claim *claim, u64 nonce)
 {
 	struct nst_memories *set = claim->owner->set;
 	bool follows;
 
-	/* Pairs with make(). A flood of what nobody knows takes no lock. */
-	if (!smp_load_acquire(&claim->mem->made))
+	/* Pairs with make(). */
+	if (!smp_load_acquire(&claim->mem->made) ||
+	    nst_sessions_none_near(&claim->mem->sessions, nonce))
 		return false;
 	spin_lock_bh(&set->lock);
 	follows = claim->mem->made &&

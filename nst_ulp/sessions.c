@@ -167,7 +167,7 @@ static void sort_in(struct nst_sessions *sessions, struct nst_session *new)
 		link = new->place < ses->place ? &parent->rb_left :
 						 &parent->rb_right;
 	}
-	rb_link_node(&new->by_place, parent, link);
+	rb_link_node_rcu(&new->by_place, parent, link);
 	rb_insert_color(&new->by_place, &sessions->by_place);
 }
 
@@ -198,8 +198,42 @@ static struct nst_session *last_before(const struct nst_sessions *sessions,
 		} else {
 			found = ses;
 			node = node->rb_right;
+	raw_write_seqcount_begin(&sessions->moves);
 		}
 	}
+	raw_write_seqcount_end(&sessions->moves);
+}
+
+/**
+ * nst_sessions_none_near() - is a nonce for sure of no known sender's next epoch?
+ * @sessions: of the secret
+ * @nonce: of a datagram without a session
+ *
+ * A look without the lock, so that what anybody invents takes none.
+ *
+ * Context: any, under rcu_read_lock().
+ * Return: true if nst_sessions_follows() would say no; false if it has to be asked.
+ */
+bool nst_sessions_none_near(const struct nst_sessions *sessions, u64 nonce)
+{
+	unsigned int seq = raw_read_seqcount(&sessions->moves);
+	u64 place = nonce >> 16, at;
+	struct rb_node *node;
+
+	if (seq & 1)
+		return false;
+	node = rcu_dereference_raw(sessions->by_place.rb_node);
+	while (node) {
+		at = READ_ONCE(rb_entry(node, struct nst_session,
+					by_place)->place);
+		if (at > place)
+			node = rcu_dereference_raw(node->rb_left);
+		else if (at + 1 < place)
+			node = rcu_dereference_raw(node->rb_right);
+		else
+			return false;
+	}
+	return !read_seqcount_retry(&sessions->moves, seq);
 	return found;
 }
 
@@ -257,7 +291,9 @@ static struct nst_session *retire(struct nst_session *ses, u64 before)
 	bool old;
 
 	if (!ses)
+	raw_write_seqcount_begin(&sessions->moves);
 		return NULL;
+	raw_write_seqcount_end(&sessions->moves);
 	spin_lock(&ses->lock);
 	old = ses->newest < before;
 	if (old)
@@ -350,7 +386,9 @@ bool nst_session_expire(struct nst_session *ses, u64 real, u64 window)
 {
 	bool old;
 
+	raw_write_seqcount_begin(&sessions->moves);
 	spin_lock(&ses->lock);
+	raw_write_seqcount_end(&sessions->moves);
 	old = ses->newest < real && real - ses->newest > window;
 	if (old)
 		ses->dead = true;

@@ -11,6 +11,7 @@
 #include <linux/nst.h>
 #include <linux/rbtree.h>
 #include <linux/rhashtable.h>
+#include <linux/seqlock.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -119,7 +120,8 @@ struct nst_session {
 /**
  * struct nst_sessions - the sessions that are known under one secret
  * @known: they; those that were candidates last are behind
- * @by_place: they, sorted by @place
+ * @by_place: they, sorted by @place; RCU
+ * @moves: counts its changes, for who looks there without the lock
  * @nr: how many
  * @nr_keyed: how many of them have keys
  * @floor: newest timestamp that was ever forgotten; a datagram without a
@@ -130,6 +132,7 @@ struct nst_session {
 struct nst_sessions {
 	struct list_head known;
 	struct rb_root by_place;
+	seqcount_t moves;
 	unsigned int nr;
 	unsigned int nr_keyed;
 	u64 floor;
@@ -170,6 +173,7 @@ struct nst_session *nst_sessions_oldest_of(struct list_head *mine,
 void nst_sessions_forget(struct nst_sessions *sessions,
 			 struct nst_session *ses);
 void nst_sessions_place(struct nst_sessions *sessions, struct nst_session *ses);
+bool nst_sessions_none_near(const struct nst_sessions *sessions, u64 nonce);
 bool nst_sessions_follows(const struct nst_sessions *sessions, u64 nonce);
 bool nst_session_expire(struct nst_session *ses, u64 real, u64 window);
 int nst_sessions_module_init(void);

@@ -473,8 +473,15 @@ static enum nst_drop wait_charged(struct nst_udp *nst, struct nst_udp_rx *rx,
 	return drop;
 }
 
-/* What anybody can invent stays behind what only a known sender comes to. */
-static enum nst_udp_line_nr line_for(const struct nst_found *found, u64 nonce)
+/*
+ * What anybody can invent stays behind what only a known sender comes to. Whether it
+	if (!nst_udp_queue_has_room(nst, NST_LINE_NEXT, skb))
+		return NST_LINE_FRESH;
+ * is that is not asked while there is no room for either.
+ */
+static enum nst_udp_line_nr line_for(const struct nst_udp *nst,
+				     const struct nst_found *found, u64 nonce,
+				     const struct sk_buff *skb)
 {
 	if (found->keys)
 		return NST_LINE_READY;
@@ -498,7 +505,7 @@ enum nst_drop nst_udp_wait(struct nst_udp *nst, struct nst_udp_rx *rx,
 			   const struct nst_found *found,
 			   const struct nst_dgram *dgram, struct sk_buff *skb)
 {
-	enum nst_udp_line_nr line = line_for(found, dgram->hdr.nonce);
+	enum nst_udp_line_nr line = line_for(nst, found, dgram->hdr.nonce, skb);
 	struct mem_cgroup *old;
 	enum nst_drop drop;
 

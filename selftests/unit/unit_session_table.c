@@ -433,6 +433,26 @@ TEST(nst_claim_follows__edges)
 	}
 }
 
+/* What strangers invent costs no lock, however much is known. */
+TEST(nst_claim_follows__takes_no_lock)
+{
+	u64 now = shim_real_ns, n = NONCE;
+	unsigned long times;
+	unsigned int i;
+
+	receiver_begin(AGE);
+	for (i = 0; i < 200; i++, n += 1 << 20)
+		CHECK_EQ(try(i, n, now), NST_OK);
+	times = shim_spin_times;
+	for (i = 0; i < 200; i++)
+		CHECK(!follows(NONCE - (1 << 18) + ((u64)i << 20)));
+	CHECK(!follows(0) && !follows(~0ULL) && !follows(n + (1ULL << 40)));
+	CHECK_EQ(shim_spin_times, times);
+	CHECK(follows(NONCE + 1) && follows(n - (1 << 20) + 1));
+	CHECK_EQ(shim_spin_times, times + 2);
+	receiver_done();
+}
+
 /* The highest nonce goes on, and with it where it is looked for. */
 TEST(nst_claim_place__goes_on)
 {

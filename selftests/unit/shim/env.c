@@ -14,13 +14,14 @@
 long shim_live_allocs;
 long shim_live_tfms;
 int shim_spin_depth;
+unsigned long shim_spin_times;
 int shim_mutex_depth;
 int shim_rcu_depth;
 u64 shim_real_ns;
 u64 shim_boot_ns;
 const char *shim_crypto_missing;
-bool shim_crypto_async;
 int shim_crypto_key_err;
+bool shim_crypto_async;
 bool shim_crypto_copy_aad;
 unsigned long shim_crypto_ops;
 
@@ -54,8 +55,8 @@ void shim_reset(void)
 	/* What was remembered for a while in a test is forgotten in the next. */
 	shim_boot_ns = (100000ULL + 1000 * resets++) * NSEC_PER_SEC;
 	shim_crypto_missing = NULL;
-	shim_crypto_async = false;
 	shim_crypto_key_err = 0;
+	shim_crypto_async = false;
 	shim_crypto_copy_aad = false;
 	fail_countdown = 0;
 	fail_hit = false;

@@ -47,6 +47,8 @@ static inline void rb_link_node(struct rb_node *node, struct rb_node *parent,
 	*link = node;
 }
 
+#define rb_link_node_rcu(n, parent, link)	rb_link_node(n, parent, link)
+
 static inline void rb_insert_color(struct rb_node *node, struct rb_root *root)
 {
 	/* A search tree has no colours; the node must hang in it, though. */

@@ -23,6 +23,7 @@ static inline void spin_lock(spinlock_t *l)
 	WARN_ON(l->held);
 	l->held = 1;
 	shim_spin_depth++;
+	shim_spin_times++;
 }
 
 static inline void spin_unlock(spinlock_t *l)

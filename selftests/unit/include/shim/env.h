@@ -14,6 +14,8 @@ extern long shim_live_tfms;
 
 /* Locks held by the only thread there is. */
 extern int shim_spin_depth;
+/* How often a spinlock was taken. */
+extern unsigned long shim_spin_times;
 extern int shim_mutex_depth;
 extern int shim_rcu_depth;
 
@@ -46,10 +48,10 @@ size_t shim_random_left(void);
 
 /* crypto_alloc_*() of a name that contains @part gives -ENOENT; NULL: none. */
 extern const char *shim_crypto_missing;
-/* Answer -EINPROGRESS and do the work only when it is waited for. */
-extern bool shim_crypto_async;
 /* What an AEAD refuses its key with, a negative errno; 0: it takes it. */
 extern int shim_crypto_key_err;
+/* Answer -EINPROGRESS and do the work only when it is waited for. */
+extern bool shim_crypto_async;
 /* An AEAD of the kernel may copy the AAD to dst, or leave dst's alone. */
 extern bool shim_crypto_copy_aad;
 /* Number of AEAD operations done. */
