@@ -311,17 +311,22 @@ static struct nst_udp_sender *enter(struct nst_udp_sender *new,
  * @new: its sender, if it is the first of one
  * @w: the datagram; the queue's if true is returned
  * @used: receives whether @new is the queue's, too
+ * @wake: receives whether it is the only one whose turn it can be in its line: nobody
+ *	serves that, nor rests until he may
  *
  * Context: any.
  * Return: true if there was room.
  */
 bool nst_udp_queue_add(struct nst_udp_sender *new, struct nst_udp_waiting *w,
-		       bool *used)
+		       bool *used, bool *wake)
 {
+	enum nst_udp_line_nr line = new->line;
 	struct nst_udp_sender *sender = NULL;
+	bool some;
 
 	*used = false;
 	spin_lock_bh(&lock);
+	some = nst_udp_queue_some(line);
 	if (!new->nst->queue.closed)
 		sender = enter(new, w->skb->truesize, used);
 	if (sender) {
@@ -330,6 +335,7 @@ bool nst_udp_queue_add(struct nst_udp_sender *new, struct nst_udp_waiting *w,
 		add_nr(sender, 1);
 		charge(sender, w->truesize);
 	}
+	*wake = !some && nst_udp_queue_some(line);
 	spin_unlock_bh(&lock);
 	return sender;
 }

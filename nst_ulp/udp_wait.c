@@ -425,31 +425,23 @@ static struct nst_udp_waiting *new_waiting(const struct nst_dgram *dgram,
 	return w;
 }
 
-/* Somebody who goes on must not be late for what others have used up. */
-static void wake(enum nst_udp_line_nr line)
-{
-	if (line == NST_LINE_FRESH)
-		queue_delayed_work(nst_udp_wq, &derive_work, 0);
-	else
-		mod_delayed_work(nst_udp_wq, &derive_work, 0);
-}
-
 static enum nst_drop line_up(struct nst_udp_sender *sender,
 			     struct nst_udp_waiting *w)
 {
 	struct net_device *dev = w->skb->dev;
-	enum nst_udp_line_nr line = sender->line;
-	bool room, used;
+	bool room, used, wake;
 
 	w->skb->dev = NULL;
-	room = nst_udp_queue_add(sender, w, &used);
+	room = nst_udp_queue_add(sender, w, &used, &wake);
 	if (!used)
 		free_sender(sender);
 	if (!room) {
 		w->skb->dev = dev;
 		return NST_DROP_SESSION_QUEUE;
 	}
-	wake(line);
+	/* Nobody is late for what those in another line have used up. */
+	if (wake)
+		mod_delayed_work(nst_udp_wq, &derive_work, 0);
 	return NST_OK;
 }
 
@@ -475,8 +467,6 @@ static enum nst_drop wait_charged(struct nst_udp *nst, struct nst_udp_rx *rx,
 
 /*
  * What anybody can invent stays behind what only a known sender comes to. Whether it
-	if (!nst_udp_queue_has_room(nst, NST_LINE_NEXT, skb))
-		return NST_LINE_FRESH;
  * is that is not asked while there is no room for either.
  */
 static enum nst_udp_line_nr line_for(const struct nst_udp *nst,
@@ -485,6 +475,8 @@ static enum nst_udp_line_nr line_for(const struct nst_udp *nst,
 {
 	if (found->keys)
 		return NST_LINE_READY;
+	if (!nst_udp_queue_has_room(nst, NST_LINE_NEXT, skb))
+		return NST_LINE_FRESH;
 	if (found->ses || nst_claim_follows(found->key->claim, nonce))
 		return NST_LINE_NEXT;
 	return NST_LINE_FRESH;
