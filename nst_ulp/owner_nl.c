@@ -3,6 +3,8 @@
  * Who holds how much of what the namespace remembers. CAP_NET_ADMIN is told of all,
  * others of themselves: what a user does is nobody else's business.
  */
+#include <linux/cred.h>
+#include <linux/fs.h>
 #include <linux/nst_netlink.h>
 #include <linux/sched.h>
 #include <linux/user_namespace.h>
@@ -83,12 +85,13 @@ static int dump_owner(struct sk_buff *skb, struct netlink_callback *cb,
 int nst_owner_nl_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nst_net *nn = nst_net(sock_net(skb->sk));
-	struct user_namespace *user_ns = sk_user_ns(NETLINK_CB(cb->skb).sk);
+	/* Owners are who they are in effect, which a message does not tell. */
+	const struct cred *cred =
+		NETLINK_CB(cb->skb).sk->sk_socket->file->f_cred;
 	const struct asker asker = {
 		.admin = netlink_net_capable(cb->skb, CAP_NET_ADMIN),
-		.id = nst_owner_id(nn->user_ns, user_ns,
-				   NETLINK_CREDS(cb->skb)->uid),
-		.user_ns = user_ns,
+		.id = nst_owner_id(nn->user_ns, cred->user_ns, cred->euid),
+		.user_ns = cred->user_ns,
 	};
 	struct nst_bounds bounds = nst_net_bounds(nn);
 	unsigned int *at = (unsigned int *)cb->ctx, next[2];

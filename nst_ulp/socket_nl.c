@@ -7,6 +7,8 @@
  * names, and counts of its traffic, are for CAP_NET_ADMIN and its owner. Nothing
  * secret is told.
  */
+#include <linux/cred.h>
+#include <linux/fs.h>
 #include <linux/in.h>
 #include <linux/nst_netlink.h>
 #include <linux/sched.h>
@@ -246,10 +248,13 @@ static int dump_socket(struct sk_buff *skb, struct netlink_callback *cb,
 int nst_socket_nl_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nst_net *nn = nst_net(sock_net(skb->sk));
+	/* Sockets belong to who their maker was in effect. */
+	const struct cred *cred =
+		NETLINK_CB(cb->skb).sk->sk_socket->file->f_cred;
 	const struct asker asker = {
 		.admin = netlink_net_capable(cb->skb, CAP_NET_ADMIN),
-		.uid = NETLINK_CREDS(cb->skb)->uid,
-		.user_ns = sk_user_ns(NETLINK_CB(cb->skb).sk),
+		.uid = cred->euid,
+		.user_ns = cred->user_ns,
 	};
 	unsigned long *next = (unsigned long *)cb->ctx;
 	struct nst_udp *nst;

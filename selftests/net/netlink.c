@@ -456,4 +456,80 @@ TEST_F_TIMEOUT(nl, sockets_that_stay_are_told_once, 60)
 	EXPECT_EQ(0, others);
 }
 
+#define STRANGER	1000	/* a user */
+
+/* It has a box of its own, and so an owner. */
+static int keyed(void)
+{
+	struct {
+		struct nst_crypto_info info;
+		struct nst_key key;
+	} set = {
+		.info = {
+			.version = NST_VERSION, .nr_keys = 1,
+			.cipher_id = NST_CIPHER_AES_GCM,
+		},
+		.key = { .kid = 1, .key = { 0x77 } },
+	};
+	int fd = attached();
+
+	if (fd >= 0 && setsockopt(fd, SOL_NST, NST_TX_RX, &set, sizeof(set))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* How many the answer has, and how many of those with @type, of value @uid. */
+static int told(struct talk *t, uint16_t type, uint32_t uid, int *all)
+{
+	struct nlmsghdr *nlh = (void *)t->buf;
+	int rest, nr = 0;
+
+	*all = 0;
+	for (rest = t->len; NLMSG_OK(nlh, rest); nlh = NLMSG_NEXT(nlh, rest)) {
+		const uint32_t *at;
+
+		if (nlh->nlmsg_type != t->family)
+			continue;
+		++*all;
+		at = nl_find(nlh, type);
+		nr += at && *at == uid;
+	}
+	return nr;
+}
+
+/* As a program whose owner is another user than the one who started it. */
+static int asks_in_effect(void)
+{
+	struct talk t;
+	int all, fd;
+
+	if (setresuid(0, STRANGER, 0) || nl_open(&t))
+		return 1;
+	fd = keyed();
+	if (fd < 0)
+		return 2;
+	if (nl_simple(&t, NST_CMD_OWNER_GET, NLM_F_DUMP) ||
+	    told(&t, NST_A_OWNER_UID, STRANGER, &all) != 1 || all != 1)
+		return 3;
+	/* Only of one's own one is told more than that it is there. */
+	if (nl_simple(&t, NST_CMD_SOCKET_GET, NLM_F_DUMP) ||
+	    told(&t, NST_A_SOCKET_UID, STRANGER, &all) != 1 || all != 1)
+		return 4;
+	return nl_find((void *)t.buf, NST_A_SOCKET_TX) ? 0 : 5;
+}
+
+TEST_F(nl, who_asks_is_who_he_is_in_effect)
+{
+	int status;
+	pid_t pid = fork();
+
+	ASSERT_GE(pid, 0);
+	if (!pid)
+		_exit(asks_in_effect());
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
 TEST_HARNESS_MAIN
