@@ -14,14 +14,16 @@ static struct nst_mark mark_of(const struct nst_session *ses)
 	};
 }
 
+/* @first: receives whether nobody at all has taken it. */
 static enum nst_drop check(struct nst_session *ses,
-			   const struct nst_dgram *dgram)
+			   const struct nst_dgram *dgram, bool *first)
 {
 	u64 nonce = dgram->hdr.nonce;
 	enum nst_drop drop = nst_replay_check(&ses->win, nonce);
 	struct nst_mark mark;
 
 	lockdep_assert_held(&ses->lock);
+	*first = !drop;
 	if (drop != NST_DROP_REPLAYED || !dgram->group || !ses->by_group ||
 	    nst_replay_check(ses->by_group, nonce) != NST_DROP_REPLAYED)
 		return drop;
@@ -41,9 +43,10 @@ enum nst_drop nst_dgram_check(struct nst_session *ses,
 			      const struct nst_dgram *dgram)
 {
 	enum nst_drop drop;
+	bool first;
 
 	spin_lock_bh(&ses->lock);
-	drop = check(ses, dgram);
+	drop = check(ses, dgram, &first);
 	spin_unlock_bh(&ses->lock);
 	return drop;
 }
@@ -89,20 +92,20 @@ static void take_first(struct nst_session *ses, const struct nst_dgram *dgram)
 static enum nst_drop take(struct nst_session *ses,
 			  const struct nst_dgram *dgram)
 {
-	const struct nst_hdr *hdr = &dgram->hdr;
 	enum nst_drop drop;
+	bool first;
 
 	/* Forgotten meanwhile, and the floor stands above what it had taken. */
 	if (ses->dead)
 		return NST_DROP_CACHE_FLOOR;
 	if (nst_session_spent(ses))
 		return NST_DROP_EPOCH_LIMIT;
-	drop = check(ses, dgram);
+	drop = check(ses, dgram, &first);
 	if (!drop && dgram->group)
 		drop = take_of_group(ses, dgram);
 	if (drop)
 		return drop;
-	if (nst_replay_check(&ses->win, hdr->nonce) == NST_OK)
+	if (first)
 		take_first(ses, dgram);
 	return NST_OK;
 }

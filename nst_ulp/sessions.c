@@ -5,6 +5,7 @@
  * the floor refuses it.
  */
 #include <linux/atomic.h>
+#include <linux/jhash.h>
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 #include "limits.h"
@@ -32,11 +33,28 @@ static int is_other(struct rhashtable_compare_arg *arg, const void *obj)
 	       memcmp(ses->context, id->context, id->context_len);
 }
 
+/*
+ * Which epochs there are their senders choose, but not under which seed; contexts
+ * have been hashed under a key of their own. All in one round: each datagram pays.
+ */
+static u32 hash_name(const void *data, u32 len, u32 seed)
+{
+	const struct nst_session_name *name = data;
+	u32 epoch[2];
+
+	BUILD_BUG_ON(sizeof(epoch) != sizeof(name->epoch));
+	memcpy(epoch, &name->epoch, sizeof(epoch));
+	return jhash_3words(epoch[0], epoch[1], name->upper,
+			    seed ^ name->context_hash ^
+			    (u32)(unsigned long)name->mem);
+}
+
 /* Grows and shrinks with what is known, so that a look costs the same. */
 static const struct rhashtable_params params = {
 	.key_len	= sizeof(struct nst_session_name),
 	.key_offset	= offsetof(struct nst_session, name),
 	.head_offset	= offsetof(struct nst_session, node),
+	.hashfn		= hash_name,
 	.obj_cmpfn	= is_other,
 	.automatic_shrinking = true,
 };
@@ -180,27 +198,9 @@ static void sort_in(struct nst_sessions *sessions, struct nst_session *new)
  */
 void nst_sessions_place(struct nst_sessions *sessions, struct nst_session *ses)
 {
+	raw_write_seqcount_begin(&sessions->moves);
 	rb_erase(&ses->by_place, &sessions->by_place);
 	sort_in(sessions, ses);
-}
-
-/* The last one that is not behind @place. */
-static struct nst_session *last_before(const struct nst_sessions *sessions,
-				       u64 place)
-{
-	struct rb_node *node = sessions->by_place.rb_node;
-	struct nst_session *ses, *found = NULL;
-
-	while (node) {
-		ses = rb_entry(node, struct nst_session, by_place);
-		if (ses->place > place) {
-			node = node->rb_left;
-		} else {
-			found = ses;
-			node = node->rb_right;
-	raw_write_seqcount_begin(&sessions->moves);
-		}
-	}
 	raw_write_seqcount_end(&sessions->moves);
 }
 
@@ -234,6 +234,24 @@ bool nst_sessions_none_near(const struct nst_sessions *sessions, u64 nonce)
 			return false;
 	}
 	return !read_seqcount_retry(&sessions->moves, seq);
+}
+
+/* The last one that is not behind @place. */
+static struct nst_session *last_before(const struct nst_sessions *sessions,
+				       u64 place)
+{
+	struct rb_node *node = sessions->by_place.rb_node;
+	struct nst_session *ses, *found = NULL;
+
+	while (node) {
+		ses = rb_entry(node, struct nst_session, by_place);
+		if (ses->place > place) {
+			node = node->rb_left;
+		} else {
+			found = ses;
+			node = node->rb_right;
+		}
+	}
 	return found;
 }
 
@@ -273,7 +291,9 @@ void nst_sessions_add(struct nst_sessions *sessions, struct nst_session *ses)
 	ses->number = atomic64_inc_return(&numbers);
 	ses->floor = sessions->floor;
 	list_add_tail(&ses->known, &sessions->known);
+	raw_write_seqcount_begin(&sessions->moves);
 	sort_in(sessions, ses);
+	raw_write_seqcount_end(&sessions->moves);
 	sessions->nr++;
 	/* Who sees this sees the floor; pairs with nst_session_find(). */
 	smp_store_release(&ses->live, true);
@@ -291,9 +311,7 @@ static struct nst_session *retire(struct nst_session *ses, u64 before)
 	bool old;
 
 	if (!ses)
-	raw_write_seqcount_begin(&sessions->moves);
 		return NULL;
-	raw_write_seqcount_end(&sessions->moves);
 	spin_lock(&ses->lock);
 	old = ses->newest < before;
 	if (old)
@@ -368,7 +386,9 @@ void nst_sessions_forget(struct nst_sessions *sessions,
 	spin_unlock(&ses->lock);
 	unpair(ses);
 	list_del(&ses->known);
+	raw_write_seqcount_begin(&sessions->moves);
 	rb_erase(&ses->by_place, &sessions->by_place);
+	raw_write_seqcount_end(&sessions->moves);
 	sessions->nr--;
 	if (rcu_access_pointer(ses->keys))
 		sessions->nr_keyed--;
@@ -386,9 +406,7 @@ bool nst_session_expire(struct nst_session *ses, u64 real, u64 window)
 {
 	bool old;
 
-	raw_write_seqcount_begin(&sessions->moves);
 	spin_lock(&ses->lock);
-	raw_write_seqcount_end(&sessions->moves);
 	old = ses->newest < real && real - ses->newest > window;
 	if (old)
 		ses->dead = true;

@@ -67,21 +67,18 @@ static struct sk_buff *copy_to_pages(const struct sk_buff *skb,
 }
 
 /**
- * nst_udp_unshare() - have a datagram's bytes to oneself
- * @skb: the datagram; nobody else has it, though he may have its bytes
- * @head: bytes that are in its linear part, and stay there
- *
- * Afterwards it is linear, or all but the first @head bytes are in pages.
+ * nst_udp_make_own() - what nst_udp_unshare() has to do, if anything
+ * @skb: the datagram, in pieces or with bytes that others may have
+ * @head: as for nst_udp_unshare()
  *
  * Context: softirq.
  * Return: 0 or -ENOMEM, and nothing has changed.
  */
-int nst_udp_unshare(struct sk_buff *skb, unsigned int head)
+int nst_udp_make_own(struct sk_buff *skb, unsigned int head)
 {
 	struct sk_buff *copy;
 
-	if (skb->len <= LINEAR_MAX ||
-	    (!skb_is_nonlinear(skb) && !skb_cloned(skb)))
+	if (skb->len <= LINEAR_MAX)
 		return skb_ensure_writable(skb, skb->len);
 	copy = copy_to_pages(skb, head);
 	if (!copy)

@@ -22,4 +22,11 @@ static inline u32 jhash_2words(u32 a, u32 b, u32 seed)
 	return jhash(words, sizeof(words), seed);
 }
 
+static inline u32 jhash_3words(u32 a, u32 b, u32 c, u32 seed)
+{
+	const u32 words[3] = { a, b, c };
+
+	return jhash(words, sizeof(words), seed);
+}
+
 #endif /* _SHIM_LINUX_JHASH_H */

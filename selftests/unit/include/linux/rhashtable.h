@@ -31,6 +31,7 @@ struct rhashtable_compare_arg {
 struct rhashtable_params {
 	u16 key_len, key_offset, head_offset;
 	bool automatic_shrinking;
+	u32 (*hashfn)(const void *data, u32 len, u32 seed);
 	int (*obj_cmpfn)(struct rhashtable_compare_arg *arg, const void *obj);
 };
 
@@ -50,15 +51,12 @@ static inline void rhashtable_destroy(struct rhashtable *ht)
 	ht->chain = NULL;
 }
 
-static inline struct rhash_head **shim_rht_chain(struct rhashtable *ht,
-						 const void *key,
-						 unsigned int len)
+static inline struct rhash_head **
+shim_rht_chain(struct rhashtable *ht, const void *key,
+	       const struct rhashtable_params *params)
 {
-	const u8 *p = key;
-	u32 hash = 2166136261u;
+	u32 hash = params->hashfn(key, params->key_len, 0x5eed);
 
-	while (len--)
-		hash = (hash ^ *p++) * 16777619u;
 	return &ht->chain[(hash ^ hash >> 16) % SHIM_RHT_CHAINS];
 }
 
@@ -69,7 +67,7 @@ static inline void *rhashtable_lookup(struct rhashtable *ht, const void *key,
 	struct rhash_head *he;
 
 	WARN_ON(!shim_rcu_depth);
-	for (he = *shim_rht_chain(ht, key, params.key_len); he; he = he->next) {
+	for (he = *shim_rht_chain(ht, key, &params); he; he = he->next) {
 		void *obj = (char *)he - params.head_offset;
 
 		if (!params.obj_cmpfn(&arg, obj))
@@ -84,7 +82,7 @@ static inline int rhashtable_insert_fast(struct rhashtable *ht,
 {
 	char *obj = (char *)he - params.head_offset;
 	struct rhash_head **chain = shim_rht_chain(ht, obj + params.key_offset,
-						   params.key_len);
+						   &params);
 
 	if (shim_should_fail())
 		return -ENOMEM;
@@ -100,7 +98,7 @@ static inline int rhashtable_remove_fast(struct rhashtable *ht,
 {
 	char *obj = (char *)he - params.head_offset;
 	struct rhash_head **at = shim_rht_chain(ht, obj + params.key_offset,
-						params.key_len);
+						&params);
 
 	while (*at && *at != he)
 		at = &(*at)->next;
