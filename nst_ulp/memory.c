@@ -191,21 +191,26 @@ enum nst_drop nst_claim_judge_start(struct nst_claim *claim, u64 timestamp,
 						    NST_DROP_CACHE_FLOOR;
 }
 
-/* Under the lock; @new is the memory's if NST_OK is returned. */
+/*
+ * Under the lock; @new is the memory's if NST_OK is returned. Of the owner's sessions
+ * one dated ahead pushes out none that is not older than the clock.
+ */
 static enum nst_drop take_start(struct nst_claim *claim, struct nst_start *new,
-				const struct nst_bounds *bounds)
+				u64 real, const struct nst_bounds *bounds)
 {
+	u64 timestamp = new->timestamp;
+
 	/* The key has left all of the owner's boxes meanwhile. */
 	if (!claim->boxes || claim->owner->set->closed)
 		return NST_DROP_NO_KID;
-	if (new->timestamp <= floor_of_starts(claim))
+	if (timestamp <= floor_of_starts(claim))
 		return NST_DROP_CACHE_FLOOR;
 	if (!claim->mem->made)
 		make(claim);
 	if (!nst_starts_insert(&claim->mem->starts, new))
 		return NST_DROP_REPLAYED;
 	nst_owner_charge(claim, NST_START_BYTES);
-	nst_memory_trim(claim, new->timestamp, bounds);
+	nst_memory_trim(claim, min(timestamp, real), bounds);
 	return NST_OK;
 }
 
@@ -214,6 +219,7 @@ static enum nst_drop take_start(struct nst_claim *claim, struct nst_start *new,
  * @claim: of the box key that nst_claim_judge_start() judged it by
  * @timestamp: of the START
  * @nonce: of the START
+ * @real: CLOCK_REALTIME in ns
  * @bounds: the namespace's settings
  *
  * Context: process, may sleep.
@@ -222,7 +228,8 @@ static enum nst_drop take_start(struct nst_claim *claim, struct nst_start *new,
  * NST_DROP_REPLAYED; NST_DROP_NOMEM.
  */
 enum nst_drop nst_claim_take_start(struct nst_claim *claim, u64 timestamp,
-				   u64 nonce, const struct nst_bounds *bounds)
+				   u64 nonce, u64 real,
+				   const struct nst_bounds *bounds)
 {
 	struct nst_memories *set = claim->owner->set;
 	struct nst_start *new = kmalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
@@ -237,7 +244,7 @@ enum nst_drop nst_claim_take_start(struct nst_claim *claim, u64 timestamp,
 	new->nonce = nonce;
 	new->claim = claim;
 	spin_lock_bh(&set->lock);
-	drop = take_start(claim, new, bounds);
+	drop = take_start(claim, new, real, bounds);
 	spin_unlock_bh(&set->lock);
 	if (drop)
 		kfree(new);

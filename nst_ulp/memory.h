@@ -297,7 +297,8 @@ enum nst_drop nst_now_judge(const struct nst_now *now, u64 timestamp,
 enum nst_drop nst_claim_judge_start(struct nst_claim *claim, u64 timestamp,
 				    const struct nst_now *now, u64 window);
 enum nst_drop nst_claim_take_start(struct nst_claim *claim, u64 timestamp,
-				   u64 nonce, const struct nst_bounds *bounds);
+				   u64 nonce, u64 real,
+				   const struct nst_bounds *bounds);
 enum nst_drop nst_claim_judge_dgram(struct nst_claim *claim,
 				    const struct nst_session *ses,
 				    u64 timestamp, const struct nst_now *now,

@@ -478,7 +478,7 @@ static enum nst_drop remember(struct nst_stream *st, const struct nst_hdr *hdr)
 	struct nst_bounds bounds = nst_net_bounds(st->nn);
 
 	return nst_claim_take_start(st->rx.ep.key->claim, hdr->timestamp,
-				    hdr->nonce, &bounds);
+				    hdr->nonce, ktime_get_real_ns(), &bounds);
 }
 
 /**

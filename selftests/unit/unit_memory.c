@@ -72,7 +72,7 @@ static enum nst_drop judge(struct nst_claim *claim, u64 timestamp)
 
 static enum nst_drop take(struct nst_claim *claim, u64 timestamp, u64 nonce)
 {
-	return nst_claim_take_start(claim, timestamp, nonce, &bounds);
+	return nst_claim_take_start(claim, timestamp, nonce, now.real, &bounds);
 }
 
 static void expire(void)

@@ -118,7 +118,7 @@ static void receive_start(unsigned int n, unsigned int user)
 	fails = !test_random(50);
 	shim_fail_at(fails);
 	drop = nst_claim_take_start(claim, start.timestamp, start.nonce,
-				    &bounds);
+				    now.real, &bounds);
 	shim_fail_at(0);
 	if (fails ? !CHECK_EQ(drop, NST_DROP_NOMEM) :
 		    !CHECK_EQ(drop, model_take(&ns->m, n, user, &start)))

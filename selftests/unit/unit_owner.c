@@ -78,7 +78,7 @@ static enum nst_drop start(struct nst_keyring *ring, u16 kid, u64 timestamp)
 	struct nst_bounds bounds = nst_net_bounds(&nn);
 
 	return nst_claim_take_start(ring_claim(ring, kid), timestamp, epoch++,
-				    &bounds);
+				    shim_real_ns, &bounds);
 }
 
 /* Who has too much loses his own of a secret that he shares, and of what is most. */
@@ -152,6 +152,13 @@ TEST(nst_memory_make_room__owner_full_of_what_is_newer)
 	/* A START is taken all the same, and in bounded memory. */
 	for (i = 0; i < 3 * NST_START_CACHE_MIN; i++) {
 		CHECK_EQ(start(mine, 1 + i % KEYS, now + i), NST_OK);
+		CHECK(ring_claim(mine, 1)->owner->bytes <=
+		      nst_net_bounds(&nn).owner_bytes);
+	}
+	CHECK_EQ(known(), HELD);
+	/* Nor does one that is dated ahead push out what is newer than the clock. */
+	for (i = 0; i < 3 * NST_START_CACHE_MIN; i++) {
+		CHECK_EQ(start(mine, 1 + i % KEYS, now + 20 * SEC + i), NST_OK);
 		CHECK(ring_claim(mine, 1)->owner->bytes <=
 		      nst_net_bounds(&nn).owner_bytes);
 	}

@@ -411,7 +411,7 @@ TEST(nst_stream_rx_accept__cache_limit_is_a_setting)
 	b.nn.start_cache_max = 1;
 	bounds = nst_net_bounds(&b.nn);
 	NEED_EQ(nst_claim_take_start(ring_claim(b.nn.ring, 7), shim_real_ns - 5,
-				     0, &bounds), NST_OK);
+				     0, shim_real_ns, &bounds), NST_OK);
 	pass(&a, &b, 0, "x");
 	CHECK_EQ(ring_starts(b.nn.ring, 7)->nr, 1);
 	CHECK_EQ(ring_starts(b.nn.ring, 7)->floor, shim_real_ns - 1000 - 5);
@@ -770,7 +770,7 @@ static void seen(struct nst_hdr *hdr)
 	struct nst_bounds bounds = nst_net_bounds(&b.nn);
 
 	NEED_EQ(nst_claim_take_start(ring_claim(b.nn.ring, 7), hdr->timestamp,
-				     hdr->nonce, &bounds), NST_OK);
+				     hdr->nonce, shim_real_ns, &bounds), NST_OK);
 }
 
 /* Of a first record; what two of them set alike cannot go together. */
