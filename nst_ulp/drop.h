@@ -56,8 +56,11 @@
 	/* A datagram's place in its session. */			\
 	X(WINDOW,	 "NstRxWindow",		ESTALE)			\
 	X(SESSION_QUEUE, "NstRxSessionQueue",	ENOBUFS)		\
+	X(RCVBUF,	 "NstRxRcvBuf",		ENOBUFS)		\
+	X(GONE,		 "NstRxGone",		ENOBUFS)		\
 	X(SESSION_FULL,	 "NstRxSessionFull",	ENOBUFS)		\
 	X(OWNER_FULL,	 "NstRxOwnerFull",	ENOBUFS)		\
+	X(TOTAL_FULL,	 "NstRxTotalFull",	ENOBUFS)		\
 	/* Authentication, and what is judged only after it. */		\
 	X(AUTH,		 "NstRxAuth",		EBADMSG)		\
 	X(PADDING,	 "NstRxPadding",	EBADMSG)		\

@@ -59,12 +59,15 @@ static void end(struct nst_memories *set, struct nst_memory *mem,
 	nst_memory_unref(mem);
 }
 
+/* For want of room. */
 static bool forget_start(struct nst_memory *mem)
 {
 	struct nst_start *start = nst_starts_forget(&mem->starts);
 
 	if (!start)
 		return false;
+	nst_stats_inc(start->claim->owner->set->stats,
+		      NST_MIB_TCP_PUSHED);
 	nst_owner_charge(start->claim, -NST_START_BYTES);
 	kfree(start);
 	return true;
@@ -87,6 +90,13 @@ static void forget_session(struct nst_memories *set, struct nst_session *ses)
 	nst_session_release(&ses->free);
 }
 
+/* For want of room; what it has taken is not too old. */
+static void push_out(struct nst_memories *set, struct nst_session *ses)
+{
+	forget_session(set, ses);
+	nst_stats_inc(set->stats, NST_MIB_UDP_PUSHED);
+}
+
 /*
  * What takes more memory of a claim goes, one of it. No session that another owner is
  * charged for, and none that is not older than @before. Of STARTs the oldest goes,
@@ -106,7 +116,7 @@ static bool forget_one(struct nst_memories *set, struct nst_claim *claim,
 		ses = nst_sessions_oldest_of(&claim->sessions,
 					     claim->nr_sessions, before);
 	if (ses)
-		forget_session(set, ses);
+		push_out(set, ses);
 	else if (!starts || !forget_start(claim->mem))
 		return false;
 	return true;
@@ -192,7 +202,7 @@ static enum nst_drop room_in_memory(struct nst_memories *set,
 		ses = nst_sessions_oldest(&mem->sessions, before);
 		if (!ses)
 			return NST_DROP_SESSION_FULL;
-		forget_session(set, ses);
+		push_out(set, ses);
 	}
 	return NST_OK;
 }
@@ -209,8 +219,8 @@ static enum nst_drop room_in_memory(struct nst_memories *set,
  *
  * Context: any, under the set's lock.
  * Return: NST_OK; NST_DROP_SESSION_FULL if the secret has too many and none that
- * may go; NST_DROP_OWNER_FULL if its owner has too much, and what went was not
- * enough.
+ * may go; NST_DROP_OWNER_FULL or NST_DROP_TOTAL_FULL if its owner has too much, or
+ * all of them together, and what went was not enough.
  */
 enum nst_drop nst_memory_make_room(struct nst_claim *claim, u64 before,
 				   const struct nst_bounds *bounds)
@@ -234,7 +244,8 @@ enum nst_drop nst_memory_make_room(struct nst_claim *claim, u64 before,
 		if (!give_way(set, big, big == owner ? before : U64_MAX))
 			break;
 	}
-	return NST_DROP_OWNER_FULL;
+	return owner->bytes + NST_SESSION_BYTES > bounds->owner_bytes ?
+	       NST_DROP_OWNER_FULL : NST_DROP_TOTAL_FULL;
 }
 
 /* Looks at @nr sessions, whose ever. */

@@ -406,7 +406,7 @@ static enum nst_drop take_session(struct nst_claim *claim,
  * Context: process.
  * Return: NST_OK, and there is such a session, be it this one or another;
  * NST_DROP_NO_KID; NST_DROP_CACHE_FLOOR if the datagram is not above the floor any
- * more; NST_DROP_SESSION_FULL or NST_DROP_OWNER_FULL if there is no room and
+ * more; NST_DROP_SESSION_FULL, _OWNER_FULL or _TOTAL_FULL if there is no room and
  * nothing that may be forgotten for it; NST_DROP_NOMEM.
  */
 enum nst_drop nst_claim_take_session(struct nst_claim *claim,

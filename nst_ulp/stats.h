@@ -22,6 +22,8 @@
 	X(SOCKETS,	"NstSockets")		/* sockets attached now */ \
 	X(LINGERING,	"NstLingering")		/* of these, closed ones */ \
 	X(UDP_SESSIONS,	"NstUdpSessions")	/* sessions known now */ \
+	X(UDP_PUSHED,	"NstUdpPushed")	/* for want of room */	\
+	X(TCP_PUSHED,	"NstTcpPushed")		/* STARTs, likewise */\
 	X(UDP_DERIVED,	"NstUdpDerived")	/* keys derived for one */ \
 	X(UDP_WAITED,	"NstUdpWaited")		/* datagrams that waited */ \
 	/* The guard: what became of a packet, and why. */		\

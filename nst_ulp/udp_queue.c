@@ -108,11 +108,11 @@ void nst_udp_user_put(struct nst_udp_user *user)
 }
 
 /*
- * May so many datagrams of so many bytes more wait in a line? The first one may be
- * as large as it likes, as in UDP's queue.
+ * May so many datagrams of so many bytes more wait in a line, or why not? The first
+ * one may be as large as it likes, as in UDP's queue.
  */
-static bool fits(const struct nst_udp *nst, enum nst_udp_line_nr line,
-		 unsigned int nr, unsigned int bytes)
+static enum nst_drop room(const struct nst_udp *nst, enum nst_udp_line_nr line,
+			  unsigned int nr, unsigned int bytes)
 {
 	unsigned int others = READ_ONCE(nst->user->active[line]);
 	unsigned int had = READ_ONCE(nst->queue.line[line].nr);
@@ -121,15 +121,19 @@ static bool fits(const struct nst_udp *nst, enum nst_udp_line_nr line,
 	unsigned int rmem = atomic_read(&nst->sk->sk_rmem_alloc);
 
 	if (!had && nr == 1)
-		return rmem <= rcvbuf && others < NST_PENDING_MAX;
+		return rmem > rcvbuf ? NST_DROP_RCVBUF :
+		       others < NST_PENDING_MAX ? NST_OK :
+						  NST_DROP_SESSION_QUEUE;
 	others -= had && others;
-	return had + nr <= NST_PENDING_MAX / (others + 1) &&
-	       sum <= NST_PENDING_BYTES / (others + 1) &&
-	       sum <= rcvbuf / 2 && rmem + bytes <= rcvbuf;
+	if (had + nr > NST_PENDING_MAX / (others + 1) ||
+	    sum > NST_PENDING_BYTES / (others + 1))
+		return NST_DROP_SESSION_QUEUE;
+	return sum > rcvbuf / 2 || rmem + bytes > rcvbuf ? NST_DROP_RCVBUF :
+							   NST_OK;
 }
 
 /**
- * nst_udp_queue_has_room() - may one more wait at a socket?
+ * nst_udp_queue_room() - may one more wait at a socket?
  * @nst: the socket's state
  * @line: where it would
  * @skb: the datagram
@@ -141,11 +145,13 @@ static bool fits(const struct nst_udp *nst, enum nst_udp_line_nr line,
  * allocation.
  *
  * Context: any.
+ * Return: NST_OK; NST_DROP_SESSION_QUEUE; NST_DROP_RCVBUF.
  */
-bool nst_udp_queue_has_room(const struct nst_udp *nst, enum nst_udp_line_nr line,
-			    const struct sk_buff *skb)
+enum nst_drop nst_udp_queue_room(const struct nst_udp *nst,
+				 enum nst_udp_line_nr line,
+				 const struct sk_buff *skb)
 {
-	return fits(nst, line, 1, skb->truesize);
+	return room(nst, line, 1, skb->truesize);
 }
 
 static struct hlist_head *chain(const struct nst_udp *nst,
@@ -279,57 +285,60 @@ static bool may_rise(const struct nst_udp_sender *sender,
 		     enum nst_udp_line_nr line, unsigned int bytes)
 {
 	return line < sender->line &&
-	       fits(sender->nst, line, sender->nr + 1, sender->bytes + bytes);
+	       !room(sender->nst, line, sender->nr + 1, sender->bytes + bytes);
 }
 
-/* Who has @new's datagrams, if there is room for one of so many bytes; or NULL. */
-static struct nst_udp_sender *enter(struct nst_udp_sender *new,
-				    unsigned int bytes, bool *used)
+/* Who has @new's datagrams, if there is room for one of so many bytes. */
+static enum nst_drop enter(struct nst_udp_sender *new, unsigned int bytes,
+			   bool *used, struct nst_udp_sender **who)
 {
 	struct nst_session_id id = {
 		.name = new->name, .context = new->context,
 		.context_len = new->context_len,
 	};
 	struct nst_udp_sender *sender = find(new->nst, &id);
+	enum nst_drop drop;
 
+	*who = sender ?: new;
 	if (sender && may_rise(sender, new->line, bytes)) {
 		change_line(sender, new->line);
-		return sender;
+		return NST_OK;
 	}
-	if (!fits(new->nst, sender ? sender->line : new->line, 1, bytes))
-		return NULL;
-	*used = !sender;
-	if (sender)
-		return sender;
+	drop = room(new->nst, (*who)->line, 1, bytes);
+	if (drop || sender)
+		return drop;
+	*used = true;
 	hlist_add_head_rcu(&new->node, chain(new->nst, &new->name));
 	line_up(new);
-	return new;
+	return NST_OK;
 }
 
 /**
  * nst_udp_queue_add() - a datagram waits
  * @new: its sender, if it is the first of one
- * @w: the datagram; the queue's if true is returned
+ * @w: the datagram; the queue's if NST_OK is returned
  * @used: receives whether @new is the queue's, too
  * @wake: receives whether it is the only one whose turn it can be in its line: nobody
  *	serves that, nor rests until he may
  *
  * Context: any.
- * Return: true if there was room.
+ * Return: as nst_udp_queue_room(); NST_DROP_GONE if the socket is closed.
  */
-bool nst_udp_queue_add(struct nst_udp_sender *new, struct nst_udp_waiting *w,
-		       bool *used, bool *wake)
+enum nst_drop nst_udp_queue_add(struct nst_udp_sender *new,
+				struct nst_udp_waiting *w, bool *used,
+				bool *wake)
 {
 	enum nst_udp_line_nr line = new->line;
-	struct nst_udp_sender *sender = NULL;
+	enum nst_drop drop = NST_DROP_GONE;
+	struct nst_udp_sender *sender;
 	bool some;
 
 	*used = false;
 	spin_lock_bh(&lock);
 	some = nst_udp_queue_some(line);
 	if (!new->nst->queue.closed)
-		sender = enter(new, w->skb->truesize, used);
-	if (sender) {
+		drop = enter(new, w->skb->truesize, used, &sender);
+	if (!drop) {
 		list_add_tail(&w->list, &sender->waiting);
 		w->truesize = w->skb->truesize;
 		add_nr(sender, 1);
@@ -337,7 +346,7 @@ bool nst_udp_queue_add(struct nst_udp_sender *new, struct nst_udp_waiting *w,
 	}
 	*wake = !some && nst_udp_queue_some(line);
 	spin_unlock_bh(&lock);
-	return sender;
+	return drop;
 }
 
 /**

@@ -68,11 +68,13 @@ struct nst_udp_user *nst_udp_user_get(u64 id);
 void nst_udp_user_put(struct nst_udp_user *user);
 
 void nst_udp_queue_init(struct nst_udp_queue *queue);
-bool nst_udp_queue_has_room(const struct nst_udp *nst, enum nst_udp_line_nr line,
-			    const struct sk_buff *skb);
+enum nst_drop nst_udp_queue_room(const struct nst_udp *nst,
+				 enum nst_udp_line_nr line,
+				 const struct sk_buff *skb);
 bool nst_udp_queue_has(struct nst_udp *nst, const struct nst_session_id *id);
-bool nst_udp_queue_add(struct nst_udp_sender *new, struct nst_udp_waiting *w,
-		       bool *used, bool *wake);
+enum nst_drop nst_udp_queue_add(struct nst_udp_sender *new,
+				struct nst_udp_waiting *w, bool *used,
+				bool *wake);
 bool nst_udp_queue_some(enum nst_udp_line_nr line);
 struct nst_udp_sender *nst_udp_queue_next(enum nst_udp_line_nr line);
 void nst_udp_queue_give(struct nst_udp_sender *sender, enum nst_udp_line_nr line,

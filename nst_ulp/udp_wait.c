@@ -120,8 +120,9 @@ static void restore_cpu(struct sock *sk, int cpu)
 }
 
 /* The datagram enters UDP again, for its socket, if its device is there. */
-static void readmit(struct nst_udp_sender *sender, struct nst_udp_waiting *w)
+static enum nst_drop readmit(struct nst_udp_sender *sender, struct nst_udp_waiting *w)
 {
+	enum nst_drop drop = NST_DROP_GONE;
 	struct sock *sk = sender->sk;
 
 	local_bh_disable();
@@ -134,9 +135,11 @@ static void readmit(struct nst_udp_sender *sender, struct nst_udp_waiting *w)
 		this_cpu_write(comes_again, false);
 		restore_cpu(sk, w->cpu);
 		w->skb = NULL;
+		drop = NST_OK;
 	}
 	rcu_read_unlock();
 	local_bh_enable();
+	return drop;
 }
 
 /* Is the datagram authentic under @keys? It is left as it is. */
@@ -287,10 +290,10 @@ static bool serve_one(struct turn *turn, struct nst_udp_waiting *w,
 		drop = pay(turn, w);
 	if (costly && !drop)
 		turn->to = NST_LINE_READY;
+	if (!drop)
+		drop = readmit(sender, w);
 	if (drop)
 		refuse(sender, w, drop);
-	else
-		readmit(sender, w);
 	return !drop || !costly;
 }
 
@@ -429,15 +432,16 @@ static enum nst_drop line_up(struct nst_udp_sender *sender,
 			     struct nst_udp_waiting *w)
 {
 	struct net_device *dev = w->skb->dev;
-	bool room, used, wake;
+	enum nst_drop drop;
+	bool used, wake;
 
 	w->skb->dev = NULL;
-	room = nst_udp_queue_add(sender, w, &used, &wake);
+	drop = nst_udp_queue_add(sender, w, &used, &wake);
 	if (!used)
 		free_sender(sender);
-	if (!room) {
+	if (drop) {
 		w->skb->dev = dev;
-		return NST_DROP_SESSION_QUEUE;
+		return drop;
 	}
 	/* Nobody is late for what those in another line have used up. */
 	if (wake)
@@ -475,7 +479,7 @@ static enum nst_udp_line_nr line_for(const struct nst_udp *nst,
 {
 	if (found->keys)
 		return NST_LINE_READY;
-	if (!nst_udp_queue_has_room(nst, NST_LINE_NEXT, skb))
+	if (nst_udp_queue_room(nst, NST_LINE_NEXT, skb))
 		return NST_LINE_FRESH;
 	if (found->ses || nst_claim_follows(found->key->claim, nonce))
 		return NST_LINE_NEXT;
@@ -491,7 +495,8 @@ static enum nst_udp_line_nr line_for(const struct nst_udp *nst,
  * @skb: the datagram, from the UDP header on; taken if NST_OK is returned
  *
  * Context: softirq, under rcu_read_lock().
- * Return: NST_OK, NST_DROP_SESSION_QUEUE or NST_DROP_NOMEM.
+ * Return: NST_OK; NST_DROP_SESSION_QUEUE or NST_DROP_RCVBUF if there is no room;
+ * NST_DROP_GONE if it has waited, or what it came by is no more; NST_DROP_NOMEM.
  */
 enum nst_drop nst_udp_wait(struct nst_udp *nst, struct nst_udp_rx *rx,
 			   const struct nst_found *found,
@@ -502,10 +507,13 @@ enum nst_drop nst_udp_wait(struct nst_udp *nst, struct nst_udp_rx *rx,
 	enum nst_drop drop;
 
 	/* One that has waited has had its chance. */
-	if (nst_udp_comes_again() || !nst_udp_queue_has_room(nst, line, skb))
-		return NST_DROP_SESSION_QUEUE;
+	if (nst_udp_comes_again())
+		return NST_DROP_GONE;
+	drop = nst_udp_queue_room(nst, line, skb);
+	if (drop)
+		return drop;
 	if (skb_dst(skb) && !skb_dst_force(skb))
-		return NST_DROP_NOMEM;
+		return NST_DROP_GONE;
 	old = set_active_memcg(nst->memcg);
 	drop = wait_charged(nst, rx, found, dgram, line, skb);
 	set_active_memcg(old);

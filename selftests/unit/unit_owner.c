@@ -130,6 +130,7 @@ TEST(nst_memory_make_room__nothing_of_others_in_a_shared_memory)
 		CHECK_EQ(fresh(mine, 2, now++), NST_OK);
 	CHECK_EQ(charged(ring_claim(yours, SHARED)), 8);
 	CHECK_EQ(charged(ring_claim(mine, SHARED)), HELD - LIMIT);
+	CHECK_EQ(nst_stats_sum(nn.stats, NST_MIB_UDP_PUSHED), 108 + HELD - known());
 	done(mine);
 	done(yours);
 	receiver_done();
@@ -149,6 +150,7 @@ TEST(nst_memory_make_room__owner_full_of_what_is_newer)
 	CHECK_EQ(fresh(mine, 1, now + SEC), NST_DROP_OWNER_FULL);
 	CHECK_EQ(fresh(mine, 1, now + 3 * SEC), NST_DROP_OWNER_FULL);
 	CHECK_EQ(known(), HELD);
+	CHECK_EQ(nst_stats_sum(nn.stats, NST_MIB_UDP_PUSHED), 0);
 	/* A START is taken all the same, and in bounded memory. */
 	for (i = 0; i < 3 * NST_START_CACHE_MIN; i++) {
 		CHECK_EQ(start(mine, 1 + i % KEYS, now + i), NST_OK);
@@ -163,6 +165,29 @@ TEST(nst_memory_make_room__owner_full_of_what_is_newer)
 		      nst_net_bounds(&nn).owner_bytes);
 	}
 	CHECK_EQ(known(), HELD);
+	CHECK(nst_stats_sum(nn.stats, NST_MIB_TCP_PUSHED) > 0);
+	done(mine);
+	receiver_done();
+}
+
+/* The same, where he has too much only because all together have. */
+TEST(nst_memory_make_room__total_full_of_what_is_newer)
+{
+	struct nst_keyring *mine;
+	struct nst_bounds bounds;
+	u64 now = shim_real_ns;
+
+	begin();
+	mine = box_of(1);
+	CHECK_EQ(fresh(mine, 1, now + 2 * SEC), NST_OK);
+	CHECK_EQ(fresh(mine, 1, now + 2 * SEC), NST_OK);
+	bounds = nst_net_bounds(&nn);
+	bounds.total_bytes = 2 * NST_SESSION_BYTES;
+	spin_lock_bh(&nn.memories->lock);
+	CHECK_EQ(nst_memory_make_room(ring_claim(mine, 1), now + SEC, &bounds),
+		 NST_DROP_TOTAL_FULL);
+	spin_unlock_bh(&nn.memories->lock);
+	CHECK_EQ(known(), 2);
 	done(mine);
 	receiver_done();
 }
