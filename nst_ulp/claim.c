@@ -42,6 +42,7 @@ void nst_memory_unref(struct nst_memory *mem)
 	if (--mem->refs)
 		return;
 	hlist_del_init(&mem->node);
+	list_del(&mem->settling);
 	kfree(mem);
 }
 
@@ -60,7 +61,13 @@ static void free_claim(struct nst_claim *claim)
  */
 void nst_claim_unlink(struct nst_claim *claim)
 {
+	struct nst_memory *mem = claim->mem;
+
 	list_del_init(&claim->node);
+	rb_erase(&claim->by_owner, &mem->by_owner);
+	mem->nr_claims--;
+	if (claim->life != mem->life)
+		mem->nr_unsettled--;
 	if (!claim->users)
 		free_claim(claim);
 }
@@ -74,8 +81,71 @@ void nst_claim_unlink(struct nst_claim *claim)
 void nst_claim_unlink_unused(struct nst_claim *claim)
 {
 	if (!claim->boxes && !claim->mem->made && !claim->has_left &&
-	    !list_empty(&claim->node))
+	    claim->life == claim->mem->life && !list_empty(&claim->node))
 		nst_claim_unlink(claim);
+}
+
+/* What has become of the memory, for one of its claims. */
+static void settle(struct nst_claim *claim)
+{
+	struct nst_memory *mem = claim->mem;
+	struct nst_claim *lost = NULL;
+
+	list_move_tail(&claim->node, &mem->claims);
+	claim->life = mem->life;
+	mem->nr_unsettled--;
+	if (claim->has_left)
+		nst_owner_unleave(claim);
+	if (!mem->made)
+		lost = nst_owner_leave(claim, mem->left);
+	if (lost)
+		nst_claim_unlink_unused(lost);
+}
+
+/**
+ * nst_memory_settle() - tell some more claims what has become of their memory
+ * @set: the set
+ * @mem: its memory
+ *
+ * Context: any, under the set's lock.
+ */
+void nst_memory_settle(struct nst_memories *set, struct nst_memory *mem)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&set->lock);
+	mem->refs++;
+	for (i = 0; i < NST_SETTLE_STEP && mem->nr_unsettled; i++)
+		settle(list_first_entry(&mem->claims, struct nst_claim, node));
+	if (!mem->nr_unsettled)
+		list_del_init(&mem->settling);
+	nst_memory_unref(mem);
+}
+
+/**
+ * nst_memory_unsettle() - a memory was made, or has ended
+ * @set: the set
+ * @mem: its memory
+ *
+ * Each owner that held the secret keeps what a memory leaves, until there is one
+ * again. They may be many: some are told at once, the others by
+ * nst_memories_settle(). Until then @mem knows what is left, and none of them is
+ * forgotten.
+ *
+ * Context: any, under the set's lock.
+ */
+void nst_memory_unsettle(struct nst_memories *set, struct nst_memory *mem)
+{
+	lockdep_assert_held(&set->lock);
+	mem->life++;
+	mem->nr_unsettled = mem->nr_claims;
+	if (list_empty(&mem->settling))
+		list_add_tail(&mem->settling, &set->settling);
+	mem->refs++;
+	nst_memory_settle(set, mem);
+	if (mem->nr_unsettled && set->wake)
+		set->wake(set->wake_arg, NST_WAKE_PARK);
+	nst_memory_unref(mem);
 }
 
 static struct nst_secret_name name_of(const struct nst_memories *set,
@@ -101,15 +171,33 @@ static struct nst_memory *find(struct nst_memories *set,
 	return NULL;
 }
 
-static struct nst_claim *claim_of(struct nst_memory *mem,
+static struct nst_claim *claim_of(const struct nst_memory *mem,
 				  const struct nst_owner *owner)
 {
+	struct rb_node *node = mem->by_owner.rb_node;
 	struct nst_claim *claim;
 
-	list_for_each_entry(claim, &mem->claims, node)
+	while (node) {
+		claim = rb_entry(node, struct nst_claim, by_owner);
 		if (claim->owner == owner)
 			return claim;
+		node = owner < claim->owner ? node->rb_left : node->rb_right;
+	}
 	return NULL;
+}
+
+static void sort_in(struct nst_memory *mem, struct nst_claim *new)
+{
+	struct rb_node **link = &mem->by_owner.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = new->owner < rb_entry(parent, struct nst_claim,
+					     by_owner)->owner ?
+		       &parent->rb_left : &parent->rb_right;
+	}
+	rb_link_node(&new->by_owner, parent, link);
+	rb_insert_color(&new->by_owner, &mem->by_owner);
 }
 
 /* Nobody knows it yet. */
@@ -119,6 +207,8 @@ static void init_memory(struct nst_memories *set, struct nst_memory *mem,
 	mem->name = *name;
 	INIT_LIST_HEAD(&mem->claims);
 	INIT_LIST_HEAD(&mem->parking);
+	INIT_LIST_HEAD(&mem->settling);
+	mem->by_owner = RB_ROOT;
 	/* Once: what it remembers may begin anew while somebody looks. */
 	seqcount_init(&mem->sessions.moves);
 	hlist_add_head(&mem->node, chain(set, name));
@@ -131,8 +221,11 @@ static void init_claim(struct nst_claim *claim, struct nst_owner *owner,
 	owner->users++;
 	claim->mem = mem;
 	INIT_LIST_HEAD(&claim->sessions);
+	claim->life = mem->life;
 	mem->refs++;
+	mem->nr_claims++;
 	list_add_tail(&claim->node, &mem->claims);
+	sort_in(mem, claim);
 }
 
 /* No box has the secret any more: the memory can go before others. */

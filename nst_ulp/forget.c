@@ -25,52 +25,38 @@ static u64 newest_of(const struct nst_memory *mem)
 	return max(nst_starts_newest(&mem->starts), mem->sessions.floor);
 }
 
-/* Gives everything back; what it remembers in detail is the caller's. */
-static void empty(struct nst_memories *set, struct nst_memory *mem,
-		  struct rb_root *starts)
+/*
+ * An idle memory ends, in which nothing is remembered in detail any more; each owner
+ * that held the secret keeps a floor.
+ */
+static void end(struct nst_memories *set, struct nst_memory *mem)
 {
-	struct nst_claim *claim;
-
-	if (mem->payer)
-		nst_memory_end_idle(set, mem);
-	list_for_each_entry(claim, &mem->claims, node)
-		nst_owner_charge(claim, -(s64)claim->bytes);
-	*starts = mem->starts.root;
-	nst_starts_init(&mem->starts, 0);
-	WRITE_ONCE(mem->made, false);
-}
-
-/* An idle memory ends; each owner that held the secret keeps a floor. */
-static void end(struct nst_memories *set, struct nst_memory *mem,
-		struct rb_root *starts)
-{
-	struct nst_claim *claim, *next, *lost;
-	u64 floor = newest_of(mem);
-
 	lockdep_assert_held(&set->lock);
-	mem->refs++;
-	empty(set, mem, starts);
-	/* What is lost is of the same owner, and so never the next here. */
-	list_for_each_entry_safe(claim, next, &mem->claims, node) {
-		lost = nst_owner_leave(claim, floor);
-		if (lost)
-			nst_claim_unlink_unused(lost);
-	}
-	nst_memory_unref(mem);
+	mem->left = newest_of(mem);
+	nst_memory_end_idle(set, mem);
+	WRITE_ONCE(mem->made, false);
+	nst_memory_unsettle(set, mem);
 }
 
-/* For want of room. */
 static bool forget_start(struct nst_memory *mem)
 {
 	struct nst_start *start = nst_starts_forget(&mem->starts);
 
 	if (!start)
 		return false;
-	nst_stats_inc(start->claim->owner->set->stats,
-		      NST_MIB_TCP_PUSHED);
 	nst_owner_charge(start->claim, -NST_START_BYTES);
 	kfree(start);
 	return true;
+}
+
+/* For want of room; it is not too old. */
+static bool push_start(struct nst_memories *set, struct nst_memory *mem)
+{
+	bool some = forget_start(mem);
+
+	if (some)
+		nst_stats_inc(set->stats, NST_MIB_TCP_PUSHED);
+	return some;
 }
 
 static void forget_session(struct nst_memories *set, struct nst_session *ses)
@@ -117,7 +103,7 @@ static bool forget_one(struct nst_memories *set, struct nst_claim *claim,
 					     claim->nr_sessions, before);
 	if (ses)
 		push_out(set, ses);
-	else if (!starts || !forget_start(claim->mem))
+	else if (!starts || !push_start(set, claim->mem))
 		return false;
 	return true;
 }
@@ -139,13 +125,12 @@ static bool give_way(struct nst_memories *set, struct nst_owner *owner,
 {
 	struct nst_claim *claim = nst_owner_first(owner);
 	struct nst_memory *mem = claim->mem;
-	struct rb_root none;
 
 	if (mem->payer != claim || claim->bytes != NST_MEMORY_BYTES)
 		return forget_one(set, claim, before);
 	/* All that it holds is the memory itself. */
 	if (!mem->starts.nr && !mem->sessions.nr)
-		end(set, mem, &none);
+		end(set, mem);
 	else
 		nst_owner_pay(mem, other_payer(mem));
 	return true;
@@ -174,19 +159,20 @@ void nst_memory_trim(struct nst_claim *claim, u64 before,
 		     const struct nst_bounds *bounds)
 {
 	struct nst_owner *owner = claim->owner, *big;
+	struct nst_memories *set = owner->set;
 	unsigned int i;
 
 	for (i = 0; i < FORGET_MAX; i++) {
 		if (claim->mem->starts.nr > bounds->starts) {
-			forget_start(claim->mem);
+			push_start(set, claim->mem);
 			continue;
 		}
 		big = too_big(owner, 0, bounds);
 		if (!big)
 			break;
 		/* A START is taken: if nothing else may go, then one for it. */
-		if (!give_way(owner->set, big, big == owner ? before : U64_MAX))
-			forget_start(claim->mem);
+		if (!give_way(set, big, big == owner ? before : U64_MAX))
+			push_start(set, claim->mem);
 	}
 }
 
@@ -271,44 +257,52 @@ static bool is_over(const struct nst_memory *mem, const struct nst_now *now,
 	       now->boot >= mem->unheld && now->boot - mem->unheld >= 2 * window;
 }
 
-/* Looks at @nr idle memories; stops behind one that leaves something to free. */
-static unsigned int expire_step(struct nst_memories *set, unsigned int nr,
-				const struct nst_now *now, u64 window,
-				struct rb_root *starts)
+/* One that is over ends, when the last of its STARTs has gone. Returns whether it has. */
+static bool end_step(struct nst_memories *set, struct nst_memory *mem)
 {
+	unsigned int i;
+
+	for (i = 0; i < EXPIRE_STEP; i++)
+		if (!forget_start(mem)) {
+			end(set, mem);
+			return true;
+		}
+	return false;
+}
+
+/* Looks at @nr idle memories, but only so far as one has much to forget. */
+static unsigned int expire_step(struct nst_memories *set, unsigned int nr,
+				const struct nst_now *now, u64 window)
+{
+	struct nst_memory *mem;
 	unsigned int i;
 
 	lockdep_assert_held(&set->lock);
 	for (i = 0; i < nr && !list_empty(&set->idle); i++) {
-		struct nst_memory *mem = list_first_entry(&set->idle,
-							  struct nst_memory,
-							  idle);
-
+		mem = list_first_entry(&set->idle, struct nst_memory, idle);
 		list_move_tail(&mem->idle, &set->idle);
 		if (!is_over(mem, now, window))
 			continue;
-		end(set, mem, starts);
-		if (!RB_EMPTY_ROOT(starts))
+		if (end_step(set, mem))
 			return i + 1;
+		/* It is the next again. */
+		list_move(&mem->idle, &set->idle);
+		return i;
 	}
-	return i;
+	/* There may be fewer than there were. */
+	return nr;
 }
 
 static void expire_idle(struct nst_memories *set, const struct nst_now *now,
 			u64 window)
 {
-	unsigned int left = READ_ONCE(set->nr_idle), nr;
-	struct rb_root starts = RB_ROOT;
+	unsigned int left = READ_ONCE(set->nr_idle);
 
 	while (left) {
 		spin_lock_bh(&set->lock);
-		nr = expire_step(set, min_t(unsigned int, left, EXPIRE_STEP),
-				 now, window, &starts);
+		left -= expire_step(set, min_t(unsigned int, left, EXPIRE_STEP),
+				    now, window);
 		spin_unlock_bh(&set->lock);
-		if (!nr)
-			break;
-		left -= nr;
-		nst_starts_free(&starts);
 		cond_resched();
 	}
 }
@@ -394,34 +388,73 @@ void nst_memories_park(struct nst_memories *set)
 	} while (more);
 }
 
-/* Sessions of a namespace that has gone. */
-static void close_sessions(struct nst_memories *set)
+/**
+ * nst_memories_settle() - tell all claims what has become of their memories
+ * @set: of a namespace
+ *
+ * Context: process, may sleep.
+ */
+void nst_memories_settle(struct nst_memories *set)
 {
-	unsigned int i = 0;
+	bool more;
 
+	do {
+		spin_lock_bh(&set->lock);
+		more = !list_empty(&set->settling);
+		if (more)
+			nst_memory_settle(set,
+					  list_first_entry(&set->settling,
+							   struct nst_memory,
+							   settling));
+		spin_unlock_bh(&set->lock);
+		cond_resched();
+	} while (more);
+}
+
+/* Under the lock: after some steps others have their turn. */
+static void give_turn(struct nst_memories *set, unsigned int *steps)
+{
+	if (++*steps % EXPIRE_STEP)
+		return;
+	spin_unlock_bh(&set->lock);
+	cond_resched();
+	spin_lock_bh(&set->lock);
+}
+
+/* Sessions of a namespace that has gone. */
+static void close_sessions(struct nst_memories *set, unsigned int *steps)
+{
 	while (!list_empty(&set->sessions)) {
 		forget_session(set, list_first_entry(&set->sessions,
 						     struct nst_session, all));
-		if (++i % EXPIRE_STEP)
-			continue;
-		spin_unlock_bh(&set->lock);
-		cond_resched();
-		spin_lock_bh(&set->lock);
+		give_turn(set, steps);
 	}
 }
 
-/* One memory of a namespace that has gone. Box keys may still refer to it. */
-static void close_memory(struct nst_memories *set, struct nst_memory *mem)
+static void close_claim(struct nst_claim *claim)
 {
-	struct nst_claim *claim, *next;
-	struct rb_root starts;
+	nst_owner_charge(claim, -(s64)claim->bytes);
+	if (claim->has_left)
+		nst_owner_unleave(claim);
+	nst_claim_unlink(claim);
+}
+
+/* One memory of a namespace that has gone. Box keys may still refer to it. */
+static void close_memory(struct nst_memories *set, struct nst_memory *mem,
+			 unsigned int *steps)
+{
+	struct rb_root starts = mem->starts.root;
 
 	mem->refs++;
-	empty(set, mem, &starts);
-	list_for_each_entry_safe(claim, next, &mem->claims, node) {
-		if (claim->has_left)
-			nst_owner_unleave(claim);
-		nst_claim_unlink(claim);
+	if (mem->payer)
+		nst_memory_end_idle(set, mem);
+	nst_starts_init(&mem->starts, 0);
+	WRITE_ONCE(mem->made, false);
+	list_del_init(&mem->settling);
+	while (!list_empty(&mem->claims)) {
+		close_claim(list_first_entry(&mem->claims, struct nst_claim,
+					     node));
+		give_turn(set, steps);
 	}
 	hlist_del_init(&mem->node);
 	nst_memory_unref(mem);
@@ -467,15 +500,16 @@ void nst_memories_silence(struct nst_memories *set)
  */
 void nst_memories_close(struct nst_memories *set)
 {
-	unsigned int i;
+	unsigned int i, steps = 0;
 
 	spin_lock_bh(&set->lock);
 	set->closed = true;
-	close_sessions(set);
+	close_sessions(set, &steps);
 	for (i = 0; i < ARRAY_SIZE(set->memory); i++)
 		while (!hlist_empty(&set->memory[i]))
 			close_memory(set, hlist_entry(set->memory[i].first,
-						      struct nst_memory, node));
+						      struct nst_memory, node),
+				     &steps);
 	for (i = 0; i < ARRAY_SIZE(set->owner); i++)
 		close_owners(&set->owner[i]);
 	spin_unlock_bh(&set->lock);

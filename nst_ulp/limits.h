@@ -68,6 +68,12 @@
 #define NST_LEFT_MAX		1024
 
 /*
+ * Owners of one secret that are told at a time when its memory is made or ends, with
+ * a lock held: enough for all but who means to have many.
+ */
+#define NST_SETTLE_STEP		32
+
+/*
  * Keys in one box. Rotation needs three; a thousand is room for one key per
  * peer on a hub. Bounds the copy that each change of a box makes.
  */

@@ -49,6 +49,7 @@ struct nst_memories *nst_memories_alloc(u64 boot,
 	set->by_bytes = RB_ROOT;
 	INIT_LIST_HEAD(&set->idle);
 	INIT_LIST_HEAD(&set->parking);
+	INIT_LIST_HEAD(&set->settling);
 	INIT_LIST_HEAD(&set->sessions);
 	return set;
 }
@@ -85,7 +86,8 @@ static u64 floor_before(const struct nst_claim *claim)
 {
 	const struct nst_memory *mem = claim->mem;
 
-	return max(claim->owner->given_up, mem->nr_left ? mem->left : 0);
+	return max(claim->owner->given_up,
+		   mem->nr_left || mem->nr_unsettled ? mem->left : 0);
 }
 
 static u64 floor_of_starts(const struct nst_claim *claim)
@@ -119,15 +121,13 @@ static void make(struct nst_claim *maker)
 {
 	struct nst_memory *mem = maker->mem;
 	u64 floor = floor_before(maker);
-	struct nst_claim *claim;
 
 	nst_starts_init(&mem->starts, floor);
 	nst_sessions_init(&mem->sessions, floor);
 	/* Who sees this sees the floors. */
 	smp_store_release(&mem->made, true);
-	list_for_each_entry(claim, &mem->claims, node)
-		if (claim->has_left)
-			nst_owner_unleave(claim);
+	if (mem->nr_left)
+		nst_memory_unsettle(maker->owner->set, mem);
 }
 
 /**

@@ -103,6 +103,7 @@ struct nst_secret_name {
  * @idle: memories whose secret no box holds, in no order
  * @nr_idle: how many
  * @parking: those of them that have sessions with keys still
+ * @settling: memories with claims that are not settled
  * @sessions: all sessions, in the order in which they are looked at
  * @nr_sessions: how many
  */
@@ -124,6 +125,7 @@ struct nst_memories {
 	struct list_head idle;
 	unsigned int nr_idle;
 	struct list_head parking;
+	struct list_head settling;
 	struct list_head sessions;
 	unsigned int nr_sessions;
 };
@@ -179,12 +181,14 @@ struct nst_owner_look {
 /**
  * struct nst_claim - that an owner's boxes hold a secret, or did
  * @node: in its memory; empty once it is of no meaning any more
+ * @by_owner: likewise
  * @charged: in its owner's tree while @bytes is not 0
  * @by_left: in its owner's tree if @has_left
  * @mem: the memory; holds it
  * @owner: the owner; a user of it
  * @users: box keys that refer to this
  * @boxes: boxes of the owner that hold the secret
+ * @life: of the memory when this was settled last
  * @bytes: what the owner is charged for here
  * @sessions: of those that are charged to it; candidates go behind
  * @nr_sessions: how many
@@ -193,15 +197,17 @@ struct nst_owner_look {
  */
 struct nst_claim {
 	struct list_head node;
+	struct rb_node by_owner;
 	struct rb_node charged;
 	struct rb_node by_left;
 	struct nst_memory *mem;
 	struct nst_owner *owner;
 	unsigned int users;
 	unsigned int boxes;
+	unsigned int life;
+	unsigned int nr_sessions;
 	u64 bytes;
 	struct list_head sessions;
-	unsigned int nr_sessions;
 	u64 left;
 	bool has_left;
 };
@@ -212,7 +218,13 @@ struct nst_claim {
  * @name: of the secret; immutable
  * @refs: claims, in @claims or not
  * @claims: of all owners that held the secret in its life, and of those that
- *	keep what an earlier one left
+ *	keep what an earlier one left. Those that are not settled come first
+ * @by_owner: they, sorted by the address of their owner
+ * @settling: in the set's list, if not all are settled
+ * @life: counts when it was made, and when it ended
+ * @nr_claims: how many @claims there are
+ * @nr_unsettled: of those, which do not yet keep what this leaves, or still keep
+ *	what it has taken up
  * @boxes: boxes that hold the secret, whose ever
  * @made: it remembers; else it waits for the first thing taken. Read without the
  *	lock to refuse early
@@ -221,7 +233,7 @@ struct nst_claim {
  * @unheld: CLOCK_BOOTTIME in ns when the last box went, if it is idle
  * @payer: who is charged for what it takes while it is idle; his claim gives way
  *	before others
- * @left: what an earlier one left, the same to all of @claims that keep it
+ * @left: what an earlier one left, the same to all of @claims that keep it, or are to
  * @nr_left: how many do
  * @starts: STARTs that were taken, if it is made
  * @sessions: sessions that are known, if it is made
@@ -230,8 +242,13 @@ struct nst_memory {
 	struct hlist_node node;
 	struct nst_secret_name name;
 	unsigned int refs;
-	struct list_head claims;
 	unsigned int boxes;
+	struct list_head claims;
+	struct rb_root by_owner;
+	struct list_head settling;
+	unsigned int life;
+	unsigned int nr_claims;
+	unsigned int nr_unsettled;
 	bool made;
 	struct list_head idle;
 	struct list_head parking;
@@ -269,6 +286,8 @@ void nst_claim_unlink(struct nst_claim *claim);
 void nst_claim_unlink_unused(struct nst_claim *claim);
 void nst_memory_unref(struct nst_memory *mem);
 void nst_memory_end_idle(struct nst_memories *set, struct nst_memory *mem);
+void nst_memory_unsettle(struct nst_memories *set, struct nst_memory *mem);
+void nst_memory_settle(struct nst_memories *set, struct nst_memory *mem);
 
 /* forget.c; of the first three, the caller holds the set's lock */
 void nst_memory_trim(struct nst_claim *claim, u64 before,
@@ -278,6 +297,7 @@ enum nst_drop nst_memory_make_room(struct nst_claim *claim, u64 before,
 bool nst_memories_expire(struct nst_memories *set, const struct nst_now *now,
 			 const struct nst_bounds *bounds);
 void nst_memories_park(struct nst_memories *set);
+void nst_memories_settle(struct nst_memories *set);
 void nst_memories_silence(struct nst_memories *set);
 void nst_memories_close(struct nst_memories *set);
 

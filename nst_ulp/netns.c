@@ -68,6 +68,7 @@ static void park(struct work_struct *work)
 	struct nst_net *nn = container_of(work, struct nst_net, park);
 
 	nst_memories_park(nn->memories);
+	nst_memories_settle(nn->memories);
 }
 
 static void expire(struct work_struct *work)

@@ -335,7 +335,9 @@ struct nst_claim *nst_owner_leave(struct nst_claim *claim, u64 floor)
 	if (owner->nr_left <= owner->set->left_max)
 		return NULL;
 	lowest = rb_entry(rb_first(&owner->left), struct nst_claim, by_left);
-	owner->given_up = max(owner->given_up, lowest->left);
+	/* One that is not settled: its memory knows more than it keeps. */
+	if (lowest->life == lowest->mem->life)
+		owner->given_up = max(owner->given_up, lowest->left);
 	nst_owner_unleave(lowest);
 	return lowest;
 }

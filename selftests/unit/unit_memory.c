@@ -16,14 +16,17 @@
 static struct nst_memories *set;
 static struct nst_now now;
 static struct nst_bounds bounds;
-static unsigned int woken;
+static unsigned int woken, unsettled;
 
 static struct nst_stats stats;
 
 static void wake(void *arg, enum nst_wake what)
 {
-	CHECK(arg == &woken && what == NST_WAKE_EXPIRE);
-	woken++;
+	CHECK(arg == &woken);
+	if (what == NST_WAKE_EXPIRE)
+		woken++;
+	else
+		unsettled++;
 }
 
 static void begin(u64 age)
@@ -34,7 +37,7 @@ static void begin(u64 age)
 		.window = WINDOW, .starts = 16, .sessions = 16,
 		.owner_bytes = ~0ULL, .total_bytes = ~0ULL,
 	};
-	woken = 0;
+	woken = unsettled = 0;
 	set = nst_memories_alloc(now.boot - age, &stats, wake, &woken);
 	NEED(set);
 }
@@ -577,4 +580,161 @@ TEST(nst_memories_close__before_the_last_claim)
 	nst_claim_release(claim, now.boot);
 	drop(claim);
 	drop(other);
+}
+
+/* --- many owners of one secret -------------------------------------------- */
+
+#define MANY	500
+
+/* How many floors owners keep, all together. */
+static unsigned int floors(void)
+{
+	struct nst_owner_look look;
+	unsigned int at[2] = {}, n = 0;
+
+	while (nst_owner_look(set, at, &look))
+		n += look.floors;
+	return n;
+}
+
+/* What was taken at @then is refused to each of them. */
+static void refused_to_all(u64 then)
+{
+	struct nst_claim *claim;
+	unsigned int i;
+
+	for (i = 0; i < MANY; i += 7) {
+		claim = hold(100 + i, 7);
+		CHECK_EQ(judge(claim, then), NST_DROP_CACHE_FLOOR);
+		CHECK_EQ(judge(claim, then + 1), NST_OK);
+		drop(claim);
+	}
+}
+
+/* A step under the lock is bounded, and what is left to do changes no answer. */
+TEST(nst_memories_settle__many_owners_of_one_secret)
+{
+	struct nst_claim *claim[MANY];
+	unsigned int i;
+	u64 then;
+
+	begin(3600 * SEC);
+	then = now.real;
+	for (i = 0; i < MANY; i++)
+		claim[i] = hold(100 + i, 7);
+	CHECK_EQ(take(claim[3], then, 1), NST_OK);
+	for (i = 0; i < MANY; i++)
+		drop(claim[i]);
+	pass(3 * WINDOW);
+	expire();
+	CHECK_EQ(floors(), NST_SETTLE_STEP);
+	CHECK_EQ(unsettled, 1);
+	now.real = then;
+	refused_to_all(then);
+	nst_memories_settle(set);
+	CHECK_EQ(floors(), MANY);
+	refused_to_all(then);
+	/* It begins anew, and knows itself what they have kept. */
+	claim[0] = hold(100, 7);
+	CHECK_EQ(take(claim[0], then + 1, 1), NST_OK);
+	CHECK_EQ(floors(), MANY - NST_SETTLE_STEP);
+	CHECK_EQ(unsettled, 2);
+	refused_to_all(then);
+	nst_memories_settle(set);
+	CHECK_EQ(floors(), 0);
+	refused_to_all(then);
+	drop(claim[0]);
+	done();
+}
+
+#define OWNERS	80
+#define SECRETS	3
+#define TAKEN	3000
+
+static struct nst_claim *held[OWNERS][SECRETS];
+
+static struct {
+	unsigned int secret;
+	u64 timestamp;
+	u64 nonce;
+} taken[TAKEN];
+
+static enum nst_drop try(struct nst_claim *claim, u64 timestamp, u64 nonce)
+{
+	return judge(claim, timestamp) ?: take(claim, timestamp, nonce);
+}
+
+static void change_boxes(unsigned int owner, unsigned int n)
+{
+	if (held[owner][n]) {
+		drop(held[owner][n]);
+		held[owner][n] = NULL;
+	} else {
+		held[owner][n] = hold(100 + owner, n);
+	}
+}
+
+static void drop_all(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < OWNERS * SECRETS; i++)
+		if (held[i % OWNERS][i / OWNERS])
+			change_boxes(i % OWNERS, i / OWNERS);
+}
+
+/* Up to two windows. */
+static u64 some_time(void)
+{
+	return (u64)test_random(2 * NST_TIME_WINDOW * 1000) * NSEC_PER_MSEC;
+}
+
+static void clocks_go_on(void)
+{
+	pass(test_random(50) ? test_random(SEC) : some_time());
+	if (!test_random(20))
+		now.real += some_time() - WINDOW;
+	if (!test_random(10))
+		expire();
+	if (!test_random(10))
+		nst_memories_settle(set);
+}
+
+/* Whenever the others are told. */
+TEST(nst_memories_settle__nothing_is_taken_twice)
+{
+	unsigned int i, k, n, nr = 0, again = 0;
+	struct nst_claim *claim;
+
+	begin(3600 * SEC);
+	for (i = 0; i < 200000 && nr < TAKEN; i++) {
+		clocks_go_on();
+		n = test_random(SECRETS);
+		k = test_random(OWNERS);
+		change_boxes(k, n);
+		if (!test_random(200)) {
+			drop_all();
+			pass(2 * WINDOW + some_time());
+			expire();
+		}
+		claim = held[k][n];
+		if (!claim)
+			continue;
+		if (nr && test_random(2)) {
+			k = test_random(nr);
+			if (taken[k].secret == n)
+				again += try(claim, taken[k].timestamp,
+					     taken[k].nonce) == NST_OK;
+			continue;
+		}
+		taken[nr].secret = n;
+		taken[nr].timestamp = now.real + some_time() - WINDOW;
+		taken[nr].nonce = i;
+		nr += try(claim, taken[nr].timestamp, i) == NST_OK;
+	}
+	CHECK(nr > 500);
+	CHECK(unsettled > 20);
+	CHECK_EQ(again, 0);
+	drop_all();
+	done();
 }
