@@ -136,12 +136,16 @@ check-all:
 	scripts/check.sh 6.1 6.12 7.3
 
 # The second run looks for leaks too, which makes all several times slower.
-LEAK_TESTS = sockopt netlink tcp_key tcp_ctl rotation hostile_end
+LEAK_TESTS = sockopt netlink tcp_key tcp_ctl tcp_charge tcp_close rotation hostile_end udp_memory udp_next
 
 check-debug:
 	selftests/vm/prepare.sh 6.1 debug
-	$(MAKE) vm KERNEL=debug
-	selftests/vm/run.sh -d debug $(LEAK_TESTS)
+	$(MAKE) selftests
+	scripts/build-modules.sh debug
+	{ selftests/vm/guests.sh debug; \
+		selftests/vm/run.sh -d debug $(LEAK_TESTS); } | \
+		tee $(NST_BUILD)/debug.tap
+	@selftests/vm/summary.sh -q $(NST_BUILD)/debug.tap
 
 clean:
 	rm -rf $(NST_BUILD)

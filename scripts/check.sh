@@ -80,50 +80,6 @@ listed()
 	echo "1..$number"
 }
 
-# guest KERNEL: all selftests in one guest. An emulated processor on a busy
-# machine now and then misses a time limit, or does not even boot, and no code is
-# to blame for it; so programs that failed run once more, by themselves, in a
-# second guest, and what fails twice has failed. A kernel that complained is not
-# asked again. What passed only then is named at the end.
-guest()
-{
-	local k=$1 first=$results/guest-$1.first again
-
-	if selftests/vm/run.sh -l "$results/console-$k" "$k" "${tests[@]}" \
-		>"$first" 2>&1; then
-		cat "$first"
-		return
-	fi
-	if ! grep -q '^# nst: end guest ' "$first" &&
-		! grep -q '^not ok .* no trouble' "$first"; then
-		sed 's/^/# first guest: /' "$first"
-		selftests/vm/run.sh -l "$results/console-$k" "$k" "${tests[@]}"
-		return
-	fi
-	mapfile -t again < <(awk '
-		/^# nst: begin / { name = $0; sub(/^# nst: begin /, "", name)
-				   sub(/ *$/, "", name) }
-		/^# nst: end .* rc=/ {
-			if ($0 !~ /rc=0$/ && name !~ /^(guest|run-)/)
-				print name
-		}' "$first")
-	if [ ${#again[@]} = 0 ] || grep -q '^not ok .* no trouble' "$first"; then
-		cat "$first"
-		return 1
-	fi
-	# What has to be told again is left out: the failed ones, the verdicts.
-	awk -v list="$(printf '%s\n' "${again[@]}")" '
-		BEGIN { n = split(list, l, "\n")
-			for (i = 1; i <= n; i++) bad[l[i]] = 1 }
-		/^# nst: begin / { name = $0; sub(/^# nst: begin /, "", name)
-				   sub(/ *$/, "", name)
-				   skip = name in bad || name ~ /^(guest|run-)/ }
-		!skip && !/^[0-9]+ passed, / && !/^# failed: / { print }
-		/^# nst: end / { skip = 0 }' "$first"
-	echo "# nst: once more on $k: ${again[*]}"
-	selftests/vm/run.sh -l "$results/console-$k" "$k" "${again[@]}"
-}
-
 # modes KERNEL: what a hardened kernel makes of NST; each mode is a boot of its
 # own. A kernel that has nothing as a module has none of them.
 modes()
@@ -173,9 +129,9 @@ main()
 	part harness selftests/vm/summary_test.sh
 	part prepare selftests/vm/prepare_test.sh
 	part doc selftests/doc/check-doc.sh
-	part unit make -s -C selftests/unit OUT="$NST_BUILD/unit" check
-	part fuzz make -s -C selftests/fuzz OUT="$NST_BUILD/fuzz" check
-	part build-programs built build-programs make selftests
+	part unit make -s -j2 -O -C selftests/unit OUT="$NST_BUILD/unit" check
+	part fuzz make -s -j2 -O -C selftests/fuzz OUT="$NST_BUILD/fuzz" check
+	part build-programs built build-programs make -j2 selftests
 	part listed listed
 	for k in $builds; do
 		part "build-$k" built "build-$k" scripts/build-modules.sh "$k"
@@ -183,7 +139,7 @@ main()
 	# the extremes; all of them is `make check-configs`, ten minutes of CPU
 	part configs scripts/check-configs.sh no-ipv6 none none/clang
 	for k in $kernels; do
-		part "guest-$k" guest "$k"
+		part "guest-$k" selftests/vm/guests.sh "$k" "${tests[@]}"
 	done
 	for k in $kernels; do
 		case " $NST_KERNELS " in

@@ -155,12 +155,28 @@ check_sparse()
 	echo "1..$number"
 }
 
+# all CHECK...: each in order
+all()
+{
+	local check
+
+	for check; do
+		number=0
+		echo "# nst: begin lint-$check"
+		"check_$check"
+		echo "# nst: end lint-$check rc=0"
+	done
+}
+
 mkdir -p "$NST_BUILD"
 [ -e "$linux/checkpatch.pl" ] || nst_die "run selftests/vm/prepare.sh first"
-[ $# -gt 0 ] || set -- layers spdx checkpatch kerneldoc shellcheck sparse
-for check; do
-	number=0
-	echo "# nst: begin lint-$check"
-	"check_$check"
-	echo "# nst: end lint-$check rc=0"
-done
+if [ $# -gt 0 ]; then
+	all "$@"
+	exit
+fi
+all sparse shellcheck >"$NST_BUILD/lint-beside" &
+all layers spdx checkpatch kerneldoc
+rc=0
+wait $! || rc=$?
+cat "$NST_BUILD/lint-beside"
+exit $rc

@@ -13,6 +13,7 @@
 #   -T SEC     time limit of the guest (default: of all tests, and 60)
 #   -x N       all time limits N times as long (default 1, debug: 8)
 #   -d         debug: the slowest detectors too (kmemleak, SLUB, debug objects)
+#   -s I/N     of the list, every Nth program from the Ith on
 #   -m SIZE    memory (default 1G, debug: 2G)
 #   -c N       processors (default 2)
 #   -a ARGS    more for the kernel's command line
@@ -31,7 +32,8 @@ here=$(dirname "$0")
 
 interactive='' preload=nst_ulp keep='' test_limit=300 guest_limit='' memory=''
 cpus=2 append='' qemu_args='' mods='' console='' times='' detect=''
-while getopts int:T:x:dm:c:a:q:M:l:k opt; do
+share=1/1
+while getopts int:T:x:ds:m:c:a:q:M:l:k opt; do
 	case $opt in
 	i) interactive=1 ;;
 	n) preload='' ;;
@@ -40,6 +42,7 @@ while getopts int:T:x:dm:c:a:q:M:l:k opt; do
 	T) guest_limit=$OPTARG ;;
 	x) times=$OPTARG ;;
 	d) detect=1 ;;
+	s) share=$OPTARG ;;
 	m) memory=$OPTARG ;;
 	c) cpus=$OPTARG ;;
 	a) append=$OPTARG ;;
@@ -103,7 +106,9 @@ list_tests()
 	local t
 
 	if [ $# = 0 ] && [ -z "$interactive" ]; then
-		awk '$1 + 0 > 0' "$NST_TOP/selftests/net/tests"
+		awk -v i="${share%/*}" -v n="${share#*/}" '
+			$1 + 0 > 0 && number++ % n == i - 1
+			' "$NST_TOP/selftests/net/tests"
 	else
 		for t; do
 			echo "$(seconds_of "${t%% *}") $t"
