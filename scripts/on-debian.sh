@@ -61,9 +61,10 @@ check_machine()
 
 check_space()
 {
-	local cache="$NST_CACHE"
+	local cache="$NST_CACHE" why
 
-	mkdir -p "$cache" || stop "cannot make $cache: give another, NST_CACHE=DIR $name"
+	why=$(mkdir -p "$cache" 2>&1) ||
+		stop "cannot make $cache (${why##*: }): give another, NST_CACHE=DIR $name"
 	[ -e "$cache/space" ] && return
 	need_space "$cache" $SPACE_CACHE ", or NST_CACHE=DIR $name"
 	[ "$debian_version" = debian-13 ] || need_space /usr $SPACE_PACKAGES

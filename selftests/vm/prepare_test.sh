@@ -5,6 +5,9 @@
 # not of one piece. apt and what else would change the machine are fakes that
 # obey a list of packages; nothing is installed. TAP.
 #
+# Then ./demo on machines that are not what it needs (scripts/on-debian.sh): one
+# line that says so, with the way out.
+#
 # A line of the list: package, version, state. A state is ok; pinned (known, no
 # candidate); gone (a candidate, but the mirror does not have it); broken (it
 # does not install).
@@ -222,9 +225,78 @@ packages()
 	says "E: fake apt cannot install.* sparse" package_apt_is_heard
 }
 
+# program NAME TEXT: a fake that prints that
+program()
+{
+	printf '#!/bin/sh\necho "%s"\n' "$2" >"$work/machine/$1"
+	chmod +x "$work/machine/$1"
+}
+
+# A machine that is as it should be: its own programs, under names that can be
+# taken away.
+make_machine()
+{
+	rm -rf "$work/machine"
+	mkdir "$work/machine"
+	ln -s /usr/sbin/* /usr/bin/* "$work/machine/" 2>/dev/null
+	for f in apt-get df dpkg id; do
+		rm -f "$work/machine/$f"
+	done
+	program apt-get ""
+	program dpkg amd64
+	program id 0
+	printf 'ID=%s\nVERSION_ID=%s\nPRETTY_NAME="%s"\n' debian 12 \
+		"a Debian 12" >"$work/os-release"
+	printf "#!/bin/sh\necho head; echo x x x 99999\n" >"$work/machine/df"
+	chmod +x "$work/machine/df"
+}
+
+# stops NAME WORDS [CACHE]: that is all that is said, and nothing was begun
+stops()
+{
+	local cache=${3:-$work/empty}
+
+	rm -rf "$work/empty"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	unshare -m sh -c 'mount --bind "$1" /etc/os-release &&
+		exec env PATH="$2" NST_CACHE="$3" "$4" ./demo 6.1 echo begun' \
+		sh "$work/os-release" "$work/machine" "$cache" \
+		"$here/../../scripts/on-debian.sh" >"$work/out" 2>&1
+	[ $? = 2 ] && [ "$(wc -l <"$work/out")" = 1 ] &&
+		grep -qE "^./demo: .*$2" "$work/out"
+	verdict $? "machine $1"
+}
+
+machines()
+{
+	make_machine
+	printf 'ID=fedora\nVERSION_ID=44\nPRETTY_NAME="Fedora 44"\n' \
+		>"$work/os-release"
+	stops other_distribution "this is Fedora 44, not Debian 12 or 13: .*docker run"
+	printf 'ID=debian\nVERSION_ID=11\nPRETTY_NAME="Debian 11"\n' \
+		>"$work/os-release"
+	stops other_debian "this is Debian 11, not Debian 12 or 13: .*docker run"
+	make_machine
+	rm "$work/machine/apt-get"
+	stops no_apt "no apt-get.*docker run"
+	make_machine
+	program dpkg arm64
+	stops other_architecture "machine is arm64.*on an amd64 one"
+	make_machine
+	program id 1000
+	stops no_root "needs root.*sudo ./demo"
+	make_machine
+	printf "#!/bin/sh\necho head; echo x x x 700\n" >"$work/machine/df"
+	stops no_space "needs 3000 MB in .*, which has 700: make room, or NST_CACHE=DIR ./demo"
+	make_machine
+	stops no_cache "cannot make /proc/none \(No such file or directory\): give another, NST_CACHE=DIR ./demo" \
+		/proc/none
+}
+
 [ "$(id -u)" = 0 ] || { echo "1..0 # SKIP prepare.sh needs root"; exit; }
 make_fakes
 kernel_6_1
 chroot_kernels
 packages
+machines
 echo "1..$number"
