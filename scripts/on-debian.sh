@@ -35,7 +35,8 @@ need_space()
 {
 	local free
 
-	free=$(df -Pm "$1" | awk 'NR == 2 { print $4 }')
+	# df wants /proc, which a chroot may lack.
+	free=$(($(stat -f -c '%a * %S / 1048576' "$1")))
 	[ "$free" -ge "$2" ] ||
 		stop "needs $2 MB in $1, which has $free: make room${3:-}"
 }

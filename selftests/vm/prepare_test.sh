@@ -236,10 +236,11 @@ program()
 # taken away.
 make_machine()
 {
-	rm -rf "$work/machine"
-	mkdir "$work/machine"
-	ln -s /usr/sbin/* /usr/bin/* "$work/machine/" 2>/dev/null
-	for f in apt-get df dpkg id; do
+	[ -d "$work/machine" ] || {
+		mkdir "$work/machine"
+		ln -s /usr/sbin/* /usr/bin/* "$work/machine/" 2>/dev/null
+	}
+	for f in apt-get stat dpkg id; do
 		rm -f "$work/machine/$f"
 	done
 	program apt-get ""
@@ -247,8 +248,7 @@ make_machine()
 	program id 0
 	printf 'ID=%s\nVERSION_ID=%s\nPRETTY_NAME="%s"\n' debian 12 \
 		"a Debian 12" >"$work/os-release"
-	printf "#!/bin/sh\necho head; echo x x x 99999\n" >"$work/machine/df"
-	chmod +x "$work/machine/df"
+	program stat 99999
 }
 
 # stops NAME WORDS [CACHE]: that is all that is said, and nothing was begun
@@ -286,7 +286,7 @@ machines()
 	program id 1000
 	stops no_root "needs root.*sudo ./demo"
 	make_machine
-	printf "#!/bin/sh\necho head; echo x x x 700\n" >"$work/machine/df"
+	program stat 700
 	stops no_space "needs 3000 MB in .*, which has 700: make room, or NST_CACHE=DIR ./demo"
 	make_machine
 	stops no_cache "cannot make /proc/none \(No such file or directory\): give another, NST_CACHE=DIR ./demo" \
