@@ -251,8 +251,16 @@ enum nst_drop nst_claim_take_start(struct nst_claim *claim, u64 timestamp,
 	return drop;
 }
 
-/* A look without the lock, where that is enough. */
-static u64 floor_of_sessions(const struct nst_claim *claim)
+/**
+ * nst_claim_session_floor() - the same of a datagram that has no session
+ * @claim: of the box key
+ *
+ * A look without the lock, where that is enough.
+ *
+ * Context: process or softirq, does not sleep.
+ * Return: a timestamp, ns; 0: none.
+ */
+u64 nst_claim_session_floor(const struct nst_claim *claim)
 {
 	struct nst_memories *set = claim->owner->set;
 	const struct nst_memory *mem = claim->mem;
@@ -290,7 +298,7 @@ enum nst_drop nst_claim_judge_dgram(struct nst_claim *claim,
 			     begin_of(claim->owner->set));
 	if (drop)
 		return drop;
-	floor = ses ? ses->floor : floor_of_sessions(claim);
+	floor = ses ? ses->floor : nst_claim_session_floor(claim);
 	return timestamp > floor ? NST_OK : NST_DROP_CACHE_FLOOR;
 }
 

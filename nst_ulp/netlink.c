@@ -244,7 +244,8 @@ static int put_key(struct sk_buff *skb, const struct nst_box_slot *slot)
 	const struct nst_boxkey *key = slot->key;
 	u8 fp[NST_FINGERPRINT_LEN];
 	int err = nst_fingerprint(key->secret, fp);
-	u64 floor = nst_claim_floor(key->claim);
+	u64 starts = nst_claim_floor(key->claim);
+	u64 sessions = nst_claim_session_floor(key->claim);
 
 	if (err)
 		return err;
@@ -255,8 +256,10 @@ static int put_key(struct sk_buff *skb, const struct nst_box_slot *slot)
 			atomic_read(&key->tx_streams)) ||
 	    nla_put_u32(skb, NST_A_KEY_RX_STREAMS,
 			atomic_read(&key->rx_streams)) ||
-	    (floor && nla_put_u64_64bit(skb, NST_A_KEY_FLOOR, floor,
-					NST_A_KEY_PAD)))
+	    (starts && nla_put_u64_64bit(skb, NST_A_KEY_FLOOR, starts,
+					 NST_A_KEY_PAD)) ||
+	    (sessions && nla_put_u64_64bit(skb, NST_A_KEY_SESSION_FLOOR,
+					   sessions, NST_A_KEY_PAD)))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -179,6 +179,7 @@ static void take_key(const struct nlmsghdr *nlh, void *data)
 	key->tx_streams = nl_u32(tb[NST_A_KEY_TX_STREAMS]);
 	key->rx_streams = nl_u32(tb[NST_A_KEY_RX_STREAMS]);
 	key->floor = nl_u64(tb[NST_A_KEY_FLOOR]);
+	key->session_floor = nl_u64(tb[NST_A_KEY_SESSION_FLOOR]);
 	take_fingerprint(key->fingerprint, tb[NST_A_KEY_FINGERPRINT]);
 }
 

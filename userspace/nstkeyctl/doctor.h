@@ -13,12 +13,14 @@ enum verdict { GOOD, WARN, FAIL };
  * struct patient - what is found out on the way
  * @json: for a machine
  * @failed: a check has
+ * @set_back: a key remembers what is still to come
  * @mode: what restrains the kernel
  * @nl: the conversation with the module, if it is loaded
  */
 struct patient {
 	int json;
 	int failed;
+	int set_back;
 	struct mode mode;
 	struct nl nl;
 };

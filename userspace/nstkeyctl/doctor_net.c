@@ -12,6 +12,8 @@
 #include "nstkeyctl.h"
 #include "ports.h"
 
+#define NS	1000000000ULL	/* of a second */
+
 struct box_info {
 	uint32_t keys;
 	uint16_t active;
@@ -47,46 +49,78 @@ void check_box(struct patient *patient)
 		       info.keys, info.active);
 }
 
-/* The key that refuses longest what begins now. NULL: none does. */
-static const struct listed_key *highest_floor(const struct listing *listing)
+/* What keys remember that is still to come, by this host's clock. */
+struct floors {
+	uint64_t tcp;		/* the highest, ns */
+	uint64_t udp;
+	uint16_t kid;		/* of the higher one */
+	unsigned int keys;	/* that refuse something */
+};
+
+static void add_floor(struct floors *floors, const struct listed_key *key,
+		      uint64_t now)
 {
-	const struct listed_key *highest = NULL;
-	struct timespec now;
-	unsigned int i;
+	uint64_t highest = floors->tcp > floors->udp ? floors->tcp :
+						       floors->udp;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	for (i = 0; i < listing->nr; i++) {
-		const struct listed_key *key = &listing->key[i];
+	if (key->floor <= now && key->session_floor <= now)
+		return;
+	floors->keys++;
+	if (key->floor > highest || key->session_floor > highest)
+		floors->kid = key->kid;
+	if (key->floor > now && key->floor > floors->tcp)
+		floors->tcp = key->floor;
+	if (key->session_floor > now && key->session_floor > floors->udp)
+		floors->udp = key->session_floor;
+}
 
-		if (key->floor / 1000000000 > (uint64_t)now.tv_sec &&
-		    (!highest || key->floor > highest->floor))
-			highest = key;
-	}
-	return highest;
+static const char *refused_by(const struct floors *floors)
+{
+	if (!floors->udp)
+		return "new connections";
+	return floors->tcp ? "new connections and datagrams of new sessions" :
+			     "datagrams of new sessions";
+}
+
+static void report_floors(struct patient *patient, const struct floors *floors,
+			  uint64_t now)
+{
+	uint64_t until = floors->tcp > floors->udp ? floors->tcp : floors->udp;
+	time_t date = until / NS + 1;
+	char text[32], others[32] = "";
+	struct tm tm;
+
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S",
+		 gmtime_r(&date, &tm));
+	if (floors->keys > 1)
+		snprintf(others, sizeof(others), " (and %u others)",
+			 floors->keys - 1);
+	report(patient, "clock", WARN,
+	       "was set back: kid %u%s refuses %s (NstRxCacheFloor) until it shows %s UTC, in %llu s. If it was right before, set it right; if it was ahead, give both hosts a new key ('nstkeyctl genkey'), or use strict mode, which needs no clock",
+	       floors->kid, others, refused_by(floors), text,
+	       (unsigned long long)(date - now / NS));
 }
 
 /**
  * check_floors() - does a key remember what is still to come?
- * @patient: whose
+ * @patient: whose; it is told that one does
  */
 void check_floors(struct patient *patient)
 {
 	struct listing *listing = calloc(1, sizeof(*listing));
-	const struct listed_key *key = NULL;
-	struct tm tm = { 0 };
-	char date[32];
-	time_t until;
+	struct floors floors = { 0 };
+	struct timespec ts;
+	uint64_t now;
+	unsigned int i;
 
+	clock_gettime(CLOCK_REALTIME, &ts);
+	now = ts.tv_sec * NS + ts.tv_nsec;
 	if (listing && !listing_get(&patient->nl, listing))
-		key = highest_floor(listing);
-	if (key) {
-		until = key->floor / 1000000000 + 1;
-		gmtime_r(&until, &tm);
-		strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm);
-		report(patient, "clock", WARN,
-		       "was set back: kid %u refuses new connections (NstRxCacheFloor) until it shows %s UTC. If it was right before, set it right; if it was ahead, give both hosts a new key ('nstkeyctl genkey'), or use strict mode, which needs no clock",
-		       key->kid, date);
-	}
+		for (i = 0; i < listing->nr; i++)
+			add_floor(&floors, &listing->key[i], now);
+	if (floors.keys)
+		report_floors(patient, &floors, now);
+	patient->set_back = !!floors.keys;
 	free(listing);
 }
 
@@ -228,12 +262,12 @@ static void check_answers(const struct counters *counters)
 		       "no connection without an answer");
 }
 
-/* What was refused for its time may come from a clock that was set back. */
+/* What was refused for its time, and no key of the box is to blame (any more). */
 static void check_set_back(const struct counters *counters)
 {
-	if (counters->stale)
+	if (counters->stale && !counters->patient->set_back)
 		report(counters->patient, "clock", WARN,
-		       "if it was set back: new connections and datagrams that are no newer than what was seen are refused until it has passed that time again; before that, a new key on both hosts is the way out ('nstkeyctl genkey'), or strict mode, which needs no clock");
+		       "connections or datagrams were refused for their time (above); of the keys in the box none does so now. If the clock was set back, a socket with a box of its own may, until the clock has passed the time again that it had shown: a new key on both hosts, or strict mode, is the way out");
 }
 
 /**

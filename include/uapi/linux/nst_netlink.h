@@ -81,6 +81,7 @@ enum nst_a_key {
 	NST_A_KEY_TX_STREAMS,	/* u32, live streams that send under it */
 	NST_A_KEY_RX_STREAMS,	/* u32, live streams that receive under it */
 	NST_A_KEY_FLOOR,	/* u64, STARTs up to this time, ns, are refused */
+	NST_A_KEY_SESSION_FLOOR, /* u64, and datagrams that have no session */
 
 	__NST_A_KEY_MAX,
 	NST_A_KEY_MAX = __NST_A_KEY_MAX - 1
