@@ -470,7 +470,7 @@ static int find_verb(const struct options *opt, char **args)
 	for (i = 0; i < NR_VERBS && strcmp(verbs[i].name, args[0]); i++)
 		;
 	if (i == NR_VERBS) {
-		complain("guard", "there is no '%s'; 'nstkeyctl help' tells what there is",
+		complain("guard", "there is no '%s'; 'nstkeyctl help guard' tells what there is",
 			 args[0]);
 		return -1;
 	}
@@ -482,8 +482,8 @@ static int find_verb(const struct options *opt, char **args)
 		return -1;
 	}
 	if (i != SHOW && (opt->json || opt->prometheus)) {
-		complain("guard", "an option that '%s' does not take",
-			 args[0]);
+		complain("guard", "'%s' does not take %s", args[0],
+			 opt->json ? "--json" : "--prometheus");
 		return -1;
 	}
 	return i;

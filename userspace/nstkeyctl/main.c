@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include "keyfile.h"
 #include "nstkeyctl.h"
 
 /* What a command may be given. */
@@ -68,7 +70,8 @@ static void help_all(FILE *to)
 	for (i = 0; i < NR_COMMANDS; i++)
 		help_line(to, i);
 	fputs("\nFILE may be -, standard input or output. genkey and genbox replace a file only\n"
-	      "with --force. PORTS is a number, a range (5000-5010) or a service. It all acts on the network namespace that it runs in.\n"
+	      "with --force. PORTS is a number, a range (5000-5010) or a service. It all acts\n"
+	      "on the network namespace that it runs in. 'nstkeyctl doctor' says what is wrong.\n"
 	      "nstkeyctl(8) has more.\n",
 	      to);
 }
@@ -88,14 +91,12 @@ static void refuse(const char *fmt, ...)
 
 static unsigned int parse_count(const char *text)
 {
-	char *end = NULL;
-	unsigned long n;
+	uint16_t n;
 
-	errno = 0;
-	n = text ? strtoul(text, &end, 10) : 0;
-	if (!text || errno || *end || !n || n > NST_BOX_MAX)
-		refuse("--keys '%s': it must be a number from 1 to %d",
-		       text ? text : "", NST_BOX_MAX);
+	/* A number as a kid is one: digits, and no more. */
+	if (keyfile_kid(text, strlen(text), &n) || n > NST_BOX_MAX)
+		refuse("--keys '%s': it must be a number from 1 to %d", text,
+		       NST_BOX_MAX);
 	return n;
 }
 
@@ -112,55 +113,78 @@ static unsigned int find_command(const char *name)
 /* help [COMMAND]; NULL: all of them */
 static int help_command(const char *name)
 {
+	unsigned int i;
+
 	if (!name) {
 		help_all(stdout);
 		return EXIT_OK;
 	}
+	i = find_command(name);
 	fputs("usage: nstkeyctl COMMAND [ARGUMENT...]\n\n", stdout);
-	help_line(stdout, find_command(name));
+	help_line(stdout, i);
 	return EXIT_OK;
+}
+
+/* Options without a value. */
+static const struct {
+	const char *name;
+	unsigned int bit;	/* MAY_*; 0: with every command */
+	size_t value;		/* its place in struct options */
+} flags[] = {
+	{ "--help", 0, offsetof(struct options, help) },
+	{ "-h", 0, offsetof(struct options, help) },
+	{ "--json", MAY_JSON, offsetof(struct options, json) },
+	{ "--prometheus", MAY_PROMETHEUS, offsetof(struct options, prometheus) },
+	{ "--force", MAY_FORCE, offsetof(struct options, force) },
+};
+
+#define NR_FLAGS (sizeof(flags) / sizeof(flags[0]))
+
+/* --keys N, --keys=N. Return: arguments used up, 0 if it is none. */
+static int take_keys(struct options *opt, char **arg)
+{
+	if (!strncmp(arg[0], "--keys=", 7)) {
+		opt->keys = parse_count(arg[0] + 7);
+		return 1;
+	}
+	if (strcmp(arg[0], "--keys"))
+		return 0;
+	opt->keys = parse_count(arg[1] ? arg[1] : "");
+	return 2;
 }
 
 /* Takes one option. Return: arguments used up, 0 if it is none. */
 static int take_option(struct options *opt, unsigned int *used, char **arg)
 {
-	if (!strcmp(arg[0], "--help") || !strcmp(arg[0], "-h")) {
-		opt->help = 1;
+	unsigned int i;
+	int n;
+
+	for (i = 0; i < NR_FLAGS; i++) {
+		if (strcmp(arg[0], flags[i].name))
+			continue;
+		*(int *)((char *)opt + flags[i].value) = 1;
+		*used |= flags[i].bit;
 		return 1;
 	}
-	if (!strcmp(arg[0], "--json")) {
-		opt->json = 1;
-		*used |= MAY_JSON;
-		return 1;
-	}
-	if (!strcmp(arg[0], "--prometheus")) {
-		opt->prometheus = 1;
-		*used |= MAY_PROMETHEUS;
-		return 1;
-	}
-	if (!strcmp(arg[0], "--force")) {
-		opt->force = 1;
-		*used |= MAY_FORCE;
-		return 1;
-	}
-	if (!strcmp(arg[0], "--keys")) {
-		opt->keys = parse_count(arg[1]);
+	n = take_keys(opt, arg);
+	if (n)
 		*used |= MAY_KEYS;
-		return 2;
-	}
-	if (arg[0][0] == '-' && arg[0][1])
+	else if (arg[0][0] == '-' && arg[0][1])
 		refuse("there is no option %s", arg[0]);
-	return 0;
+	return n;
 }
 
 /* Sorts the command line. Return: number of the command's arguments, or -1. */
 static int take_args(struct options *opt, unsigned int *used, char **argv,
 		     const char **command, char **args)
 {
-	int n, nr = -1;
+	int n, nr = -1, all_options = 0;
 
 	while (*argv) {
-		n = take_option(opt, used, argv);
+		n = !all_options && !strcmp(*argv, "--");
+		all_options |= n;
+		if (!all_options)
+			n = take_option(opt, used, argv);
 		argv += n;
 		if (n)
 			continue;
@@ -176,6 +200,18 @@ static int take_args(struct options *opt, unsigned int *used, char **argv,
 	return nr;
 }
 
+/* Names the first option that a command does not take. */
+static void check_options(const char *command, unsigned int not_taken)
+{
+	unsigned int i;
+
+	if (not_taken & MAY_KEYS)
+		refuse("'%s' does not take --keys", command);
+	for (i = 0; i < NR_FLAGS; i++)
+		if (not_taken & flags[i].bit)
+			refuse("'%s' does not take %s", command, flags[i].name);
+}
+
 static int run(const char *command, const struct options *opt,
 	       unsigned int used, char **args, int nr)
 {
@@ -183,8 +219,7 @@ static int run(const char *command, const struct options *opt,
 
 	if (opt->help)
 		return help_command(command);
-	if (used & ~commands[i].may)
-		refuse("an option that '%s' does not take", command);
+	check_options(command, used & ~commands[i].may);
 	if (opt->json && opt->prometheus)
 		refuse("--json and --prometheus do not go together");
 	if (nr < commands[i].min || nr > commands[i].max) {
@@ -206,8 +241,7 @@ static int other_than_command(char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
 	    !strcmp(argv[1], "help")) {
-		if (argv[2] && argv[3])
-			refuse("too many arguments, from '%s' on", argv[3]);
+		/* "help guard add": the first word is enough. */
 		return help_command(argv[2]);
 	}
 	return -1;

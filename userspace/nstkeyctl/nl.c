@@ -342,7 +342,7 @@ static const char *sentence(int err)
 	case EPERM:
 		return "that needs CAP_NET_ADMIN in this network namespace: run it as root";
 	case ENOENT:
-		return "the kernel has no NST: 'modprobe nst_ulp'";
+		return "the kernel has no NST: 'modprobe nst_ulp', or see 'nstkeyctl doctor'";
 	case EOPNOTSUPP:
 		return "the module does not know this command: is it older than this tool?";
 	case EINTR:

@@ -30,7 +30,7 @@ static int check_place(const char *path, int force)
 	if (lstat(path, &st) < 0)
 		return errno == ENOENT ? 0 : complain(path, strerror(errno));
 	if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
-		return complain(path, "is no ordinary file, and stays");
+		return complain(path, "is no ordinary file: name one, or a new one");
 	if (!force)
 		return complain(path, "is there already: '--force' replaces it");
 	return 0;
