@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nstkeyctl: the key box and the guard of NST. Finds the command and checks its form. */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 #include "keyfile.h"
 #include "nstkeyctl.h"
 
@@ -264,11 +267,27 @@ static int work(char **argv)
 	return opt.help ? EXIT_OK : EXIT_USAGE;
 }
 
+/*
+ * What the caller has closed must not become the number of a file or a socket
+ * that is opened later: a message would go there. Used, it fails as if closed.
+ */
+static void fill_standard_files(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_PATH | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
 
 	(void)argc;
+	fill_standard_files();
 	/* Keys must not reach a core dump or a debugger of the same user. */
 	prctl(PR_SET_DUMPABLE, 0);
 	/* A limit of file size is an error like a full disk, not an end. */
