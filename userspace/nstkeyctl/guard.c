@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include "guard.h"
@@ -444,6 +445,15 @@ static void warn_local(const struct guard_rules *rules)
 	free(local);
 }
 
+/* A range is many requests: no signal but SIGKILL leaves a part of them done. */
+static void hold_signals(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+}
+
 enum { ADD, DEL, LOAD, FLUSH, SHOW };
 
 /* What follows "guard": its arguments, at least and at most. */
@@ -495,6 +505,8 @@ static int talk(const struct options *opt, int verb, struct guard_rules *rules)
 	struct nl nl;
 	int err = nl_open(&nl);
 
+	if (verb == ADD || verb == DEL)
+		hold_signals();
 	if (!err) {
 		switch (verb) {
 		case ADD:
