@@ -5,67 +5,9 @@
 # is told where, changes under traffic, hooks that come and go, and the module
 # that goes while there are rules. TAP; in a network namespace of its own.
 
-number=0
-failed=0
-dir=$(mktemp -d)
-out=$dir/out
-err=$dir/err
-tool=$(command -v nstkeyctl)
-children=
-trap 'kill $children 2>/dev/null; rm -rf "$dir"' EXIT
+# shellcheck source-path=SCRIPTDIR source=libtap.sh
+. "$(dirname "$0")/libtap.sh"
 patience=$((100 * ${NST_TIMES:-1}))	# tenths of a second
-
-# verdict RC NAME: one line of TAP; what was said, if it failed
-verdict()
-{
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-		return
-	fi
-	failed=1
-	sed 's/^/# out: /' "$out" | head -n 20
-	sed 's/^/# err: /' "$err" | head -n 20
-	echo "not ok $number $2"
-}
-
-# does NAME COMMAND...: it succeeds and has nothing to complain of
-does()
-{
-	local name=$1 rc=0
-
-	shift
-	"$@" >"$out" 2>"$err" || rc=1
-	[ ! -s "$err" ] || rc=1
-	verdict $rc "$name"
-}
-
-# refuses NAME STATUS WORDS COMMAND...: it fails in these words
-refuses()
-{
-	local name=$1 status=$2 words=$3 rc=0
-
-	shift 3
-	"$@" >"$out" 2>"$err"
-	[ $? = "$status" ] || rc=1
-	grep -qF -- "$words" "$err" || rc=1
-	verdict $rc "$name"
-}
-
-# says NAME WORDS: the last command printed that
-says()
-{
-	grep -qE -- "$2" "$out"
-	verdict $? "$1"
-}
-
-# is A B NAME
-is()
-{
-	[ "$1" = "$2" ] || echo "'$1' is not '$2'" >>"$err"
-	[ "$1" = "$2" ]
-	verdict $? "$3"
-}
 
 # within NAME COMMAND...: it succeeds before long
 within()
@@ -80,11 +22,6 @@ within()
 	done
 	[ $i -lt "$patience" ]
 	verdict $? "$name"
-}
-
-as_nobody()
-{
-	su -s /bin/sh nobody -c "$*"
 }
 
 # The rules, a word each: tcp/5201, udp/7/dry-run
@@ -133,7 +70,7 @@ commands()
 	refuses bad_protocol 2 "neither tcp nor udp" \
 		nstkeyctl guard add sctp 7
 	refuses bad_word 2 "is not 'dry-run'" nstkeyctl guard add tcp 7 wet
-	refuses bad_option 2 "option that 'flush' does not take" \
+	refuses bad_option 2 "'flush' does not take --json" \
 		nstkeyctl guard flush --json
 	is "$(rules)" "" refused_changes_nothing
 }
@@ -302,10 +239,7 @@ views()
 	tr -d '\0' <"$dir/json" | jsoncheck -l >"$out" 2>"$err"
 	verdict $? monitor_json_is_json
 	nstkeyctl guard flush
-	# shellcheck disable=SC2086 # a list
-	kill $children 2>/dev/null
-	wait
-	children=
+	end_children
 }
 
 # The tables before and after let different ports through, never both or none.
@@ -369,10 +303,7 @@ traffic()
 	patience=$((3 * patience))
 	within traffic_passes_without_rules grep -q plaintext "$dir/got"
 	patience=$((patience / 3))
-	# shellcheck disable=SC2086 # a list
-	kill $children 2>/dev/null
-	wait
-	children=
+	end_children
 }
 
 # How often the kernel has come to the guard's function.
@@ -441,8 +372,6 @@ unload()
 }
 
 [ -n "$tool" ] || { echo "Bail out! no nstkeyctl"; exit 1; }
-: >"$out"
-: >"$err"
 commands
 ports
 files
@@ -453,5 +382,4 @@ traffic
 no_cost
 tracepoint
 unload
-echo "1..$number"
-exit $failed
+finish

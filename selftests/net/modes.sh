@@ -11,53 +11,9 @@
 #
 # Without one: no user namespaces, and a module that cannot be found. TAP.
 
-number=0
-failed=0
-dir=$(mktemp -d)
-out=$dir/out
-err=$dir/err
-trap 'rm -rf "$dir"' EXIT
+# shellcheck source-path=SCRIPTDIR source=libtap.sh
+. "$(dirname "$0")/libtap.sh"
 umask 077
-
-# verdict RC NAME: one line of TAP; what was said, if it failed
-verdict()
-{
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-		return
-	fi
-	failed=1
-	sed 's/^/# out: /' "$out" | head -n 20
-	sed 's/^/# err: /' "$err" | head -n 20
-	echo "not ok $number $2"
-}
-
-# does NAME COMMAND...: it succeeds and has nothing to complain of
-does()
-{
-	local name=$1 rc=0
-
-	shift
-	"$@" >"$out" 2>"$err" || rc=1
-	[ ! -s "$err" ] || rc=1
-	verdict $rc "$name"
-}
-
-# says NAME WORDS: the last command printed that
-says()
-{
-	grep -qE -- "$2" "$out"
-	verdict $? "$1"
-}
-
-# is A B NAME
-is()
-{
-	[ "$1" = "$2" ] || echo "'$1' is not '$2'" >>"$err"
-	[ "$1" = "$2" ]
-	verdict $? "$3"
-}
 
 loaded()
 {
@@ -75,8 +31,8 @@ without_module()
 	nstkeyctl genbox "$dir/box"
 	for command in "load $dir/box" "add $dir/box" "activate 1" "retire 1" \
 		"del 1" flush show "show 1" "show --json" \
-		"guard add tcp 1" "guard del tcp 1" "guard flush" \
-		"guard show" "guard show --json" sockets \
+		"guard add tcp 1" "guard del tcp 1" "guard flush" owners \
+		"guard show" "guard show --json" sockets "owners --json" \
 		"sockets --json" caps "caps --json" stats \
 		"stats --json" "stats --prometheus" monitor; do
 		# shellcheck disable=SC2086 # words
@@ -193,8 +149,6 @@ missing()
 	does there_again modprobe nst_ulp
 }
 
-: >"$out"
-: >"$err"
 case $1 in
 fips) fips ;;
 lockdown) unsigned lockdown ;;
@@ -202,5 +156,4 @@ signed) unsigned module.sig_enforce ;;
 nomodules) nomodules ;;
 *) no_user_namespaces; missing ;;
 esac
-echo "1..$number"
-exit $failed
+finish

@@ -4,59 +4,9 @@
 # nstkeyctl against the kernel: every command, what it refuses and in which
 # words, rights, namespaces. Runs in a network namespace of its own.
 
-number=0
-failed=0
-dir=$(mktemp -d)
-out=$dir/out
-err=$dir/err
-tool=$(command -v nstkeyctl)
-trap 'kill $children 2>/dev/null; rm -rf "$dir"' EXIT
-children=
+# shellcheck source-path=SCRIPTDIR source=libtap.sh
+. "$(dirname "$0")/libtap.sh"
 umask 077
-
-# verdict RC NAME: one line of TAP; what was said, if it failed
-verdict()
-{
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-		return
-	fi
-	failed=1
-	sed 's/^/# out: /' "$out" | head -n 20
-	sed 's/^/# err: /' "$err" | head -n 20
-	echo "not ok $number $2"
-}
-
-# does NAME COMMAND...: it succeeds and has nothing to complain of
-does()
-{
-	local name=$1 rc=0
-
-	shift
-	"$@" >"$out" 2>"$err" || rc=1
-	[ ! -s "$err" ] || rc=1
-	verdict $rc "$name"
-}
-
-# refuses NAME STATUS WORDS COMMAND...: it fails in these words
-refuses()
-{
-	local name=$1 status=$2 words=$3 rc=0
-
-	shift 3
-	"$@" >"$out" 2>"$err"
-	[ $? = "$status" ] || rc=1
-	grep -qF -- "$words" "$err" || rc=1
-	verdict $rc "$name"
-}
-
-# says NAME WORDS: the last command printed that
-says()
-{
-	grep -qE -- "$2" "$out"
-	verdict $? "$1"
-}
 
 # state KID: accept, active, retired or nothing
 state()
@@ -67,23 +17,6 @@ state()
 fingerprints()
 {
 	nstkeyctl show | awk '$1 + 0 > 0 { print $1, $3 }'
-}
-
-is()
-{
-	[ "$1" = "$2" ] || echo "'$1' is not '$2'" >>"$err"
-	[ "$1" = "$2" ]
-	verdict $? "$3"
-}
-
-as_nobody()
-{
-	su -s /bin/sh nobody -c "$*"
-}
-
-box_file()
-{
-	nstkeyctl genbox --keys "$2" --force "$1"
 }
 
 commands()
@@ -529,17 +462,6 @@ doctor()
 	says doctor_clock_wrong '^fail  clock .*a time long past'
 }
 
-# wait_lines FILE N: until it has so many, at most 10 s
-wait_lines()
-{
-	local i=0
-
-	while [ "$(wc -l <"$1")" -lt "$2" ] && [ $i -lt 100 ]; do
-		sleep 0.1
-		i=$((i + 1))
-	done
-}
-
 # A clock that was set back: what holds, until when, and the way out.
 set_back()
 {
@@ -614,10 +536,7 @@ sockets()
 	is "$(ip netns exec other nstkeyctl sockets | grep -c '^udp')" 0 \
 		sockets_of_one_namespace
 	ip netns del other
-	# shellcheck disable=SC2086 # a list
-	kill $children 2>/dev/null
-	wait
-	children=
+	end_children
 }
 
 # Who holds what is remembered, and who may know.
@@ -636,10 +555,7 @@ owners()
 		'"owner":"namespace","bytes":[0-9]+,"bytes_max":[0-9]+,"sessions":[0-9]+,"starts":[0-9]+,"floors":[0-9]+'
 	does owners_nobody as_nobody "$tool owners"
 	says owners_nobody_sees_none '^Nothing is remembered on your account'
-	# shellcheck disable=SC2086 # a list
-	kill $children 2>/dev/null
-	wait
-	children=
+	end_children
 }
 
 # A client learns nothing but a reset from a peer that has another box.
@@ -664,10 +580,7 @@ other_box()
 	says doctor_other_box '^warn  peers .*NstTxStreams.*nstkeyctl show'
 	ip netns exec peer nstkeyctl doctor >"$out" 2>"$err"
 	says doctor_other_box_there '^warn  refused .*NstRxAuth'
-	# shellcheck disable=SC2086 # a list
-	kill $children 2>/dev/null
-	wait
-	children=
+	end_children
 	ip netns del peer
 }
 
@@ -708,15 +621,11 @@ monitor()
 	verdict $? monitor_json
 	says monitor_json_content '"event":"key-activated","kid":2'
 	is "$(cat "$dir/foreign")" "" monitor_is_of_one_namespace
-	# shellcheck disable=SC2086 # a list
-	kill $children 2>/dev/null
-	wait
-	children=
+	end_children
 	ip netns del other
 }
 
 [ -n "$tool" ] || { echo "Bail out! no nstkeyctl"; exit 1; }
-: >"$err"
 commands
 generate
 save
@@ -736,5 +645,4 @@ sockets
 owners
 other_box
 monitor
-echo "1..$number"
-exit $failed
+finish
