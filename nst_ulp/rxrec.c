@@ -227,22 +227,17 @@ void nst_rxrec_bounce(struct nst_rxrec *rec)
 }
 
 /**
- * nst_rxrec_rest() - decrypt what has no place yet into a buffer
- * @rec: the record; @rec->plain receives the buffer, if there is a rest
- *
- * Context: process.
- * Return: 0 or -ENOMEM.
+ * nst_rxrec_rest() - decrypt what has no place yet into the buffer
+ * @rec: the record; @rec->plain has room for just that, or is NULL and there is
+ *	none
  */
-int nst_rxrec_rest(struct nst_rxrec *rec)
+void nst_rxrec_rest(struct nst_rxrec *rec)
 {
-	unsigned int rest = rec->hdr.len - rec->user;
-	struct sk_buff *skb;
+	struct sk_buff *skb = rec->plain;
 	int i;
 
-	skb = nst_rxrec_buffer(rest, GFP_KERNEL_ACCOUNT);
 	if (!skb)
-		return -ENOMEM;
-	rec->plain = skb;
+		return;
 	if (skb_headlen(skb)) {
 		rec->nr_dst++;
 		nst_sg_buf(&rec->op->dst[rec->nr_dst], skb->data,
@@ -254,7 +249,6 @@ int nst_rxrec_rest(struct nst_rxrec *rec)
 		dst_add(rec, skb_frag_page(frag), skb_frag_size(frag),
 			skb_frag_off(frag));
 	}
-	return 0;
 }
 
 /**

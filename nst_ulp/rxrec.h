@@ -22,7 +22,7 @@ struct iov_iter;
  * @nr_dst: pieces of the plaintext in @op->dst, from index 1
  * @nr_user: how many of these, the first ones, are pinned pages of a reader
  * @user: plaintext bytes that go there, or to @op->bounce
- * @plain: receives the rest, or NULL
+ * @plain: a buffer as long as the rest, or NULL
  * @again: what has returned NST_DROP_NOMEM may be tried again, all is as before
  *
  * Lives on the stack of whoever holds the socket's rx_lock.
@@ -62,7 +62,7 @@ struct sk_buff *nst_rxrec_buffer(unsigned int len, gfp_t gfp);
 int nst_rxrec_pin(struct nst_rxrec *rec, struct iov_iter *iter,
 		  unsigned int n);
 void nst_rxrec_bounce(struct nst_rxrec *rec);
-int nst_rxrec_rest(struct nst_rxrec *rec);
+void nst_rxrec_rest(struct nst_rxrec *rec);
 enum nst_drop nst_rxrec_open(struct nst_rxrec *rec, struct nst_cipher *cipher,
 			     const u8 *wire);
 void nst_rxrec_release_dst(struct nst_rxrec *rec);

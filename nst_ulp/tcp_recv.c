@@ -196,7 +196,7 @@ static int read_plain(struct rx_call *call)
  */
 static int receive(struct rx_call *call)
 {
-	struct nst_rx_want want = {};
+	struct nst_rx_want want = { .nowait = !call->timeo };
 	bool direct = !(call->flags & (MSG_PEEK | MSG_TRUNC)) &&
 		      (call->type < 0 || call->type == NST_TYPE_DATA);
 	int got;
@@ -262,6 +262,15 @@ static bool more_readable(const struct rx_call *call)
 	       READ_ONCE(nst->plain_len) > call->peek;
 }
 
+/* A call that is killed meanwhile goes on without the lock. */
+static int rx_relock(struct rx_call *call)
+{
+	if (mutex_lock_killable(&call->nst->rx_lock))
+		return -EINTR;
+	call->locked = true;
+	return 0;
+}
+
 /*
  * Sleep, without rx_lock, until there is something to look at. A call that is
  * killed comes back without the lock.
@@ -285,10 +294,31 @@ static int wait_readable(struct rx_call *call)
 	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
 	remove_wait_queue(sk_sleep(sk), &wait);
 	release_sock(sk);
-	if (mutex_lock_killable(&nst->rx_lock))
-		return -EINTR;
-	call->locked = true;
-	return 0;
+	return rx_relock(call);
+}
+
+/*
+ * There is no memory for the next record, which TCP still has. Returns 0 if the
+ * call may try again. One that may not wait, or has @enough, is told of the record
+ * anew, by the worker: it may have heard of all that is there.
+ */
+static int wait_memory(struct rx_call *call, bool enough)
+{
+	long pause = min_t(long, call->timeo, NST_TCP_RETRY);
+	struct nst_tcp *nst = call->nst;
+
+	if (enough || !call->timeo) {
+		set_bit(NST_TCP_STARVED, &nst->flags);
+		nst_tcp_kick(nst, NST_TCP_RETRY);
+		return -EAGAIN;
+	}
+	if (signal_pending(current))
+		return sock_intr_errno(call->timeo);
+	rx_unlock(call);
+	if (call->timeo != MAX_SCHEDULE_TIMEOUT)
+		call->timeo -= pause;
+	schedule_timeout_interruptible(pause);
+	return rx_relock(call);
 }
 
 /* May a peek take yet another record off TCP's queue? */
@@ -329,6 +359,8 @@ static int recv_loop(struct rx_call *call, size_t target)
 		if (err > 0 && !call->copied && ++nr >= NST_TCP_BATCH &&
 		    skb_queue_empty(&call->nst->plain))
 			err = pause_flood(call);
+		if (err == -ENOMEM && !call->nst->rx_err)
+			err = wait_memory(call, call->copied >= target) ?: 1;
 		if (err > 0)
 			continue;
 		if (err || call->copied >= target)

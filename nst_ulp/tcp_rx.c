@@ -62,6 +62,20 @@ static u32 direct_len(const struct nst_hdr *hdr, const struct nst_rx_want *want)
 }
 
 /*
+ * Will the record need a buffer of its own? Then returns true, and in @len how much
+ * of it goes there: what has no place with the reader. An empty control record has
+ * one, too.
+ */
+static bool needs_buffer(const struct nst_tcp *nst, const struct nst_hdr *hdr,
+			 const struct nst_rx_want *want, u32 *len)
+{
+	*len = hdr->len - direct_len(hdr, want);
+	/* Behind close() it is an empty record, which nobody reads any more. */
+	return *len || (hdr->type >= NST_TYPE_APP_MIN &&
+			!test_bit(NST_TCP_CLOSED, &nst->flags));
+}
+
+/*
  * There is no memory to go on with a record that is off TCP's queue. Returns true
  * if it is tried again, after a pause: a call waits until it is killed, as for any
  * page that it needs; the worker has other sockets to serve, and close() an end.
@@ -77,22 +91,44 @@ static bool wait_memory(const struct nst_tcp *nst, struct nst_rx_want *want)
 	return true;
 }
 
+/*
+ * A buffer for plaintext of which the reader's memory was to be the place, and is
+ * not. Its record cannot go back to TCP, so the cgroup pays beyond its limit if
+ * need be, as for GFP_ATOMIC it does.
+ */
+static struct sk_buff *late_buffer(const struct nst_tcp *nst, u32 len,
+				   struct nst_rx_want *want)
+{
+	struct sk_buff *skb;
+
+	do {
+		skb = nst_rxrec_buffer(len, GFP_KERNEL_ACCOUNT | __GFP_NORETRY |
+					    __GFP_NOWARN) ?:
+		      nst_rxrec_buffer(len, GFP_ATOMIC | __GFP_ACCOUNT |
+					    __GFP_NOWARN);
+	} while (!skb && wait_memory(nst, want));
+	return skb;
+}
+
 /* Choose where the plaintext goes. */
 static enum nst_drop place(const struct nst_tcp *nst, struct nst_rxrec *rec,
 			   struct nst_rx_want *want)
 {
-	u32 n = direct_len(&rec->hdr, want);
+	u32 n = direct_len(&rec->hdr, want), rest;
 
 	/* Memory that cannot be pinned is copied to, from the list. */
 	if (n >= NST_OP_BOUNCE)
 		nst_rxrec_pin(rec, want->iter, n);
 	else if (n)
 		nst_rxrec_bounce(rec);
-	if (rec->user == rec->hdr.len && rec->hdr.type < NST_TYPE_APP_MIN)
-		return NST_OK;
-	while (nst_rxrec_rest(rec))
-		if (!wait_memory(nst, want))
+	rest = rec->hdr.len - rec->user;
+	if (rest > (rec->plain ? rec->plain->len : 0)) {
+		kfree_skb(rec->plain);
+		rec->plain = late_buffer(nst, rest, want);
+		if (!rec->plain)
 			return NST_DROP_NOMEM;
+	}
+	nst_rxrec_rest(rec);
 	return NST_OK;
 }
 
@@ -151,15 +187,13 @@ static int deliver(struct nst_tcp *nst, struct nst_rxrec *rec,
 	want->copied = n;
 	want->boundary = n && n == rec->hdr.len;
 	if (n < rec->user) {
-		while (!(rec->plain = nst_rxrec_buffer(rec->user - n,
-						       GFP_KERNEL_ACCOUNT)))
-			if (!wait_memory(nst, want))
-				return -ENOMEM;
+		rec->plain = late_buffer(nst, rec->user - n, want);
+		if (!rec->plain)
+			return -ENOMEM;
 		skb_store_bits(rec->plain, 0, rec->op->bounce + n,
 			       rec->user - n);
 	}
-	/* Behind close() it is an empty record, which nobody reads any more. */
-	if (!rec->plain || test_bit(NST_TCP_CLOSED, &nst->flags))
+	if (!rec->plain)
 		return 0;
 	queue_plain(nst, rec->plain, rec->hdr.type, want);
 	rec->plain = NULL;
@@ -298,6 +332,32 @@ static enum found find_unread(struct nst_tcp *nst, struct nst_rxrec *rec,
 	return FOUND_DROP;
 }
 
+/*
+ * Take the record at the head off the queue, if there is memory to open it too.
+ * Else its bytes stay with TCP.
+ */
+static enum found take(struct nst_tcp *nst, const struct nst_rx_want *want,
+		       struct nst_rxrec *rec, u8 *wire, gfp_t gfp)
+{
+	u32 len;
+
+	rec->op = nst_op_get(&nst->st.rx.ep.cipher, gfp);
+	if (!rec->op)
+		return FOUND_NOMEM;
+	if (needs_buffer(nst, &rec->hdr, want, &len)) {
+		rec->plain = nst_rxrec_buffer(len, gfp | __GFP_ACCOUNT);
+		if (!rec->plain)
+			goto no_memory;
+	}
+	if (!nst_tcp_head_take(nst, rec, wire, gfp))
+		return FOUND_RECORD;
+	kfree_skb(rec->plain);
+	rec->plain = NULL;
+no_memory:
+	nst_op_put(rec->op);
+	return FOUND_NOMEM;
+}
+
 static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
 			      struct nst_rxrec *rec, u8 *wire,
 			      enum nst_drop *drop, gfp_t gfp)
@@ -317,15 +377,10 @@ static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
 	    (want->worker && (state == HEAD_READY || nst->turn)))
 		return FOUND_NONE;
 	found = judge_locked(nst, rec, drop, gfp);
+	if (found == FOUND_RECORD)
+		found = take(nst, want, rec, wire, gfp);
 	if (found != FOUND_RECORD)
 		return found;
-	rec->op = nst_op_get(&nst->st.rx.ep.cipher, gfp);
-	if (!rec->op)
-		return FOUND_NOMEM;
-	if (nst_tcp_head_take(nst, rec, wire, gfp)) {
-		nst_op_put(rec->op);
-		return FOUND_NOMEM;
-	}
 	note_opening(nst, &rec->hdr, want);
 	/* What comes to light may be the worker's, and no byte need come for it. */
 	if (nst_tcp_head_look(nst) == HEAD_WORK && !want->worker && !nst->turn)
@@ -337,12 +392,17 @@ static enum found find_head(struct nst_tcp *nst, struct nst_rx_want *want,
 			    struct nst_rxrec *rec, u8 *wire,
 			    enum nst_drop *drop)
 {
+	gfp_t gfp = GFP_ATOMIC | __GFP_NOWARN;
 	struct sock *sk = nst->sk;
 	enum found found = FOUND_NONE;
 
 	if (!want->worker) {
+		/* A call that may not wait has nobody killed for it either. */
+		gfp = GFP_KERNEL;
+		if (want->nowait)
+			gfp |= __GFP_NORETRY | __GFP_NOWARN;
 		lock_sock(sk);
-		found = find_locked(nst, want, rec, wire, drop, GFP_KERNEL);
+		found = find_locked(nst, want, rec, wire, drop, gfp);
 		release_sock(sk);
 		return found;
 	}
@@ -350,7 +410,7 @@ static enum found find_head(struct nst_tcp *nst, struct nst_rx_want *want,
 		return FOUND_NONE;
 	/* A child thrown away meanwhile has nothing on its queue any more. */
 	if (!test_bit(NST_TCP_DEAD, &nst->flags))
-		found = find_locked(nst, want, rec, wire, drop, GFP_ATOMIC);
+		found = find_locked(nst, want, rec, wire, drop, gfp);
 	nst_tcp_return(nst);
 	return found;
 }
@@ -363,8 +423,8 @@ static enum found find_head(struct nst_tcp *nst, struct nst_rx_want *want,
  *	part of a record that TCP has no room to complete
  *
  * Context: process, under rx_lock.
- * Return: 1: a record was received; 0: there is none; -ENOMEM: nothing has
- * changed; another errno: receiving has ended.
+ * Return: 1: a record was received; 0: there is none; -ENOMEM, and rx_err is 0:
+ * nothing has changed; another errno: receiving has ended.
  */
 int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 {
@@ -421,6 +481,9 @@ void nst_tcp_rx_work(struct nst_tcp *nst)
 
 	if (test_bit(NST_TCP_TORN, &nst->flags))
 		nst_tcp_rx_fail(nst, NST_DROP_FOREIGN, NULL);
+	/* Somebody was told to come again, and no byte need come for that. */
+	if (test_and_clear_bit(NST_TCP_STARVED, &nst->flags))
+		nst->data_ready(nst->sk);
 	if (!READ_ONCE(nst->st.rx.conf))
 		return;
 	while (nr < NST_TCP_BATCH && (err = nst_tcp_rx_one(nst, &want)) > 0)

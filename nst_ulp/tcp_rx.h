@@ -11,6 +11,7 @@
  * @iter: where to decrypt data to; NULL: to the list of plaintext
  * @room: bytes that may go there
  * @worker: take only what is not for a reader, see nst_tcp_rx_one()
+ * @nowait: do not wait for memory that others must give back first
  * @tries: how often the worker has waited for memory
  * @rest: receives the plaintext bytes of the record that go to the list
  * @copied: receives the bytes that went to @iter
@@ -22,6 +23,7 @@ struct nst_rx_want {
 	struct iov_iter *iter;
 	size_t room;
 	bool worker;
+	bool nowait;
 	unsigned int tries;
 	u32 rest;
 	size_t copied;

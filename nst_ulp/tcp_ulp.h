@@ -96,6 +96,7 @@ enum {
 	NST_TCP_WORKER,		/* the worker sends; under tx_lock */
 	NST_TCP_ABORT,		/* a reset is due, see nst_tcp_abort() */
 	NST_TCP_PUSHING,	/* a record goes to TCP; under the socket lock */
+	NST_TCP_STARVED,	/* a reader had no memory; the worker tells it again */
 	NST_TCP_TORN,		/* not intact, see nst_tcp_intact() */
 	NST_TCP_CLOSED,		/* no program will read any more; under rx_lock */
 	NST_TCP_LINGER,		/* closed, and goes on, see tcp_close.c */

@@ -7,11 +7,15 @@
  * Built with -DNR=10000 it is the measurement of many; that takes -m 4G.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <linux/sockios.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "kselftest_harness.h"
 #include "tcptest.h"
@@ -20,6 +24,7 @@
 #define NR	500
 #endif
 #define CGROUP	"/tmp/cg/charge"
+#define ROOT	"/tmp/cg"
 #define MSS	1400
 #define SMALL	4096		/* SO_RCVBUF, far below a record */
 #define PART	20000		/* bytes of a record that come first */
@@ -65,20 +70,25 @@ static struct usage measure(void)
 	return u;
 }
 
+static int make_cgroup(const char *path)
+{
+	mkdir(ROOT, 0755);
+	if (mount("none", ROOT, "cgroup2", 0, NULL) && errno != EBUSY)
+		return -errno;
+	nsttest_write_file(ROOT "/cgroup.subtree_control", "+memory");
+	return mkdir(path, 0755) && errno != EEXIST ? -errno : 0;
+}
+
 static int enter_cgroup(void)
 {
-	mkdir("/tmp/cg", 0755);
-	if (mount("none", "/tmp/cg", "cgroup2", 0, NULL) && errno != EBUSY)
-		return -errno;
-	nsttest_write_file("/tmp/cg/cgroup.subtree_control", "+memory");
-	mkdir(CGROUP, 0755);
-	return nsttest_write_file(CGROUP "/cgroup.procs", "0");
+	return make_cgroup(CGROUP) ?:
+	       nsttest_write_file(CGROUP "/cgroup.procs", "0");
 }
 
 static void leave_cgroup(void)
 {
-	nsttest_write_file("/tmp/cg/cgroup.procs", "0");
-	umount2("/tmp/cg", MNT_DETACH);
+	nsttest_write_file(ROOT "/cgroup.procs", "0");
+	umount2(ROOT, MNT_DETACH);
 }
 
 FIXTURE(charge)
@@ -307,6 +317,190 @@ TEST(faults_behind_an_open_record)
 	EXPECT_EQ(0, memcmp(in, "xy", 2));
 	close(a);
 	close(b);
+}
+
+/* --- a cgroup that is full -------------------------------------------------- */
+
+#define FULL	ROOT "/full"
+#define LIMIT	FULL "/memory.max"
+#define RECORD	30000
+#define RECORDS	3
+#define PIECE	100	/* less than a record, so that it needs a buffer */
+
+FIXTURE(full)
+{
+	int enter;	/* cgroup.procs */
+	int leave;
+};
+
+FIXTURE_SETUP(full)
+{
+	ASSERT_EQ(0, make_cgroup(FULL));
+	if (access(LIMIT, W_OK))
+		SKIP(return, "this kernel has no memory cgroups");
+	self->enter = open(FULL "/cgroup.procs", O_WRONLY);
+	self->leave = open(ROOT "/cgroup.procs", O_WRONLY);
+	ASSERT_LE(0, self->enter);
+	ASSERT_LE(0, self->leave);
+}
+
+FIXTURE_TEARDOWN(full)
+{
+	nsttest_write_file(LIMIT, "max");
+	close(self->enter);
+	close(self->leave);
+	rmdir(FULL);
+	leave_cgroup();
+}
+
+static long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* All that is sent is there, and TCP's. */
+static int queued(int fd, int len)
+{
+	int n = 0, ms;
+
+	for (ms = 0; n != len && ms < TCPTEST_SOON_MS; ms += 10) {
+		usleep(10000);
+		if (ioctl(fd, FIONREAD, &n))
+			return -errno;
+	}
+	return n == len ? 0 : -ETIME;
+}
+
+/* Read what is there, piece by piece, with edges only. */
+static int read_edges(int fd, int ep, long *longest)
+{
+	static char in[RECORDS * RECORD];
+	int got = 0, again = 0;
+	struct epoll_event ev;
+
+	while (got < RECORDS * RECORD) {
+		long begin = now_ms();
+		ssize_t n = recv(fd, in + got, PIECE, MSG_DONTWAIT);
+
+		if (now_ms() - begin > *longest)
+			*longest = now_ms() - begin;
+		if (n > 0) {
+			got += n;
+			continue;
+		}
+		if (!n || errno != EAGAIN)
+			return n ? -errno : -EPIPE;
+		if (epoll_wait(ep, &ev, 1, TCPTEST_SOON_MS) != 1)
+			return -ETIME;
+		again++;
+	}
+	if (!tcptest_same(in, got, 0))
+		return -EILSEQ;
+	/* It was told several times while nothing could be had. */
+	return again < 3 ? -EALREADY : 0;
+}
+
+/*
+ * The bytes stay with TCP: no call sleeps for memory that it was told not to wait
+ * for, none of its cgroup is killed, and a reader with edges is told again.
+ */
+TEST_F(full, reader_comes_again)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+	int a, b, ep = epoll_create1(0), ret;
+	long longest = 0;
+	pid_t pid;
+
+	ASSERT_LE(0, ep);
+	ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
+	ASSERT_EQ(0, tcptest_record_max(a, RECORD));
+	ASSERT_EQ(0, tcptest_send(a, 0, RECORDS * RECORD, RECORD));
+	ASSERT_EQ(0, queued(b, RECORDS * RECORD));
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, b, &ev));
+	ASSERT_EQ(0, nsttest_write_file(LIMIT, "0"));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		/* In there no page can be had, not even its own. */
+		if (mlockall(MCL_CURRENT) || write(self->enter, "0", 1) != 1)
+			_exit(errno);
+		ret = read_edges(b, ep, &longest);
+		if (write(self->leave, "0", 1) != 1)
+			_exit(errno);
+		_exit(ret ? -ret : longest > TCPTEST_SOON_MS / 5 ? ETIME : 0);
+	}
+	usleep(500000);
+	EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG));
+	EXPECT_EQ(0, nsttest_write_file(LIMIT, "max"));
+	EXPECT_EQ(0, tcptest_reap(pid));
+	close(ep);
+	close(a);
+	close(b);
+}
+
+/* An initiator of the cgroup, whose peer is not: the reply is the worker's. */
+static int pair_in_cgroup(int *a, int *b, int enter, int leave)
+{
+	int ret = nsttest_pair(AF_INET, 0, b, a);
+	char in;
+
+	if (ret || write(enter, "0", 1) != 1)
+		return ret ?: -errno;
+	ret = tcptest_key(*a, &conf, NST_F_INITIATOR);
+	if (write(leave, "0", 1) != 1)
+		return -errno;
+	ret = ret ?: tcptest_key(*b, &conf, NST_F_RESPONDER);
+	ret = ret ?: tcptest_record_max(*b, RECORD);
+	if (ret)
+		return ret;
+	return send(*a, "x", 1, 0) == 1 && recv(*b, &in, 1, 0) == 1 ? 0 : -errno;
+}
+
+/*
+ * What the worker takes has to be charged to a cgroup that is full. It waits for
+ * none: there are more of these streams than it has places.
+ */
+TEST_F_TIMEOUT(full, worker_goes_on, 120)
+{
+	enum { MANY = 300 };
+	struct rlimit files = { 2 * MANY + 100, 2 * MANY + 100 };
+	const struct tcptest_conf strict = {
+		.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+		.strict = true,
+	};
+	static int a[MANY], b[MANY];
+	int c, d, i, lost = 0;
+	char text[32];
+	long begin;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	for (i = 0; i < MANY; i++)
+		ASSERT_EQ(0, pair_in_cgroup(&a[i], &b[i], self->enter,
+					    self->leave));
+	snprintf(text, sizeof(text), "%ld",
+		 nsttest_number(FULL "/memory.current"));
+	ASSERT_EQ(0, nsttest_write_file(LIMIT, text));
+	for (i = 0; i < MANY; i++)
+		ASSERT_EQ(0, tcptest_send(b[i], 0, RECORD, RECORD));
+	/* Another one, whose start records the worker must judge. */
+	begin = now_ms();
+	EXPECT_EQ(0, tcptest_pair(&strict, &c, &d));
+	EXPECT_EQ(0, tcptest_bind(c, d));
+	EXPECT_GT(TCPTEST_SOON_MS / 5, now_ms() - begin);
+	/* By then the worker would have given up. */
+	usleep(2500000);
+	for (i = 0; i < MANY; i++)
+		lost += !!tcptest_recv(a[i], 0, RECORD, RECORD);
+	EXPECT_EQ(0, lost);
+	for (i = 0; i < MANY; i++) {
+		close(a[i]);
+		close(b[i]);
+	}
+	close(c);
+	close(d);
 }
 
 TEST_HARNESS_MAIN
