@@ -344,6 +344,10 @@ static int wait(struct tx_call *call, bool starved)
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 		err = sk_stream_wait_memory(sk, &call->timeo);
+		/* As TCP: who waits for an edge gets it from no acknowledgment. */
+		if (err == -EAGAIN && starved &&
+		    tcp_rtx_and_write_queues_empty(sk))
+			sk->sk_write_space(sk);
 	}
 	release_sock(sk);
 	return err ?: tx_lock(call);

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <signal.h>
+#include <sys/epoll.h>
 #include <time.h>
 
 #include "kselftest_harness.h"
@@ -100,6 +101,30 @@ TEST_F(want, of_memory_for_a_start_passes)
 	ASSERT_EQ(0, tcptest_pair(&strict, &a, &b));
 	EXPECT_EQ(0, tcptest_bind(a, b));
 	EXPECT_EQ(0, nsttest_number(PARAM "times"));
+	close(a);
+	close(b);
+}
+
+/* No acknowledgment will tell a writer that waits for an edge: nothing is sent. */
+TEST_F(want, of_memory_for_a_key_gives_an_edge)
+{
+	struct epoll_event ev = { .events = EPOLLOUT | EPOLLET };
+	int a, b, ep = epoll_create1(0);
+	char in[2];
+
+	ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, a, &ev));
+	ASSERT_EQ(1, epoll_wait(ep, &ev, 1, 0));
+	ASSERT_EQ(0, epoll_wait(ep, &ev, 1, 0));
+	ASSERT_EQ(0, nsttest_write_file(PARAM "key_err", "12"));
+	EXPECT_EQ(-1, send(a, "x", 1, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(1, epoll_wait(ep, &ev, 1, TCPTEST_SOON_MS));
+	EXPECT_EQ(EPOLLOUT, ev.events);
+	ASSERT_EQ(0, nsttest_write_file(PARAM "key_err", "0"));
+	EXPECT_EQ(1, send(a, "x", 1, MSG_DONTWAIT));
+	EXPECT_EQ(1, recv(b, in, sizeof(in), 0));
+	close(ep);
 	close(a);
 	close(b);
 }
