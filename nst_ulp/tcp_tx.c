@@ -556,17 +556,24 @@ static int send_iter(struct sock *sk, struct iov_iter *iter, int flags, u8 type)
 	return sk_stream_error(sk, flags, err);
 }
 
-/* The record type that the call asks for, or an errno. */
-static int record_type(struct msghdr *msg)
+/*
+ * The record type that the call asks for, or an errno. The socket layer's own
+ * messages are judged as TCP judges them, and have no effect; what belongs to
+ * other levels is none of ours.
+ */
+static int record_type(struct sock *sk, struct msghdr *msg)
 {
-	struct cmsghdr *cmsg;
+	struct sockcm_cookie unused;
 	int type = NST_TYPE_DATA;
+	struct cmsghdr *cmsg;
 
+	sockcm_init(&unused, sk);
+	if (sock_cmsg_send(sk, msg, &unused))
+		return -EINVAL;
 	for_each_cmsghdr(cmsg, msg) {
-		if (!CMSG_OK(msg, cmsg))
-			return -EINVAL;
-		if (cmsg->cmsg_level != SOL_NST ||
-		    cmsg->cmsg_type != NST_SET_RECORD_TYPE ||
+		if (cmsg->cmsg_level != SOL_NST)
+			continue;
+		if (cmsg->cmsg_type != NST_SET_RECORD_TYPE ||
 		    cmsg->cmsg_len != CMSG_LEN(sizeof(u8)))
 			return -EINVAL;
 		type = *(u8 *)CMSG_DATA(cmsg);
@@ -598,7 +605,7 @@ int nst_tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	if ((flags & MSG_MORE) && (flags & MSG_EOR))
 		return -EINVAL;
 	if (msg->msg_controllen) {
-		type = record_type(msg);
+		type = record_type(sk, msg);
 		if (type < 0)
 			return type;
 	}

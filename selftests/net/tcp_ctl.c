@@ -488,8 +488,8 @@ TEST_F(ctl, wrong_messages)
 		{ SOL_NST, NST_SET_RECORD_TYPE, 4 },
 		{ SOL_NST, NST_GET_RECORD_TYPE, 1 },
 		{ SOL_NST, 0, 1 },
-		{ SOL_TCP, NST_SET_RECORD_TYPE, 1 },
-		{ 282, NST_SET_RECORD_TYPE, 1 },
+		{ SOL_SOCKET, SO_TIMESTAMPING, 1 },
+		{ SOL_SOCKET, SO_RCVBUF, 4 },
 	};
 	size_t i;
 
@@ -501,6 +501,42 @@ TEST_F(ctl, wrong_messages)
 	expect_empty(_metadata, self->b);
 	send_record(_metadata, self->a, 100, "fine");
 	expect_record(_metadata, self->b, 100, "fine", 0);
+}
+
+/* What a plain socket says to it, too: libraries send them unasked. */
+TEST_F(ctl, messages_of_others)
+{
+	static const struct wrong other[] = {
+		{ SOL_SOCKET, SO_TIMESTAMPING, 4 },
+		{ SOL_SOCKET, SO_TIMESTAMPING, 1 },
+		{ SOL_SOCKET, SO_MARK, 4 },
+		{ SOL_SOCKET, SO_MARK, 2 },
+		{ SOL_SOCKET, SCM_RIGHTS, 4 },
+		{ SOL_SOCKET, SO_RCVBUF, 4 },
+		{ SOL_TCP, NST_SET_RECORD_TYPE, 1 },
+		{ SOL_IP, IP_TOS, 4 },
+		{ SOL_IP, IP_TTL, 0 },
+		{ 282, NST_SET_RECORD_TYPE, 1 },
+	};
+	int plain, peer;
+	char in[2];
+	size_t i;
+
+	ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &plain, &peer));
+	for (i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+		ssize_t want = send_wrong(plain, &other[i]);
+
+		EXPECT_EQ(want, send_wrong(self->a, &other[i])) {
+			TH_LOG("message %zu", i);
+		}
+		/* It is data in any case. */
+		if (!want) {
+			EXPECT_EQ(1, recv(self->b, in, sizeof(in), 0));
+		}
+	}
+	expect_empty(_metadata, self->b);
+	close(plain);
+	close(peer);
 }
 
 /* --- empty records, which only a foreign sender makes --------------------- */
