@@ -38,11 +38,13 @@ static bool ask(struct sock *sk, int due)
 /*
  * The same for what cannot be undone. TCP forces bytes to be sent if the send
  * buffer has no room for them, as then the sender can be made to wait. Memory that
- * is short it answers with a smaller buffer, too.
+ * is short it answers with a smaller buffer, too: of what SO_RESERVE_MEM has left or,
+ * without that, of the smallest size. So it is asked for as much, and cannot refuse.
  */
 static void force(struct sock *sk, int due)
 {
-	int more = max_t(int, due - sk->sk_forward_alloc, SOCK_MIN_SNDBUF);
+	int more = max3((int)SOCK_MIN_SNDBUF, due - sk->sk_forward_alloc,
+			sk_unused_reserved_mem(sk));
 	int sndbuf = READ_ONCE(sk->sk_sndbuf);
 
 	WRITE_ONCE(sk->sk_sndbuf, 0);
