@@ -347,10 +347,11 @@ static int pause_flood(struct rx_call *call)
 /* Read until @target bytes are there. Under rx_lock, see wait_readable(). */
 static int recv_loop(struct rx_call *call, size_t target)
 {
+	bool waited = false;
 	unsigned int nr = 0;
 	int err;
 
-	/* A call that takes no byte waits for one all the same, as TCP's does. */
+	/* A call that takes no byte waits all the same, but once, as TCP's does. */
 	while (call->len || call->type < 0) {
 		err = read_plain(call);
 		if (err || call->done || (!call->len && call->type >= 0))
@@ -365,6 +366,8 @@ static int recv_loop(struct rx_call *call, size_t target)
 			continue;
 		if (err || call->copied >= target)
 			return err;
+		if (waited && !call->len)
+			return 0;
 		err = ended(call);
 		if (err)
 			return err < 0 ? err : 0;
@@ -373,6 +376,7 @@ static int recv_loop(struct rx_call *call, size_t target)
 		err = wait_readable(call);
 		if (err)
 			return err;
+		waited = true;
 	}
 	return 0;
 }
@@ -433,7 +437,7 @@ NST_RECVMSG(nst_tcp_recvmsg)
 	target = min_t(size_t, READ_ONCE(nst->rcvlowat), len);
 	call.locked = true;
 	scope = nst_tcp_scope_begin(sk, false);
-	err = recv_loop(&call, flags & MSG_WAITALL ? len : target ?: 1);
+	err = recv_loop(&call, (flags & MSG_WAITALL ? len : target) ?: 1);
 	nst_tcp_scope_end(&scope);
 	if (call.locked)
 		tell_next(&call);
