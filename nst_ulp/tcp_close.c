@@ -176,7 +176,10 @@ static enum fate judge_half_closed(struct nst_tcp *nst, unsigned long *delay)
 	*delay = nst->linger_until - jiffies;
 	if (time_before(jiffies, nst->linger_until))
 		return FATE_LIVE;
-	/* TCP would wait as long again for what we have waited for. */
+	/*
+	 * TCP would wait as long again for what we have waited for. It makes of it
+	 * the least it knows, some round trips, as for a peer that is just late.
+	 */
 	tp->linger2 = 1;
 	return FATE_END;
 }
@@ -226,8 +229,11 @@ static void look_after(struct nst_tcp *nst)
 		give_back(nst, 0, fate == FATE_RESET);
 }
 
-/* SO_LINGER: close() waits until its FIN is acknowledged. Socket lock. */
-static void wait_acked(struct sock *sk, long timeout)
+/*
+ * SO_LINGER: close() waits until its FIN is acknowledged. Returns the time that is
+ * left, for TCP to wait. Socket lock.
+ */
+static long wait_acked(struct sock *sk, long timeout)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 
@@ -237,13 +243,14 @@ static void wait_acked(struct sock *sk, long timeout)
 		sk_wait_event(sk, &timeout, sk->sk_state != TCP_FIN_WAIT1,
 			      &wait);
 	remove_wait_queue(sk_sleep(sk), &wait);
+	return timeout;
 }
 
 /*
  * Send the FIN. Returns false if nothing is left to wait for, or nothing that is
  * NST's. Socket lock.
  */
-static bool half_close(struct nst_tcp *nst, long timeout)
+static bool half_close(struct nst_tcp *nst, long *timeout)
 {
 	struct sock *sk = nst->sk;
 
@@ -255,7 +262,7 @@ static bool half_close(struct nst_tcp *nst, long timeout)
 		return false;
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
 	nst->base->shutdown(sk, SEND_SHUTDOWN);
-	wait_acked(sk, timeout);
+	*timeout = wait_acked(sk, *timeout);
 	return (1 << sk->sk_state) & (TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2);
 }
 
@@ -286,7 +293,7 @@ static void detach(struct nst_tcp *nst)
  * Let a connection go on without its program. Returns true if @nst, the socket
  * and its references are the worker's now; false if close() goes on with them.
  */
-static bool linger(struct nst_tcp *nst, long timeout)
+static bool linger(struct nst_tcp *nst, long *timeout)
 {
 	struct sock *sk = nst->sk;
 	bool lingers;
@@ -373,6 +380,19 @@ static bool end_stream(struct nst_tcp *nst)
 	return abort;
 }
 
+/*
+ * A connection that does not linger has had its peer's FIN, perhaps since close()
+ * looked first. For the close record in front of it TCP would reset.
+ */
+static void drain_again(struct nst_tcp *nst)
+{
+	if (READ_ONCE(nst->sk->sk_state) == TCP_LISTEN)
+		return;
+	mutex_lock(&nst->rx_lock);
+	nst_tcp_drain(nst);
+	mutex_unlock(&nst->rx_lock);
+}
+
 /**
  * nst_tcp_close() - proto.close
  * @sk: the socket
@@ -393,7 +413,9 @@ void nst_tcp_close(struct sock *sk, long timeout)
 	}
 	if (READ_ONCE(sk->sk_state) != TCP_LISTEN)
 		abort = end_stream(nst);
-	if (!abort && linger(nst, timeout))
+	if (!abort && linger(nst, &timeout))
 		return;
+	if (!abort)
+		drain_again(nst);
 	give_back(nst, timeout, abort);
 }

@@ -12,6 +12,7 @@
 #define CLOSE_FIN_WAIT1	4
 #define CLOSE_FIN_WAIT2	5
 #define CLOSE_TIME_WAIT	6
+#define CLOSE_CLOSING	11
 
 /* Bytes that one recv returns, or -errno. */
 int close_one_recv(int fd);

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <signal.h>
 
 #include "closetest.h"
@@ -268,6 +269,56 @@ TEST_F(both, linger_waits_for_acknowledgment)
 	EXPECT_EQ(1, close_counter("NstLingering"));
 	EXPECT_EQ(0, tcptest_recv(self->b, 0, len, 65536));
 	EXPECT_EQ(0, close_one_recv(self->b));
+}
+
+/* The peer takes in nothing that comes from now on, and acknowledges nothing. */
+static int go_deaf(int fd)
+{
+	struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog prog = { .len = 1, .filter = &none };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+			  sizeof(prog)) ? -errno : 0;
+}
+
+/*
+ * It waits no longer in all if the peer's FIN comes meanwhile, and with it a state
+ * in which TCP is to wait for the rest.
+ */
+TEST_F(both, linger_waits_once)
+{
+	struct linger soon = { .l_onoff = 1, .l_linger = 2 };
+	int ready[2];
+	pid_t pid;
+	long from;
+	char c;
+
+	ASSERT_EQ(0, setsockopt(self->a, SOL_SOCKET, SO_LINGER, &soon,
+				sizeof(soon)));
+	ASSERT_EQ(0, go_deaf(self->b));
+	ASSERT_EQ(0, pipe(ready));
+	pid = fork();
+	if (!pid) {
+		/* That in the parent is to be the last. */
+		close(self->a);
+		close(ready[1]);
+		usleep(1500000);
+		shutdown(self->b, SHUT_WR);
+		_exit(0);
+	}
+	close(ready[1]);
+	ASSERT_EQ(0, read(ready[0], &c, 1));
+	close(ready[0]);
+	from = close_now();
+	close_a(_metadata, self);
+	EXPECT_LT(1800, close_now() - from);
+	EXPECT_GT(3000, close_now() - from);
+	EXPECT_EQ(0, tcptest_reap(pid));
+	EXPECT_EQ(CLOSE_CLOSING, close_state(self->port));
+	/* Nothing is reset for the close record that came with the FIN. */
+	ASSERT_EQ(0, tcptest_set_int(self->b, SOL_SOCKET, SO_DETACH_FILTER, 0));
+	EXPECT_EQ(0, close_one_recv(self->b));
+	EXPECT_EQ(0, close_error(self->b));
 }
 
 TEST_F(both, linger2_negative)
