@@ -69,16 +69,7 @@ int close_wait_state(unsigned int port, unsigned int want)
 
 long close_counter(const char *name)
 {
-	FILE *f = fopen("/proc/thread-self/net/nst_stat", "r");
-	long value, found = -1;
-	char word[64];
-
-	while (f && fscanf(f, "%63s %ld", word, &value) == 2)
-		if (!strcmp(word, name))
-			found = value;
-	if (f)
-		fclose(f);
-	return found;
+	return nsttest_stat(name);
 }
 
 /* The line with the values follows one with their names. */

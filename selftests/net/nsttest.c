@@ -204,6 +204,20 @@ int nsttest_counters(struct nsttest_counters *c)
 	return found == NST_DROP_MAX - 1 ? 0 : -ENOENT;
 }
 
+long nsttest_stat(const char *name)
+{
+	FILE *f = fopen("/proc/thread-self/net/nst_stat", "r");
+	long value, found = -1;
+	char word[64];
+
+	while (f && fscanf(f, "%63s %ld", word, &value) == 2)
+		if (!strcmp(word, name))
+			found = value;
+	if (f)
+		fclose(f);
+	return found;
+}
+
 const char *nsttest_grown(const struct nsttest_counters *before)
 {
 	struct nsttest_counters now;

@@ -82,6 +82,9 @@ struct nsttest_counters {
 
 int nsttest_counters(struct nsttest_counters *c);
 
+/* Any line of that file, or -1. */
+long nsttest_stat(const char *name);
+
 /*
  * What grew since @before, as "Name+1", several separated by a space, "" for
  * nothing. Static storage.

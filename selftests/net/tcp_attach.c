@@ -582,6 +582,45 @@ TEST_F(past, given_before_close)
 	expect_reset_behind(_metadata, self->raw, PEER_HDR_SIZE + 2 + 5);
 }
 
+/*
+ * Setting keys tells readers of what is there, perhaps twice without a byte in
+ * between. That is not TCP's sign that it has dropped some: a record that comes in
+ * two parts is not gathered for it.
+ */
+TEST(keys_twice_before_a_byte)
+{
+	struct nsttest_conf conf = {
+		.cipher_id = NST_CIPHER_AES_GCM, .nr_keys = NSTTEST_KEYS,
+		.flags = NST_F_RESPONDER,
+	};
+	uint8_t wire[PEER_HDR_SIZE + 1100];
+	struct peer_hdr h;
+	struct peer p;
+	char in[1000];
+	int kern, raw;
+	long gathered;
+	size_t size;
+
+	ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &kern, &raw));
+	ASSERT_EQ(0, nsttest_attach(kern));
+	ASSERT_EQ(0, nsttest_install(kern, &conf));
+	ASSERT_EQ(0, nsttest_install(kern, &conf));
+	gathered = nsttest_stat("NstRxCopied");
+	ASSERT_LE(0, gathered);
+	peer_init(&p, raw, NST_CIPHER_AES_GCM, nsttest_box, NSTTEST_KEYS);
+	p.role = PEER_F_INITIATOR;
+	peer_prepare(&p, &h, PEER_DATA, sizeof(in));
+	tcptest_fill(in, sizeof(in), 0);
+	size = peer_build(&p, &h, in, sizeof(in), 0, wire);
+	ASSERT_EQ(0, peer_write(raw, wire, 500));
+	usleep(100000);
+	ASSERT_EQ(0, peer_write(raw, wire + 500, size - 500));
+	EXPECT_EQ(0, tcptest_recv(kern, 0, sizeof(in), sizeof(in)));
+	EXPECT_EQ(gathered, nsttest_stat("NstRxCopied"));
+	close(raw);
+	close(kern);
+}
+
 /* --- before there is a connection ------------------------------------------ */
 
 FIXTURE(early)

@@ -214,6 +214,29 @@ TEST_F_TIMEOUT(pressure, open_record__goes_without_memory, 60)
 	EXPECT_EQ(3, recv(b, in, sizeof(in), 0));
 }
 
+/* Nor does a record that TCP has taken a part of outlast the program's patience. */
+TEST_F_TIMEOUT(pressure, user_timeout__ends_what_waits, 120)
+{
+	const long deferred = nsttest_stat("NstTxDeferred");
+	static char buf[EACH];
+	ssize_t ret;
+	int a, b;
+
+	/* The peer reads nothing. */
+	ASSERT_EQ(0, nsttest_pair(AF_INET, 4096, &b, &a));
+	ASSERT_EQ(0, tcptest_key(a, &conf, NST_F_INITIATOR));
+	ASSERT_EQ(0, be_patient(a));
+	ASSERT_EQ(0, tcptest_set_int(a, SOL_TCP, TCP_USER_TIMEOUT, 1500));
+	while ((ret = send(a, buf, EACH, MSG_NOSIGNAL)) > 0)
+		;
+	EXPECT_EQ(-1, ret);
+	EXPECT_EQ(ETIMEDOUT, errno);
+	EXPECT_LT(deferred, nsttest_stat("NstTxDeferred"));
+	EXPECT_EQ(0, tcptest_state(a, TCP_CLOSE));
+	close(a);
+	close(b);
+}
+
 /* A poller waits for SO_RCVLOWAT bytes no longer than they can come. */
 TEST_F_TIMEOUT(pressure, rcvlowat__does_not_hold_what_is_there, 60)
 {

@@ -408,4 +408,31 @@ TEST_F(wait, notsent_low_water_mark)
 	EXPECT_EQ(0, tcptest_reap(pid));
 }
 
+/* TCP_USER_TIMEOUT, with a peer that reads nothing: as on a plain socket. */
+TEST(user_timeout)
+{
+	const struct tcptest_conf conf = {
+		.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+	};
+	static char buf[100000];
+	int nst, a, b;
+
+	for (nst = 0; nst < 2; nst++) {
+		ASSERT_EQ(0, nsttest_pair(AF_INET, 4096, &b, &a));
+		if (nst)
+			ASSERT_EQ(0, tcptest_key(a, &conf, NST_F_INITIATOR));
+		ASSERT_EQ(0, tcptest_set_int(a, SOL_TCP, TCP_USER_TIMEOUT,
+					     1000));
+		ASSERT_EQ(0, tcptest_timeout(a, SO_SNDTIMEO, TCPTEST_SOON_MS));
+		while (send(a, buf, sizeof(buf), MSG_NOSIGNAL) > 0)
+			;
+		EXPECT_EQ(ETIMEDOUT, errno);
+		EXPECT_EQ(POLLHUP, tcptest_poll(a, POLLHUP, 0) & POLLHUP);
+		EXPECT_EQ(-1, send(a, buf, 1, MSG_NOSIGNAL));
+		EXPECT_EQ(EPIPE, errno);
+		close(a);
+		close(b);
+	}
+}
+
 TEST_HARNESS_MAIN
