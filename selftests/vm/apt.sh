@@ -16,13 +16,18 @@ step()
 	echo "prepare: $*"
 }
 
-# in_root ROOT COMMAND...
+# in_root ROOT COMMAND... In a chroot nothing is booted: what headers bring along
+# (6.12's want the image, and that tools for an initrd) makes none there.
 in_root()
 {
 	local root=$1
 
 	shift
-	if [ "$root" = / ]; then "$@"; else chroot "$root" "$@"; fi
+	if [ "$root" = / ]; then
+		"$@"
+	else
+		chroot "$root" env INITRD=No "$@"
+	fi
 }
 
 # apt_get ROOT ARGUMENT...: errors to the screen, the rest to the log. Waits for
