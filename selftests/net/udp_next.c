@@ -5,6 +5,8 @@
  * And how many new sessions there are in a second, with an empty and a full table.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -15,8 +17,16 @@
 #define JUNK_SIZE	(PEER_HDR_SIZE + 16)
 #define EPOCHS		40
 #define BURST		50	/* datagrams of an epoch */
-#define TRIES		5	/* for rates that others spoil */
 #define MS		1000000ull
+#define STRANGER	1000	/* a user */
+#define BATCH		20	/* new sessions, one by one */
+#define BATCHES		8
+#define BIG		40000	/* bytes */
+#define NEWCOMERS	20
+#define AHEAD		1000	/* of a line of 1024 */
+#define ROUNDS		6
+#define NEW		50
+#define NEW_PACE	40000	/* us: less than what one of two has a share for */
 
 static const struct udpend_conf private_box = {
 	.family = AF_INET, .cipher_id = NST_CIPHER_AES_GCM, .private = true,
@@ -28,24 +38,26 @@ FIXTURE(next)
 	pid_t flood;
 };
 
-/* A session that does not exist, in a header without fault. */
-static void invent(const struct udppeer *u, uint8_t *out)
+/* A session that does not exist, in a header without fault; @size bytes in all. */
+static void invent(const struct udppeer *u, uint8_t *out, size_t size)
 {
 	uint8_t dice[12 + PEER_TOKEN_SIZE];
 	struct peer_hdr h;
 
 	peer_random(dice, sizeof(dice));
-	udppeer_prepare(u, &h, PEER_DATA, JUNK_SIZE - PEER_HDR_SIZE);
+	udppeer_prepare(u, &h, PEER_DATA, size - PEER_HDR_SIZE);
 	h.kpos = 1 + dice[0] % PEER_KEY_SIZE;
 	h.kval = dice[1];
 	h.flags = (uint32_t)dice[2] << 24 | (uint32_t)dice[3] << 16;
 	memcpy(&h.nonce, dice + 4, sizeof(h.nonce));
 	memcpy(h.token, dice + 12, sizeof(h.token));
-	memset(out, 0, JUNK_SIZE);
+	memset(out, 0, size);
 	peer_hdr_put(out, &h);
 }
 
-static void flood(struct udpend *e)
+/* From @raw to @to, as fast as it goes, or with pauses of so many us. */
+static void flood(int raw, const struct udppeer *p,
+		  struct sockaddr_storage *to, unsigned int pause)
 {
 	uint8_t junk[JUNK][JUNK_SIZE];
 	struct mmsghdr msgs[JUNK] = { };
@@ -57,16 +69,19 @@ static void flood(struct udpend *e)
 		iov[i].iov_len = JUNK_SIZE;
 		msgs[i].msg_hdr.msg_iov = &iov[i];
 		msgs[i].msg_hdr.msg_iovlen = 1;
-		msgs[i].msg_hdr.msg_name = &e->to;
-		msgs[i].msg_hdr.msg_namelen = udpend_addr_len(e->conf.family);
+		msgs[i].msg_hdr.msg_name = to;
+		msgs[i].msg_hdr.msg_namelen = udpend_addr_len(to->ss_family);
 	}
 	for (;;) {
 		for (i = 0; i < JUNK; i++)
-			invent(&e->p, junk[i]);
-		if (sendmmsg(e->raw, msgs, JUNK, 0) < 0)
+			invent(p, junk[i], JUNK_SIZE);
+		if (sendmmsg(raw, msgs, JUNK, 0) < 0)
 			_exit(1);
 		/* A guest may have one processor; the others are to have some. */
-		sched_yield();
+		if (pause)
+			usleep(pause);
+		else
+			sched_yield();
 	}
 }
 
@@ -96,7 +111,7 @@ FIXTURE_SETUP(next)
 	self->flood = fork();
 	ASSERT_LE(0, self->flood);
 	if (!self->flood)
-		flood(self->e);
+		flood(self->e->raw, &self->e->p, &self->e->to, 0);
 	wait_until_full(_metadata);
 }
 
@@ -207,30 +222,350 @@ FIXTURE_TEARDOWN(table)
 	end_close(self->e);
 }
 
-/* Room for one costs the same whether there is some, or another has to go. */
+/* All that waits has come. */
+static void drain(struct udpend *e)
+{
+	char buf[256];
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		usleep(50000);
+		while (recv(e->k, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+			i = 0;
+	}
+}
+
+/* One after the other, each when the one before has come. How long it takes, ns. */
+static uint64_t one_by_one(struct __test_metadata *_metadata, struct udpend *e)
+{
+	uint64_t begin = peer_now();
+	struct dgram d;
+	char buf[256];
+	int i;
+
+	for (i = 0; i < BATCH; i++) {
+		udppeer_epoch(&e->p);
+		e->p.nonce += 1 << 20;
+		make(&e->p, &d);
+		EXPECT_EQ(0, udpend_send(e->raw, &e->to, d.b, d.len));
+		EXPECT_EQ((ssize_t)d.plain_len, recv(e->k, buf, sizeof(buf), 0));
+	}
+	return peer_now() - begin;
+}
+
+static void set_bound(struct __test_metadata *_metadata, int sessions)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", sessions);
+	ASSERT_EQ(0, nsttest_write_file("/proc/sys/net/nst/udp_sessions_max",
+					text));
+}
+
+/*
+ * Room for one costs the same whether there is some, or another has to go. The best
+ * of many short times of either kind, in turns: others disturb only some of them.
+ */
 TEST_F_TIMEOUT(table, full, 120)
 {
+	uint64_t took, best[2] = { ~0ull, ~0ull };
+	int64_t pushed, known;
 	struct udpend *e = self->e;
-	unsigned int empty, full = 0, tries;
-	char most[16];
+	unsigned int i;
 
-	/* What may be done at once is used up. */
+	/* Also uses up what may be done at once. */
 	new_sessions(e, 3000);
-	for (tries = 0; tries < TRIES; tries++) {
-		ASSERT_EQ(0, nsttest_write_file("/proc/sys/net/nst/udp_sessions_max",
-						"65536"));
-		empty = new_sessions(e, 4000);
-		snprintf(most, sizeof(most), "%d",
-			 (int)udpend_stat("NstUdpSessions"));
-		ASSERT_EQ(0, nsttest_write_file("/proc/sys/net/nst/udp_sessions_max",
-						most));
-		full = new_sessions(e, 4000);
-		TH_LOG("new sessions a second: %u, and %u with all %s there",
-		       empty / 4, full / 4, most);
-		if (full * 10 >= empty * 8)
-			break;
+	drain(e);
+	known = udpend_stat("NstUdpSessions");
+	pushed = udpend_stat("NstUdpPushed");
+	for (i = 0; i < 2 * BATCHES; i++) {
+		/* The time for deriving keys fills up. */
+		usleep(250000);
+		set_bound(_metadata, i & 1 ? (int)known : 65536);
+		took = one_by_one(_metadata, e);
+		known += i & 1 ? 0 : BATCH;
+		if (took < best[i & 1])
+			best[i & 1] = took;
 	}
-	EXPECT_LE(empty * 8 / 10, full);
+	TH_LOG("a new session: %llu us, and %llu us where one of %lld has to go",
+	       (unsigned long long)best[0] / BATCH / 1000,
+	       (unsigned long long)best[1] / BATCH / 1000, (long long)known);
+	EXPECT_GE(3 * best[0] / 2, best[1]);
+	EXPECT_EQ(known, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(pushed + BATCH * BATCHES, udpend_stat("NstUdpPushed"));
+}
+
+/* It may be of the next epoch, and takes long to refuse. */
+static void invent_next(struct udpend *e)
+{
+	static uint8_t junk[BIG];
+	struct peer_hdr h;
+
+	invent(&e->p, junk, sizeof(junk));
+	peer_hdr_get(&h, junk);
+	h.nonce = e->p.nonce + 1 + h.nonce % 1000;
+	peer_hdr_put(junk, &h);
+	udpend_send(e->raw, &e->to, junk, sizeof(junk));
+}
+
+static uint64_t not_authentic(void)
+{
+	return udpend_stat("NstRxAuth");
+}
+
+/*
+ * Those who begin their next epoch have used up their time, and rest; nobody else
+ * rests with them. Had he to, one of them would be served before him.
+ */
+TEST_F_TIMEOUT(table, rests_for_itself, 60)
+{
+	int size = 4 << 20, before = 0, i;
+	struct udpend *e = self->e;
+	struct udppeer stranger;
+	uint64_t bad;
+	char buf[256];
+	struct dgram d;
+
+	setsockopt(e->k, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	take_next(_metadata, e, &e->p);
+	for (i = 0; i < 60; i++) {
+		invent_next(e);
+		usleep(5000);
+	}
+	for (i = 0; i < NEWCOMERS; i++) {
+		invent_next(e);
+		udppeer_init(&stranger, NST_CIPHER_AES_GCM, &udpend_box[0],
+			     NULL);
+		make(&stranger, &d);
+		bad = not_authentic();
+		ASSERT_EQ(0, udpend_send(e->raw, &e->to, d.b, d.len));
+		ASSERT_EQ((ssize_t)d.plain_len, recv(e->k, buf, sizeof(buf), 0));
+		before += not_authentic() > bad;
+	}
+	TH_LOG("%d of %d came behind one who had rested", before, NEWCOMERS);
+	EXPECT_GE(NEWCOMERS * 3 / 4, before);
+}
+
+TEST_F(table, no_room_in_the_socket)
+{
+	struct udpend *e = self->e;
+	int size = 1, i;
+	struct dgram d;
+
+	setsockopt(e->k, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	for (i = 0; i < 20; i++) {
+		make(&e->p, &d);
+		ASSERT_EQ(0, udpend_send(e->raw, &e->to, d.b, d.len));
+		usleep(20000);
+	}
+	udppeer_epoch(&e->p);
+	make(&e->p, &d);
+	refuse(_metadata, e, &d, "NstRxRcvBuf");
+}
+
+/* Another host sends @d to @to, over a wire that goes then. */
+static void other_host(int told, const struct dgram *d,
+		       const struct sockaddr_in *to)
+{
+	int raw;
+	char c;
+
+	if (unshare(CLONE_NEWNET) || write(told, "x", 1) != 1 ||
+	    read(told, &c, 1) != 1 ||
+	    system("ip addr add 10.77.0.2/24 dev nsth && ip link set nsth up"))
+		_exit(1);
+	raw = socket(AF_INET, SOCK_DGRAM, 0);
+	if (write(told, "x", 1) != 1 || read(told, &c, 1) != 1 ||
+	    sendto(raw, d->b, d->len, 0, (void *)to, sizeof(*to)) < 0 ||
+	    write(told, "x", 1) != 1)
+		_exit(2);
+	pause();
+}
+
+/* The device that a datagram came from goes while it waits. */
+TEST_F_TIMEOUT(table, device_goes, 60)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	struct sockaddr_storage lo;
+	struct udpend *e = self->e;
+	int k, i, told[2], size = 4 << 20;
+	uint8_t junk[JUNK_SIZE];
+	char cmd[160], c;
+	struct dgram d;
+	pid_t pid;
+
+	k = socket(AF_INET, SOCK_DGRAM, 0);
+	ASSERT_EQ(0, udpend_attach(k, AF_INET));
+	ASSERT_EQ(0, udpend_install(k, NST_TX_RX, &private_box));
+	ASSERT_EQ(0, bind(k, (void *)&at, sizeof(at)));
+	setsockopt(k, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	ASSERT_EQ(0, udpend_name(k, &lo));
+	at.sin_port = ((struct sockaddr_in *)&lo)->sin_port;
+	at.sin_addr.s_addr = htonl(0x0a4d0001);
+	((struct sockaddr_in *)&lo)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	make(&e->p, &d);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, told));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		other_host(told[1], &d, &at);
+	ASSERT_EQ(1, read(told[0], &c, 1));
+	snprintf(cmd, sizeof(cmd),
+		 "ip link add nstg type veth peer name nsth netns %d", pid);
+	ASSERT_EQ(0, system(cmd));
+	ASSERT_EQ(0, system("ip addr add 10.77.0.1/24 dev nstg"));
+	ASSERT_EQ(0, system("ip link set nstg up"));
+	ASSERT_EQ(1, write(told[0], "x", 1));
+	ASSERT_EQ(1, read(told[0], &c, 1));
+	/* All the time is used up, and most of these have to wait still. */
+	for (i = 0; i < AHEAD; i++) {
+		invent(&e->p, junk, sizeof(junk));
+		udpend_send(e->raw, &lo, junk, sizeof(junk));
+	}
+	ASSERT_EQ(1, write(told[0], "x", 1));
+	ASSERT_EQ(1, read(told[0], &c, 1));
+	ASSERT_EQ(0, system("ip link del nstg"));
+	EXPECT_EQ(1, udpend_stat_wait("NstRxGone", 1));
+	expect_nothing(_metadata, k);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(told[0]);
+	close(told[1]);
+	close(k);
+}
+
+/* Figures: how many there are in a second. */
+TEST_F_TIMEOUT(table, rate, 60)
+{
+	struct udpend *e = self->e;
+	unsigned int empty, full;
+	int known;
+
+	new_sessions(e, 1500);
+	empty = new_sessions(e, 2000);
+	known = udpend_stat("NstUdpSessions");
+	set_bound(_metadata, known);
+	full = new_sessions(e, 2000);
+	TH_LOG("new sessions a second: %u, and %u with all %d there",
+	       empty / 2, full / 2, known);
+	EXPECT_LT(0, empty);
+	EXPECT_LT(0, full);
+}
+
+/* Another user's socket, under a flood that he has made himself. */
+FIXTURE(stranger)
+{
+	struct udpend *e;
+	pid_t flood;
+};
+
+static void be_flooded(unsigned int pause)
+{
+	struct sockaddr_storage at;
+	struct udppeer p;
+	int fd, raw;
+
+	if (setresuid(STRANGER, STRANGER, STRANGER))
+		_exit(2);
+	fd = udpend_own_socket(&at);
+	raw = udpend_plain(AF_INET);
+	if (fd < 0 || raw < 0)
+		_exit(3);
+	udppeer_init(&p, NST_CIPHER_AES_GCM, udpend_own_secret(), NULL);
+	flood(raw, &p, &at, pause);
+}
+
+FIXTURE_SETUP(stranger)
+{
+	self->e = end_open(_metadata, &private_box);
+	take_next(_metadata, self->e, &self->e->p);
+	self->flood = 0;
+}
+
+FIXTURE_TEARDOWN(stranger)
+{
+	if (self->flood > 0) {
+		kill(self->flood, SIGKILL);
+		waitpid(self->flood, NULL, 0);
+	}
+	end_close(self->e);
+}
+
+/* How many of @nr new sessions came, one each @us. */
+static int new_at_pace(struct udpend *e, int nr, unsigned int us)
+{
+	char buf[256];
+	int i, came = 0;
+	struct dgram d;
+
+	for (i = 0; i < nr; i++) {
+		udppeer_epoch(&e->p);
+		e->p.nonce += 1 << 20;
+		make(&e->p, &d);
+		udpend_send(e->raw, &e->to, d.b, d.len);
+		usleep(us);
+		while (recv(e->k, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+			came++;
+	}
+	usleep(nsttest_patience(1) * 500000);
+	while (recv(e->k, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		came++;
+	return came;
+}
+
+/* Datagrams of a session in @ms, each sent when the one before has come. */
+static int known_in(struct udpend *e, unsigned int ms)
+{
+	uint64_t end = peer_now() + ms * MS;
+	char buf[256];
+	struct dgram d;
+	int came = 0;
+
+	while (peer_now() < end) {
+		make(&e->p, &d);
+		udpend_send(e->raw, &e->to, d.b, d.len);
+		came += recv(e->k, buf, sizeof(buf), 0) > 0;
+	}
+	return came;
+}
+
+/* It takes from nobody else: neither new sessions nor those that are known. */
+TEST_F_TIMEOUT(stranger, takes_nothing, 120)
+{
+	struct nsttest_counters before, now;
+	struct udpend *e = self->e;
+	int alone[2] = { }, flooded[2] = { }, i;
+
+	alone[0] = new_at_pace(e, NEW, NEW_PACE);
+	self->flood = fork();
+	ASSERT_LE(0, self->flood);
+	if (!self->flood)
+		be_flooded(20000);
+	sleep(2);
+	ASSERT_EQ(0, nsttest_counters(&before));
+	flooded[0] = new_at_pace(e, NEW, NEW_PACE);
+	ASSERT_EQ(0, nsttest_counters(&now));
+	/* In turns, for others disturb, too. */
+	for (i = 0; i < ROUNDS; i++) {
+		kill(self->flood, SIGSTOP);
+		usleep(100000);
+		alone[1] += known_in(e, 300);
+		kill(self->flood, SIGCONT);
+		usleep(100000);
+		flooded[1] += known_in(e, 300);
+	}
+	TH_LOG("new sessions: %d of %d, and %d under a flood", alone[0], NEW,
+	       flooded[0]);
+	TH_LOG("datagrams a second of one known: %d, and %d",
+	       alone[1] * 10 / 3 / ROUNDS, flooded[1] * 10 / 3 / ROUNDS);
+	TH_LOG("invented ones that found no room: %llu",
+	       (unsigned long long)(now.value[NST_DROP_SESSION_QUEUE] -
+				    before.value[NST_DROP_SESSION_QUEUE] +
+				    now.value[NST_DROP_RCVBUF] -
+				    before.value[NST_DROP_RCVBUF]));
+	EXPECT_LE(NEW * 8 / 10, alone[0]);
+	EXPECT_LE(alone[0] * 8 / 10, flooded[0]);
+	EXPECT_LE(alone[1] / 2, flooded[1]);
 }
 
 TEST_HARNESS_MAIN
