@@ -183,7 +183,7 @@ static int check(const struct sock *sk)
 	if (sk->sk_user_data)
 		return -EBUSY;
 	if (READ_ONCE(sk->sk_prot) != nst_tcp_base_prot[family] ||
-	    !sk->sk_socket ||
+	    nst_tcp_creator(sk) < 0 || !sk->sk_socket ||
 	    READ_ONCE(sk->sk_socket->ops) != nst_tcp_base_ops[family])
 		return -EBUSY;
 	if (tcp_sk(sk)->repair || tcp_sk(sk)->fastopen_connect)

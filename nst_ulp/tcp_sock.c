@@ -197,6 +197,27 @@ void nst_tcp_adopt(struct sock *sk)
 }
 
 /**
+ * nst_tcp_creator() - which of TCP's protos was a sock made by?
+ * @sk: the socket
+ *
+ * It is freed to the slab cache of that one, and IPV6_ADDRFORM changes all else
+ * that tells one family from another.
+ *
+ * Context: under the socket lock.
+ * Return: the index of it, ours included; -1: none of them.
+ */
+int nst_tcp_creator(const struct sock *sk)
+{
+	int i;
+
+	for (i = 0; i < NST_TCP_FAMILIES; i++)
+		if (sk->sk_prot_creator == nst_tcp_base_prot[i] ||
+		    sk->sk_prot_creator == &nst_tcp_prot[i])
+			return i;
+	return -1;
+}
+
+/**
  * nst_tcp_hold_module() - a socket listens, or is about to
  * @sk: the socket
  *
@@ -208,13 +229,14 @@ void nst_tcp_adopt(struct sock *sk)
  */
 void nst_tcp_hold_module(struct sock *sk)
 {
-	struct proto *prot = &nst_tcp_prot[nst_tcp_family(sk)];
+	int creator = nst_tcp_creator(sk);
 
 	sock_owned_by_me(sk);
-	if (sk->sk_prot_creator == prot)
+	/* Others were refused at the attach. */
+	if (creator < 0 || sk->sk_prot_creator == &nst_tcp_prot[creator])
 		return;
-	__module_get(prot->owner);
-	sk->sk_prot_creator = prot;
+	__module_get(THIS_MODULE);
+	sk->sk_prot_creator = &nst_tcp_prot[creator];
 }
 
 /* For its address alone; the low bits of sk_user_data are flags. */

@@ -28,6 +28,7 @@ void nst_tcp_leave(struct sock *sk, bool sealed);
 void nst_tcp_adopt(struct sock *sk);
 void nst_tcp_claim(struct sock *sk);
 void nst_tcp_unclaim(struct sock *sk);
+int nst_tcp_creator(const struct sock *sk);
 void nst_tcp_hold_module(struct sock *sk);
 void nst_tcp_release_cb(struct sock *sk);
 bool nst_tcp_plaintext_left(const struct nst_tcp *nst);
