@@ -265,20 +265,42 @@ static void look_ahead(struct nst_tcp *nst)
 	}
 }
 
-/* The record at the head was taken: the next one is the head. */
-static void next_head(struct nst_tcp *nst)
+static void free_body(struct nst_tcp *nst)
 {
-	struct nst_ahead ahead = nst->head.ahead;
-	u32 total = nst->head.total;
-	u16 len = nst->head.hdr.len;
+	kfree_skb(nst->head.body);
+	if (nst->head.charged)
+		sk_mem_uncharge(nst->sk, nst->head.charged);
+}
 
-	nst_tcp_head_reset(nst);
-	if (!ahead.len)
-		return;
-	ahead.len -= total;
-	ahead.need -= total;
-	ahead.bytes -= len;
-	nst->head.ahead = ahead;
+/**
+ * nst_tcp_head_next() - the record at the head was taken: the next one is the head
+ * @nst: the socket
+ *
+ * Poll, which has no lock, must find the record in one place at least: so it is on
+ * its way to the list (@opening, @plain_len) before it leaves the count, and
+ * nst_tcp_head_look() says whether there is more.
+ *
+ * Context: under the socket lock.
+ */
+void nst_tcp_head_next(struct nst_tcp *nst)
+{
+	struct nst_head *head = &nst->head;
+	struct nst_ahead *ahead = &head->ahead;
+
+	if (ahead->len) {
+		ahead->len -= head->total;
+		ahead->need -= head->total;
+		/* Pairs with enough(). */
+		smp_store_release(&ahead->bytes, ahead->bytes - head->hdr.len);
+	} else {
+		/* Pairs with enough(). */
+		smp_store_release(&ahead->more, false);
+		ahead->need = 0;
+		ahead->total = 0;
+		ahead->stop = false;
+	}
+	free_body(nst);
+	memset_after(head, 0, ahead);
 }
 
 /*
@@ -319,9 +341,7 @@ enum nst_head_state nst_tcp_head_look(struct nst_tcp *nst)
  */
 void nst_tcp_head_reset(struct nst_tcp *nst)
 {
-	kfree_skb(nst->head.body);
-	if (nst->head.charged)
-		sk_mem_uncharge(nst->sk, nst->head.charged);
+	free_body(nst);
 	memset(&nst->head, 0, sizeof(nst->head));
 }
 
@@ -468,6 +488,8 @@ static int take_gathered(struct nst_tcp *nst, struct nst_rxrec *rec, gfp_t gfp)
  * @wire: receives its header
  * @gfp: how to allocate
  *
+ * It goes on to be the head until nst_tcp_head_next().
+ *
  * Context: under the socket lock.
  * Return: 0; an errno, and all is as before.
  */
@@ -502,6 +524,5 @@ int nst_tcp_head_take(struct nst_tcp *nst, struct nst_rxrec *rec, u8 *wire,
 		}
 	}
 	memcpy(wire, head->wire, NST_WIRE_HDR_LEN);
-	next_head(nst);
 	return 0;
 }

@@ -20,6 +20,7 @@ void nst_tcp_head_drop_cut(struct nst_tcp *nst);
 enum nst_head_state nst_tcp_head_look(struct nst_tcp *nst);
 void nst_tcp_head_reset(struct nst_tcp *nst);
 int nst_tcp_head_gather(struct nst_tcp *nst, gfp_t gfp);
+void nst_tcp_head_next(struct nst_tcp *nst);
 int nst_tcp_head_take(struct nst_tcp *nst, struct nst_rxrec *rec, u8 *wire,
 		      gfp_t gfp);
 

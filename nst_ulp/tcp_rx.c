@@ -273,9 +273,9 @@ static void note_opening(struct nst_tcp *nst, const struct nst_hdr *hdr,
 	want->rest = 0;
 	if (hdr->type == NST_TYPE_DATA)
 		want->rest = hdr->len - direct_len(hdr, want);
-	nst->turn = hdr->type >= NST_TYPE_APP_MIN;
-	WRITE_ONCE(nst->opening, want->rest || nst->turn);
+	WRITE_ONCE(nst->turn, hdr->type >= NST_TYPE_APP_MIN);
 	WRITE_ONCE(nst->plain_len, nst->plain_len + want->rest);
+	WRITE_ONCE(nst->opening, want->rest || nst->turn);
 }
 
 /* It has come there, or will never come. Pairs with poll. */
@@ -358,11 +358,26 @@ no_memory:
 	return FOUND_NOMEM;
 }
 
+/*
+ * Look at the head. What the worker is the first to see was not told of: TCP had it
+ * announced in the middle of a push of ours, say, or it came with a SYN.
+ */
+static enum nst_head_state look(struct nst_tcp *nst,
+				const struct nst_rx_want *want)
+{
+	bool ready = nst->head.ready;
+	enum nst_head_state state = nst_tcp_head_look(nst);
+
+	if (want->worker && !ready && nst->head.ready)
+		nst->data_ready(nst->sk);
+	return state;
+}
+
 static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
 			      struct nst_rxrec *rec, u8 *wire,
 			      enum nst_drop *drop, gfp_t gfp)
 {
-	enum nst_head_state state = nst_tcp_head_look(nst);
+	enum nst_head_state state = look(nst, want);
 	bool closed = test_bit(NST_TCP_CLOSED, &nst->flags);
 	enum found found;
 
@@ -382,8 +397,9 @@ static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
 	if (found != FOUND_RECORD)
 		return found;
 	note_opening(nst, &rec->hdr, want);
+	nst_tcp_head_next(nst);
 	/* What comes to light may be the worker's, and no byte need come for it. */
-	if (nst_tcp_head_look(nst) == HEAD_WORK && !want->worker && !nst->turn)
+	if (look(nst, want) == HEAD_WORK && !want->worker && !nst->turn)
 		nst_tcp_kick(nst, 0);
 	return FOUND_RECORD;
 }

@@ -97,6 +97,7 @@ enum {
 	NST_TCP_ABORT,		/* a reset is due, see nst_tcp_abort() */
 	NST_TCP_PUSHING,	/* a record goes to TCP; under the socket lock */
 	NST_TCP_STARVED,	/* a reader had no memory; the worker tells it again */
+	NST_TCP_FLUSH,		/* a splice has ended; the worker sends what is open */
 	NST_TCP_TORN,		/* not intact, see nst_tcp_intact() */
 	NST_TCP_CLOSED,		/* no program will read any more; under rx_lock */
 	NST_TCP_LINGER,		/* closed, and goes on, see tcp_close.c */
@@ -131,6 +132,9 @@ struct nst_ahead {
 
 /**
  * struct nst_head - the record at the head of the receive queue
+ * @ready: there is something for a reader, at the head or behind records
+ *	without plaintext; read without a lock by poll
+ * @ahead: what is complete, from this record on
  * @wire: its header, as far as @got or the queue goes
  * @hdr: the same, decoded, once @known
  * @known: the header is complete and sane
@@ -143,24 +147,21 @@ struct nst_ahead {
  * @charged: bytes of memory charged to the socket for @body: what it takes but
  *	for a page or two, see move_charge()
  * @refused: TCP has dropped bytes while this record was incomplete
- * @ready: there is something for a reader, at the head or behind records
- *	without plaintext; read without a lock by poll
- * @ahead: what is complete, from this record on
  *
  * Under the socket lock, but for what is said.
  */
 struct nst_head {
+	bool ready;
+	struct nst_ahead ahead;
 	u8 wire[NST_WIRE_HDR_LEN];
 	struct nst_hdr hdr;
 	bool known;
-	bool ready;
 	bool refused;
 	enum nst_drop bad;
 	u32 total;
 	u32 got;
 	struct sk_buff *body;
 	u32 charged;
-	struct nst_ahead ahead;
 };
 
 /**
