@@ -71,8 +71,11 @@ static bool readable(const struct nst_tcp *nst)
 /* Does a control record wait on the list? It is the last there. */
 static bool control_waits(const struct nst_tcp *nst)
 {
-	return READ_ONCE(nst->turn) && (READ_ONCE(nst->opening) ||
-					!skb_queue_empty_lockless(&nst->plain));
+	if (!READ_ONCE(nst->turn))
+		return false;
+	/* Pairs with end_opening(). */
+	return smp_load_acquire(&nst->opening) ||
+	       !skb_queue_empty_lockless(&nst->plain);
 }
 
 /*
@@ -82,14 +85,20 @@ static bool control_waits(const struct nst_tcp *nst)
 static bool enough(const struct nst_tcp *nst)
 {
 	const struct tcp_sock *tp = tcp_sk(nst->sk);
-	int n = READ_ONCE(nst->plain_len) + READ_ONCE(nst->head.ahead.bytes);
+	/* Pairs with nst_tcp_head_next(), as does @more. */
+	int n = smp_load_acquire(&nst->head.ahead.bytes);
+	bool more = smp_load_acquire(&nst->head.ahead.more);
 
+	/* What a reader must gather, or be told of. */
+	if (!n && !more && READ_ONCE(nst->head.ready))
+		return true;
+	n += READ_ONCE(nst->plain_len);
 	/* An empty control record is not counted, and there all the same. */
 	if (!READ_ONCE(nst->plain_len) && !skb_queue_empty_lockless(&nst->plain))
 		return true;
 	/* No data comes behind a record of another type; nor if TCP is full. */
 	return n >= READ_ONCE(nst->rcvlowat) || READ_ONCE(nst->rx_err) ||
-	       READ_ONCE(nst->head.ahead.more) || control_waits(nst) ||
+	       more || control_waits(nst) ||
 	       READ_ONCE(nst->st.rx.closed) || tcp_rmem_pressure(nst->sk) ||
 	       tcp_receive_window(tp) <= inet_csk(nst->sk)->icsk_ack.rcv_mss;
 }
@@ -331,17 +340,33 @@ static bool may_receive(const struct rx_call *call)
 
 /*
  * The peer sends nothing but records without plaintext. Returns 1 if the call
- * goes on, which it does only for a program that wants to wait and lives.
+ * goes on, which it does only for a program that wants to wait and lives. One that
+ * does not is told again by the worker of what may stand behind them.
  */
-static int pause_flood(struct rx_call *call)
+static int pause_flood(struct rx_call *call, size_t target)
 {
 	cond_resched();
 	if (signal_pending(current))
 		return sock_intr_errno(call->timeo);
-	if (call->timeo == MAX_SCHEDULE_TIMEOUT)
+	if (call->timeo == MAX_SCHEDULE_TIMEOUT && call->copied < target)
 		return 1;
+	set_bit(NST_TCP_STARVED, &call->nst->flags);
 	nst_tcp_kick(call->nst, 0);
 	return -EAGAIN;
+}
+
+/* Receive a record; of those that bring the call nothing not too many at once. */
+static int receive_some(struct rx_call *call, size_t target, unsigned int *nr)
+{
+	size_t copied = call->copied;
+	int err = receive(call);
+
+	if (err <= 0 || call->copied != copied ||
+	    !skb_queue_empty(&call->nst->plain)) {
+		*nr = 0;
+		return err;
+	}
+	return ++*nr < NST_TCP_BATCH ? err : pause_flood(call, target);
 }
 
 /* Read until @target bytes are there. Under rx_lock, see wait_readable(). */
@@ -356,10 +381,7 @@ static int recv_loop(struct rx_call *call, size_t target)
 		err = read_plain(call);
 		if (err || call->done || (!call->len && call->type >= 0))
 			return err;
-		err = may_receive(call) ? receive(call) : 0;
-		if (err > 0 && !call->copied && ++nr >= NST_TCP_BATCH &&
-		    skb_queue_empty(&call->nst->plain))
-			err = pause_flood(call);
+		err = may_receive(call) ? receive_some(call, target, &nr) : 0;
 		if (err == -ENOMEM && !call->nst->rx_err)
 			err = wait_memory(call, call->copied >= target) ?: 1;
 		if (err > 0)
