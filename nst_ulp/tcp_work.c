@@ -164,6 +164,19 @@ static bool try_lock(struct nst_tcp *nst, struct mutex *lock)
 }
 
 /*
+ * Neither a connection nor one that is lost. Its locks are left alone, for
+ * connect() takes the socket back from a refusal only while nobody has them; once
+ * there is a connection the worker is called again.
+ */
+static bool is_idle(const struct nst_tcp *nst)
+{
+	int state = READ_ONCE(nst->sk->sk_state);
+
+	return !READ_ONCE(nst->joined) &&
+	       ((1 << state) & (TCPF_CLOSE | TCPF_SYN_SENT | TCPF_LISTEN));
+}
+
+/*
  * What no program waits for: judge a START as soon as it is there, empty
  * records, make room for a large record, send the START and the end that
  * strict mode has put off, finish what TCP had no memory for.
@@ -172,6 +185,8 @@ static void serve(struct nst_tcp *nst)
 {
 	struct mem_cgroup *old;
 
+	if (is_idle(nst) && !test_bit(NST_TCP_TORN, &nst->flags))
+		return;
 	if (!test_bit(NST_TCP_DEAD, &nst->flags) &&
 	    try_lock(nst, &nst->rx_lock)) {
 		/* What it allocates is the socket's, see tcp_mem.c. */
