@@ -61,6 +61,14 @@ static void tx_unlock(struct tx_call *call)
 	nst_tcp_rekick(call->nst);
 }
 
+/* Is there a connection to send on, and a program? */
+static bool is_live(const struct nst_tcp *nst)
+{
+	return ((1 << READ_ONCE(nst->sk->sk_state)) &
+		(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) &&
+	       !test_bit(NST_TCP_LINGER, &nst->flags);
+}
+
 /* Hand over what TCP has not taken yet of the sealed record. */
 static int push_locked(struct nst_tcp *nst, struct nst_txrec *rec)
 {
@@ -71,9 +79,12 @@ static int push_locked(struct nst_tcp *nst, struct nst_txrec *rec)
 	sock_owned_by_me(sk);
 	if (!sk->sk_socket || test_bit(NST_TCP_DEAD, &nst->flags))
 		return -EPIPE;
-	/* TCP would tell whoever pushes, and the program would never know. */
+	/*
+	 * TCP would tell whoever pushes, and the program would never know. It may
+	 * be of a router, and the connection goes on behind it.
+	 */
 	if (READ_ONCE(sk->sk_err))
-		return -EPIPE;
+		return is_live(nst) ? -EAGAIN : -EPIPE;
 	if (!nst_tcp_intact(nst)) {
 		/* The worker resets the connection: it may take rx_lock. */
 		set_bit(NST_TCP_TORN, &nst->flags);
@@ -128,9 +139,9 @@ static void disown(struct nst_tcp *nst, gfp_t was)
 }
 
 /*
- * Push the sealed record. 0: it is gone. -EAGAIN: TCP is out of memory, or a
- * program owns the socket; the record stays and the worker will try again. Else
- * the record is lost and with it the stream.
+ * Push the sealed record. 0: it is gone. -EAGAIN: TCP is out of memory, a program
+ * owns the socket, or has to be told of an error first; the record stays and the
+ * worker will try again. Else the record is lost and with it the stream.
  */
 static int push(struct nst_tcp *nst)
 {
@@ -658,13 +669,19 @@ int nst_tcp_sendpage(struct sock *sk, struct page *page, int offset,
  */
 void nst_tcp_splice_eof(struct socket *sock)
 {
+	struct nst_tcp *nst = nst_tcp(sock->sk);
 	struct iov_iter iter;
 	struct kvec none = {};
 
-	if (!nst_tcp(sock->sk))
+	if (!nst)
 		return;
 	iov_iter_kvec(&iter, ITER_SOURCE, &none, 1, 0);
 	send_iter(sock->sk, &iter, MSG_DONTWAIT | MSG_NOSIGNAL, NST_TYPE_DATA);
+	/* It could not go yet, and no call need come behind it. */
+	if (READ_ONCE(nst->tx_open)) {
+		set_bit(NST_TCP_FLUSH, &nst->flags);
+		nst_tcp_kick(nst, NST_TCP_RETRY);
+	}
 }
 
 static int finish(struct nst_tcp *nst)
@@ -732,6 +749,19 @@ static void shut_down(struct nst_tcp *nst)
 	disown(nst, was);
 }
 
+/* What was open when a splice ended goes, if another call has not seen to it. */
+static void flush_late(struct nst_tcp *nst)
+{
+	int err = 0;
+
+	if (nst->tx_open && !nst->st.tx.closed)
+		err = nst->tx_out || !may_send(nst) ? -EAGAIN : flush(nst);
+	if (err == -EAGAIN || err == -ENOMEM)
+		nst_tcp_kick(nst, NST_TCP_RETRY);
+	else
+		clear_bit(NST_TCP_FLUSH, &nst->flags);
+}
+
 static void tx_work(struct nst_tcp *nst)
 {
 	struct nst_stream *st = &nst->st;
@@ -748,6 +778,8 @@ static void tx_work(struct nst_tcp *nst)
 	if (nst_stream_tx_wants_start(st) && !st->tx.closed &&
 	    send_empty(nst, NST_TYPE_START) == -ENOMEM)
 		nst_tcp_kick(nst, NST_TCP_RETRY);
+	if (test_bit(NST_TCP_FLUSH, &nst->flags))
+		flush_late(nst);
 	if (test_bit(NST_TCP_SHUT, &nst->flags) &&
 	    nst_tcp_tx_finish(nst) != -EAGAIN)
 		shut_down(nst);
