@@ -76,8 +76,8 @@ static int shutdown(struct socket *sock, int how)
 	struct sock *sk = sock->sk;
 	struct nst_tcp *nst = nst_tcp(sk);
 	const struct proto_ops *ops;
-	bool connected;
-	int err = 0;
+	bool connected, open;
+	int err = 0, lost;
 
 	if (!nst)
 		return -EIO;
@@ -93,6 +93,7 @@ static int shutdown(struct socket *sock, int how)
 		return ops->shutdown(sock, how);
 	if (mutex_lock_interruptible(&nst->tx_lock))
 		return -ERESTARTSYS;
+	open = nst->tx_open;
 	if (!(READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
 		err = nst_tcp_tx_finish(nst);
 	if (err == -EAGAIN)
@@ -103,9 +104,11 @@ static int shutdown(struct socket *sock, int how)
 	if (test_bit(NST_TCP_TORN, &nst->flags))
 		return -EPROTO;
 	if (err != -EAGAIN) {
+		/* What MSG_MORE has held back and no key could seal. */
+		lost = open ? err : 0;
 		err = ops->shutdown(sock, how);
 		/* A peer that is gone answers the close record with a reset. */
-		return err == -ENOTCONN && connected ? 0 : err;
+		return err == -ENOTCONN && connected ? lost : err ?: lost;
 	}
 	/* The worker will do it; the other half need not wait. */
 	nst_tcp_kick(nst, 1);
