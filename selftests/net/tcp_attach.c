@@ -4,6 +4,7 @@
  * also while others look at it all the time; and bytes that go past NST later.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -16,6 +17,10 @@
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
+
+#ifndef IPV6_ADDRFORM
+#define IPV6_ADDRFORM	1
+#endif
 
 #include "kselftest_harness.h"
 #include "tcptest.h"
@@ -828,6 +833,73 @@ TEST_F(early, accept)
 	EXPECT_EQ(0, memcmp(in, "record", 6));
 	close(a);
 	close(b);
+}
+
+/*
+ * A refused connection is taken back for the next try, whatever the worker does that
+ * the keys have called.
+ */
+TEST(connect_again_after_refusal)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	socklen_t len = sizeof(sin);
+	int i, hold, fd;
+
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	hold = socket(AF_INET, SOCK_STREAM, 0);
+	ASSERT_EQ(0, bind(hold, (void *)&sin, len));
+	ASSERT_EQ(0, getsockname(hold, (void *)&sin, &len));
+	for (i = 0; i < 500; i++) {
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		ASSERT_EQ(0, attach_and_key(fd));
+		EXPECT_EQ(-1, connect(fd, (void *)&sin, len));
+		EXPECT_EQ(ECONNREFUSED, errno);
+		EXPECT_EQ(-1, connect(fd, (void *)&sin, len));
+		ASSERT_EQ(ECONNREFUSED, errno);
+		close(fd);
+	}
+	close(hold);
+}
+
+/* An IPv6 socket by birth, and so it is freed, too. */
+TEST(listener_that_was_ipv6)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	int lis, fd, a, b, four = AF_INET;
+	socklen_t len = sizeof(sin);
+
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	lis = socket(AF_INET, SOCK_STREAM, 0);
+	ASSERT_EQ(0, bind(lis, (void *)&sin, len));
+	ASSERT_EQ(0, getsockname(lis, (void *)&sin, &len));
+	ASSERT_EQ(0, listen(lis, 1));
+	fd = socket(AF_INET6, SOCK_STREAM, 0);
+	in6.sin6_port = sin.sin_port;
+	ASSERT_EQ(1, inet_pton(AF_INET6, "::ffff:127.0.0.1", &in6.sin6_addr));
+	ASSERT_EQ(0, connect(fd, (void *)&in6, sizeof(in6)));
+	ASSERT_EQ(0, setsockopt(fd, IPPROTO_IPV6, IPV6_ADDRFORM, &four,
+				sizeof(four)));
+	ASSERT_EQ(0, connect(fd, &none, sizeof(none)));
+	sin.sin_port = 0;
+	ASSERT_EQ(0, bind(fd, (void *)&sin, sizeof(sin)));
+	ASSERT_EQ(0, getsockname(fd, (void *)&sin, &len));
+	ASSERT_EQ(0, attach_and_key(fd));
+	ASSERT_EQ(0, listen(fd, 1));
+	a = socket(AF_INET, SOCK_STREAM, 0);
+	ASSERT_EQ(0, attach_and_key(a));
+	ASSERT_EQ(0, connect(a, (void *)&sin, len));
+	b = accept(fd, NULL, NULL);
+	ASSERT_LE(0, b);
+	EXPECT_EQ(1, send(a, "x", 1, 0));
+	EXPECT_EQ(1, recv(b, (char[1]){}, 1, 0));
+	close(a);
+	close(b);
+	close(fd);
+	close(lis);
+	/* The last reference goes behind a grace period. */
+	usleep(300000);
 }
 
 TEST_HARNESS_MAIN

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What poll() has told stays true until somebody reads, whoever looks at the
+ * socket meanwhile; and a call comes back from a peer that sends records with
+ * nothing in them.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "hostile.h"
+#include "tcptest.h"
+
+static const struct tcptest_conf conf = {
+	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+};
+
+static const struct nsttest_conf plain = {
+	.cipher_id = NST_CIPHER_AES_GCM, .nr_keys = NSTTEST_KEYS,
+};
+
+static long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Looks until told to stop, and counts how often there was nothing. */
+struct looker {
+	int fd;
+	atomic_bool stop;
+	atomic_long looks;
+	atomic_long misses;
+};
+
+static void *look(void *arg)
+{
+	struct looker *l = arg;
+	struct pollfd pfd = { .fd = l->fd, .events = POLLIN };
+
+	while (!atomic_load(&l->stop)) {
+		int n = poll(&pfd, 1, 0);
+
+		if (atomic_load(&l->stop))
+			break;
+		atomic_fetch_add(&l->looks, 1);
+		if (n == 0)
+			atomic_fetch_add(&l->misses, 1);
+	}
+	return NULL;
+}
+
+TEST(what_is_left_stays_readable)
+{
+	enum { NR = 1500, LEAVE = 50 };
+	struct looker l = {};
+	pthread_t thread;
+	int a, b, i, n = 0;
+	char c;
+
+	ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
+	ASSERT_EQ(0, tcptest_bind(a, b));
+	tcptest_set_int(a, SOL_SOCKET, SO_SNDBUFFORCE, 4 << 20);
+	tcptest_set_int(b, SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20);
+	for (i = 0; i < NR; i++)
+		ASSERT_EQ(1, send(a, "x", 1, 0));
+	while (ioctl(b, FIONREAD, &n) || n < NR)
+		usleep(1000);
+	l.fd = b;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, look, &l));
+	for (i = 0; i < NR - LEAVE; i++)
+		ASSERT_EQ(1, recv(b, &c, 1, 0));
+	atomic_store(&l.stop, true);
+	pthread_join(thread, NULL);
+	TH_LOG("%ld looks", atomic_load(&l.looks));
+	EXPECT_EQ(0, atomic_load(&l.misses));
+	close(a);
+	close(b);
+}
+
+/* The worker takes the START away meanwhile. */
+TEST(first_record_stays_readable)
+{
+	long end = now_ms() + 10000;
+	int i, k, lost = 0;
+
+	for (i = 0; i < 400 && now_ms() < end; i++) {
+		struct pollfd pfd = { .events = POLLIN };
+		int a, b;
+
+		ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
+		pfd.fd = b;
+		ASSERT_EQ(10, send(a, "0123456789", 10, 0));
+		ASSERT_EQ(1, poll(&pfd, 1, TCPTEST_SOON_MS));
+		for (k = 0; k < 400; k++)
+			if (!poll(&pfd, 1, 0))
+				lost++;
+		close(a);
+		close(b);
+	}
+	EXPECT_EQ(0, lost);
+}
+
+/*
+ * Behind a control record nothing is gathered before a reader comes, so he has to
+ * be told of what must be, even if his epoll has looked at its beginning already.
+ */
+TEST(long_record_behind_control)
+{
+	enum { LONG = 60000, FIRST = 2000 };
+	static uint8_t rec[PEER_RECORD_MAX], body[LONG];
+	struct conn *c = conn_open_mss(_metadata, AF_INET, 16384, 1400, &plain);
+	struct epoll_event e = { .events = EPOLLIN };
+	int type, ep = epoll_create1(0);
+	size_t len;
+	pid_t pid;
+	char in;
+
+	tcptest_timeout(c->k, SO_RCVTIMEO, TCPTEST_SOON_MS);
+	tcptest_timeout(c->raw, SO_SNDTIMEO, TCPTEST_SOON_MS);
+	peer_send(&c->p, PEER_DATA, "x", 1);
+	ASSERT_EQ(1, recv(c->k, &in, 1, 0));
+	peer_send(&c->p, 16, "c", 1);
+	ASSERT_EQ(1, tcptest_recv_type(c->k, &type, &in, 1, 0));
+	tcptest_fill(body, LONG, 0);
+	len = peer_append(&c->p, PEER_DATA, body, LONG, rec);
+	ASSERT_EQ(0, peer_write(c->raw, rec, FIRST));
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, c->k, &e));
+	pid = fork();
+	if (!pid) {
+		usleep(300000);
+		_exit(!!peer_write_chunks(c->raw, rec + FIRST, len - FIRST, 500));
+	}
+	EXPECT_EQ(1, epoll_wait(ep, &e, 1, TCPTEST_SOON_MS));
+	EXPECT_EQ(0, tcptest_recv(c->k, 0, LONG, LONG));
+	waitpid(pid, NULL, 0);
+	close(ep);
+	conn_close(c);
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+/* One byte, and then nothing but empty records: the call has its byte. */
+TEST(byte_before_a_flood)
+{
+	enum { NR = 100000 };
+	size_t size = (NR + 2) * PEER_HDR_SIZE + 64, len;
+	struct sigaction sa = { .sa_handler = on_alarm };
+	struct itimerval it = { .it_value.tv_sec = 2 };
+	struct conn *c = conn_open(_metadata, AF_INET, 0, &plain);
+	uint8_t *buf = malloc(size);
+	struct nst_info info;
+	struct peer_keys k;
+	struct peer_hdr h;
+	char in[100];
+	pid_t pid;
+	int i;
+
+	ASSERT_NE(NULL, buf);
+	len = peer_append(&c->p, PEER_DATA, "x", 1, buf);
+	peer_prepare(&c->p, &h, PEER_DATA, 0);
+	ASSERT_EQ(0, peer_derive(&k, &h, PEER_PROTO_TCP, nsttest_box[0].key,
+				 &c->p.context, c->p.tx.salt, NULL));
+	for (i = 0; i < NR; i++) {
+		peer_prepare(&c->p, &h, PEER_DATA, 0);
+		len += peer_seal(&k, &h, "", 0, 0, buf + len);
+		peer_commit(&c->p, &h);
+	}
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &it, NULL);
+	pid = fork();
+	if (!pid) {
+		peer_write(c->raw, buf, len);
+		_exit(0);
+	}
+	EXPECT_EQ(1, recv(c->k, in, sizeof(in), 0));
+	/* Not what the flood has come to by its end, nor by a pause of the peer. */
+	ASSERT_EQ(0, tcptest_info(c->k, &info));
+	EXPECT_GT(NR / 4, info.rx.records);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	free(buf);
+	conn_close(c);
+}
+
+TEST_HARNESS_MAIN
