@@ -231,11 +231,23 @@ static void adopt(struct sock *sk, struct nst_udp *nst)
 	nst_stats_inc(nst->nn->stats, NST_MIB_SOCKETS);
 }
 
+/*
+ * Can a datagram have come to it? One without a port may have had one: who dissolves
+ * an association keeps what is queued. UDP sets the flag with the first port, and
+ * nobody clears it.
+ */
+static bool was_bound(const struct sock *sk)
+{
+	return inet_sk(sk)->inet_num || sock_flag(sk, SOCK_RCU_FREE);
+}
+
 static int try_install(struct sock *sk, struct nst_udp *nst, bool *bound)
 {
 	int err = -EAGAIN;
 
 	lock_sock(sk);
+	/* Before adopt_sock(), which sets the flag for all. */
+	*bound = was_bound(sk);
 	if (!is_contended(sk)) {
 		/* Others who want a socket's sk_user_data hold this one. */
 		write_lock_bh(&sk->sk_callback_lock);
@@ -246,7 +258,6 @@ static int try_install(struct sock *sk, struct nst_udp *nst, bool *bound)
 	}
 	if (!err)
 		udp_tunnel_encap_enable(sk);
-	*bound = inet_sk(sk)->inet_num;
 	release_sock(sk);
 	return err;
 }

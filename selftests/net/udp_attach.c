@@ -243,6 +243,28 @@ TEST_F(attach, queued_before)
 	close(raw);
 }
 
+/* Nor does one that came while it had an address for the time being. */
+TEST_F(attach, queued_before_disconnect)
+{
+	struct udptest_conf plain = { .family = variant->conf.family };
+	int raw = udptest_bound(&plain), bytes = -1;
+	struct udptest_name to;
+
+	ASSERT_LE(0, raw);
+	ASSERT_EQ(0, udptest_connect(self->fd, raw));
+	ASSERT_EQ(0, udptest_name(self->fd, &to));
+	ASSERT_EQ(0, udptest_sendto(raw, &to, 1, 500));
+	ASSERT_EQ(0, udptest_arrived(self->fd));
+	ASSERT_EQ(0, udptest_disconnect(self->fd));
+	ASSERT_EQ(0, tcptest_set_int(self->fd, variant->level, NST_ATTACH, 1));
+	ASSERT_EQ(0, ioctl(self->fd, FIONREAD, &bytes));
+	EXPECT_EQ(0, bytes);
+	ASSERT_EQ(0, udptest_install(self->fd, &variant->conf));
+	EXPECT_EQ(-EAGAIN, udptest_try(self->fd));
+	works(_metadata, self->fd, self->peer, &variant->conf);
+	close(raw);
+}
+
 TEST_F(attach, then_closed_at_once)
 {
 	int i, fd;
