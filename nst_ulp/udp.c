@@ -68,7 +68,8 @@ static int family_of(const struct sock *sk)
  */
 struct nst_udp *nst_udp(const struct sock *sk)
 {
-	const struct proto *prot = READ_ONCE(sk->sk_prot);
+	/* Pairs with adopt(): who sees ours sees all that the attach has set. */
+	const struct proto *prot = smp_load_acquire(&sk->sk_prot);
 
 	if (prot != &nst_prot[V4] && prot != &nst_prot[V6])
 		return NULL;
@@ -81,14 +82,28 @@ static bool is_ours(const struct proto *prot)
 }
 
 /**
+ * nst_udp_left() - has IPV6_ADDRFORM made it UDP's own?
+ * @nst: its state
+ *
+ * The proto does not tell: while the attach goes on it is UDP's, too.
+ *
+ * Context: any.
+ */
+bool nst_udp_left(const struct nst_udp *nst)
+{
+	return nst->base == base_prot[V6] &&
+	       READ_ONCE(nst->sk->sk_family) != AF_INET6;
+}
+
+/**
  * nst_udp_check() - is the socket still as the attach has left it?
  * @nst: its state
  *
  * A setsockopt() that began before the attach, and slept, may cork the socket
- * behind it, or give its datagrams to somebody else. Nobody is told when that
- * happens, so it is looked for at every send and receive, before and after: then
- * what was sealed may stand behind plaintext, and what is read may never have
- * been authenticated.
+ * behind it, have UDP cut what it sends, or give its datagrams to somebody else.
+ * Nobody is told when that happens, so it is looked for at every send and receive,
+ * before and after: then what was sealed may stand behind plaintext, and what is
+ * read may never have been authenticated.
  *
  * Context: process.
  * Return: 0, or -EIO for good.
@@ -98,7 +113,7 @@ int nst_udp_check(struct nst_udp *nst)
 	const struct udp_sock *up = udp_sk(nst->sk);
 
 	if (likely(!READ_ONCE(nst->broken) && !READ_ONCE(up->pending) &&
-		   !udp_test_bit(CORK, nst->sk) &&
+		   !udp_test_bit(CORK, nst->sk) && !READ_ONCE(up->gso_size) &&
 		   READ_ONCE(up->encap_type) == ENCAP_TYPE &&
 		   READ_ONCE(up->encap_rcv) == nst_udp_encap_rcv &&
 		   is_ours(READ_ONCE(nst->sk->sk_prot))))
@@ -137,9 +152,12 @@ void nst_udp_shut(struct sock *sk)
  */
 static void udp_write_space(struct sock *sk)
 {
-	struct nst_udp *nst = rcu_dereference_check(__sk_user_data(sk), true);
+	struct nst_udp *nst;
 
-	if (unlikely(!is_ours(READ_ONCE(sk->sk_prot))))
+	/* Pairs with adopt_sock(). */
+	smp_rmb();
+	nst = rcu_dereference_check(__sk_user_data(sk), true);
+	if (unlikely(nst_udp_left(nst)))
 		nst_udp_shut(sk);
 	nst->write_space(sk);
 }
@@ -206,9 +224,15 @@ static void adopt_sock(struct sock *sk, struct nst_udp *nst)
 	if (sk->sk_family != AF_INET6)
 		return;
 	nst->write_space = sk->sk_write_space;
-	WRITE_ONCE(sk->sk_write_space, udp_write_space);
+	/* Behind the state that it uses. */
+	smp_store_release(&sk->sk_write_space, udp_write_space);
 }
 
+/*
+ * Softirqs and senders look without a lock. A softirq that sees encap_rcv finds the
+ * state; a sender that sees our proto finds encap_rcv, or he would take the
+ * socket for one that was changed.
+ */
 static void adopt(struct sock *sk, struct nst_udp *nst)
 {
 	int family = family_of(sk);
@@ -224,10 +248,10 @@ static void adopt(struct sock *sk, struct nst_udp *nst)
 	/* The socket file holds what its ops belong to. */
 	__module_get(THIS_MODULE);
 	sk->sk_socket->ops = &nst_ops[family];
-	WRITE_ONCE(sk->sk_prot, &nst_prot[family]);
 	up->encap_err_rcv = nst_udp_encap_err_rcv;
-	WRITE_ONCE(up->encap_rcv, nst_udp_encap_rcv);
+	smp_store_release(&up->encap_rcv, nst_udp_encap_rcv);
 	WRITE_ONCE(up->encap_type, ENCAP_TYPE);
+	smp_store_release(&sk->sk_prot, &nst_prot[family]);
 	nst_stats_inc(nst->nn->stats, NST_MIB_SOCKETS);
 }
 

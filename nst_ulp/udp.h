@@ -246,6 +246,7 @@ struct nst_udp_hooks {
 /* udp.c */
 struct nst_udp *nst_udp(const struct sock *sk);
 int nst_udp_attach(struct sock *sk);
+bool nst_udp_left(const struct nst_udp *nst);
 int nst_udp_check(struct nst_udp *nst);
 void nst_udp_shut(struct sock *sk);
 int nst_udp_init(const struct nst_udp_hooks *hooks);

@@ -339,16 +339,19 @@ static void refuse(struct nst_udp *nst, enum nst_drop drop,
  */
 int nst_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 {
-	struct nst_udp *nst = rcu_dereference_sk_user_data(sk);
 	struct nst_dgram dgram = {};
+	struct nst_udp *nst;
 	enum nst_drop drop;
 
+	/* Pairs with the attach: who was sent here finds the state. */
+	smp_rmb();
+	nst = rcu_dereference_sk_user_data(sk);
 	/* Closed a moment ago. */
 	if (READ_ONCE(nst->retired)) {
 		consume_skb(skb);
 		return 0;
 	}
-	if (likely(nst_udp(sk))) {
+	if (likely(!nst_udp_left(nst))) {
 		drop = receive(nst, &dgram, &skb);
 	} else {
 		/* By IPV6_ADDRFORM it is UDP's own. */
