@@ -245,6 +245,8 @@ static void begin_idle(struct nst_memories *set, struct nst_claim *payer,
 	set->wake(set->wake_arg, NST_WAKE_EXPIRE);
 	if (mem->sessions.nr_keyed)
 		set->wake(set->wake_arg, NST_WAKE_PARK);
+	/* Who pays for it may hold too much now. */
+	set->wake(set->wake_arg, NST_WAKE_SHED);
 }
 
 /**

@@ -230,8 +230,52 @@ enum nst_drop nst_memory_make_room(struct nst_claim *claim, u64 before,
 		if (!give_way(set, big, big == owner ? before : U64_MAX))
 			break;
 	}
+	/* What another holds too much of goes on going when the next comes. */
+	if (big != owner)
+		return NST_OK;
 	return owner->bytes + NST_SESSION_BYTES > bounds->owner_bytes ?
 	       NST_DROP_OWNER_FULL : NST_DROP_TOTAL_FULL;
+}
+
+/* Who holds most: is that too much, and idle memories the reason? */
+static bool shed_step(struct nst_memories *set, const struct nst_bounds *bounds)
+{
+	struct nst_owner *big;
+	struct nst_claim *first;
+	unsigned int i;
+
+	lockdep_assert_held(&set->lock);
+	for (i = 0; i < EXPIRE_STEP; i++) {
+		big = nst_owner_biggest(set);
+		if (!big || big->bytes <= bounds->owner_bytes)
+			return false;
+		first = nst_owner_first(big);
+		if (first->mem->payer != first || !give_way(set, big, U64_MAX))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * nst_memories_shed() - memories became idle: end those that are too many
+ * @set: of a namespace
+ * @bounds: the namespace's settings
+ *
+ * Whose keys go is charged for the memories, asked or not. Nothing that a box needs
+ * goes.
+ *
+ * Context: process, may sleep.
+ */
+void nst_memories_shed(struct nst_memories *set, const struct nst_bounds *bounds)
+{
+	bool more;
+
+	do {
+		spin_lock_bh(&set->lock);
+		more = shed_step(set, bounds);
+		spin_unlock_bh(&set->lock);
+		cond_resched();
+	} while (more);
 }
 
 /* Looks at @nr sessions, whose ever. */

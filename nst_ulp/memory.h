@@ -69,10 +69,11 @@ struct nst_bounds {
 	u64 total_bytes;
 };
 
-/* What there is to do for nst_memories_expire(), or at once for _park(). */
+/* What there is to do for nst_memories_expire(), or at once for _park(), _shed(). */
 enum nst_wake {
 	NST_WAKE_EXPIRE,
 	NST_WAKE_PARK,
+	NST_WAKE_SHED,
 };
 
 /**
@@ -296,6 +297,7 @@ enum nst_drop nst_memory_make_room(struct nst_claim *claim, u64 before,
 				   const struct nst_bounds *bounds);
 bool nst_memories_expire(struct nst_memories *set, const struct nst_now *now,
 			 const struct nst_bounds *bounds);
+void nst_memories_shed(struct nst_memories *set, const struct nst_bounds *bounds);
 void nst_memories_park(struct nst_memories *set);
 void nst_memories_settle(struct nst_memories *set);
 void nst_memories_silence(struct nst_memories *set);

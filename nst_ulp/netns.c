@@ -57,16 +57,18 @@ static void wake(void *arg, enum nst_wake what)
 {
 	struct nst_net *nn = arg;
 
-	if (what == NST_WAKE_PARK)
-		queue_work(system_unbound_wq, &nn->park);
-	else
+	if (what == NST_WAKE_EXPIRE)
 		expire_later(nn);
+	else
+		queue_work(system_unbound_wq, &nn->park);
 }
 
 static void park(struct work_struct *work)
 {
 	struct nst_net *nn = container_of(work, struct nst_net, park);
+	struct nst_bounds bounds = nst_net_bounds(nn);
 
+	nst_memories_shed(nn->memories, &bounds);
 	nst_memories_park(nn->memories);
 	nst_memories_settle(nn->memories);
 }

@@ -25,7 +25,7 @@ static void wake(void *arg, enum nst_wake what)
 	CHECK(arg == &woken);
 	if (what == NST_WAKE_EXPIRE)
 		woken++;
-	else
+	else if (what == NST_WAKE_PARK)
 		unsettled++;
 }
 

@@ -281,6 +281,77 @@ TEST(nst_memory_make_room__idle_memory_of_two)
 	receiver_done();
 }
 
+/* Many keys of a user that was used for one START each. */
+#define MANY	1170
+
+/* He lets them all go at once, and is charged for what is kept of them. */
+static void let_many_go(u64 user)
+{
+	struct nst_box_entry entry = key_of(1, NST_KEY_ACTIVE, 201);
+	static struct nst_keyring *ring[MANY];
+	u64 now = shim_real_ns - SEC;
+	u32 i;
+
+	for (i = 0; i < MANY; i++) {
+		ring[i] = rings_of(&nn, user);
+		NEED(ring[i]);
+		memcpy(entry.secret, &i, sizeof(i));
+		NEED_EQ(nst_keyring_replace(ring[i], &entry, 1), 0);
+		CHECK_EQ(start(ring[i], 1, now + i), NST_OK);
+	}
+	for (i = 0; i < MANY; i++)
+		done(ring[i]);
+}
+
+/* What he holds too much of then, he loses, but not what boxes still need. */
+TEST(nst_memories_shed__many_keys_let_go)
+{
+	struct nst_keyring *mine, *his;
+	u64 now = shim_real_ns - SEC;
+	struct nst_bounds bounds;
+	unsigned int i;
+
+	begin();
+	bounds = nst_net_bounds(&nn);
+	mine = box_of(1);
+	his = box_of(2);
+	for (i = 0; i < 8; i++) {
+		CHECK_EQ(fresh(mine, 2, now + i), NST_OK);
+		CHECK_EQ(start(his, 2, now + i), NST_OK);
+	}
+	let_many_go(2);
+	CHECK(ring_claim(his, 2)->owner->bytes > 2 * bounds.owner_bytes);
+	nst_memories_shed(nn.memories, &bounds);
+	CHECK(ring_claim(his, 2)->owner->bytes <= bounds.owner_bytes);
+	CHECK(nn.memories->nr_idle > 0);
+	CHECK_EQ(charged(ring_claim(mine, 2)), 8);
+	CHECK_EQ(ring_claim(his, 2)->mem->starts.nr, 8);
+	done(mine);
+	done(his);
+	receiver_done();
+}
+
+/* Nobody else is refused for it, not even before. */
+TEST(nst_memory_make_room__another_lets_many_keys_go)
+{
+	struct nst_keyring *mine;
+	u64 now = shim_real_ns - SEC;
+	u64 bytes;
+	unsigned int i;
+
+	begin();
+	mine = box_of(1);
+	let_many_go(2);
+	bytes = nn.memories->bytes;
+	CHECK(bytes > nst_net_bounds(&nn).total_bytes);
+	for (i = 0; i < 8; i++)
+		CHECK_EQ(fresh(mine, 2, now + i), NST_OK);
+	CHECK_EQ(known(), 8);
+	CHECK(nn.memories->bytes < bytes);
+	done(mine);
+	receiver_done();
+}
+
 static bool look_for(u64 id, struct nst_owner_look *look)
 {
 	unsigned int at[2] = {}, times = 0;
