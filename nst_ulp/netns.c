@@ -49,8 +49,9 @@ u64 nst_host_user(void)
 
 static void expire_later(struct nst_net *nn)
 {
+	/* Soon, whatever the window: it may be lowered meanwhile. */
 	queue_delayed_work(system_unbound_wq, &nn->expire,
-			   READ_ONCE(nn->time_window) * HZ);
+			   min(READ_ONCE(nn->time_window), NST_TIME_WINDOW) * HZ);
 }
 
 static void wake(void *arg, enum nst_wake what)

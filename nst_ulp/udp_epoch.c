@@ -71,7 +71,7 @@ static struct nst_udp_own *make_own(const struct nst_udp *nst,
 	old = rcu_dereference_protected(nst->own,
 					lockdep_is_held(&nst->conf_lock));
 	nr = min_t(unsigned int, (old ? old->nr : 0) + 1, NST_OWN_EPOCHS);
-	own = kmalloc(struct_size(own, entry, nr), GFP_KERNEL);
+	own = kmalloc(struct_size(own, entry, nr), GFP_KERNEL_ACCOUNT);
 	if (!own)
 		return NULL;
 	own->entry[0].id = *id;
@@ -98,7 +98,7 @@ static struct nst_udp_epoch *make_epoch(struct nst_udp *nst,
 	struct nst_udp_epoch *epoch;
 	int err;
 
-	epoch = kzalloc(sizeof(*epoch), GFP_KERNEL);
+	epoch = kzalloc(sizeof(*epoch), GFP_KERNEL_ACCOUNT);
 	if (!epoch) {
 		nst_boxkey_put(key);
 		return ERR_PTR(-ENOMEM);
