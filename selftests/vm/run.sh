@@ -183,6 +183,24 @@ accelerator()
 	cat "$f"
 }
 
+# The rate of the time stamp counter, which an emulated processor takes from this
+# machine. On a busy one the guest's kernel finds another, and its clock may run
+# twenty times too fast: all limits are met then, and tasks are called hung.
+clock_rate()
+{
+	local f
+
+	f=$NST_BUILD/vm/tsc-$(cat /proc/sys/kernel/random/boot_id)
+	exec 8>"$f.lock"
+	flock 8
+	if [ ! -s "$f" ]; then
+		cc -O2 -Wall -Wextra -Werror -o "$NST_BUILD/vm/tsckhz" \
+			"$here/tsckhz.c" && "$NST_BUILD/vm/tsckhz" >"$f"
+	fi
+	exec 8>&-
+	echo "tsc_early_khz=$(cat "$f")"
+}
+
 # Console on descriptor 1, the second serial line on 3. Memory is a file in
 # TMPDIR.
 boot_uml()
@@ -210,7 +228,7 @@ boot()
 		accel=kvm cpu=host
 	else
 		# A machine that stops all of the guest is no lockup of it.
-		append="watchdog_thresh=60 $append"
+		append="watchdog_thresh=60 $(clock_rate) $append"
 	fi
 	# shellcheck disable=SC2086 # lists of arguments
 	timeout --foreground -k 5 "$guest_limit" qemu-system-x86_64 \
