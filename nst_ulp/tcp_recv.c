@@ -85,8 +85,9 @@ static bool control_waits(const struct nst_tcp *nst)
 static bool enough(const struct nst_tcp *nst)
 {
 	const struct tcp_sock *tp = tcp_sk(nst->sk);
-	/* Pairs with nst_tcp_head_next(), as does @more. */
+	/* Pairs with nst_tcp_head_next(). */
 	int n = smp_load_acquire(&nst->head.ahead.bytes);
+	/* So does this. */
 	bool more = smp_load_acquire(&nst->head.ahead.more);
 
 	/* What a reader must gather, or be told of. */

@@ -249,8 +249,10 @@ static void adopt(struct sock *sk, struct nst_udp *nst)
 	__module_get(THIS_MODULE);
 	sk->sk_socket->ops = &nst_ops[family];
 	up->encap_err_rcv = nst_udp_encap_err_rcv;
+	/* Pairs with nst_udp_encap_rcv(). */
 	smp_store_release(&up->encap_rcv, nst_udp_encap_rcv);
 	WRITE_ONCE(up->encap_type, ENCAP_TYPE);
+	/* Pairs with nst_udp(). */
 	smp_store_release(&sk->sk_prot, &nst_prot[family]);
 	nst_stats_inc(nst->nn->stats, NST_MIB_SOCKETS);
 }
