@@ -749,14 +749,20 @@ static void shut_down(struct nst_tcp *nst)
 	disown(nst, was);
 }
 
-/* What was open when a splice ended goes, if another call has not seen to it. */
+/*
+ * What was open when a splice ended goes, if another call has not seen to it. What
+ * it waits for, the peer's START or the record on its way, calls the worker again.
+ */
 static void flush_late(struct nst_tcp *nst)
 {
 	int err = 0;
 
-	if (nst->tx_open && !nst->st.tx.closed)
-		err = nst->tx_out || !may_send(nst) ? -EAGAIN : flush(nst);
-	if (err == -EAGAIN || err == -ENOMEM)
+	if (nst->tx_open && !nst->st.tx.closed) {
+		if (nst->tx_out || !may_send(nst))
+			return;
+		err = flush(nst);
+	}
+	if (err == -ENOMEM)
 		nst_tcp_kick(nst, NST_TCP_RETRY);
 	else
 		clear_bit(NST_TCP_FLUSH, &nst->flags);
