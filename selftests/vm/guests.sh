@@ -80,6 +80,11 @@ tell()
 	fi
 	retold "$first" "${again[@]}"
 	echo "# nst: once more on $kernel: ${again[*]}"
+	awk '/^# nst: begin / { name = $4; n = 0 }
+		{ line[n++ % 12] = $0 }
+		/^not ok / { for (i = n > 12 ? n - 12 : 0; i < n; i++)
+				print "# first try of " name ": " line[i % 12]
+			     n = 0 }' "$first"
 	"$here/run.sh" -l "$results/console-$name" "$kernel" "${again[@]}"
 }
 
@@ -87,20 +92,21 @@ tell()
 # file may be edited meanwhile.
 main()
 {
-	local status=0 other=0 pid
+	local one=0 two=0 failed=0 pid
 
 	if [ $# -gt 0 ]; then
-		guest "$kernel" "$kernel" "$@" || status=$?
-		tell $status "$kernel" "$kernel" "$@"
+		guest "$kernel" "$kernel" "$@" || one=$?
+		tell $one "$kernel" "$kernel" "$@"
 		exit
 	fi
 	guest "$kernel-1" -s 1/2 "$kernel" &
 	pid=$!
-	guest "$kernel-2" -s 2/2 "$kernel" || other=$?
-	wait $pid || status=$?
-	tell $status "$kernel-1" -s 1/2 "$kernel" || status=1
-	tell $other "$kernel-2" -s 2/2 "$kernel" || status=1
-	exit $status
+	guest "$kernel-2" -s 2/2 "$kernel" || two=$?
+	wait $pid || one=$?
+	# What the first try came to is judged by tell alone.
+	tell $one "$kernel-1" -s 1/2 "$kernel" || failed=1
+	tell $two "$kernel-2" -s 2/2 "$kernel" || failed=1
+	exit $failed
 }
 
 main "$@"
