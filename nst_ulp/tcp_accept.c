@@ -36,6 +36,29 @@ static void inherit(struct nst_tcp *nst, struct nst_tcp *parent)
 	nst->rcvlowat = READ_ONCE(parent->rcvlowat);
 }
 
+/*
+ * The child was born when its listener had keys for one direction alone: it gets
+ * those of the other one, unless they are of another kind of stream by now.
+ */
+static void inherit_rest(struct nst_tcp *nst, struct nst_tcp *parent)
+{
+	struct nst_stream *st = &nst->st, *from = &parent->st;
+	const struct nst_conf *has = st->tx.conf ?: st->rx.conf;
+
+	lockdep_assert_held(&nst->rx_lock);
+	lockdep_assert_held(&nst->tx_lock);
+	spin_lock_bh(&parent->conf_lock);
+	if (!st->tx.conf && from->tx.conf &&
+	    nst_conf_agree(from->tx.conf, has)) {
+		WRITE_ONCE(st->tx.conf, nst_conf_get(from->tx.conf));
+		st->tx.kid = st->tx.conf->kid;
+	}
+	if (!st->rx.conf && from->rx.conf &&
+	    nst_conf_agree(from->rx.conf, has))
+		WRITE_ONCE(st->rx.conf, nst_conf_get(from->rx.conf));
+	spin_unlock_bh(&parent->conf_lock);
+}
+
 /**
  * nst_tcp_clone() - tcp_ulp_ops.clone
  * @req: the request for the connection
@@ -134,6 +157,8 @@ static void inherit_late(struct nst_tcp *nst, struct nst_tcp *parent)
 	swap(nst->memcg, memcg);
 	if (!nst->st.tx.conf && !nst->st.rx.conf)
 		inherit(nst, parent);
+	else
+		inherit_rest(nst, parent);
 	mutex_unlock(&nst->tx_lock);
 	mutex_unlock(&nst->rx_lock);
 	mem_cgroup_put(memcg);
