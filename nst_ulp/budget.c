@@ -103,6 +103,22 @@ static u64 cost(struct nst_budget_kind *kind, u64 ns)
 }
 
 /**
+ * nst_budget_cost() - what something has cost
+ * @budget: knows what is usual; nothing is taken from it
+ * @kind: of which kind it was, below NST_BUDGET_KINDS
+ * @ns: how long it took
+ * @disturbed: others ran meanwhile: it cost what it usually does
+ *
+ * Return: ns.
+ */
+u64 nst_budget_cost(struct nst_budget *budget, unsigned int kind, u64 ns,
+		    bool disturbed)
+{
+	return disturbed ? cost_held_up(&budget->kind[kind], ns) :
+			   cost(&budget->kind[kind], ns);
+}
+
+/**
  * nst_budget_charge() - a derivation is done
  * @budget: the budget
  * @part: whose it was
@@ -115,8 +131,7 @@ static u64 cost(struct nst_budget_kind *kind, u64 ns)
 u64 nst_budget_charge(struct nst_budget *budget, enum nst_budget_part part,
 		      unsigned int kind, u64 ns, bool disturbed)
 {
-	ns = disturbed ? cost_held_up(&budget->kind[kind], ns) :
-			 cost(&budget->kind[kind], ns);
+	ns = nst_budget_cost(budget, kind, ns, disturbed);
 	/* One long stall is forgiven in as much time as fills the bucket. */
 	budget->left[part] = max(budget->left[part] - (s64)ns, -most(part));
 	return ns;

@@ -17,11 +17,11 @@ enum nst_budget_part {
 	NST_BUDGET_PARTS
 };
 
-/* Kinds of derivations, which do not all take as long: the caller's. */
-#define NST_BUDGET_KINDS	32
+/* Kinds of work, which do not all take as long: the caller's. */
+#define NST_BUDGET_KINDS	64
 
 /**
- * struct nst_budget_kind - what one derivation of a kind takes
+ * struct nst_budget_kind - what one piece of work of a kind takes
  * @typical: usually, ns
  * @least: the least that one of the last took, which were all held up
  * @held_up: how many of those there were
@@ -36,7 +36,7 @@ struct nst_budget_kind {
  * struct nst_budget - what deriving may take still
  * @left: of each part, ns; below 0 it has to rest
  * @filled: when it was last filled up, CLOCK_MONOTONIC in ns
- * @kind: what derivations take
+ * @kind: what derivations take, and other work for what waits
  */
 struct nst_budget {
 	s64 left[NST_BUDGET_PARTS];
@@ -68,6 +68,8 @@ void nst_budget_init(struct nst_budget *budget, u64 now);
 void nst_budget_fill(struct nst_budget *budget, u64 now, unsigned int cpus);
 u64 nst_budget_rest(const struct nst_budget *budget, enum nst_budget_part part,
 		    unsigned int cpus);
+u64 nst_budget_cost(struct nst_budget *budget, unsigned int kind, u64 ns,
+		    bool disturbed);
 u64 nst_budget_charge(struct nst_budget *budget, enum nst_budget_part part,
 		      unsigned int kind, u64 ns, bool disturbed);
 

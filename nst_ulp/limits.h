@@ -123,9 +123,6 @@
 #define NST_PENDING_MAX		1024
 #define NST_PENDING_BYTES	(1U << 22)
 
-/* So many of one sender are handed over in one turn, the others in the next. */
-#define NST_PENDING_TURN	256
-
 /*
  * Deriving keys for unknown sessions may take one sixteenth of the host's online
  * processors' time, and a quarter of a second at once after a rest: some thousand
@@ -148,10 +145,20 @@
 #define NST_DERIVE_HELD_UP	16
 
 /*
- * What a user's turn is charged for each datagram besides: so that those that cost
- * no derivation are not for nothing.
+ * A sender's turn ends with the datagram that fills up so much: some derivation, or
+ * some small datagrams that are opened, or a large one. So nobody waits for more than
+ * that of each other user's. Each datagram is charged a little besides, so that there
+ * are NST_DERIVE_TURN_NS / NST_DERIVE_SERVE_NS of them at most.
  */
+#define NST_DERIVE_TURN_NS	100000
 #define NST_DERIVE_SERVE_NS	2000
+
+/*
+ * The worker goes to the end of its queue after so many rounds, each of two turns: a
+ * matter of ten milliseconds or so. Who waits until it has run waits no longer.
+ */
+#define NST_DERIVE_ROUNDS	64
+
 #define NST_NEXT_REACH		(1U << 16)
 #define NST_NEXT_LOOKS		16
 

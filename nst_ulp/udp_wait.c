@@ -119,29 +119,6 @@ static void restore_cpu(struct sock *sk, int cpu)
 		WRITE_ONCE(sk->sk_incoming_cpu, cpu);
 }
 
-/* The datagram enters UDP again, for its socket, if its device is there. */
-static enum nst_drop readmit(struct nst_udp_sender *sender, struct nst_udp_waiting *w)
-{
-	enum nst_drop drop = NST_DROP_GONE;
-	struct sock *sk = sender->sk;
-
-	local_bh_disable();
-	rcu_read_lock();
-	w->skb->dev = dev_get_by_index_rcu(sock_net(sk), w->ifindex);
-	if (w->skb->dev) {
-		this_cpu_write(comes_again, true);
-		set_receiver(w->skb, sk);
-		enter_udp(w->skb);
-		this_cpu_write(comes_again, false);
-		restore_cpu(sk, w->cpu);
-		w->skb = NULL;
-		drop = NST_OK;
-	}
-	rcu_read_unlock();
-	local_bh_enable();
-	return drop;
-}
-
 /* Is the datagram authentic under @keys? It is left as it is. */
 static enum nst_drop try_open(struct nst_opener *keys, struct sk_buff *skb,
 			      const struct nst_hdr *hdr)
@@ -204,7 +181,7 @@ static enum nst_drop bring_up(const struct nst_udp_sender *sender,
  * @sender: whose
  * @from: the line that it has come from
  * @to: where the others go that wait of it; NST_LINES: back to where it was
- * @ns: what it has taken
+ * @ns: what it has taken; the turn ends when that is NST_DERIVE_TURN_NS
  */
 struct turn {
 	struct nst_udp_sender *sender;
@@ -213,14 +190,16 @@ struct turn {
 	u64 ns;
 };
 
-/* Which derivations take as long as this one: of the suite, and of that length. */
-static unsigned int kind_of(const struct nst_hdr *hdr)
+#define KINDS	(4 * (NST_WIRE_SUITE_MAX + 1))
+
+/* What takes as long as this: of the suite, and of that length. */
+static unsigned int kind_of(const struct nst_hdr *hdr, bool derives)
 {
 	unsigned int size = hdr->len < 2048 ? 0 : hdr->len < 8192 ? 1 :
 			    hdr->len < 32768 ? 2 : 3;
 
-	BUILD_BUG_ON(4 * (NST_WIRE_SUITE_MAX + 1) > NST_BUDGET_KINDS);
-	return 4 * hdr->suite + size;
+	BUILD_BUG_ON(2 * KINDS > NST_BUDGET_KINDS);
+	return (derives ? 0 : KINDS) + 4 * hdr->suite + size;
 }
 
 /*
@@ -243,21 +222,87 @@ static u64 others_ran(void)
 	return sum;
 }
 
+/**
+ * struct watch - when something has begun
+ * @others: what others_ran() was
+ * @began: CLOCK_MONOTONIC in ns
+ */
+struct watch {
+	u64 others;
+	u64 began;
+};
+
+static struct watch watch_start(void)
+{
+	u64 others = others_ran();
+
+	return (struct watch){ .others = others, .began = ktime_get_ns() };
+}
+
+/* So many ns; @disturbed receives whether not all of them were its own. */
+static u64 watch_stop(const struct watch *watch, bool *disturbed)
+{
+	u64 ns = ktime_get_ns() - watch->began;
+
+	*disturbed = watch->others != others_ran();
+	return ns;
+}
+
 /* The same, paid for: in time, and in memory by who made the socket. */
 static enum nst_drop pay(struct turn *turn, const struct nst_udp_waiting *w)
 {
 	const struct nst_udp_sender *sender = turn->sender;
-	u64 others = others_ran(), began = ktime_get_ns(), ns;
+	struct watch watch = watch_start();
 	struct mem_cgroup *old;
 	enum nst_drop drop;
+	bool disturbed;
+	u64 ns;
 
 	old = set_active_memcg(sender->nst->memcg);
 	drop = bring_up(sender, w);
 	set_active_memcg(old);
-	ns = ktime_get_ns() - began;
+	ns = watch_stop(&watch, &disturbed);
 	turn->ns += nst_budget_charge(&budget, turn->from - NST_LINE_NEXT,
-				      kind_of(&w->dgram.hdr), ns,
-				      others != others_ran());
+				      kind_of(&w->dgram.hdr, true), ns,
+				      disturbed);
+	return drop;
+}
+
+/* On its device, to its socket; with bottom halves off. */
+static void enter_again(struct turn *turn, struct nst_udp_waiting *w)
+{
+	struct watch watch = watch_start();
+	struct sock *sk = turn->sender->sk;
+	bool disturbed;
+	u64 ns;
+
+	this_cpu_write(comes_again, true);
+	set_receiver(w->skb, sk);
+	enter_udp(w->skb);
+	this_cpu_write(comes_again, false);
+	w->skb = NULL;
+	restore_cpu(sk, w->cpu);
+	ns = watch_stop(&watch, &disturbed);
+	/* Of no budget, but of the user's turn: it is opened here. */
+	turn->ns += nst_budget_cost(&budget, kind_of(&w->dgram.hdr, false), ns,
+				    disturbed);
+}
+
+/* The datagram enters UDP again, for its socket, if its device is there. */
+static enum nst_drop readmit(struct turn *turn, struct nst_udp_waiting *w)
+{
+	struct net *net = sock_net(turn->sender->sk);
+	enum nst_drop drop = NST_DROP_GONE;
+
+	local_bh_disable();
+	rcu_read_lock();
+	w->skb->dev = dev_get_by_index_rcu(net, w->ifindex);
+	if (w->skb->dev) {
+		enter_again(turn, w);
+		drop = NST_OK;
+	}
+	rcu_read_unlock();
+	local_bh_enable();
 	return drop;
 }
 
@@ -291,7 +336,7 @@ static bool serve_one(struct turn *turn, struct nst_udp_waiting *w,
 	if (costly && !drop)
 		turn->to = NST_LINE_READY;
 	if (!drop)
-		drop = readmit(sender, w);
+		drop = readmit(turn, w);
 	if (drop)
 		refuse(sender, w, drop);
 	return !drop || !costly;
@@ -317,15 +362,18 @@ static bool serve_next(struct turn *turn, struct nst_udp_waiting *w, bool *more)
 	return true;
 }
 
-/* What the sender's first datagrams bring to life, the others need not wait for. */
+/*
+ * What the sender's first datagrams bring to life, the others need not wait for, but
+ * for those that have waited as long. The time of a turn bounds their number, too.
+ */
 static void serve(struct nst_udp_sender *sender, enum nst_udp_line_nr line)
 {
 	struct turn turn = { .sender = sender, .from = line, .to = NST_LINES };
 	bool last = false, more = true;
 	struct nst_udp_waiting *w;
-	unsigned int i;
 
-	for (i = 0; i < NST_PENDING_TURN && more && !last; i++) {
+	while (turn.ns < NST_DERIVE_TURN_NS && more && !last) {
+		turn.ns += NST_DERIVE_SERVE_NS;
 		w = nst_udp_queue_first(sender);
 		if (!serve_next(&turn, w, &more))
 			break;
@@ -333,7 +381,6 @@ static void serve(struct nst_udp_sender *sender, enum nst_udp_line_nr line)
 		free_waiting(w);
 		cond_resched();
 	}
-	turn.ns += NST_DERIVE_SERVE_NS * (i + 1);
 	nst_udp_queue_give(sender, line, turn.ns);
 	if (last || !nst_udp_queue_again(sender, turn.to))
 		free_sender(sender);
@@ -370,16 +417,24 @@ static bool serve_unknown(u64 *rest)
 
 static void derive(struct work_struct *work)
 {
-	bool known, derived;
+	unsigned int i;
+	bool more;
 	u64 rest;
 
 	/* What costs no derivation waits for one at most, and for no budget. */
-	do {
-		known = serve_line(NST_LINE_READY);
-		derived = serve_unknown(&rest);
+	for (i = 0, more = true; more && i < NST_DERIVE_ROUNDS; i++) {
+		more = serve_line(NST_LINE_READY);
+		more |= serve_unknown(&rest);
 		cond_resched();
-	} while (known || derived);
-	if (rest)
+	}
+	/*
+	 * Who waits until this has run, as a namespace that goes, waits for no more
+	 * than that, whatever comes in. What is left is this work's own to come back
+	 * for: only the first in an empty line wakes it.
+	 */
+	if (more)
+		queue_delayed_work(nst_udp_wq, &derive_work, 0);
+	else if (rest)
 		queue_delayed_work(nst_udp_wq, &derive_work,
 				   nsecs_to_jiffies(rest) + 1);
 }

@@ -111,6 +111,24 @@ TEST(nst_budget_charge__disturbed)
 		 NST_DERIVE_BURST_NS);
 }
 
+/* It is told what something has cost, and takes nothing away. */
+TEST(nst_budget_cost__of_no_part)
+{
+	s64 next, fresh;
+	unsigned int i;
+
+	begin();
+	next = budget.left[NST_BUDGET_NEXT];
+	fresh = budget.left[NST_BUDGET_FRESH];
+	for (i = 0; i < 100; i++)
+		CHECK_EQ(nst_budget_cost(&budget, NST_BUDGET_KINDS - 1, ONE,
+					 false), ONE);
+	CHECK(nst_budget_cost(&budget, NST_BUDGET_KINDS - 1, SEC, true) <=
+	      2 * ONE);
+	CHECK_EQ(budget.left[NST_BUDGET_NEXT], next);
+	CHECK_EQ(budget.left[NST_BUDGET_FRESH], fresh);
+}
+
 /* A dear kind makes no other one dear; and is known though all are disturbed. */
 TEST(nst_budget_charge__each_kind_by_itself)
 {
