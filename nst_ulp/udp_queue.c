@@ -6,6 +6,7 @@
  */
 #include <linux/hash.h>
 #include <linux/jhash.h>
+#include <linux/minmax.h>
 #include <linux/random.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
@@ -109,7 +110,7 @@ void nst_udp_user_put(struct nst_udp_user *user)
 
 /*
  * May so many datagrams of so many bytes more wait in a line, or why not? The first
- * one may be as large as it likes, as in UDP's queue.
+ * one may be as large as it likes, as in UDP's queue; see charge_of().
  */
 static enum nst_drop room(const struct nst_udp *nst, enum nst_udp_line_nr line,
 			  unsigned int nr, unsigned int bytes)
@@ -226,6 +227,22 @@ static void step_out(struct nst_udp_sender *sender)
 				&user->share[sender->line]);
 }
 
+/*
+ * What a datagram of so many bytes is charged to its socket. The first one in a line
+ * may be larger than that has room for: it is charged what leaves half of SO_RCVBUF
+ * to others, so that one which somebody has invented keeps nobody out.
+ */
+static unsigned int charge_of(const struct nst_udp_sender *sender,
+			      unsigned int bytes)
+{
+	unsigned int rcvbuf = READ_ONCE(sender->sk->sk_rcvbuf);
+	unsigned int rmem = atomic_read(&sender->sk->sk_rmem_alloc);
+
+	if (sender->nst->queue.line[sender->line].nr)
+		return bytes;
+	return min3(bytes, rcvbuf / 2, rcvbuf > rmem ? rcvbuf - rmem : 0);
+}
+
 /* More waits in its line, or less. */
 static void count(struct nst_udp_sender *sender, int nr, int bytes)
 {
@@ -340,9 +357,9 @@ enum nst_drop nst_udp_queue_add(struct nst_udp_sender *new,
 		drop = enter(new, w->skb->truesize, used, &sender);
 	if (!drop) {
 		list_add_tail(&w->list, &sender->waiting);
-		w->truesize = w->skb->truesize;
+		w->charged = charge_of(sender, w->skb->truesize);
 		add_nr(sender, 1);
-		charge(sender, w->truesize);
+		charge(sender, w->charged);
 	}
 	*wake = !some && nst_udp_queue_some(line);
 	spin_unlock_bh(&lock);
@@ -418,8 +435,8 @@ struct nst_udp_waiting *nst_udp_queue_first(struct nst_udp_sender *sender)
 	spin_lock_bh(&lock);
 	w = list_first_entry(&sender->waiting, struct nst_udp_waiting, list);
 	/* Before it enters UDP, which counts it once more. */
-	charge(sender, -(int)w->truesize);
-	w->truesize = 0;
+	charge(sender, -(int)w->charged);
+	w->charged = 0;
 	spin_unlock_bh(&lock);
 	return w;
 }

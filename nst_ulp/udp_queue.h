@@ -18,7 +18,7 @@
  * @list: of its sender
  * @skb: from the UDP header on; holds its route, but no device: one that goes
  *	away must not wait for it
- * @truesize: its memory, while that is charged to the socket
+ * @charged: bytes that the socket is charged for it
  * @ifindex: of the device that it came from
  * @cpu: where it came in
  * @dgram: what was read of it
@@ -26,7 +26,7 @@
 struct nst_udp_waiting {
 	struct list_head list;
 	struct sk_buff *skb;
-	unsigned int truesize;
+	unsigned int charged;
 	int ifindex;
 	int cpu;
 	struct nst_dgram dgram;

@@ -363,6 +363,67 @@ TEST_F(table, no_room_in_the_socket)
 	refuse(_metadata, e, &d, "NstRxRcvBuf");
 }
 
+static int invent_many(struct udpend *e, const struct sockaddr_storage *to)
+{
+	uint8_t junk[JUNK_SIZE];
+	int i, ret = 0;
+
+	for (i = 0; i < AHEAD && !ret; i++) {
+		invent(&e->p, junk, sizeof(junk));
+		ret = udpend_send(e->raw, to, junk, sizeof(junk));
+	}
+	return ret;
+}
+
+/* One invented datagram, larger than half of the room, keeps no known sender out. */
+TEST_F_TIMEOUT(table, a_large_one_waits, 60)
+{
+	int small = 8192, large = 4 << 20, i, k;
+	static uint8_t junk[60000];
+	struct udpend *e = self->e;
+	struct sockaddr_storage at;
+
+	setsockopt(e->k, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	take_next(_metadata, e, &e->p);
+	/* Another socket uses up the time, so that it does wait. */
+	k = udpend_socket(&private_box);
+	ASSERT_LE(0, k);
+	ASSERT_EQ(0, udpend_name(k, &at));
+	setsockopt(k, SOL_SOCKET, SO_RCVBUFFORCE, &large, sizeof(large));
+	ASSERT_EQ(0, invent_many(e, &at));
+	for (i = 0; i < 50; i++) {
+		struct dgram d;
+		char buf[64];
+
+		invent(&e->p, junk, sizeof(junk));
+		ASSERT_EQ(0, udpend_send(e->raw, &e->to, junk, sizeof(junk)));
+		make(&e->p, &d);
+		ASSERT_EQ(0, udpend_send(e->raw, &e->to, d.b, d.len));
+		ASSERT_EQ((ssize_t)d.plain_len, recv(e->k, buf, sizeof(buf), 0))
+			TH_LOG("the %dth", i);
+	}
+	EXPECT_LT(0, udpend_stat("NstRxRcvBuf") +
+		     udpend_stat("NstRxSessionQueue"));
+	close(k);
+}
+
+/* Larger than SO_RCVBUF, and first of its session: it comes as on a plain socket. */
+TEST_F(table, a_large_one_comes)
+{
+	static uint8_t plain[60000], wire[UDPPEER_MAX], buf[65536];
+	struct udpend *e = self->e;
+	int small = 8192, i;
+	size_t len;
+
+	setsockopt(e->k, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	for (i = 0; i < 5; i++) {
+		udppeer_epoch(&e->p);
+		len = udppeer_next(&e->p, PEER_DATA, plain, sizeof(plain), wire);
+		ASSERT_EQ(0, udpend_send(e->raw, &e->to, wire, len));
+		ASSERT_EQ((ssize_t)sizeof(plain), recv(e->k, buf, sizeof(buf), 0));
+	}
+}
+
 /* Another host sends @d to @to, over a wire that goes then. */
 static void other_host(int told, const struct dgram *d,
 		       const struct sockaddr_in *to)
@@ -388,8 +449,7 @@ TEST_F_TIMEOUT(table, device_goes, 60)
 	struct sockaddr_in at = { .sin_family = AF_INET };
 	struct sockaddr_storage lo;
 	struct udpend *e = self->e;
-	int k, i, told[2], size = 4 << 20;
-	uint8_t junk[JUNK_SIZE];
+	int k, told[2], size = 4 << 20;
 	char cmd[160], c;
 	struct dgram d;
 	pid_t pid;
@@ -418,10 +478,7 @@ TEST_F_TIMEOUT(table, device_goes, 60)
 	ASSERT_EQ(1, write(told[0], "x", 1));
 	ASSERT_EQ(1, read(told[0], &c, 1));
 	/* All the time is used up, and most of these have to wait still. */
-	for (i = 0; i < AHEAD; i++) {
-		invent(&e->p, junk, sizeof(junk));
-		udpend_send(e->raw, &lo, junk, sizeof(junk));
-	}
+	ASSERT_EQ(0, invent_many(e, &lo));
 	ASSERT_EQ(1, write(told[0], "x", 1));
 	ASSERT_EQ(1, read(told[0], &c, 1));
 	ASSERT_EQ(0, system("ip link del nstg"));
