@@ -56,17 +56,6 @@ static void free_waiting(struct nst_udp_waiting *w)
 	kfree(w);
 }
 
-static void free_sender(struct nst_udp_sender *sender)
-{
-	struct nst_udp_waiting *w, *next;
-
-	list_for_each_entry_safe(w, next, &sender->waiting, list)
-		free_waiting(w);
-	nst_conf_put(sender->conf);
-	sock_put(sender->sk);
-	kfree_rcu(sender, rcu);
-}
-
 static void refuse(const struct nst_udp_sender *sender,
 		   const struct nst_udp_waiting *w, enum nst_drop drop)
 {
@@ -78,6 +67,20 @@ static void refuse(const struct nst_udp_sender *sender,
 	trace_nst_drop(NULL, drop, nst_drop_errno(drop));
 	nst_event_drop(sock_net(sender->sk), drop, hdr->kid,
 		       (s64)(hdr->timestamp - ktime_get_real_ns()));
+}
+
+/* What waits still, waits for a socket that was closed. */
+static void free_sender(struct nst_udp_sender *sender)
+{
+	struct nst_udp_waiting *w, *next;
+
+	list_for_each_entry_safe(w, next, &sender->waiting, list) {
+		refuse(sender, w, NST_DROP_GONE);
+		free_waiting(w);
+	}
+	nst_conf_put(sender->conf);
+	sock_put(sender->sk);
+	kfree_rcu(sender, rcu);
 }
 
 /* Hands the datagram to UDP. */

@@ -424,6 +424,33 @@ TEST_F(table, a_large_one_comes)
 	}
 }
 
+/* What waits at a socket when that is closed is counted, all of it. */
+TEST_F_TIMEOUT(table, closes, 60)
+{
+	uint64_t end = peer_now() + NSTTEST_TIMEOUT * SECOND, all;
+	struct nsttest_counters before, now;
+	struct udpend *e = self->e;
+	struct sockaddr_storage at;
+	int size = 4 << 20, i, k;
+
+	ASSERT_EQ(0, nsttest_counters(&before));
+	k = udpend_socket(&private_box);
+	ASSERT_LE(0, k);
+	ASSERT_EQ(0, udpend_name(k, &at));
+	setsockopt(k, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	ASSERT_EQ(0, invent_many(e, &at));
+	close(k);
+	do {
+		usleep(20000);
+		ASSERT_EQ(0, nsttest_counters(&now));
+		for (all = 0, i = 1; i < NST_DROP_MAX; i++)
+			all += now.value[i] - before.value[i];
+	} while (all < AHEAD && peer_now() < end);
+	TH_LOG("%s", nsttest_grown(&before));
+	EXPECT_EQ(AHEAD, all);
+	EXPECT_LT(before.value[NST_DROP_GONE], now.value[NST_DROP_GONE]);
+}
+
 /* Another host sends @d to @to, over a wire that goes then. */
 static void other_host(int told, const struct dgram *d,
 		       const struct sockaddr_in *to)
