@@ -59,8 +59,8 @@ static enum nst_drop take_of_group(struct nst_session *ses,
 	enum nst_drop drop;
 
 	if (!ses->by_group) {
-		ses->by_group = kmalloc(sizeof(*ses->by_group), GFP_ATOMIC |
-					__GFP_NOWARN | __GFP_ACCOUNT);
+		ses->by_group = kmalloc(sizeof(*ses->by_group),
+					NST_GFP_RECEIVED);
 		if (!ses->by_group)
 			return NST_DROP_NOMEM;
 		nst_replay_init(ses->by_group, nonce);

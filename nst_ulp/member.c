@@ -86,8 +86,7 @@ static struct nst_member *new_member(struct nst_members *members)
 	struct nst_member *member;
 
 	if (members->nr < NST_MEMBERS_MAX) {
-		member = kmalloc(sizeof(*member), GFP_ATOMIC | __GFP_NOWARN |
-				 __GFP_ACCOUNT);
+		member = kmalloc(sizeof(*member), NST_GFP_RECEIVED);
 		if (member)
 			members->nr++;
 		return member;

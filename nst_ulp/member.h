@@ -12,6 +12,14 @@
 #include "drop.h"
 #include "replay.h"
 
+/*
+ * How what is kept of received datagrams is allocated: in softirq, and by one worker
+ * that serves all users. It looks for no memory in a full cgroup, nor sleeps for one
+ * that is above its limit; and it takes no more than the limit allows, as GFP_ATOMIC
+ * would: who sends is not who pays.
+ */
+#define NST_GFP_RECEIVED	(GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN)
+
 /**
  * struct nst_member - what a socket has taken of one session's
  * @list: in its socket's, the one used last in front

@@ -8,13 +8,6 @@
 #include "limits.h"
 #include "session.h"
 
-/*
- * For what is kept of received datagrams. One worker serves all users: it must not
- * look for memory in a full cgroup, nor be put to sleep for one that is above its
- * limit.
- */
-#define GFP_RECEIVED	(GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN)
-
 static struct nst_session_name name_of(const struct nst_conf *conf,
 				       const struct nst_hdr *hdr,
 				       const struct nst_memory *mem)
@@ -153,7 +146,7 @@ static void session_work(struct work_struct *work)
 static struct nst_session *new_session(const struct nst_conf *conf,
 				       const struct nst_hdr *hdr)
 {
-	struct nst_session *ses = kzalloc(sizeof(*ses), GFP_RECEIVED);
+	struct nst_session *ses = kzalloc(sizeof(*ses), NST_GFP_RECEIVED);
 
 	if (!ses)
 		return NULL;
@@ -208,7 +201,7 @@ enum nst_drop nst_candidate_derive(struct nst_candidate *new,
 	enum nst_drop drop = NST_DROP_NOMEM;
 
 	new->ses = new_session(conf, hdr);
-	new->keys = kzalloc(sizeof(*new->keys), GFP_RECEIVED);
+	new->keys = kzalloc(sizeof(*new->keys), NST_GFP_RECEIVED);
 	if (new->ses && new->keys) {
 		INIT_RCU_WORK(&new->keys->head.free, keys_work);
 		drop = derive(new->keys, conf, hdr);

@@ -447,8 +447,8 @@ static struct nst_udp_sender *new_sender(struct nst_udp *nst,
 					 const struct nst_found *found,
 					 enum nst_udp_line_nr line)
 {
-	struct nst_udp_sender *sender = kmalloc(sizeof(*sender), GFP_ATOMIC |
-						__GFP_NOWARN | __GFP_ACCOUNT);
+	struct nst_udp_sender *sender = kmalloc(sizeof(*sender),
+						NST_GFP_RECEIVED);
 
 	if (!sender)
 		return NULL;
@@ -474,8 +474,7 @@ static struct nst_udp_sender *new_sender(struct nst_udp *nst,
 static struct nst_udp_waiting *new_waiting(const struct nst_dgram *dgram,
 					   struct sk_buff *skb)
 {
-	struct nst_udp_waiting *w = kmalloc(sizeof(*w), GFP_ATOMIC |
-					    __GFP_NOWARN | __GFP_ACCOUNT);
+	struct nst_udp_waiting *w = kmalloc(sizeof(*w), NST_GFP_RECEIVED);
 
 	if (!w)
 		return NULL;

@@ -8,6 +8,8 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "udp_hostile.h"
 
@@ -323,6 +325,67 @@ TEST_F(cast, members_come_and_go)
 		expect_got(_metadata, self->k[0], &self->d);
 		expect_got(_metadata, self->k[1], &self->d);
 	}
+}
+
+#define ROOT	"/tmp/cg"
+#define CGROUP	ROOT "/cast"
+#define LIMIT	CGROUP "/memory.max"
+
+static int make_cgroup(void)
+{
+	mkdir(ROOT, 0755);
+	if (mount("none", ROOT, "cgroup2", 0, NULL) && errno != EBUSY)
+		return -errno;
+	nsttest_write_file(ROOT "/cgroup.subtree_control", "+memory");
+	mkdir(CGROUP, 0755);
+	return access(LIMIT, W_OK) ? -errno : 0;
+}
+
+/*
+ * Anybody of the group may send, and its members pay for what they remember of each
+ * session: within the limit of their cgroup. Others take what comes all the same.
+ */
+TEST_F_TIMEOUT(cast, in_a_full_cgroup, 60)
+{
+	enum { MEMBERS = 24, MANY = 60, ROOM = 64 << 10 };
+	int k[MEMBERS], i;
+	long limit, most = 0, now;
+	char text[32];
+
+	if (make_cgroup()) {
+		umount2(ROOT, MNT_DETACH);
+		SKIP(return, "this kernel has no memory cgroups");
+	}
+	ASSERT_EQ(0, nsttest_write_file(CGROUP "/cgroup.procs", "0"));
+	for (i = 0; i < MEMBERS; i++) {
+		k[i] = member(self, variant->kind);
+		ASSERT_LE(0, k[i]);
+	}
+	ASSERT_EQ(0, nsttest_write_file(ROOT "/cgroup.procs", "0"));
+	snprintf(text, sizeof(text), "%ld",
+		 nsttest_number(CGROUP "/memory.current") + ROOM);
+	ASSERT_EQ(0, nsttest_write_file(LIMIT, text));
+	limit = nsttest_number(LIMIT);
+	ASSERT_EQ(0, nsttest_counters(&self->e->before));
+	for (i = 0; i < MANY; i++) {
+		udppeer_epoch(&self->e->p);
+		make(&self->e->p, &self->d);
+		ASSERT_EQ(0, udpend_send(self->e->raw, &self->group, self->d.b,
+					 self->d.len));
+		expect_got(_metadata, self->k[0], &self->d);
+		now = nsttest_number(CGROUP "/memory.current");
+		if (now > most)
+			most = now;
+	}
+	TH_LOG("at most %ld of %ld bytes; counted: %s", most, limit,
+	       nsttest_grown(&self->e->before));
+	/* UDP has a page or two of each queue charged beyond. */
+	EXPECT_GE(limit + MEMBERS * 8192, most);
+	EXPECT_LT(0, udpend_stat("NstRxNoMem"));
+	EXPECT_EQ(0, nsttest_write_file(LIMIT, "max"));
+	for (i = 0; i < MEMBERS; i++)
+		close(k[i]);
+	umount2(ROOT, MNT_DETACH);
 }
 
 TEST_HARNESS_MAIN
