@@ -23,32 +23,40 @@ void nst_memories_put(struct nst_memories *set)
 		kvfree(set);
 }
 
-static struct hlist_head *chain(struct nst_memories *set,
-				const struct nst_secret_name *name)
+/**
+ * nst_memory_remove() - a memory is not found any more
+ * @set: the set
+ * @mem: its memory, maybe not found any more already
+ *
+ * Context: any, under the set's lock.
+ */
+void nst_memory_remove(struct nst_memories *set, struct nst_memory *mem)
 {
-	u64 first = name->half[0] >> (64 - NST_MEMORY_BITS);
-
-	return &set->memory[first];
+	if (RB_EMPTY_NODE(&mem->node))
+		return;
+	rb_erase(&mem->node, &set->memory);
+	RB_CLEAR_NODE(&mem->node);
 }
 
 /**
  * nst_memory_unref() - a claim less
- * @mem: freed if that was the last
+ * @set: the set
+ * @mem: its memory; freed if that was the last
  *
  * Context: any, under the set's lock.
  */
-void nst_memory_unref(struct nst_memory *mem)
+void nst_memory_unref(struct nst_memories *set, struct nst_memory *mem)
 {
 	if (--mem->refs)
 		return;
-	hlist_del_init(&mem->node);
+	nst_memory_remove(set, mem);
 	list_del(&mem->settling);
 	kfree(mem);
 }
 
 static void free_claim(struct nst_claim *claim)
 {
-	nst_memory_unref(claim->mem);
+	nst_memory_unref(claim->owner->set, claim->mem);
 	nst_owner_unuse(claim->owner);
 	kfree(claim);
 }
@@ -119,7 +127,7 @@ void nst_memory_settle(struct nst_memories *set, struct nst_memory *mem)
 		settle(list_first_entry(&mem->claims, struct nst_claim, node));
 	if (!mem->nr_unsettled)
 		list_del_init(&mem->settling);
-	nst_memory_unref(mem);
+	nst_memory_unref(set, mem);
 }
 
 /**
@@ -145,7 +153,7 @@ void nst_memory_unsettle(struct nst_memories *set, struct nst_memory *mem)
 	nst_memory_settle(set, mem);
 	if (mem->nr_unsettled && set->wake)
 		set->wake(set->wake_arg, NST_WAKE_PARK);
-	nst_memory_unref(mem);
+	nst_memory_unref(set, mem);
 }
 
 static struct nst_secret_name name_of(const struct nst_memories *set,
@@ -159,16 +167,28 @@ static struct nst_secret_name name_of(const struct nst_memories *set,
 	return name;
 }
 
-static struct nst_memory *find(struct nst_memories *set,
-			       const struct nst_secret_name *name)
+/*
+ * Where the memory of that name is, or would be: below @parent then. A tree, so that
+ * however many secrets somebody has, he makes nobody else's look much longer.
+ */
+static struct rb_node **place(struct nst_memories *set,
+			      const struct nst_secret_name *name,
+			      struct rb_node **parent)
 {
-	struct nst_memory *mem;
+	struct rb_node **link = &set->memory.rb_node;
+	int order;
 
 	lockdep_assert_held(&set->lock);
-	hlist_for_each_entry(mem, chain(set, name), node)
-		if (!memcmp(&mem->name, name, sizeof(*name)))
-			return mem;
-	return NULL;
+	*parent = NULL;
+	while (*link) {
+		order = memcmp(name, &rb_entry(*link, struct nst_memory,
+					       node)->name, sizeof(*name));
+		if (!order)
+			break;
+		*parent = *link;
+		link = order < 0 ? &(*link)->rb_left : &(*link)->rb_right;
+	}
+	return link;
 }
 
 static struct nst_claim *claim_of(const struct nst_memory *mem,
@@ -202,16 +222,34 @@ static void sort_in(struct nst_memory *mem, struct nst_claim *new)
 
 /* Nobody knows it yet. */
 static void init_memory(struct nst_memories *set, struct nst_memory *mem,
-			const struct nst_secret_name *name)
+			const struct nst_secret_name *name,
+			struct rb_node *parent, struct rb_node **link)
 {
 	mem->name = *name;
+	rb_link_node(&mem->node, parent, link);
+	rb_insert_color(&mem->node, &set->memory);
 	INIT_LIST_HEAD(&mem->claims);
 	INIT_LIST_HEAD(&mem->parking);
 	INIT_LIST_HEAD(&mem->settling);
 	mem->by_owner = RB_ROOT;
 	/* Once: what it remembers may begin anew while somebody looks. */
 	seqcount_init(&mem->sessions.moves);
-	hlist_add_head(&mem->node, chain(set, name));
+}
+
+/* The memory of that name; @new, if there is none, which is NULL then. */
+static struct nst_memory *find_or_add(struct nst_memories *set,
+				      const struct nst_secret_name *name,
+				      struct nst_memory **new)
+{
+	struct rb_node *parent, **link = place(set, name, &parent);
+	struct nst_memory *mem;
+
+	if (*link)
+		return rb_entry(*link, struct nst_memory, node);
+	mem = *new;
+	*new = NULL;
+	init_memory(set, mem, name, parent, link);
+	return mem;
 }
 
 static void init_claim(struct nst_claim *claim, struct nst_owner *owner,
@@ -297,12 +335,7 @@ struct nst_claim *nst_claim_new(struct nst_owner *owner, const u8 *secret)
 		return NULL;
 	}
 	spin_lock_bh(&set->lock);
-	mem = find(set, &name);
-	if (!mem) {
-		mem = new_mem;
-		new_mem = NULL;
-		init_memory(set, mem, &name);
-	}
+	mem = find_or_add(set, &name, &new_mem);
 	claim = claim_of(mem, owner);
 	if (!claim) {
 		claim = new_claim;

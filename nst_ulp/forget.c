@@ -500,8 +500,8 @@ static void close_memory(struct nst_memories *set, struct nst_memory *mem,
 					     node));
 		give_turn(set, steps);
 	}
-	hlist_del_init(&mem->node);
-	nst_memory_unref(mem);
+	nst_memory_remove(set, mem);
+	nst_memory_unref(set, mem);
 	spin_unlock_bh(&set->lock);
 	nst_starts_free(&starts);
 	spin_lock_bh(&set->lock);
@@ -545,15 +545,14 @@ void nst_memories_silence(struct nst_memories *set)
 void nst_memories_close(struct nst_memories *set)
 {
 	unsigned int i, steps = 0;
+	struct rb_node *node;
 
 	spin_lock_bh(&set->lock);
 	set->closed = true;
 	close_sessions(set, &steps);
-	for (i = 0; i < ARRAY_SIZE(set->memory); i++)
-		while (!hlist_empty(&set->memory[i]))
-			close_memory(set, hlist_entry(set->memory[i].first,
-						      struct nst_memory, node),
-				     &steps);
+	while ((node = rb_first(&set->memory)))
+		close_memory(set, rb_entry(node, struct nst_memory, node),
+			     &steps);
 	for (i = 0; i < ARRAY_SIZE(set->owner); i++)
 		close_owners(&set->owner[i]);
 	spin_unlock_bh(&set->lock);

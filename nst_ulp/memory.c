@@ -46,6 +46,7 @@ struct nst_memories *nst_memories_alloc(u64 boot,
 	set->left_max = NST_LEFT_MAX;
 	get_random_bytes(set->key, sizeof(set->key));
 	spin_lock_init(&set->lock);
+	set->memory = RB_ROOT;
 	set->by_bytes = RB_ROOT;
 	INIT_LIST_HEAD(&set->idle);
 	INIT_LIST_HEAD(&set->parking);

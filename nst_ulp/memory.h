@@ -40,7 +40,6 @@ struct user_namespace;
 /* The owner of a namespace's box; others are users, by their kuid. */
 #define NST_OWNER_NETNS		(~0ULL)
 
-#define NST_MEMORY_BITS		10
 #define NST_OWNER_BITS		6
 
 /**
@@ -97,7 +96,7 @@ struct nst_secret_name {
  * @left_max: floors that an owner keeps, at least 1; immutable
  * @lock: see "Locking"
  * @closed: the namespace has gone; nothing is remembered any more
- * @memory: by name
+ * @memory: by name, which nobody can foresee; there may be any number
  * @owner: by id
  * @by_bytes: owners that hold something, by how much
  * @bytes: what they hold together
@@ -119,7 +118,7 @@ struct nst_memories {
 	unsigned int left_max;
 	spinlock_t lock;
 	bool closed;
-	struct hlist_head memory[1 << NST_MEMORY_BITS];
+	struct rb_root memory;
 	struct hlist_head owner[1 << NST_OWNER_BITS];
 	struct rb_root by_bytes;
 	u64 bytes;
@@ -215,7 +214,7 @@ struct nst_claim {
 
 /**
  * struct nst_memory - what one secret was used for
- * @node: in its set, from the first claim to the last
+ * @node: in its set, from the first claim to the last or until the set is closed
  * @name: of the secret; immutable
  * @refs: claims, in @claims or not
  * @claims: of all owners that held the secret in its life, and of those that
@@ -240,7 +239,7 @@ struct nst_claim {
  * @sessions: sessions that are known, if it is made
  */
 struct nst_memory {
-	struct hlist_node node;
+	struct rb_node node;
 	struct nst_secret_name name;
 	unsigned int refs;
 	unsigned int boxes;
@@ -285,7 +284,8 @@ void nst_memories_put(struct nst_memories *set);
 /* Of these, the caller holds the set's lock. */
 void nst_claim_unlink(struct nst_claim *claim);
 void nst_claim_unlink_unused(struct nst_claim *claim);
-void nst_memory_unref(struct nst_memory *mem);
+void nst_memory_remove(struct nst_memories *set, struct nst_memory *mem);
+void nst_memory_unref(struct nst_memories *set, struct nst_memory *mem);
 void nst_memory_end_idle(struct nst_memories *set, struct nst_memory *mem);
 void nst_memory_unsettle(struct nst_memories *set, struct nst_memory *mem);
 void nst_memory_settle(struct nst_memories *set, struct nst_memory *mem);

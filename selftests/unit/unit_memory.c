@@ -565,6 +565,29 @@ TEST(nst_memories_expire__many)
 	done();
 }
 
+/* However many there are, each is found again, and nothing is left of those that go. */
+TEST(nst_claim_new__many_secrets)
+{
+	enum { MANY = 20000 };
+	struct nst_claim **claim = kcalloc(MANY, sizeof(*claim), GFP_KERNEL);
+	u32 i, n;
+
+	NEED(claim);
+	begin(86400 * SEC);
+	for (i = 0; i < MANY; i++)
+		claim[i] = hold(i % 7, i);
+	for (i = 0; i < MANY; i += 13)
+		CHECK(hold(i % 7, i) == claim[i]);
+	for (i = 0; i < MANY; i += 13)
+		drop(claim[i]);
+	/* In another order than they came. */
+	for (i = 0, n = 0; i < MANY; i++, n = (n + 7919) % MANY)
+		drop(claim[n]);
+	CHECK(RB_EMPTY_ROOT(&set->memory));
+	kfree(claim);
+	done();
+}
+
 /* Keyrings outlive their namespace: an old box waits for its readers. */
 TEST(nst_memories_close__before_the_last_claim)
 {
