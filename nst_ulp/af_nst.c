@@ -19,7 +19,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 #include "af_nst.h"
-#include "udp.h"
+#include "udp/attach.h"
 
 static int family = AF_NST;
 module_param(family, int, 0444);

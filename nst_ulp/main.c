@@ -1,42 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Load and unload, in order. */
 #include <linux/module.h>
+#include "admin/netlink.h"
+#include "admin/proc.h"
+#include "admin/sysctl.h"
 #include "af_nst.h"
-#include "cipher.h"
-#include "diag.h"
-#include "epoch.h"
+#include "core/cipher.h"
+#include "core/epoch.h"
+#include "core/netns.h"
+#include "core/sessions.h"
 #include "event.h"
-#include "guard.h"
-#include "netlink.h"
-#include "netns.h"
-#include "proc.h"
-#include "sessions.h"
-#include "sockopt.h"
-#include "sysctl.h"
-#include "tcp_ulp.h"
-#include "udp.h"
-#include "udp_opt.h"
+#include "guard/hook.h"
+#include "guard/rules.h"
+#include "tcp/ulp.h"
+#include "udp/attach.h"
 
-static int init_tcp(void)
+static int init_guard(void)
 {
-	static const struct nst_tcp_hooks hooks = {
-		.setsockopt	= nst_sockopt_set,
-		.getsockopt	= nst_sockopt_get,
-		.get_info	= nst_diag_info,
-		.get_info_size	= nst_diag_info_size,
+	static const struct nst_guard_watch watch = {
+		.first	= nst_guard_hook_register,
+		.last	= nst_guard_hook_unregister,
 	};
 
-	return nst_tcp_init(&hooks);
-}
-
-static int init_udp(void)
-{
-	static const struct nst_udp_hooks hooks = {
-		.setsockopt	= nst_udp_opt_set,
-		.getsockopt	= nst_udp_opt_get,
-	};
-
-	return nst_udp_init(&hooks);
+	return nst_guard_init(&watch);
 }
 
 static const struct {
@@ -50,11 +36,11 @@ static const struct {
 	{ nst_sysctl_init,	nst_sysctl_exit },
 	{ nst_proc_init,	nst_proc_exit },
 	{ nst_event_init,	nst_event_exit },
-	{ nst_guard_init,	nst_guard_exit },
+	{ init_guard,		nst_guard_exit },
 	{ nst_netlink_init,	nst_netlink_exit },
-	{ init_udp,		nst_udp_exit },
+	{ nst_udp_init,		nst_udp_exit },
 	/* The last that can fail: from here on programs attach. */
-	{ init_tcp,		nst_tcp_exit },
+	{ nst_tcp_init,		nst_tcp_exit },
 };
 
 static void undo(int nr)

@@ -41,9 +41,9 @@ flock 9
 tests=
 if [ "$name" != local ] && [ $# = 0 ]; then
 	tests=$(cd "$NST_TOP" &&
-		find selftests/net -maxdepth 1 -type d -name '*_kmod')
+		find selftests/net -type d -name '*_kmod')
 	# um has no probes
-	[ "$name" != uml ] || tests=${tests//selftests\/net\/nst_shape_kmod/}
+	[ "$name" != uml ] || tests=${tests//selftests\/net\/lib\/nst_shape_kmod/}
 fi
 
 # Objects on the receiving side match an exclude, which also protects them.
@@ -56,9 +56,11 @@ copy()
 copy "$NST_TOP/Kbuild" "$NST_TOP/nst_ulp" "$NST_TOP/nst_sm" \
 	"$NST_TOP/include" "$dir/src/"
 if [ -n "$tests" ]; then
-	mkdir -p "$dir/src/selftests/net"
 	(cd "$NST_TOP" && copy selftests/vectors "$dir/src/selftests/" &&
-		for t in $tests; do copy "$t" "$dir/src/selftests/net/"; done)
+		for t in $tests; do
+			mkdir -p "$dir/src/${t%/*}"
+			copy "$t" "$dir/src/${t%/*}/"
+		done)
 	data=$dir/src/selftests/vectors/vectors_data.h
 	"$NST_TOP/selftests/vectors/gen_vectors.py" "$data.new"
 	if cmp -s "$data" "$data.new"; then

@@ -1,131 +1,185 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check-layers.sh [DIR]: what a file of nst_ulp/ may include is decided by its
-# layer. TAP, one result per file.
-#
-# A file includes its own header, leaves, and headers of lower ranks. A rank is
-# a layer of the module's design and, behind the point, the order of those of
-# one layer that build on each other; two of the same rank do not see each
-# other. A name with ".h" is the header alone: what the parts of a socket share
-# is below them, what puts them together above. A file that is not in the table has no place yet and fails.
+# check-layers.sh [DIR [OBJECTS]]: the order of nst_ulp/ (or DIR). A folder
+# includes only those above it in $folders; no file includes one that includes
+# it, over whatever way; what a .c defines, the header of its own name declares;
+# core/ alone uses the crypto API, compat*.h alone knows kernel versions. TAP, a
+# result per file. With OBJECTS, where DIR was built, the same is asked of them
+# instead: no object and no folder calls one that calls it.
+
+set -u
+# The root twice: what is for everybody, and what puts all together.
+folders='common core tcp udp guard admin top'
+top='main af_nst'
 
 dir=${1:-$(dirname "$0")/../nst_ulp}
+objects=${2:+$(realpath "$2")}
 cd "$dir" || exit 2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+number=0
+failed=0
 
-# rank  names
-table='
-leaf drop limits stats event trace orphans
-0    wire replay budget
-1.0  cipher fingerprint
-1.1  kdf
-2.0  starts member sessions
-2.005 dgram
-2.01 memory.h
-2.02 owner
-2.025 claim
-2.027 forget
-2.03 memory
-2.04 keybox
-2.1  epoch netns
-2.2  conf
-3    stream session
-4.0  txrec rxrec
-4.1  tcp_ulp.h udp.h
-4.15 tcp_sock udp_queue
-4.17 tcp_head tcp_mem
-4.2  tcp_tx tcp_rx udp_epoch udp_wait udp_err udp_pages
-4.3  tcp_recv tcp_work udp_rx udp_tx udp_sock
-4.4  udp_recv tcp_attach
-4.45 tcp_accept
-4.46 tcp_close
-4.5  tcp_ulp udp
-5.0  guard_judge diag sysctl proc
-5.1  guard.h sockopt udp_opt af_nst
-5.2  guard_hook
-5.3  guard
-5.4  guard_nl socket_nl owner_nl
-5.5  netlink
-6    main
-'
-
-# shellcheck disable=SC2046 # file names of ours have no blanks
-grep -n -E '^[[:space:]]*#[[:space:]]*(include|if)|LINUX_VERSION_CODE|KERNEL_VERSION' /dev/null \
-	$(ls -- *.[ch]) | awk -v table="$table" -v files="$(ls -- *.[ch])" '
-function base(path) {
-	sub(/.*\//, "", path)
-	sub(/\.[ch]$/, "", path)
-	return path
-}
-function bad(file, line, why) {
-	errors[file] = errors[file] "# " file ":" line ": " why "\n"
-}
-function rank_of(file,   header) {
-	header = base(file) ".h"
-	return file ~ /\.h$/ && header in rank ? rank[header] : rank[base(file)]
-}
-function check_own(file, line, name,   me, mine, its) {
-	me = base(file)
-	mine = rank_of(file)
-	its = rank_of(name ".h")
-	if (name == me || name ~ /^compat/ || rank[name] == "leaf")
-		return
-	if (!(name in rank))
-		bad(file, line, "includes " name ".h, which has no layer")
-	else if (me ~ /^compat/ || mine == "leaf")
-		bad(file, line, "a leaf or compat includes " name ".h")
-	else if (its + 0 >= mine + 0)
-		bad(file, line, "layer " mine " includes " name ".h (" its ")")
-}
-BEGIN {
-	n = split(table, lines, "\n")
-	for (i = 1; i <= n; i++) {
-		m = split(lines[i], w, " ")
-		for (j = 2; j <= m; j++)
-			rank[w[j]] = w[1]
-	}
-	count = split(files, list, "\n")
-	for (i = 1; i <= count; i++) {
-		name = base(list[i])
-		if (name !~ /^compat/ && !(name in rank))
-			bad(list[i], 1, "not in the table of layers")
-	}
-}
+# verdict NAME FILE: fails with the lines of FILE, if there are any
+verdict()
 {
-	file = $0
-	sub(/:.*/, "", file)
-	line = $0
-	sub(/^[^:]*:/, "", line)
-	text = line
-	sub(/:.*/, "", line)
-	sub(/^[^:]*:/, "", text)
-	me = base(file)
+	number=$((number + 1))
+	if [ -s "$2" ]; then
+		sed 's/^/# /' "$2"
+		echo "not ok $number $1"
+		failed=1
+	else
+		echo "ok $number $1"
+	fi
 }
-text ~ /include[ \t]*"/ {
-	name = text
-	sub(/^[^"]*"/, "", name)
-	sub(/".*/, "", name)
-	check_own(file, line, base(name))
-	next
+
+sources()
+{
+	find . -name '*.[ch]' ! -name '*.mod.c' | sed 's,^\./,,' | sort
 }
-text ~ /include[ \t]*<crypto\/(aead|hash|skcipher|akcipher|rng)\.h>/ &&
-rank[me] !~ /^1/ {
-	bad(file, line, "only layer 1 uses the crypto API")
-}
-text ~ /LINUX_VERSION_CODE|KERNEL_VERSION/ {
-	if (me !~ /^compat/)
-		bad(file, line, "knows kernel versions")
-}
-END {
-	print "1.." count
-	for (i = 1; i <= count; i++) {
-		verdict = "ok"
-		if (list[i] in errors) {
-			verdict = "not ok"
-			printf "%s", errors[list[i]]
-			failed = 1
-		}
-		print verdict, i, "layers of " list[i]
+
+# What a file may not include, or name.
+included_too_high()
+{
+	# shellcheck disable=SC2046 # file names of ours have no blanks
+	awk -v folders="$folders" -v top="$top" '
+	function folder(path,   name, n, w, i) {
+		if (path ~ /\//)
+			return substr(path, 1, index(path, "/") - 1)
+		name = path
+		sub(/\.[ch]$/, "", name)
+		n = split(top, w, " ")
+		for (i = 1; i <= n; i++)
+			if (w[i] == name)
+				return "top"
+		return "common"
 	}
-	exit failed
-}'
+	function bad(why) {
+		print FILENAME "\t" FILENAME ":" FNR ": " why
+	}
+	BEGIN {
+		n = split(folders, w, " ")
+		for (i = 1; i <= n; i++)
+			rank[w[i]] = i
+	}
+	FNR == 1 && !(folder(FILENAME) in rank) {
+		bad("is in a folder without a place")
+	}
+	/^[ \t]*#[ \t]*include[ \t]*"/ {
+		split($0, part, "\"")
+		me = folder(FILENAME)
+		its = folder(part[2])
+		if (!(its in rank))
+			bad("includes " part[2] ", which has no place")
+		else if (rank[its] > rank[me])
+			bad(me " includes " its " (" part[2] ")")
+	}
+	/^[ \t]*#[ \t]*include[ \t]*<crypto\/(aead|hash|skcipher|akcipher|rng)\.h>/ &&
+	FILENAME !~ /^core\// { bad("only core/ uses the crypto API") }
+	/LINUX_VERSION_CODE|KERNEL_VERSION/ && FILENAME !~ /^compat/ {
+		bad("knows kernel versions")
+	}' $(sources)
+}
+
+# What a .c defines, and the header of its name does not declare.
+declared_elsewhere()
+{
+	local c
+
+	for c in $(sources | grep '\.c$'); do
+		awk -v c="$c" -v h="${c%c}h" '
+		BEGIN {
+			while ((getline line < h) > 0)
+				header = header line "\n"
+		}
+		# A definition begins at the margin and has a body.
+		/^[a-z].*[ *][a-z0-9_]+\(/ && !/^(static|typedef|module|late)/ &&
+		!/;$/ {
+			name = $0
+			sub(/\(.*/, "", name)
+			sub(/.*[ *]/, "", name)
+			if (header !~ "[ *]" name "\\(")
+				print c "\t" c ":" FNR ": " name \
+					"() is not declared in " h
+		}' "$c"
+	done
+}
+
+# circles NAME: in pairs of input; tsort names who is in one
+circles()
+{
+	tsort >/dev/null 2>"$work/loop"
+	sed -n 's/^tsort: \([^-].*\)$/\1/p' "$work/loop" | sort -u \
+		>"$work/circle"
+	verdict "$1" "$work/circle"
+}
+
+include_pairs()
+{
+	# shellcheck disable=SC2046 # as above
+	awk '/^[ \t]*#[ \t]*include[ \t]*"/ {
+		split($0, part, "\""); print FILENAME, part[2] }' $(sources)
+}
+
+# WHO NEEDS: of objects, by the symbols that one lacks and another has
+object_pairs()
+{
+	local o
+
+	for o in $(sources | sed -n 's/\.c$/.o/p'); do
+		[ ! -e "$objects/$o" ] ||
+			nm "$objects/$o" | sed "s,^,${o%.o} ,"
+	done | awk '
+	$NF ~ /^(init_module|cleanup_module|__)/ { next }
+	$(NF - 1) ~ /^[TDBRVW]$/ { has[$NF] = $1 }
+	$(NF - 1) == "U" { needs[$1 " " $NF] = 1 }
+	END {
+		for (n in needs) {
+			split(n, w, " ")
+			if (w[2] in has && has[w[2]] != w[1])
+				print w[1], has[w[2]]
+		}
+	}' | sort
+}
+
+# The same of folders; the root stands for two, which are no folder.
+folder_pairs()
+{
+	awk '$1 ~ /\// && $2 ~ /\// {
+		sub(/\/.*/, "", $1); sub(/\/.*/, "", $2)
+		if ($1 != $2) print $1, $2 }' | sort -u
+}
+
+check_sources()
+{
+	local f
+
+	included_too_high >"$work/bad"
+	declared_elsewhere >>"$work/bad"
+	for f in $(sources); do
+		awk -F '\t' -v f="$f" '$1 == f { print $2 }' "$work/bad" \
+			>"$work/one"
+		verdict "layers of $f" "$work/one"
+	done
+	include_pairs | circles "no circle of includes"
+}
+
+check_objects()
+{
+	object_pairs >"$work/pairs"
+	: >"$work/none"
+	[ -s "$work/pairs" ] || echo "no objects in $objects" >"$work/none"
+	verdict "objects were built" "$work/none"
+	circles "no circle of objects" <"$work/pairs"
+	folder_pairs <"$work/pairs" >"$work/folders"
+	circles "no circle of folders" <"$work/folders"
+}
+
+if [ -n "$objects" ]; then
+	check_objects
+else
+	check_sources
+fi
+echo "1..$number"
+exit $failed

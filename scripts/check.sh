@@ -61,7 +61,8 @@ listed()
 {
 	local f number=0
 
-	for f in selftests/net/*.c selftests/net/*.sh; do
+	for f in $(find selftests/net -name '*_kmod' -prune -o \
+		\( -name '*.c' -o -name '*.sh' \) -print | sort); do
 		f=${f##*/}
 		case $f in
 		*.c)

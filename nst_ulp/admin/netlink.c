@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The generic netlink family "nst": how an administrator sees and changes the
- * box of a namespace, and its guard (guard_nl.c). Changes need CAP_NET_ADMIN in
+ * box of a namespace, and its guard (guard/nl.c). Changes need CAP_NET_ADMIN in
  * the namespace's user namespace, looking needs nothing; a secret never goes
  * out.
  */
@@ -11,15 +11,16 @@
 #include <linux/string.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
-#include "cipher.h"
+#include "admin/netlink.h"
+#include "admin/owner_nl.h"
+#include "admin/socket_nl.h"
+#include "core/cipher.h"
+#include "core/fingerprint.h"
+#include "core/memory.h"
+#include "core/netns.h"
 #include "event.h"
-#include "fingerprint.h"
-#include "guard_nl.h"
+#include "guard/nl.h"
 #include "limits.h"
-#include "netlink.h"
-#include "netns.h"
-#include "owner_nl.h"
-#include "socket_nl.h"
 
 static_assert((int)NST_STATE_ACCEPT == (int)NST_KEY_ACCEPT);
 static_assert((int)NST_STATE_ACTIVE == (int)NST_KEY_ACTIVE);

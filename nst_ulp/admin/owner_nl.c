@@ -10,8 +10,9 @@
 #include <linux/user_namespace.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
-#include "netns.h"
-#include "owner_nl.h"
+#include "admin/owner_nl.h"
+#include "core/netns.h"
+#include "core/owner.h"
 
 static const struct genl_family *owner_family;
 

@@ -4,8 +4,8 @@
 #include <linux/seq_file.h>
 #include <linux/seq_file_net.h>
 #include <net/net_namespace.h>
-#include "netns.h"
-#include "proc.h"
+#include "admin/proc.h"
+#include "core/netns.h"
 #include "stats.h"
 
 static int show(struct seq_file *seq, void *v)

@@ -16,9 +16,10 @@
 #include <net/genetlink.h>
 #include <net/inet_sock.h>
 #include <net/sock.h>
-#include "conf.h"
-#include "socket_nl.h"
-#include "udp.h"
+#include "admin/socket_nl.h"
+#include "core/conf.h"
+#include "udp/sock.h"
+#include "udp/state.h"
 
 static const struct genl_family *socket_family;
 

@@ -6,9 +6,9 @@
 #include <linux/slab.h>
 #include <linux/sysctl.h>
 #include <net/net_namespace.h>
+#include "admin/sysctl.h"
+#include "core/netns.h"
 #include "limits.h"
-#include "netns.h"
-#include "sysctl.h"
 
 static int window_max = NST_TIME_WINDOW_MAX;
 static unsigned int cache_min = NST_START_CACHE_MIN;

@@ -3,7 +3,7 @@
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/time64.h>
-#include "budget.h"
+#include "core/budget.h"
 #include "limits.h"
 
 static s64 most(enum nst_budget_part part)

@@ -31,7 +31,7 @@
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <asm/simd.h>
-#include "cipher.h"
+#include "core/cipher.h"
 #include "limits.h"
 
 #define MAC_KEY_LEN	32

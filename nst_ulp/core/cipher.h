@@ -7,7 +7,7 @@
 #include <linux/errno.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
-#include "wire.h"
+#include "core/wire.h"
 
 struct crypto_aead;
 struct crypto_sync_skcipher;

@@ -8,20 +8,9 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/nst.h>
+#include "core/claim.h"
+#include "core/owner.h"
 #include "limits.h"
-#include "memory.h"
-
-/**
- * nst_memories_put() - give a reference back
- * @set: the set
- *
- * Context: any.
- */
-void nst_memories_put(struct nst_memories *set)
-{
-	if (refcount_dec_and_test(&set->ref))
-		kvfree(set);
-}
 
 /**
  * nst_memory_remove() - a memory is not found any more

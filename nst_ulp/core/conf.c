@@ -3,9 +3,9 @@
 #include <linux/err.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include "conf.h"
+#include "core/conf.h"
+#include "core/wire.h"
 #include "limits.h"
-#include "wire.h"
 
 #define ROLE_FLAGS	(NST_F_INITIATOR | NST_F_RESPONDER)
 

@@ -6,8 +6,8 @@
 #include <linux/refcount.h>
 #include <linux/sockptr.h>
 #include <linux/types.h>
-#include "keybox.h"
-#include "netns.h"
+#include "core/keybox.h"
+#include "core/netns.h"
 
 /* Directions that an option sets. */
 enum {

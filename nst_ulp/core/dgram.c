@@ -4,7 +4,7 @@
  * to a group's is taken once by each socket that it comes to in that way.
  */
 #include <linux/slab.h>
-#include "dgram.h"
+#include "core/dgram.h"
 #include "limits.h"
 
 static struct nst_mark mark_of(const struct nst_session *ses)

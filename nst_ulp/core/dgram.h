@@ -3,10 +3,10 @@
 #ifndef _NST_DGRAM_H
 #define _NST_DGRAM_H
 
+#include "core/member.h"
+#include "core/sessions.h"
+#include "core/wire.h"
 #include "drop.h"
-#include "member.h"
-#include "sessions.h"
-#include "wire.h"
 
 /**
  * struct nst_dgram - what is judged of a datagram

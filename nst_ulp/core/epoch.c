@@ -5,8 +5,8 @@
 #include <linux/random.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
-#include "epoch.h"
-#include "kdf.h"
+#include "core/epoch.h"
+#include "core/kdf.h"
 
 /* How often this machine was cloned, as far as the kernel tells. */
 static atomic_t vmforks = ATOMIC_INIT(0);

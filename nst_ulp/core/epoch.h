@@ -4,9 +4,9 @@
 #define _NST_EPOCH_H
 
 #include <linux/types.h>
-#include "cipher.h"
-#include "keybox.h"
-#include "wire.h"
+#include "core/cipher.h"
+#include "core/keybox.h"
+#include "core/wire.h"
 
 /**
  * struct nst_epoch - the keys of one epoch, and how far they are used

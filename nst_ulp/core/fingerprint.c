@@ -8,7 +8,7 @@
 #include <linux/err.h>
 #include <linux/nst.h>
 #include <linux/string.h>
-#include "fingerprint.h"
+#include "core/fingerprint.h"
 
 #define LABEL		"nst-fp"
 #define LABEL_LEN	(sizeof(LABEL) - 1)

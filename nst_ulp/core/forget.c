@@ -6,8 +6,10 @@
 #include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include "core/claim.h"
+#include "core/forget.h"
+#include "core/owner.h"
 #include "limits.h"
-#include "memory.h"
 
 /*
  * How much one call forgets at most. As many STARTs as make room for a session, and

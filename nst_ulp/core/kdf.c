@@ -4,8 +4,8 @@
 #include <linux/err.h>
 #include <linux/nst.h>
 #include <linux/string.h>
-#include "cipher.h"
-#include "kdf.h"
+#include "core/cipher.h"
+#include "core/kdf.h"
 
 #define HASH_LEN	32	/* SHA-256 and SM3 alike */
 #define INFO_MAX	(4 + 3 + 2 + 2 + 2 + 1 + NST_CONTEXT_MAX)

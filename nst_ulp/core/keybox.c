@@ -16,7 +16,9 @@
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <crypto/algapi.h>
-#include "keybox.h"
+#include "core/claim.h"
+#include "core/keybox.h"
+#include "core/owner.h"
 #include "limits.h"
 
 /*

@@ -12,8 +12,8 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
+#include "core/memories.h"
 #include "drop.h"
-#include "memory.h"
 
 /**
  * enum nst_key_state - what a key of a box may be used for

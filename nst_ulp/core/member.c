@@ -7,8 +7,8 @@
 #include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
+#include "core/member.h"
 #include "limits.h"
-#include "member.h"
 
 /**
  * nst_members_init() - a socket that has taken nothing, and has no keys yet

@@ -9,8 +9,8 @@
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include "core/replay.h"
 #include "drop.h"
-#include "replay.h"
 
 /*
  * How what is kept of received datagrams is allocated: in softirq, and by one worker

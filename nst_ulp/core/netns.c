@@ -5,8 +5,10 @@
 #include <linux/timekeeping.h>
 #include <linux/user_namespace.h>
 #include <net/netns/generic.h>
+#include "core/forget.h"
+#include "core/netns.h"
+#include "core/owner.h"
 #include "limits.h"
-#include "netns.h"
 
 static unsigned int netns_id __read_mostly;
 

@@ -7,9 +7,9 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
-#include "keybox.h"
+#include "core/keybox.h"
+#include "core/memories.h"
 #include "limits.h"
-#include "memory.h"
 #include "stats.h"
 
 struct ctl_table;

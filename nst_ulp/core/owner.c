@@ -8,8 +8,8 @@
 #include <linux/slab.h>
 #include <linux/uidgid.h>
 #include <linux/user_namespace.h>
+#include "core/owner.h"
 #include "limits.h"
-#include "memory.h"
 
 /**
  * nst_owner_id() - who acts, as a user namespace knows him

@@ -5,7 +5,7 @@
 #else
 #include <string.h>
 #endif
-#include "replay.h"
+#include "core/replay.h"
 
 /* Farthest that one nonce is ahead of another, modulo 2^64. */
 #define FARTHEST	(~0ULL >> 1)

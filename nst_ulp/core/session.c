@@ -4,9 +4,10 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
-#include "kdf.h"
+#include "core/kdf.h"
+#include "core/memory.h"
+#include "core/session.h"
 #include "limits.h"
-#include "session.h"
 
 static struct nst_session_name name_of(const struct nst_conf *conf,
 				       const struct nst_hdr *hdr,

@@ -7,10 +7,10 @@
 #ifndef _NST_SESSION_H
 #define _NST_SESSION_H
 
-#include "conf.h"
-#include "dgram.h"
-#include "epoch.h"
-#include "memory.h"
+#include "core/conf.h"
+#include "core/dgram.h"
+#include "core/epoch.h"
+#include "core/memories.h"
 
 /**
  * struct nst_opener - keys of a session, derived

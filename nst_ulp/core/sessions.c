@@ -8,8 +8,8 @@
 #include <linux/jhash.h>
 #include <linux/rcupdate.h>
 #include <linux/string.h>
+#include "core/sessions.h"
 #include "limits.h"
-#include "sessions.h"
 
 static struct workqueue_struct *release_wq;
 

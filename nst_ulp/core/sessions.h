@@ -15,9 +15,9 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
+#include "core/replay.h"
+#include "core/wire.h"
 #include "limits.h"
-#include "replay.h"
-#include "wire.h"
 
 struct nst_claim;
 struct nst_memory;

@@ -8,7 +8,7 @@
 #include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include "starts.h"
+#include "core/starts.h"
 
 /**
  * nst_starts_init() - begin to remember

@@ -4,9 +4,10 @@
 #include <linux/random.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
+#include "core/kdf.h"
+#include "core/memory.h"
+#include "core/stream.h"
 #include "limits.h"
-#include "kdf.h"
-#include "stream.h"
 
 /**
  * nst_stream_free() - forget keys and configuration of both directions

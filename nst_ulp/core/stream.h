@@ -7,11 +7,11 @@
 #define _NST_STREAM_H
 
 #include <linux/types.h>
-#include "conf.h"
+#include "core/conf.h"
+#include "core/epoch.h"
+#include "core/netns.h"
+#include "core/wire.h"
 #include "drop.h"
-#include "epoch.h"
-#include "netns.h"
-#include "wire.h"
 
 /**
  * struct nst_tx_stream - the sending direction
@@ -81,7 +81,7 @@ struct nst_rx_stream {
  * @tx: under the sender's lock
  * @rx: under the receiver's lock
  *
- * See "Locking" in tcp_ulp.h.
+ * See "Locking" in tcp/sock.h.
  */
 struct nst_stream {
 	struct nst_net *nn;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <linux/nst.h>
 #endif
-#include "wire.h"
+#include "core/wire.h"
 
 static void put_be16(u8 *p, u16 v)
 {

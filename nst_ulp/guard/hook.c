@@ -5,10 +5,10 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/skbuff.h>
 #include "compat_guard.h"
+#include "core/netns.h"
 #include "event.h"
-#include "guard.h"
-#include "guard_hook.h"
-#include "netns.h"
+#include "guard/hook.h"
+#include "guard/rules.h"
 #include "trace.h"
 
 /* Fragments that the guard gathers stay apart from those that others do. */

@@ -16,11 +16,11 @@
 #include <net/sock_reuseport.h>
 #include <net/tcp.h>
 #include "compat_guard.h"
-#include "guard_judge.h"
+#include "core/netns.h"
+#include "core/wire.h"
+#include "guard/judge.h"
 #include "limits.h"
-#include "netns.h"
-#include "tcp_ulp.h"
-#include "wire.h"
+#include "tcp/sock.h"
 
 /* At LOCAL_IN a datagram of IPv4 is whole; a raw socket may send pieces. */
 static enum nst_guard_verdict find4(struct nst_guard_packet *p)

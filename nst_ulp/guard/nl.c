@@ -4,8 +4,8 @@
 #include <linux/mm.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
-#include "guard.h"
-#include "guard_nl.h"
+#include "guard/nl.h"
+#include "guard/rules.h"
 #include "limits.h"
 
 static_assert(NST_GUARD_MAX == NST_GUARD_RULES_MAX);

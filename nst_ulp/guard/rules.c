@@ -3,11 +3,13 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <net/netns/generic.h>
-#include "guard.h"
-#include "guard_hook.h"
+#include "guard/rules.h"
 #include "limits.h"
 
 static unsigned int guard_id __read_mostly;
+
+/* Written at load, before there can be a rule. */
+static const struct nst_guard_watch *watch __read_mostly;
 
 /**
  * nst_guard() - the guard of a namespace
@@ -181,8 +183,8 @@ static int table_fill(struct nst_guard_table *table,
 }
 
 /*
- * Makes @table the present one. The hooks come before the first rule and go
- * after the last.
+ * Makes @table the present one. Who hooks packets is there before the first rule,
+ * and until the last is gone.
  */
 static int publish(struct net *net, struct nst_guard_table *table)
 {
@@ -190,18 +192,18 @@ static int publish(struct net *net, struct nst_guard_table *table)
 	struct nst_guard_table *old;
 	int err;
 
-	if (table->nr && !guard->hooked) {
-		err = nst_guard_hook_register(net);
+	if (table->nr && !guard->watched) {
+		err = watch->first(net);
 		if (err)
 			return err;
-		guard->hooked = true;
+		guard->watched = true;
 	}
 	old = rcu_replace_pointer(guard->table, table,
 				  lockdep_is_held(&guard->lock));
 	guard->gen++;
-	if (!table->nr && guard->hooked) {
-		nst_guard_hook_unregister(net);
-		guard->hooked = false;
+	if (!table->nr && guard->watched) {
+		watch->last(net);
+		guard->watched = false;
 	}
 	call_rcu(&old->rcu, table_free_rcu);
 	return 0;
@@ -352,9 +354,9 @@ static __net_exit void guard_net_pre_exit(struct net *net)
 	struct nst_guard *guard = nst_guard(net);
 
 	mutex_lock(&guard->lock);
-	if (guard->hooked)
-		nst_guard_hook_unregister(net);
-	guard->hooked = false;
+	if (guard->watched)
+		watch->last(net);
+	guard->watched = false;
 	mutex_unlock(&guard->lock);
 }
 
@@ -376,12 +378,14 @@ static struct pernet_operations guard_net_ops = {
 
 /**
  * nst_guard_init() - have a guard in each namespace; after nst_netns_init()
+ * @told: who is told of first and last rules, until nst_guard_exit()
  *
  * Context: process.
  * Return: 0 or a negative errno.
  */
-int nst_guard_init(void)
+int nst_guard_init(const struct nst_guard_watch *told)
 {
+	watch = told;
 	return register_pernet_subsys(&guard_net_ops);
 }
 

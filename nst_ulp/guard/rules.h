@@ -6,7 +6,7 @@
  * and publishes it, so the hooks need no lock and a change is atomic. The
  * counters of a rule live as long as it is in one table after the other.
  *
- * The hooks are there only while there are rules.
+ * The hooks (hook.c) are there only while there are rules.
  */
 #ifndef _NST_GUARD_H
 #define _NST_GUARD_H
@@ -16,7 +16,7 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
-#include "guard_judge.h"
+#include "guard/judge.h"
 
 struct net;
 
@@ -75,13 +75,25 @@ struct nst_guard_table {
  * @lock: mutex; serialises changes
  * @table: the present table, never NULL; RCU, written under @lock
  * @gen: grows with each change; under @lock
- * @hooked: the hooks are registered; under @lock
+ * @watched: struct nst_guard_watch was told of a first rule; under @lock
  */
 struct nst_guard {
 	struct mutex lock;
 	struct nst_guard_table __rcu *table;
 	unsigned int gen;
-	bool hooked;
+	bool watched;
+};
+
+/**
+ * struct nst_guard_watch - who is told that a namespace has rules
+ * @first: the first comes, or one behind none; an errno, and it does not
+ * @last: there is none any more
+ *
+ * Both under the lock of the namespace's guard, in process context.
+ */
+struct nst_guard_watch {
+	int (*first)(struct net *net);
+	void (*last)(struct net *net);
 };
 
 struct nst_guard *nst_guard(const struct net *net);
@@ -96,7 +108,7 @@ int nst_guard_del(struct net *net, const struct nst_guard_entry *entry);
 int nst_guard_replace(struct net *net, const struct nst_guard_entry *entry,
 		      unsigned int nr);
 
-int nst_guard_init(void);
+int nst_guard_init(const struct nst_guard_watch *told);
 void nst_guard_exit(void);
 
 #endif /* _NST_GUARD_H */

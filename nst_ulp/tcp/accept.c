@@ -6,11 +6,11 @@
 #include <linux/tcp.h>
 #include <net/sock_reuseport.h>
 #include <net/tcp.h>
-#include "tcp_accept.h"
-#include "tcp_attach.h"
-#include "tcp_rx.h"
-#include "tcp_sock.h"
-#include "tcp_work.h"
+#include "tcp/accept.h"
+#include "tcp/attach.h"
+#include "tcp/ops.h"
+#include "tcp/rx.h"
+#include "tcp/work.h"
 
 /*
  * Keys, flags and record size are the listener's, the role is the responder's

@@ -3,7 +3,7 @@
 #ifndef _NST_TCP_ACCEPT_H
 #define _NST_TCP_ACCEPT_H
 
-#include "tcp_ulp.h"
+#include "tcp/sock.h"
 
 void nst_tcp_clone(const struct request_sock *req, struct sock *sk,
 		   const gfp_t priority);

@@ -4,12 +4,12 @@
 #include <linux/net.h>
 #include <linux/tcp.h>
 #include <net/tcp.h>
-#include "tcp_attach.h"
-#include "tcp_head.h"
-#include "tcp_mem.h"
-#include "tcp_rx.h"
-#include "tcp_sock.h"
-#include "tcp_work.h"
+#include "tcp/attach.h"
+#include "tcp/head.h"
+#include "tcp/mem.h"
+#include "tcp/ops.h"
+#include "tcp/rx.h"
+#include "tcp/work.h"
 
 /*
  * The connection stands, and nothing was written or read yet; unless a call from
@@ -267,7 +267,7 @@ static void let_others(struct sock *sk)
  * @sk: the socket
  *
  * Who is inside TCP's own code with this socket is let through, sent back or,
- * with something to send, the reason not to attach; see "Locking" in tcp_ulp.h
+ * with something to send, the reason not to attach; see "Locking" in sock.h
  * for who cannot be seen.
  *
  * Context: process, under the socket lock, which is given up in between.

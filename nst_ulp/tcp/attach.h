@@ -3,7 +3,7 @@
 #ifndef _NST_TCP_ATTACH_H
 #define _NST_TCP_ATTACH_H
 
-#include "tcp_ulp.h"
+#include "tcp/sock.h"
 
 void nst_tcp_state_change(struct sock *sk);
 int nst_tcp_attach(struct sock *sk);

@@ -18,16 +18,16 @@
 #include <linux/tcp.h>
 #include <net/tcp.h>
 #include "compat_tcp.h"
-#include "orphans.h"
-#include "tcp_accept.h"
-#include "tcp_attach.h"
-#include "tcp_close.h"
-#include "tcp_head.h"
-#include "tcp_recv.h"
-#include "tcp_rx.h"
-#include "tcp_sock.h"
-#include "tcp_tx.h"
-#include "tcp_work.h"
+#include "tcp/accept.h"
+#include "tcp/attach.h"
+#include "tcp/close.h"
+#include "tcp/head.h"
+#include "tcp/ops.h"
+#include "tcp/orphans.h"
+#include "tcp/recv.h"
+#include "tcp/rx.h"
+#include "tcp/tx.h"
+#include "tcp/work.h"
 
 /* What TCP does if tcp_orphan_retries is 0. */
 #define ORPHAN_RETRIES	8

@@ -3,7 +3,7 @@
 #ifndef _NST_TCP_CLOSE_H
 #define _NST_TCP_CLOSE_H
 
-#include "tcp_ulp.h"
+#include "tcp/sock.h"
 
 void nst_tcp_close(struct sock *sk, long timeout);
 void nst_tcp_close_stop(void);

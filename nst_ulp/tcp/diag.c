@@ -7,8 +7,8 @@
 #include <linux/nst.h>
 #include <net/inet_connection_sock.h>
 #include <net/netlink.h>
-#include "diag.h"
-#include "tcp_ulp.h"
+#include "tcp/diag.h"
+#include "tcp/sock.h"
 
 /*
  * The nest under INET_DIAG_ULP_INFO, far above those of the kernel's own ULPs.

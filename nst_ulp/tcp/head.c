@@ -9,8 +9,8 @@
  */
 #include <linux/tcp.h>
 #include <net/tcp.h>
-#include "rxrec.h"
-#include "tcp_head.h"
+#include "tcp/head.h"
+#include "tcp/rxrec.h"
 
 /**
  * nst_tcp_queued() - how much is on TCP's queue?

@@ -3,7 +3,7 @@
 #ifndef _NST_TCP_HEAD_H
 #define _NST_TCP_HEAD_H
 
-#include "tcp_ulp.h"
+#include "tcp/sock.h"
 
 struct nst_rxrec;
 

@@ -8,13 +8,13 @@
  * goes to TCP in the call that has gathered it is TCP's to charge.
  *
  * (The receiving half: a record that is being gathered is charged by move_charge()
- * in tcp_head.c; plaintext is allocated in the memory cgroup, by __GFP_ACCOUNT.)
+ * in head.c; plaintext is allocated in the memory cgroup, by __GFP_ACCOUNT.)
  */
 #include <linux/sched/mm.h>
 #include <net/sock.h>
 #include <net/tcp.h>
-#include "tcp_mem.h"
-#include "txrec.h"
+#include "tcp/mem.h"
+#include "tcp/txrec.h"
 
 /* What the records take that outlive the call. Under tx_lock. */
 static int records(const struct nst_tcp *nst)

@@ -4,7 +4,7 @@
 #define _NST_TCP_MEM_H
 
 #include <linux/gfp.h>
-#include "tcp_ulp.h"
+#include "tcp/sock.h"
 
 /**
  * struct nst_tcp_scope - how a task allocated before nst_tcp_scope_begin()

@@ -3,10 +3,10 @@
 #include <linux/err.h>
 #include <linux/tcp.h>
 #include <net/tcp.h>
-#include "diag.h"
-#include "sockopt.h"
-#include "tcp_rx.h"
-#include "tcp_ulp.h"
+#include "tcp/diag.h"
+#include "tcp/opt.h"
+#include "tcp/rx.h"
+#include "tcp/sock.h"
 
 #define ALL_FLAGS	(NST_F_STRICT | NST_F_INITIATOR | NST_F_RESPONDER)
 

@@ -13,7 +13,7 @@
 #include <linux/workqueue.h>
 #include <net/inet_hashtables.h>
 #include <net/net_namespace.h>
-#include "orphans.h"
+#include "tcp/orphans.h"
 
 static struct vfsmount *proc;
 static struct file *limit_file;

@@ -6,10 +6,10 @@
 #include <linux/tcp.h>
 #include <linux/uio.h>
 #include <net/tcp.h>
-#include "tcp_head.h"
-#include "tcp_mem.h"
-#include "tcp_recv.h"
-#include "tcp_rx.h"
+#include "tcp/head.h"
+#include "tcp/mem.h"
+#include "tcp/recv.h"
+#include "tcp/rx.h"
 
 /**
  * struct rx_call - one recvmsg() under way
@@ -57,7 +57,7 @@ static bool readable(const struct nst_tcp *nst)
 {
 	/*
 	 * In the order in which a record goes from one to the next. Pairs with
-	 * the head's release in tcp_head.c.
+	 * the head's release in head.c.
 	 */
 	if (smp_load_acquire(&nst->head.ready))
 		return true;

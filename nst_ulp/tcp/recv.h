@@ -4,7 +4,7 @@
 #define _NST_TCP_RECV_H
 
 #include <linux/socket.h>
-#include "tcp_ulp.h"
+#include "tcp/sock.h"
 
 NST_RECVMSG(nst_tcp_recvmsg);
 __poll_t nst_tcp_poll(struct file *file, struct socket *sock,

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Receive records, one at a time: each is taken off TCP's queue under the
- * socket lock (tcp_head.c) and decrypted after that lock is dropped.
+ * socket lock (head.c) and decrypted after that lock is dropped.
  */
 #include <linux/tcp.h>
 #include <linux/uio.h>
 #include <net/tcp.h>
 #include "event.h"
-#include "tcp_head.h"
-#include "tcp_rx.h"
+#include "tcp/head.h"
+#include "tcp/rx.h"
 #include "trace.h"
 
 /**

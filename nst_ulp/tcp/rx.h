@@ -3,8 +3,8 @@
 #ifndef _NST_TCP_RX_H
 #define _NST_TCP_RX_H
 
-#include "rxrec.h"
-#include "tcp_ulp.h"
+#include "tcp/rxrec.h"
+#include "tcp/sock.h"
 
 /**
  * struct nst_rx_want - what the caller of nst_tcp_rx_one() is after

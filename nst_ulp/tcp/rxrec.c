@@ -3,7 +3,7 @@
 #include <linux/mm.h>
 #include <linux/uio.h>
 #include "compat_pages.h"
-#include "rxrec.h"
+#include "tcp/rxrec.h"
 
 /* Pages pinned at a time. */
 #define PIN_BATCH	16

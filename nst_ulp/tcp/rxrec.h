@@ -8,7 +8,7 @@
 
 #include <linux/skbuff.h>
 #include <linux/types.h>
-#include "cipher.h"
+#include "core/cipher.h"
 
 struct iov_iter;
 

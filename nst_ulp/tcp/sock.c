@@ -1,30 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a TCP socket with NST is: which functions it has, where its state is, and
- * what of its bytes is sealed.
+ * What a TCP socket with NST is: where its state is, what of its bytes is sealed,
+ * how long the state lives, and who is called to work for it.
  */
+#include <linux/memcontrol.h>
 #include <linux/module.h>
-#include <linux/net.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
 #include <linux/tcp.h>
+#include <linux/wait_bit.h>
+#include <linux/workqueue.h>
 #include <net/tcp.h>
-#include "tcp_sock.h"
-
-/* What TCP sockets have; learnt from two sockets of our own at load. */
-struct proto *nst_tcp_base_prot[NST_TCP_FAMILIES];
-const struct proto_ops *nst_tcp_base_ops[NST_TCP_FAMILIES];
+#include "limits.h"
+#include "tcp/sock.h"
+#include "tcp/txrec.h"
 
 /*
- * The same with our functions; written at load, then read only. A request for a
- * connection points to its listener's proto until it times out, but also holds
- * the listener, which holds the module: see nst_tcp_hold_module().
+ * Offered by ulp.c, which writes the rest at load; here because it tells whose a
+ * socket's state is.
  */
-struct proto nst_tcp_prot[NST_TCP_FAMILIES];
-struct proto_ops nst_tcp_ops[NST_TCP_FAMILIES];
+struct tcp_ulp_ops nst_tcp_ulp = {
+	.name	= "nst",
+	.owner	= THIS_MODULE,
+};
 
-/* Has NST left the socket? See tcp_sock.h. */
+/* What is in the place of the state then, see nst_tcp_leave(). */
+#define LEFT_SEALED	((void *)1)
+#define LEFT_MIXED	((void *)2)
+
+/* Has NST left the socket? */
 static bool has_left(const void *data)
 {
-	return data == NST_TCP_LEFT_SEALED || data == NST_TCP_LEFT_MIXED;
+	return data == LEFT_SEALED || data == LEFT_MIXED;
 }
 
 /**
@@ -134,7 +141,7 @@ bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq, unsigned int len)
 
 	if (!nst)
 		return READ_ONCE(inet_csk(sk)->icsk_ulp_data) ==
-		       (void __rcu __force *)NST_TCP_LEFT_SEALED;
+		       (void __rcu __force *)LEFT_SEALED;
 	if (!READ_ONCE(nst->st.tx.conf) || !READ_ONCE(nst->joined) ||
 	    after(seq + len, READ_ONCE(nst->tx_next)))
 		return false;
@@ -162,8 +169,12 @@ bool nst_tcp_rx_sealed(const struct sock *sk)
 
 /**
  * nst_tcp_leave() - nothing of NST is left in a socket but a mark for the guard
- * @sk: a socket without state, about to be closed for good
+ * @sk: a socket without state, about to be closed for good, which TCP has still
+ *	to bring to its end
  * @sealed: nothing that TCP has still to send is plaintext
+ *
+ * There is no ULP any more beside the mark, so nothing but the guard looks at it,
+ * and the module need not stay for it.
  *
  * Who looked at the ULP before may look at the mark, but not take it for a state.
  * The caller puts the module that the core has got for the ULP.
@@ -172,134 +183,333 @@ bool nst_tcp_rx_sealed(const struct sock *sk)
  */
 void nst_tcp_leave(struct sock *sk, bool sealed)
 {
-	void *mark = sealed ? NST_TCP_LEFT_SEALED : NST_TCP_LEFT_MIXED;
+	void *mark = sealed ? LEFT_SEALED : LEFT_MIXED;
 
 	sock_owned_by_me(sk);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, mark);
 	WRITE_ONCE(inet_csk(sk)->icsk_ulp_ops, NULL);
 }
 
-/**
- * nst_tcp_adopt() - give a socket its operations
- * @sk: one that has our proto, or gets it
- *
- * Context: any, under the socket lock or its spinlock.
- */
-void nst_tcp_adopt(struct sock *sk)
-{
-	int family = nst_tcp_family(sk);
+static struct workqueue_struct *nst_wq;
+static struct kmem_cache *nst_cache;
 
-	if (cmpxchg(&sk->sk_socket->ops, nst_tcp_base_ops[family],
-		    &nst_tcp_ops[family]) != nst_tcp_base_ops[family])
-		return;
-	/* Released by __sock_release(), after close() has left our code. */
-	__module_get(THIS_MODULE);
+/* How many struct nst_tcp there are; unloading waits for none. */
+static atomic_t nst_live = ATOMIC_INIT(0);
+
+/* What the two works do; written at load. */
+static const struct nst_tcp_works *works;
+
+static void free_work(struct work_struct *work)
+{
+	struct nst_tcp *nst = container_of(to_rcu_work(work), struct nst_tcp,
+					   free);
+
+	nst_stream_free(&nst->st);
+	nst_txrec_put(nst->tx_open);
+	nst_txrec_put(nst->tx_out);
+	__skb_queue_purge(&nst->plain);
+	/* Not charged any more: nst_tcp_uninstall() has come first. */
+	kfree_skb(nst->head.body);
+	mem_cgroup_put(nst->memcg);
+	memzero_explicit(nst, sizeof(*nst));
+	kmem_cache_free(nst_cache, nst);
+	if (atomic_dec_and_test(&nst_live))
+		wake_up_var(&nst_live);
 }
 
 /**
- * nst_tcp_creator() - which of TCP's protos was a sock made by?
- * @sk: the socket
+ * nst_tcp_put() - give a reference back
+ * @nst: the socket's state
  *
- * It is freed to the slab cache of that one, and IPV6_ADDRFORM changes all else
- * that tells one family from another.
- *
- * Context: under the socket lock.
- * Return: the index of it, ours included; -1: none of them.
+ * Context: any; what must sleep to free it is left to the workqueue.
  */
-int nst_tcp_creator(const struct sock *sk)
+void nst_tcp_put(struct nst_tcp *nst)
 {
-	int i;
+	if (refcount_dec_and_test(&nst->ref))
+		queue_rcu_work(nst_wq, &nst->free);
+}
 
-	for (i = 0; i < NST_TCP_FAMILIES; i++)
-		if (sk->sk_prot_creator == nst_tcp_base_prot[i] ||
-		    sk->sk_prot_creator == &nst_tcp_prot[i])
-			return i;
-	return -1;
+/* What a work holds from when it is queued until it has run. */
+static void put_both(struct nst_tcp *nst)
+{
+	struct sock *sk = nst->sk;
+
+	nst_tcp_put(nst);
+	sock_put(sk);
+}
+
+static void queue(struct nst_tcp *nst, struct delayed_work *work,
+		  unsigned long delay)
+{
+	sock_hold(nst->sk);
+	refcount_inc(&nst->ref);
+	if (!queue_delayed_work(nst_wq, work, delay))
+		put_both(nst);
+}
+
+/* The worker of a closed connection waits long for what may come soon. */
+static void hurry(struct nst_tcp *nst)
+{
+	sock_hold(nst->sk);
+	refcount_inc(&nst->ref);
+	if (mod_delayed_work(nst_wq, &nst->work, 0))
+		put_both(nst);
 }
 
 /**
- * nst_tcp_hold_module() - a socket listens, or is about to
- * @sk: the socket
+ * nst_tcp_borrow() - have the socket for the worker, if nobody owns it
+ * @nst: the socket's state
  *
- * As its proto is ours from birth then, the core puts the module when it frees
- * the sock, after the last of the listener's requests. Sockets that only connect
- * must not have that: TIME_WAIT would keep the module for a minute.
+ * By the spinlock alone, as softirqs do. A program may own the socket for as long
+ * as it likes, by a page fault in one of the kernel's own socket options, and must
+ * not keep the worker of all sockets: it calls the worker again when it gives the
+ * socket up, see nst_tcp_release_cb().
  *
- * Context: under the socket lock.
+ * Context: process.
+ * Return: true if the caller holds the spinlock now, until nst_tcp_return().
  */
-void nst_tcp_hold_module(struct sock *sk)
+bool nst_tcp_borrow(struct nst_tcp *nst)
 {
-	int creator = nst_tcp_creator(sk);
+	struct sock *sk = nst->sk;
 
-	sock_owned_by_me(sk);
-	/* Others were refused at the attach. */
-	if (creator < 0 || sk->sk_prot_creator == &nst_tcp_prot[creator])
-		return;
-	__module_get(THIS_MODULE);
-	sk->sk_prot_creator = &nst_tcp_prot[creator];
-}
-
-/* For its address alone; the low bits of sk_user_data are flags. */
-static const u8 claim __aligned(8);
-
-static void *claimed(void)
-{
-	return (void *)((uintptr_t)&claim | SK_USER_DATA_NOCOPY);
-}
-
-/**
- * nst_tcp_claim() - keep others from the socket
- * @sk: a socket with NST, not listening
- *
- * Who wants a TCP socket for himself looks at sk_user_data first: KCM, ovpn,
- * espintcp and their like would take bytes off TCP's queue that are not plaintext,
- * and give it plaintext. A listener gives no bytes away, and BPF may want it for
- * a reuseport array.
- *
- * Context: under sk_callback_lock, or before anybody knows @sk.
- */
-void nst_tcp_claim(struct sock *sk)
-{
-	if (!sk->sk_user_data)
-		WRITE_ONCE(sk->sk_user_data, claimed());
-}
-
-/**
- * nst_tcp_unclaim() - undo nst_tcp_claim()
- * @sk: the socket; what another has put there stays
- *
- * Context: under sk_callback_lock.
- */
-void nst_tcp_unclaim(struct sock *sk)
-{
-	lockdep_assert_held(&sk->sk_callback_lock);
-	if (sk->sk_user_data == claimed())
-		WRITE_ONCE(sk->sk_user_data, NULL);
-}
-
-/**
- * nst_tcp_release_cb() - proto.release_cb: the socket lock is given up
- * @sk: the socket
- *
- * accept() takes the operations of a listener before it waits, so over an attach
- * a child with NST comes to a socket with TCP's. It gets ours here, before there
- * is a descriptor: accept() locks the child to join it with its socket.
- *
- * What the worker could not do because somebody owned the socket it does now.
- *
- * Context: under the spinlock of the socket, which is owned.
- */
-void nst_tcp_release_cb(struct sock *sk)
-{
-	int family = nst_tcp_family(sk);
-	struct socket *sock = sk->sk_socket;
-	struct nst_tcp *nst = nst_tcp(sk);
-
-	if (unlikely(nst && test_bit(NST_TCP_WAITS, &nst->flags))) {
-		clear_bit(NST_TCP_WAITS, &nst->flags);
-		nst_tcp_kick(nst, 0);
+	spin_lock_bh(&sk->sk_lock.slock);
+	if (!sock_owned_by_user(sk)) {
+		/* Sparse does not follow a lock that is only perhaps taken. */
+		__release(&sk->sk_lock.slock);
+		return true;
 	}
-	if (unlikely(sock && READ_ONCE(sock->ops) != &nst_tcp_ops[family]))
-		nst_tcp_adopt(sk);
-	nst_tcp_base_prot[family]->release_cb(sk);
+	set_bit(NST_TCP_WAITS, &nst->flags);
+	spin_unlock_bh(&sk->sk_lock.slock);
+	return false;
+}
+
+/**
+ * nst_tcp_return() - undo nst_tcp_borrow()
+ * @nst: the socket's state
+ */
+void nst_tcp_return(struct nst_tcp *nst)
+{
+	/* See nst_tcp_borrow(). */
+	__acquire(&nst->sk->sk_lock.slock);
+	spin_unlock_bh(&nst->sk->sk_lock.slock);
+}
+
+/**
+ * nst_tcp_kick() - have the worker run
+ * @nst: the socket's state
+ * @delay: jiffies
+ *
+ * Context: any, while the caller keeps the socket.
+ */
+void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay)
+{
+	if (test_bit(NST_TCP_DEAD, &nst->flags))
+		return;
+	if (!delay && test_bit(NST_TCP_LINGER, &nst->flags))
+		hurry(nst);
+	else
+		queue(nst, &nst->work, delay);
+}
+
+/**
+ * nst_tcp_rekick() - queue the worker if it missed a lock just released
+ * @nst: the socket's state
+ *
+ * Context: process, after rx_lock or tx_lock was unlocked.
+ */
+void nst_tcp_rekick(struct nst_tcp *nst)
+{
+	/* Pairs with try_lock() of work.c: unlock, then look. */
+	smp_mb();
+	if (test_bit(NST_TCP_KICK, &nst->flags) &&
+	    test_and_clear_bit(NST_TCP_KICK, &nst->flags))
+		nst_tcp_kick(nst, 0);
+}
+
+/*
+ * What tcp_abort() does, which waits for the socket. The program is told by
+ * sk_err, as far as it has not been told already. Spinlock of the socket.
+ */
+static void reset(struct nst_tcp *nst)
+{
+	struct sock *sk = nst->sk;
+
+	if (test_bit(NST_TCP_DEAD, &nst->flags) || sk->sk_state == TCP_CLOSE)
+		return;
+	nst->base->disconnect(sk, 0);
+	WRITE_ONCE(sk->sk_err, -nst->rx_err);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	sk_error_report(sk);
+	sk->sk_state_change(sk);
+}
+
+/**
+ * nst_tcp_abort() - reset the connection, now or as soon as nobody owns it
+ * @nst: the socket's state; its rx_err says why
+ *
+ * Context: process.
+ */
+void nst_tcp_abort(struct nst_tcp *nst)
+{
+	set_bit(NST_TCP_ABORT, &nst->flags);
+	if (!nst_tcp_borrow(nst))
+		return;
+	clear_bit(NST_TCP_ABORT, &nst->flags);
+	reset(nst);
+	nst_tcp_return(nst);
+}
+
+/**
+ * nst_tcp_watch_queue() - the part of nst_tcp_watch() that is seldom needed
+ * @nst: the socket's state
+ *
+ * Context: as nst_tcp_watch().
+ */
+void nst_tcp_watch_queue(struct nst_tcp *nst)
+{
+	queue(nst, &nst->idle, round_jiffies_up_relative(NST_IDLE_SECONDS * HZ));
+	/* Pairs with nst_tcp_work_forget(): queue, then look. */
+	smp_mb();
+	if (test_bit(NST_TCP_DEAD, &nst->flags) &&
+	    cancel_delayed_work(&nst->idle))
+		put_both(nst);
+}
+
+static void run_work(struct work_struct *work)
+{
+	struct nst_tcp *nst = container_of(to_delayed_work(work),
+					   struct nst_tcp, work);
+
+	works->serve(nst);
+	put_both(nst);
+}
+
+static void run_idle(struct work_struct *work)
+{
+	struct nst_tcp *nst = container_of(to_delayed_work(work),
+					   struct nst_tcp, idle);
+
+	works->look_idle(nst);
+	put_both(nst);
+}
+
+/**
+ * nst_tcp_alloc() - make the state of a socket
+ * @sk: a TCP socket
+ * @parent: the listener whose memory cgroup pays; NULL: the caller's
+ * @gfp: how
+ *
+ * Context: any that @gfp allows; process without @parent.
+ * Return: the state with one reference, the socket's; NULL without memory.
+ */
+struct nst_tcp *nst_tcp_alloc(struct sock *sk, const struct nst_tcp *parent,
+			      gfp_t gfp)
+{
+	struct mem_cgroup *memcg, *old = NULL;
+	struct nst_tcp *nst;
+
+	if (parent)
+		old = set_active_memcg(parent->memcg);
+	nst = kmem_cache_zalloc(nst_cache, gfp);
+	/* NULL stands for the one that is active. */
+	memcg = get_mem_cgroup_from_mm(parent ? NULL : current->mm);
+	if (parent)
+		set_active_memcg(old);
+	if (!nst) {
+		mem_cgroup_put(memcg);
+		return NULL;
+	}
+	nst->memcg = memcg;
+	atomic_inc(&nst_live);
+	refcount_set(&nst->ref, 1);
+	nst->sk = sk;
+	nst->st.nn = nst_net(sock_net(sk));
+	nst->st.tx.ep.tx = true;
+	nst->record_max = NST_RECORD_MAX_DEFAULT;
+	spin_lock_init(&nst->conf_lock);
+	mutex_init(&nst->tx_lock);
+	mutex_init(&nst->rx_lock);
+	__skb_queue_head_init(&nst->plain);
+	INIT_DELAYED_WORK(&nst->work, run_work);
+	INIT_DELAYED_WORK(&nst->idle, run_idle);
+	INIT_RCU_WORK(&nst->free, free_work);
+	return nst;
+}
+
+/**
+ * nst_tcp_work_cancel() - a socket is closed: end its works
+ * @nst: its state, NST_TCP_DEAD
+ *
+ * Context: process, without a lock of the socket.
+ */
+void nst_tcp_work_cancel(struct nst_tcp *nst)
+{
+	if (cancel_delayed_work_sync(&nst->work))
+		put_both(nst);
+	if (cancel_delayed_work_sync(&nst->idle))
+		put_both(nst);
+}
+
+/**
+ * nst_tcp_work_end() - the worker itself has closed its socket
+ * @nst: its state, NST_TCP_DEAD
+ *
+ * Context: process, in the worker, without a lock of the socket.
+ */
+void nst_tcp_work_end(struct nst_tcp *nst)
+{
+	if (cancel_delayed_work(&nst->work))
+		put_both(nst);
+	if (cancel_delayed_work_sync(&nst->idle))
+		put_both(nst);
+}
+
+/**
+ * nst_tcp_work_forget() - a socket goes that nobody has accepted
+ * @nst: its state, NST_TCP_DEAD
+ *
+ * The worker ends by itself, soon; the other work would keep the sock, its
+ * namespace and the module for seconds.
+ *
+ * Context: any, while the caller holds a reference on the sock and on @nst.
+ */
+void nst_tcp_work_forget(struct nst_tcp *nst)
+{
+	/* Pairs with nst_tcp_watch(): NST_TCP_DEAD, then look. */
+	smp_mb();
+	if (cancel_delayed_work(&nst->idle))
+		put_both(nst);
+}
+
+/**
+ * nst_tcp_sock_start() - be ready for sockets
+ * @todo: what their works do
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nst_tcp_sock_start(const struct nst_tcp_works *todo)
+{
+	works = todo;
+	nst_cache = KMEM_CACHE(nst_tcp, SLAB_ACCOUNT);
+	if (!nst_cache)
+		return -ENOMEM;
+	/* Storage may lie on a socket, and memory be freed by writing to it. */
+	nst_wq = alloc_workqueue("nst", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (nst_wq)
+		return 0;
+	kmem_cache_destroy(nst_cache);
+	return -ENOMEM;
+}
+
+/**
+ * nst_tcp_sock_stop() - undo nst_tcp_sock_start()
+ *
+ * No socket has NST any more, but the last ones may still wait to be freed:
+ * workers, some of them delayed, put the last references.
+ */
+void nst_tcp_sock_stop(void)
+{
+	wait_var_event(&nst_live, !atomic_read(&nst_live));
+	destroy_workqueue(nst_wq);
+	kmem_cache_destroy(nst_cache);
 }

@@ -6,9 +6,9 @@
  * =======
  *
  * A byte to be sent passes nst_tcp_sendmsg() -> the open record -> sealed ->
- * TCP's write queue (tcp_tx.c). A byte received passes TCP's receive queue ->
+ * TCP's write queue (tx.c). A byte received passes TCP's receive queue ->
  * the head record -> decrypted into the reader's memory or the list of
- * plaintext -> the reader (tcp_rx.c, tcp_recv.c).
+ * plaintext -> the reader (rx.c, recv.c).
  *
  *  tx_lock  mutex; the sending half of struct nst_tcp and of its stream. Held
  *           while a record is gathered, sealed and handed to TCP; never while a
@@ -45,7 +45,7 @@
  * the spinlock, and TCP warns if a process owns it then. If somebody owns the
  * socket it leaves NST_TCP_WAITS behind; the owner calls it in release_cb.
  *
- * The work that parks idle epochs (stream.h), tcp_work.c, takes tx_lock and
+ * The work that parks idle epochs (stream.h), work.c, takes tx_lock and
  * rx_lock one after the other, each by trylock, and no socket lock. It is queued
  * by who has made transforms, under that direction's lock, and by itself until
  * it has parked both directions. The cipher of an epoch is so looked at only
@@ -53,7 +53,7 @@
  *
  * Lifetime: struct nst_tcp is created by the attach or the clone and given up
  * by close() or, for a child never accepted, by the ULP's release. A connection
- * that goes on behind close() (tcp_close.c) has no struct socket and does not hold
+ * that goes on behind close() (close.c) has no struct socket and does not hold
  * the module; the worker has the references of its program then, gives it up in
  * place of close(), and may wait for its locks, as no program can hold them. The
  * module's exit has the worker do so at once, and waits for it. Each work
@@ -62,8 +62,8 @@
  * sk_state_change are swapped under the socket lock and sk_callback_lock, and
  * put back before the sock can outlive the module.
  */
-#ifndef _NST_TCP_ULP_H
-#define _NST_TCP_ULP_H
+#ifndef _NST_TCP_SOCK_H
+#define _NST_TCP_SOCK_H
 
 #include <linux/mutex.h>
 #include <linux/refcount.h>
@@ -72,7 +72,7 @@
 #include <net/inet_connection_sock.h>
 #include <net/sock.h>
 #include <net/tcp.h>
-#include "stream.h"
+#include "core/stream.h"
 
 struct nst_txrec;
 
@@ -100,7 +100,7 @@ enum {
 	NST_TCP_FLUSH,		/* a splice has ended; the worker sends what is open */
 	NST_TCP_TORN,		/* not intact, see nst_tcp_intact() */
 	NST_TCP_CLOSED,		/* no program will read any more; under rx_lock */
-	NST_TCP_LINGER,		/* closed, and goes on, see tcp_close.c */
+	NST_TCP_LINGER,		/* closed, and goes on, see close.c */
 };
 
 /**
@@ -174,10 +174,10 @@ struct nst_head {
  * @data_ready: the sk_data_ready that the socket had
  * @state_change: the sk_state_change that the socket had
  * @flags: NST_TCP_*, atomic bits
- * @work: does what no program waits for, see run_work()
+ * @work: does what no program waits for, see struct nst_tcp_works
  * @idle: parks idle epochs, see nst_tcp_watch()
  * @linger: what @work does instead once NST_TCP_LINGER is set
- * @lingering: in the list of such connections, see tcp_close.c
+ * @lingering: in the list of such connections, see close.c
  * @linger_until: jiffies at which one is given up; 0: it was not looked at yet.
  *	Of @work alone
  * @linger_una: TCP's snd_una when that was set; 0 once its FIN is acknowledged.
@@ -207,7 +207,7 @@ struct nst_head {
  *	Under @tx_lock
  * @tx_out: the record on its way: sealed, and TCP has not taken all of it; goes
  *	before anything else is sealed; NULL: none. Under @tx_lock
- * @tx_charged: bytes of memory charged to the socket for both, see tcp_mem.c.
+ * @tx_charged: bytes of memory charged to the socket for both, see mem.c.
  *	Changed under @tx_lock and the socket lock, or by who ends it
  * @rx_lock: see "Locking"
  * @plain: decrypted records and what is left of them, struct nst_plain in cb.
@@ -273,20 +273,28 @@ struct nst_tcp {
 };
 
 /**
- * struct nst_tcp_hooks - what the layers above do for a socket
- * @setsockopt: proto.setsockopt
- * @getsockopt: proto.getsockopt
- * @get_info: tcp_ulp_ops.get_info
- * @get_info_size: tcp_ulp_ops.get_info_size
+ * struct nst_tcp_works - what a socket's two works do
+ * @serve: what no program waits for; of &struct nst_tcp.work
+ * @look_idle: park idle epochs; of &struct nst_tcp.idle
  */
-struct nst_tcp_hooks {
-	typeof_member(struct proto, setsockopt) setsockopt;
-	typeof_member(struct proto, getsockopt) getsockopt;
-	typeof_member(struct tcp_ulp_ops, get_info) get_info;
-	typeof_member(struct tcp_ulp_ops, get_info_size) get_info_size;
+struct nst_tcp_works {
+	void (*serve)(struct nst_tcp *nst);
+	void (*look_idle)(struct nst_tcp *nst);
 };
 
-/* tcp_work.c */
+extern struct tcp_ulp_ops nst_tcp_ulp;
+
+struct nst_tcp *nst_tcp(const struct sock *sk);
+bool nst_tcp_plaintext_left(const struct nst_tcp *nst);
+void nst_tcp_join(struct nst_tcp *nst);
+void nst_tcp_mark(struct nst_tcp *nst, unsigned int giving);
+bool nst_tcp_intact(const struct nst_tcp *nst);
+bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq, unsigned int len);
+bool nst_tcp_rx_sealed(const struct sock *sk);
+void nst_tcp_leave(struct sock *sk, bool sealed);
+
+struct nst_tcp *nst_tcp_alloc(struct sock *sk, const struct nst_tcp *parent,
+			      gfp_t gfp);
 void nst_tcp_put(struct nst_tcp *nst);
 bool nst_tcp_borrow(struct nst_tcp *nst);
 void nst_tcp_return(struct nst_tcp *nst);
@@ -294,18 +302,12 @@ void nst_tcp_abort(struct nst_tcp *nst);
 void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay);
 void nst_tcp_rekick(struct nst_tcp *nst);
 void nst_tcp_watch_queue(struct nst_tcp *nst);
+void nst_tcp_work_cancel(struct nst_tcp *nst);
+void nst_tcp_work_end(struct nst_tcp *nst);
+void nst_tcp_work_forget(struct nst_tcp *nst);
 
-/* tcp_sock.c */
-struct nst_tcp *nst_tcp(const struct sock *sk);
-void nst_tcp_join(struct nst_tcp *nst);
-bool nst_tcp_intact(const struct nst_tcp *nst);
-void nst_tcp_mark(struct nst_tcp *nst, unsigned int giving);
-bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq, unsigned int len);
-bool nst_tcp_rx_sealed(const struct sock *sk);
-
-/* tcp_ulp.c */
-int nst_tcp_init(const struct nst_tcp_hooks *hooks);
-void nst_tcp_exit(void);
+int nst_tcp_sock_start(const struct nst_tcp_works *todo);
+void nst_tcp_sock_stop(void);
 
 /**
  * nst_tcp_rcv_shut() - does receiving end with what is there?
@@ -335,4 +337,4 @@ static inline void nst_tcp_watch(struct nst_tcp *nst)
 		nst_tcp_watch_queue(nst);
 }
 
-#endif /* _NST_TCP_ULP_H */
+#endif /* _NST_TCP_SOCK_H */

@@ -12,10 +12,10 @@
 #include <linux/uio.h>
 #include "compat_tcp.h"
 #include "event.h"
-#include "tcp_mem.h"
-#include "tcp_tx.h"
+#include "tcp/mem.h"
+#include "tcp/tx.h"
+#include "tcp/txrec.h"
 #include "trace.h"
-#include "txrec.h"
 
 #define TX_FLAGS (MSG_MORE | MSG_EOR | MSG_DONTWAIT | MSG_NOSIGNAL |	\
 		  MSG_CMSG_COMPAT | MSG_DONTROUTE | MSG_CONFIRM |	\
@@ -111,7 +111,7 @@ static int push_locked(struct nst_tcp *nst, struct nst_txrec *rec)
 
 /*
  * The worker only tries, and has the spinlock then, so TCP must not sleep; see
- * "Locking" in tcp_ulp.h.
+ * "Locking" in sock.h.
  */
 static bool own(struct nst_tcp *nst, gfp_t *was)
 {

@@ -4,7 +4,7 @@
 #define _NST_TCP_TX_H
 
 #include <linux/socket.h>
-#include "tcp_ulp.h"
+#include "tcp/sock.h"
 
 int nst_tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
 int nst_tcp_sendpage(struct sock *sk, struct page *page, int offset,

@@ -10,8 +10,8 @@
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include <net/sock.h>
-#include "stream.h"
-#include "txrec.h"
+#include "core/stream.h"
+#include "tcp/txrec.h"
 
 /* From this length on, a stretch of user memory is pinned, not copied. */
 #define PIN_MIN		4096

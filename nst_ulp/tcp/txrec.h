@@ -8,7 +8,7 @@
 
 #include <linux/bvec.h>
 #include <linux/types.h>
-#include "cipher.h"
+#include "core/cipher.h"
 
 struct iov_iter;
 struct nst_stream;

@@ -10,18 +10,20 @@
 #include <net/inet_common.h>
 #include <net/tcp.h>
 #include "limits.h"
-#include "orphans.h"
-#include "tcp_accept.h"
-#include "tcp_attach.h"
-#include "tcp_close.h"
-#include "tcp_head.h"
-#include "tcp_recv.h"
-#include "tcp_rx.h"
-#include "tcp_sock.h"
-#include "tcp_tx.h"
-#include "tcp_ulp.h"
-#include "tcp_work.h"
-#include "txrec.h"
+#include "tcp/accept.h"
+#include "tcp/attach.h"
+#include "tcp/close.h"
+#include "tcp/diag.h"
+#include "tcp/head.h"
+#include "tcp/ops.h"
+#include "tcp/opt.h"
+#include "tcp/orphans.h"
+#include "tcp/recv.h"
+#include "tcp/rx.h"
+#include "tcp/tx.h"
+#include "tcp/txrec.h"
+#include "tcp/ulp.h"
+#include "tcp/work.h"
 
 /*
  * tcp_ulp_ops.release: the sock is being destroyed. After close() nothing is
@@ -44,7 +46,7 @@ static bool memory_free(const struct sock *sk, int wake)
 {
 	struct nst_tcp *nst = nst_tcp(sk);
 
-	/* A sealed record goes in whole; see tcp_tx.c. */
+	/* A sealed record goes in whole; see tx.c. */
 	if (nst && test_bit(NST_TCP_PUSHING, &nst->flags))
 		return true;
 	return tcp_stream_memory_free(sk, wake);
@@ -115,16 +117,7 @@ static int shutdown(struct socket *sock, int how)
 	return how == SHUT_RDWR ? ops->shutdown(sock, SHUT_RD) : 0;
 }
 
-struct tcp_ulp_ops nst_tcp_ulp = {
-	.name		= "nst",
-	.owner		= THIS_MODULE,
-	.init		= nst_tcp_attach,
-	.clone		= nst_tcp_clone,
-	.release	= release,
-};
-
-static void build_prot(struct proto *prot, const struct proto *base,
-		       const struct nst_tcp_hooks *hooks)
+static void build_prot(struct proto *prot, const struct proto *base)
 {
 	*prot = *base;
 	prot->owner = THIS_MODULE;
@@ -134,8 +127,8 @@ static void build_prot(struct proto *prot, const struct proto *base,
 	prot->disconnect = nst_tcp_disconnect;
 	prot->unhash = nst_tcp_unhash;
 	prot->release_cb = nst_tcp_release_cb;
-	prot->setsockopt = hooks->setsockopt;
-	prot->getsockopt = hooks->getsockopt;
+	prot->setsockopt = nst_sockopt_set;
+	prot->getsockopt = nst_sockopt_get;
 	prot->ioctl = nst_tcp_ioctl;
 	prot->stream_memory_free = memory_free;
 #ifdef NST_HAVE_SENDPAGE
@@ -171,7 +164,16 @@ static void build_ops(struct proto_ops *ops, const struct proto_ops *base)
 #endif
 }
 
-static int learn(int family, int pf, const struct nst_tcp_hooks *hooks)
+static void build_ulp(struct tcp_ulp_ops *ulp)
+{
+	ulp->init = nst_tcp_attach;
+	ulp->clone = nst_tcp_clone;
+	ulp->release = release;
+	ulp->get_info = nst_diag_info;
+	ulp->get_info_size = nst_diag_info_size;
+}
+
+static int learn(int family, int pf)
 {
 	struct socket *sock;
 	int err = sock_create_kern(&init_net, pf, SOCK_STREAM, IPPROTO_TCP,
@@ -181,7 +183,7 @@ static int learn(int family, int pf, const struct nst_tcp_hooks *hooks)
 		return err;
 	nst_tcp_base_prot[family] = sock->sk->sk_prot;
 	nst_tcp_base_ops[family] = sock->ops;
-	build_prot(&nst_tcp_prot[family], nst_tcp_base_prot[family], hooks);
+	build_prot(&nst_tcp_prot[family], nst_tcp_base_prot[family]);
 	build_ops(&nst_tcp_ops[family], nst_tcp_base_ops[family]);
 	sock_release(sock);
 	return 0;
@@ -189,29 +191,31 @@ static int learn(int family, int pf, const struct nst_tcp_hooks *hooks)
 
 /**
  * nst_tcp_init() - offer the ULP
- * @hooks: what the layers above do; needed only during the call
  *
  * Return: 0 or an errno.
  */
-int nst_tcp_init(const struct nst_tcp_hooks *hooks)
+int nst_tcp_init(void)
 {
-	int err = learn(NST_TCP_V4, PF_INET, hooks);
+	static const struct nst_tcp_works works = {
+		.serve		= nst_tcp_serve,
+		.look_idle	= nst_tcp_look_idle,
+	};
+	int err = learn(NST_TCP_V4, PF_INET);
 
 	if (!err)
-		err = learn(NST_TCP_V6, PF_INET6, hooks);
+		err = learn(NST_TCP_V6, PF_INET6);
 	if (err && err != -EAFNOSUPPORT)
 		return err;
-	err = nst_tcp_work_start();
+	err = nst_tcp_sock_start(&works);
 	if (err)
 		return err;
-	nst_tcp_ulp.get_info = hooks->get_info;
-	nst_tcp_ulp.get_info_size = hooks->get_info_size;
+	build_ulp(&nst_tcp_ulp);
 	nst_orphans_init();
 	err = tcp_register_ulp(&nst_tcp_ulp);
 	if (!err)
 		return 0;
 	nst_orphans_exit();
-	nst_tcp_work_stop();
+	nst_tcp_sock_stop();
 	return err;
 }
 
@@ -225,7 +229,7 @@ void nst_tcp_exit(void)
 {
 	tcp_unregister_ulp(&nst_tcp_ulp);
 	nst_tcp_close_stop();
-	nst_tcp_work_stop();
+	nst_tcp_sock_stop();
 	/* inet_diag calls us under neither RCU nor a lock; it does not sleep. */
 	synchronize_rcu_tasks();
 	nst_orphans_exit();

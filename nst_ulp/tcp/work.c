@@ -1,156 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long the state of a socket lives, and the two works that it has: the
- * worker does what no program waits for, and another, far apart, looks whether
+ * The two works that a socket has: the worker does what no program waits for, and another, far apart, looks whether
  * a direction is idle and gives its transforms back. Both serve all sockets in
  * turn, so neither waits for a lock that a program can hold.
  */
 #include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
-#include <linux/slab.h>
 #include <linux/tcp.h>
-#include <linux/wait_bit.h>
-#include <linux/workqueue.h>
 #include <net/tcp.h>
-#include "limits.h"
-#include "tcp_head.h"
-#include "tcp_mem.h"
-#include "tcp_rx.h"
-#include "tcp_tx.h"
-#include "tcp_work.h"
-#include "txrec.h"
-
-static struct workqueue_struct *nst_wq;
-static struct kmem_cache *nst_cache;
-
-/* How many struct nst_tcp there are; unloading waits for none. */
-static atomic_t nst_live = ATOMIC_INIT(0);
-
-static void free_work(struct work_struct *work)
-{
-	struct nst_tcp *nst = container_of(to_rcu_work(work), struct nst_tcp,
-					   free);
-
-	nst_stream_free(&nst->st);
-	nst_txrec_put(nst->tx_open);
-	nst_txrec_put(nst->tx_out);
-	__skb_queue_purge(&nst->plain);
-	nst_tcp_head_reset(nst);
-	mem_cgroup_put(nst->memcg);
-	memzero_explicit(nst, sizeof(*nst));
-	kmem_cache_free(nst_cache, nst);
-	if (atomic_dec_and_test(&nst_live))
-		wake_up_var(&nst_live);
-}
-
-/**
- * nst_tcp_put() - give a reference back
- * @nst: the socket's state
- *
- * Context: any; what must sleep to free it is left to the workqueue.
- */
-void nst_tcp_put(struct nst_tcp *nst)
-{
-	if (refcount_dec_and_test(&nst->ref))
-		queue_rcu_work(nst_wq, &nst->free);
-}
-
-/* What a work holds from when it is queued until it has run. */
-static void put_both(struct nst_tcp *nst)
-{
-	struct sock *sk = nst->sk;
-
-	nst_tcp_put(nst);
-	sock_put(sk);
-}
-
-static void queue(struct nst_tcp *nst, struct delayed_work *work,
-		  unsigned long delay)
-{
-	sock_hold(nst->sk);
-	refcount_inc(&nst->ref);
-	if (!queue_delayed_work(nst_wq, work, delay))
-		put_both(nst);
-}
-
-/* The worker of a closed connection waits long for what may come soon. */
-static void hurry(struct nst_tcp *nst)
-{
-	sock_hold(nst->sk);
-	refcount_inc(&nst->ref);
-	if (mod_delayed_work(nst_wq, &nst->work, 0))
-		put_both(nst);
-}
-
-/**
- * nst_tcp_borrow() - have the socket for the worker, if nobody owns it
- * @nst: the socket's state
- *
- * By the spinlock alone, as softirqs do. A program may own the socket for as long
- * as it likes, by a page fault in one of the kernel's own socket options, and must
- * not keep the worker of all sockets: it calls the worker again when it gives the
- * socket up, see nst_tcp_release_cb().
- *
- * Context: process.
- * Return: true if the caller holds the spinlock now, until nst_tcp_return().
- */
-bool nst_tcp_borrow(struct nst_tcp *nst)
-{
-	struct sock *sk = nst->sk;
-
-	spin_lock_bh(&sk->sk_lock.slock);
-	if (!sock_owned_by_user(sk)) {
-		/* Sparse does not follow a lock that is only perhaps taken. */
-		__release(&sk->sk_lock.slock);
-		return true;
-	}
-	set_bit(NST_TCP_WAITS, &nst->flags);
-	spin_unlock_bh(&sk->sk_lock.slock);
-	return false;
-}
-
-/**
- * nst_tcp_return() - undo nst_tcp_borrow()
- * @nst: the socket's state
- */
-void nst_tcp_return(struct nst_tcp *nst)
-{
-	/* See nst_tcp_borrow(). */
-	__acquire(&nst->sk->sk_lock.slock);
-	spin_unlock_bh(&nst->sk->sk_lock.slock);
-}
-
-/**
- * nst_tcp_kick() - have the worker run
- * @nst: the socket's state
- * @delay: jiffies
- *
- * Context: any, while the caller keeps the socket.
- */
-void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay)
-{
-	if (test_bit(NST_TCP_DEAD, &nst->flags))
-		return;
-	if (!delay && test_bit(NST_TCP_LINGER, &nst->flags))
-		hurry(nst);
-	else
-		queue(nst, &nst->work, delay);
-}
-
-/**
- * nst_tcp_rekick() - queue the worker if it missed a lock just released
- * @nst: the socket's state
- *
- * Context: process, after rx_lock or tx_lock was unlocked.
- */
-void nst_tcp_rekick(struct nst_tcp *nst)
-{
-	/* Pairs with try_lock(): unlock, then look. */
-	smp_mb();
-	if (test_bit(NST_TCP_KICK, &nst->flags) &&
-	    test_and_clear_bit(NST_TCP_KICK, &nst->flags))
-		nst_tcp_kick(nst, 0);
-}
+#include "tcp/mem.h"
+#include "tcp/rx.h"
+#include "tcp/tx.h"
+#include "tcp/work.h"
 
 /* The worker never waits for a lock; who holds it will call it again. */
 static bool try_lock(struct nst_tcp *nst, struct mutex *lock)
@@ -189,7 +50,7 @@ static void serve(struct nst_tcp *nst)
 		return;
 	if (!test_bit(NST_TCP_DEAD, &nst->flags) &&
 	    try_lock(nst, &nst->rx_lock)) {
-		/* What it allocates is the socket's, see tcp_mem.c. */
+		/* What it allocates is the socket's, see mem.c. */
 		old = set_active_memcg(nst->memcg);
 		nst_tcp_rx_work(nst);
 		set_active_memcg(old);
@@ -204,10 +65,14 @@ static void serve(struct nst_tcp *nst)
 		nst_tcp_abort(nst);
 }
 
-static void run_work(struct work_struct *work)
+/**
+ * nst_tcp_serve() - what the worker does, see struct nst_tcp_works
+ * @nst: the socket's state
+ *
+ * Context: process, without a lock.
+ */
+void nst_tcp_serve(struct nst_tcp *nst)
 {
-	struct nst_tcp *nst = container_of(to_delayed_work(work),
-					   struct nst_tcp, work);
 	struct nst_tcp_scope scope = nst_tcp_scope_begin(nst->sk, true);
 
 	/* Pairs with what sets it, behind @linger. */
@@ -216,56 +81,6 @@ static void run_work(struct work_struct *work)
 	else if (!test_bit(NST_TCP_DEAD, &nst->flags))
 		nst->linger(nst);
 	nst_tcp_scope_end(&scope);
-	put_both(nst);
-}
-
-/*
- * What tcp_abort() does, which waits for the socket. The program is told by
- * sk_err, as far as it has not been told already. Spinlock of the socket.
- */
-static void reset(struct nst_tcp *nst)
-{
-	struct sock *sk = nst->sk;
-
-	if (test_bit(NST_TCP_DEAD, &nst->flags) || sk->sk_state == TCP_CLOSE)
-		return;
-	nst->base->disconnect(sk, 0);
-	WRITE_ONCE(sk->sk_err, -nst->rx_err);
-	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
-	sk_error_report(sk);
-	sk->sk_state_change(sk);
-}
-
-/**
- * nst_tcp_abort() - reset the connection, now or as soon as nobody owns it
- * @nst: the socket's state; its rx_err says why
- *
- * Context: process.
- */
-void nst_tcp_abort(struct nst_tcp *nst)
-{
-	set_bit(NST_TCP_ABORT, &nst->flags);
-	if (!nst_tcp_borrow(nst))
-		return;
-	clear_bit(NST_TCP_ABORT, &nst->flags);
-	reset(nst);
-	nst_tcp_return(nst);
-}
-
-/**
- * nst_tcp_watch_queue() - the part of nst_tcp_watch() that is seldom needed
- * @nst: the socket's state
- *
- * Context: as nst_tcp_watch().
- */
-void nst_tcp_watch_queue(struct nst_tcp *nst)
-{
-	queue(nst, &nst->idle, round_jiffies_up_relative(NST_IDLE_SECONDS * HZ));
-	/* Pairs with nst_tcp_work_forget(): queue, then look. */
-	smp_mb();
-	if (test_bit(NST_TCP_DEAD, &nst->flags) &&
-	    cancel_delayed_work(&nst->idle))
-		put_both(nst);
 }
 
 /*
@@ -289,10 +104,14 @@ static bool park_idle(struct nst_tcp *nst, struct mutex *lock,
 	return !idle;
 }
 
-static void look_idle(struct work_struct *work)
+/**
+ * nst_tcp_look_idle() - what the other work does, see struct nst_tcp_works
+ * @nst: the socket's state
+ *
+ * Context: process, without a lock.
+ */
+void nst_tcp_look_idle(struct nst_tcp *nst)
 {
-	struct nst_tcp *nst = container_of(to_delayed_work(work),
-					   struct nst_tcp, idle);
 	struct nst_stream *st = &nst->st;
 	bool again = false;
 
@@ -304,124 +123,5 @@ static void look_idle(struct work_struct *work)
 	}
 	if (again)
 		nst_tcp_watch(nst);
-	put_both(nst);
 }
 
-/**
- * nst_tcp_alloc() - make the state of a socket
- * @sk: a TCP socket
- * @parent: the listener whose memory cgroup pays; NULL: the caller's
- * @gfp: how
- *
- * Context: any that @gfp allows; process without @parent.
- * Return: the state with one reference, the socket's; NULL without memory.
- */
-struct nst_tcp *nst_tcp_alloc(struct sock *sk, const struct nst_tcp *parent,
-			      gfp_t gfp)
-{
-	struct mem_cgroup *memcg, *old = NULL;
-	struct nst_tcp *nst;
-
-	if (parent)
-		old = set_active_memcg(parent->memcg);
-	nst = kmem_cache_zalloc(nst_cache, gfp);
-	/* NULL stands for the one that is active. */
-	memcg = get_mem_cgroup_from_mm(parent ? NULL : current->mm);
-	if (parent)
-		set_active_memcg(old);
-	if (!nst) {
-		mem_cgroup_put(memcg);
-		return NULL;
-	}
-	nst->memcg = memcg;
-	atomic_inc(&nst_live);
-	refcount_set(&nst->ref, 1);
-	nst->sk = sk;
-	nst->st.nn = nst_net(sock_net(sk));
-	nst->st.tx.ep.tx = true;
-	nst->record_max = NST_RECORD_MAX_DEFAULT;
-	spin_lock_init(&nst->conf_lock);
-	mutex_init(&nst->tx_lock);
-	mutex_init(&nst->rx_lock);
-	__skb_queue_head_init(&nst->plain);
-	INIT_DELAYED_WORK(&nst->work, run_work);
-	INIT_DELAYED_WORK(&nst->idle, look_idle);
-	INIT_RCU_WORK(&nst->free, free_work);
-	return nst;
-}
-
-/**
- * nst_tcp_work_cancel() - a socket is closed: end its works
- * @nst: its state, NST_TCP_DEAD
- *
- * Context: process, without a lock of the socket.
- */
-void nst_tcp_work_cancel(struct nst_tcp *nst)
-{
-	if (cancel_delayed_work_sync(&nst->work))
-		put_both(nst);
-	if (cancel_delayed_work_sync(&nst->idle))
-		put_both(nst);
-}
-
-/**
- * nst_tcp_work_end() - the worker itself has closed its socket
- * @nst: its state, NST_TCP_DEAD
- *
- * Context: process, in the worker, without a lock of the socket.
- */
-void nst_tcp_work_end(struct nst_tcp *nst)
-{
-	if (cancel_delayed_work(&nst->work))
-		put_both(nst);
-	if (cancel_delayed_work_sync(&nst->idle))
-		put_both(nst);
-}
-
-/**
- * nst_tcp_work_forget() - a socket goes that nobody has accepted
- * @nst: its state, NST_TCP_DEAD
- *
- * The worker ends by itself, soon; the other work would keep the sock, its
- * namespace and the module for seconds.
- *
- * Context: any, while the caller holds a reference on the sock and on @nst.
- */
-void nst_tcp_work_forget(struct nst_tcp *nst)
-{
-	/* Pairs with nst_tcp_watch(): NST_TCP_DEAD, then look. */
-	smp_mb();
-	if (cancel_delayed_work(&nst->idle))
-		put_both(nst);
-}
-
-/**
- * nst_tcp_work_start() - be ready for sockets
- *
- * Return: 0 or -ENOMEM.
- */
-int nst_tcp_work_start(void)
-{
-	nst_cache = KMEM_CACHE(nst_tcp, SLAB_ACCOUNT);
-	if (!nst_cache)
-		return -ENOMEM;
-	/* Storage may lie on a socket, and memory be freed by writing to it. */
-	nst_wq = alloc_workqueue("nst", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (nst_wq)
-		return 0;
-	kmem_cache_destroy(nst_cache);
-	return -ENOMEM;
-}
-
-/**
- * nst_tcp_work_stop() - undo nst_tcp_work_start()
- *
- * No socket has NST any more, but the last ones may still wait to be freed:
- * workers, some of them delayed, put the last references.
- */
-void nst_tcp_work_stop(void)
-{
-	wait_var_event(&nst_live, !atomic_read(&nst_live));
-	destroy_workqueue(nst_wq);
-	kmem_cache_destroy(nst_cache);
-}

@@ -16,16 +16,15 @@
 #include <net/udp.h>
 #include <net/udp_tunnel.h>
 #include "limits.h"
-#include "udp.h"
-#include "udp_err.h"
-#include "udp_recv.h"
-#include "udp_rx.h"
-#include "udp_sock.h"
-#include "udp_tx.h"
-#include "udp_wait.h"
-
-/* Any but 0: UDP asks for no more, and programs cannot set this one. */
-#define ENCAP_TYPE	200
+#include "udp/attach.h"
+#include "udp/err.h"
+#include "udp/opt.h"
+#include "udp/recv.h"
+#include "udp/rx.h"
+#include "udp/sock.h"
+#include "udp/state.h"
+#include "udp/tx.h"
+#include "udp/wait.h"
 
 /* Datagrams queued before the attach: no socket holds more than that. */
 #define PURGE_MAX	(1U << 20)
@@ -33,94 +32,19 @@
 /* How long the attach waits for senders, in jiffies. */
 #define ATTACH_PATIENCE	(HZ / 5)
 
-enum { V4, V6, NR_FAMILIES };
-
-/* UDP's own, learned at load from sockets made for that: not all are exported. */
-static struct proto *base_prot[NR_FAMILIES];
-static const struct proto_ops *base_ops[NR_FAMILIES];
-
-/* The same with our functions; written at load, then read only. */
-static struct proto nst_prot[NR_FAMILIES];
-static struct proto_ops nst_ops[NR_FAMILIES];
+/* As nst_udp_base_prot and nst_udp_prot. */
+static const struct proto_ops *base_ops[NST_UDP_FAMILIES];
+static struct proto_ops nst_ops[NST_UDP_FAMILIES];
 
 /*
  * UDP looks at encap_rcv only while some socket has one, which it knows by code
  * that is patched. These sockets have one for the life of the module, so that
  * no program's first socket, or last, makes all CPUs wait for that.
  */
-static struct socket *learned[NR_FAMILIES];
+static struct socket *learned[NST_UDP_FAMILIES];
 
 /* Nobody attaches before the module is there to stay. */
 static bool open;
-
-static int family_of(const struct sock *sk)
-{
-	return sk->sk_family == AF_INET6 ? V6 : V4;
-}
-
-/**
- * nst_udp() - NST's state of a socket
- * @sk: any socket
- *
- * Context: process, by someone who keeps the socket open; or under
- * rcu_read_lock().
- * Return: NULL if it is no UDP socket with NST, or not any more.
- */
-struct nst_udp *nst_udp(const struct sock *sk)
-{
-	/* Pairs with adopt(): who sees ours sees all that the attach has set. */
-	const struct proto *prot = smp_load_acquire(&sk->sk_prot);
-
-	if (prot != &nst_prot[V4] && prot != &nst_prot[V6])
-		return NULL;
-	return rcu_dereference_check(__sk_user_data(sk), true);
-}
-
-static bool is_ours(const struct proto *prot)
-{
-	return prot == &nst_prot[V4] || prot == &nst_prot[V6];
-}
-
-/**
- * nst_udp_left() - has IPV6_ADDRFORM made it UDP's own?
- * @nst: its state
- *
- * The proto does not tell: while the attach goes on it is UDP's, too.
- *
- * Context: any.
- */
-bool nst_udp_left(const struct nst_udp *nst)
-{
-	return nst->base == base_prot[V6] &&
-	       READ_ONCE(nst->sk->sk_family) != AF_INET6;
-}
-
-/**
- * nst_udp_check() - is the socket still as the attach has left it?
- * @nst: its state
- *
- * A setsockopt() that began before the attach, and slept, may cork the socket
- * behind it, have UDP cut what it sends, or give its datagrams to somebody else.
- * Nobody is told when that happens, so it is looked for at every send and receive,
- * before and after: then what was sealed may stand behind plaintext, and what is
- * read may never have been authenticated.
- *
- * Context: process.
- * Return: 0, or -EIO for good.
- */
-int nst_udp_check(struct nst_udp *nst)
-{
-	const struct udp_sock *up = udp_sk(nst->sk);
-
-	if (likely(!READ_ONCE(nst->broken) && !READ_ONCE(up->pending) &&
-		   !udp_test_bit(CORK, nst->sk) && !READ_ONCE(up->gso_size) &&
-		   READ_ONCE(up->encap_type) == ENCAP_TYPE &&
-		   READ_ONCE(up->encap_rcv) == nst_udp_encap_rcv &&
-		   is_ours(READ_ONCE(nst->sk->sk_prot))))
-		return 0;
-	WRITE_ONCE(nst->broken, true);
-	return -EIO;
-}
 
 /*
  * proto.close. What the softirqs that still find the socket need of its state
@@ -132,18 +56,6 @@ static void udp_close(struct sock *sk, long timeout)
 
 	nst_udp_retire(nst);
 	nst->base->close(sk, timeout);
-}
-
-/**
- * nst_udp_shut() - let UDP refuse what the program sends (EPIPE)
- * @sk: a socket whose proto is UDP's again
- *
- * Context: any. Not under the socket lock: if a shutdown() at the same time
- * writes over it, the next sign makes up for that.
- */
-void nst_udp_shut(struct sock *sk)
-{
-	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
 }
 
 /*
@@ -165,7 +77,7 @@ static void udp_write_space(struct sock *sk)
 /* What came before the attach was not NST's. Nobody reads it, ours waits. */
 static void purge(struct sock *sk)
 {
-	struct proto *base = base_prot[family_of(sk)];
+	struct proto *base = nst_udp_base_prot[nst_udp_family(sk)];
 	unsigned int i;
 
 	for (i = 0; i < PURGE_MAX; i++) {
@@ -196,14 +108,14 @@ static bool is_contended(struct sock *sk)
  */
 static int check(struct sock *sk)
 {
-	int family = family_of(sk);
+	int family = nst_udp_family(sk);
 
 	lockdep_assert_held(&sk->sk_callback_lock);
 	if (nst_udp(sk))
 		return -EEXIST;
 	if (!READ_ONCE(nst_net(sock_net(sk))->enabled))
 		return -EPERM;
-	if (sk->sk_prot != base_prot[family] || !sk->sk_socket ||
+	if (sk->sk_prot != nst_udp_base_prot[family] || !sk->sk_socket ||
 	    sk->sk_socket->ops != base_ops[family])
 		return -EBUSY;
 	if (rcu_access_pointer(__sk_user_data(sk)) || udp_sk(sk)->encap_type)
@@ -235,10 +147,11 @@ static void adopt_sock(struct sock *sk, struct nst_udp *nst)
  */
 static void adopt(struct sock *sk, struct nst_udp *nst)
 {
-	int family = family_of(sk);
+	int family = nst_udp_family(sk);
 	struct udp_sock *up = udp_sk(sk);
 
-	nst->base = base_prot[family];
+	nst->base = nst_udp_base_prot[family];
+	nst->encap_rcv = nst_udp_encap_rcv;
 	/* UDP would cut in the middle of records. */
 	nst->gso_size = up->gso_size;
 	WRITE_ONCE(up->gso_size, 0);
@@ -251,9 +164,9 @@ static void adopt(struct sock *sk, struct nst_udp *nst)
 	up->encap_err_rcv = nst_udp_encap_err_rcv;
 	/* Pairs with nst_udp_encap_rcv(). */
 	smp_store_release(&up->encap_rcv, nst_udp_encap_rcv);
-	WRITE_ONCE(up->encap_type, ENCAP_TYPE);
+	WRITE_ONCE(up->encap_type, NST_UDP_ENCAP_TYPE);
 	/* Pairs with nst_udp(). */
-	smp_store_release(&sk->sk_prot, &nst_prot[family]);
+	smp_store_release(&sk->sk_prot, &nst_udp_prot[family]);
 	nst_stats_inc(nst->nn->stats, NST_MIB_SOCKETS);
 }
 
@@ -331,7 +244,7 @@ int nst_udp_attach(struct sock *sk)
 	int err;
 
 	if (sk->sk_type != SOCK_DGRAM || sk->sk_protocol != IPPROTO_UDP ||
-	    !base_prot[family_of(sk)])
+	    !nst_udp_base_prot[nst_udp_family(sk)])
 		return -EOPNOTSUPP;
 	nst = nst_udp_alloc(sk);
 	if (!nst)
@@ -403,17 +316,17 @@ static int offer_attach(void) { return 0; }
 static void withdraw_attach(void) {}
 #endif
 
-static void build(int family, const struct nst_udp_hooks *hooks)
+static void build(int family)
 {
-	struct proto *prot = &nst_prot[family];
+	struct proto *prot = &nst_udp_prot[family];
 	struct proto_ops *ops = &nst_ops[family];
 
-	*prot = *base_prot[family];
+	*prot = *nst_udp_base_prot[family];
 	prot->close = udp_close;
 	prot->sendmsg = nst_udp_sendmsg;
 	prot->recvmsg = nst_udp_recvmsg;
-	prot->setsockopt = hooks->setsockopt;
-	prot->getsockopt = hooks->getsockopt;
+	prot->setsockopt = nst_udp_opt_set;
+	prot->getsockopt = nst_udp_opt_get;
 #ifdef NST_HAVE_SENDPAGE
 	prot->sendpage = nst_udp_sendpage;
 #endif
@@ -429,7 +342,7 @@ static void build(int family, const struct nst_udp_hooks *hooks)
 	ops->read_skb = NULL;
 }
 
-static int learn(int family, int pf, const struct nst_udp_hooks *hooks)
+static int learn(int family, int pf)
 {
 	struct socket *sock;
 	int err = sock_create_kern(&init_net, pf, SOCK_DGRAM, IPPROTO_UDP,
@@ -437,9 +350,9 @@ static int learn(int family, int pf, const struct nst_udp_hooks *hooks)
 
 	if (err)
 		return err;
-	base_prot[family] = sock->sk->sk_prot;
+	nst_udp_base_prot[family] = sock->sk->sk_prot;
 	base_ops[family] = sock->ops;
-	build(family, hooks);
+	build(family);
 	lock_sock(sock->sk);
 	udp_tunnel_encap_enable(sock->sk);
 	release_sock(sock->sk);
@@ -451,24 +364,23 @@ static void forget_learned(void)
 {
 	int i;
 
-	for (i = 0; i < NR_FAMILIES; i++)
+	for (i = 0; i < NST_UDP_FAMILIES; i++)
 		if (learned[i])
 			sock_release(learned[i]);
 }
 
 /**
  * nst_udp_init() - get ready for nst_udp_open(); after nst_netns_init()
- * @hooks: options, which belong to the layer above
  *
  * Context: process.
  * Return: 0 or a negative errno.
  */
-int nst_udp_init(const struct nst_udp_hooks *hooks)
+int nst_udp_init(void)
 {
-	int err = learn(V4, PF_INET, hooks);
+	int err = learn(NST_UDP_V4, PF_INET);
 
 	if (!err)
-		err = learn(V6, PF_INET6, hooks);
+		err = learn(NST_UDP_V6, PF_INET6);
 	/* A kernel, or a command line, without IPv6. */
 	if (err && err != -EAFNOSUPPORT)
 		goto no_wait;

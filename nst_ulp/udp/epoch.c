@@ -10,11 +10,11 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
+#include "core/kdf.h"
 #include "event.h"
-#include "kdf.h"
 #include "limits.h"
 #include "trace.h"
-#include "udp_epoch.h"
+#include "udp/epoch.h"
 
 /**
  * nst_udp_epoch_put() - a sender has sealed, or the socket has done with it

@@ -3,7 +3,7 @@
 #ifndef _NST_UDP_EPOCH_H
 #define _NST_UDP_EPOCH_H
 
-#include "udp.h"
+#include "udp/sock.h"
 
 struct nst_udp_epoch *nst_udp_epoch_take(struct nst_udp *nst, unsigned int nr,
 					 unsigned int bytes, u64 *nonce);

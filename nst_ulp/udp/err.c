@@ -16,7 +16,7 @@
 #include <net/inet_sock.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
-#include "udp_err.h"
+#include "udp/err.h"
 
 /**
  * struct nst_icmp - an ICMP error, of either family

@@ -4,8 +4,9 @@
 #include <linux/in6.h>
 #include <linux/udp.h>
 #include <net/udp.h>
-#include "udp.h"
-#include "udp_opt.h"
+#include "udp/opt.h"
+#include "udp/sock.h"
+#include "udp/state.h"
 
 /* Strictness is about STARTs, and datagrams have none. */
 #define ALL_FLAGS	(NST_F_INITIATOR | NST_F_RESPONDER)

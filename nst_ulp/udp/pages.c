@@ -8,8 +8,8 @@
  */
 #include <linux/mm.h>
 #include <linux/skbuff.h>
-#include "cipher.h"
-#include "udp_pages.h"
+#include "core/cipher.h"
+#include "udp/pages.h"
 
 /* Up to this length, one page has room for the linear datagram. */
 #define LINEAR_MAX	(SKB_WITH_OVERHEAD(PAGE_SIZE) - 512)

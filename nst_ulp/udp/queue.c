@@ -11,7 +11,7 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include "limits.h"
-#include "udp_queue.h"
+#include "udp/queue.h"
 
 #define SENDER_BITS	10
 #define USER_BITS	6

@@ -11,7 +11,7 @@
 #ifndef _NST_UDP_QUEUE_H
 #define _NST_UDP_QUEUE_H
 
-#include "udp.h"
+#include "udp/sock.h"
 
 /**
  * struct nst_udp_waiting - a datagram without a session

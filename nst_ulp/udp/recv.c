@@ -12,8 +12,8 @@
 #include <linux/udp.h>
 #include <net/compat.h>
 #include <net/udp.h>
-#include "udp_recv.h"
-#include "udp_rx.h"
+#include "udp/recv.h"
+#include "udp/rx.h"
 
 /* The first datagram behind @off bytes, as UDP counts them; < 0: the first. */
 static const struct sk_buff *find(const struct sk_buff_head *queue, int *off)

@@ -3,7 +3,7 @@
 #ifndef _NST_UDP_RECV_H
 #define _NST_UDP_RECV_H
 
-#include "udp.h"
+#include "udp/sock.h"
 
 NST_RECVMSG(nst_udp_recvmsg);
 

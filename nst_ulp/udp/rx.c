@@ -13,12 +13,13 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/route.h>
+#include "core/memory.h"
 #include "event.h"
 #include "trace.h"
-#include "udp_pages.h"
-#include "udp_queue.h"
-#include "udp_rx.h"
-#include "udp_wait.h"
+#include "udp/pages.h"
+#include "udp/queue.h"
+#include "udp/rx.h"
+#include "udp/wait.h"
 
 #define UDP_LEN		sizeof(struct udphdr)
 

@@ -3,7 +3,7 @@
 #ifndef _NST_UDP_RX_H
 #define _NST_UDP_RX_H
 
-#include "udp.h"
+#include "udp/sock.h"
 
 int nst_udp_encap_rcv(struct sock *sk, struct sk_buff *skb);
 u8 nst_udp_type_of(const struct sk_buff *skb);

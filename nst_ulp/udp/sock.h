@@ -6,10 +6,10 @@
  * =======
  *
  * A datagram to be sent passes nst_udp_sendmsg() -> a buffer, sealed there ->
- * UDP's own sendmsg (udp_tx.c). One received passes UDP's lookup ->
+ * UDP's own sendmsg (tx.c). One received passes UDP's lookup ->
  * nst_udp_encap_rcv(), which opens it where it stands -> UDP's receive queue
- * (udp_rx.c); if its session is unknown, the queue of the host (udp_queue.c) and a
- * work item that derives its keys (udp_wait.c) come between.
+ * (rx.c); if its session is unknown, the queue of the host (queue.c) and a
+ * work item that derives its keys (wait.c) come between.
  *
  *  conf_lock  mutex; what is set for the socket, and the change to a new epoch.
  *             Held while keys are derived, never while a datagram is sealed
@@ -22,18 +22,18 @@
  *             reading by the others; never while a reader waits for a datagram.
  *             Only ever tried: its holder may be in a page fault without end, so
  *             who waits does so on recv_wait, as he waits for a datagram
- *  the lock of udp_queue.c  spinlock, taken in softirq; datagrams that wait. A leaf
+ *  the lock of queue.c  spinlock, taken in softirq; datagrams that wait. A leaf
  *
  * Order: splice_lock > conf_lock > socket lock > sk_callback_lock, and conf_lock >
  * tx_lock. Only the attach takes the socket lock. What softirqs need of a socket,
  * they find by RCU: @rx and @own.
  *
  * Lifetime: struct nst_udp is made by the attach and lives as long as the sock,
- * whose sk_destruct frees it (udp_sock.c), after a grace period. close() gives up
+ * whose sk_destruct frees it (state.c), after a grace period. close() gives up
  * what it receives with. A datagram that waits holds its sock, the sock holds the
  * namespace, and both hold the module: it by a reference of its own, besides the
  * one that the socket file holds for the ops. What sk_destruct leaves to the
- * workqueue is done before the namespace's state goes (udp_wait.c).
+ * workqueue is done before the namespace's state goes (wait.c).
  *
  * Others in UDP: who has read sk_prot before the attach is inside UDP behind it,
  * too. Senders that have a buffer, or wait for the socket lock, are waited for
@@ -47,8 +47,8 @@
  *  sk_write_space  any, sk_wmem_alloc held      IPV6_ADDRFORM, close
  *  sk_destruct     callback of RCU              nobody, but the exit of the module
  */
-#ifndef _NST_UDP_H
-#define _NST_UDP_H
+#ifndef _NST_UDP_SOCK_H
+#define _NST_UDP_SOCK_H
 
 #include <linux/mutex.h>
 #include <linux/refcount.h>
@@ -57,8 +57,8 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <net/sock.h>
-#include "budget.h"
-#include "session.h"
+#include "core/budget.h"
+#include "core/session.h"
 
 struct nst_udp_user;
 
@@ -85,7 +85,7 @@ struct nst_udp_line {
 };
 
 /**
- * struct nst_udp_queue - what waits at a socket; under the lock of udp_queue.c
+ * struct nst_udp_queue - what waits at a socket; under the lock of queue.c
  * @closed: nothing waits any more. Set once
  * @nr: datagrams in all lines; read without the lock
  * @line: the lines
@@ -139,6 +139,7 @@ struct nst_udp_own {
  * @sk: the socket
  * @nn: the namespace's state; the socket keeps the namespace alive
  * @base: the proto that the socket had
+ * @encap_rcv: what the attach has given UDP to call, see nst_udp_check()
  * @destruct: sk_destruct that the socket had, called behind ours
  * @write_space: sk_write_space that it had; NULL if it is of IPv4: not replaced
  * @id: its place in @nn's list of sockets
@@ -185,6 +186,7 @@ struct nst_udp {
 	struct sock *sk;
 	struct nst_net *nn;
 	struct proto *base;
+	int (*encap_rcv)(struct sock *sk, struct sk_buff *skb);
 	void (*destruct)(struct sock *sk);
 	void (*write_space)(struct sock *sk);
 	u32 id;
@@ -233,29 +235,22 @@ struct nst_udp {
 /* IPv6 does not count its header. */
 #define NST_UDP6_PAYLOAD_MAX	(65535 - 8)
 
-/**
- * struct nst_udp_hooks - what the layers above do for a socket
- * @setsockopt: proto.setsockopt
- * @getsockopt: proto.getsockopt
- */
-struct nst_udp_hooks {
-	typeof_member(struct proto, setsockopt) setsockopt;
-	typeof_member(struct proto, getsockopt) getsockopt;
-};
+/* Any but 0: UDP asks for no more, and programs cannot set this one. */
+#define NST_UDP_ENCAP_TYPE	200
 
-/* udp.c */
+enum { NST_UDP_V4, NST_UDP_V6, NST_UDP_FAMILIES };
+
+extern struct proto *nst_udp_base_prot[NST_UDP_FAMILIES];
+extern struct proto nst_udp_prot[NST_UDP_FAMILIES];
+
+static inline int nst_udp_family(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET6 ? NST_UDP_V6 : NST_UDP_V4;
+}
+
 struct nst_udp *nst_udp(const struct sock *sk);
-int nst_udp_attach(struct sock *sk);
 bool nst_udp_left(const struct nst_udp *nst);
 int nst_udp_check(struct nst_udp *nst);
 void nst_udp_shut(struct sock *sk);
-int nst_udp_init(const struct nst_udp_hooks *hooks);
-void nst_udp_open(void);
-void nst_udp_exit(void);
 
-/* udp_sock.c */
-struct nst_udp *nst_udp_next_get(struct nst_net *nn, unsigned long *id);
-struct nst_udp_rx *nst_udp_rx_new(struct nst_conf *conf);
-void nst_udp_rx_put(struct nst_udp_rx *rx);
-
-#endif /* _NST_UDP_H */
+#endif /* _NST_UDP_SOCK_H */

@@ -6,10 +6,10 @@
 #include <linux/memcontrol.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include "udp_epoch.h"
-#include "udp_queue.h"
-#include "udp_sock.h"
-#include "udp_wait.h"
+#include "udp/epoch.h"
+#include "udp/queue.h"
+#include "udp/state.h"
+#include "udp/wait.h"
 
 static void rx_free(struct work_struct *work)
 {

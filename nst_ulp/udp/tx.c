@@ -20,8 +20,8 @@
 #include <net/udp.h>
 #include "limits.h"
 #include "trace.h"
-#include "udp_epoch.h"
-#include "udp_tx.h"
+#include "udp/epoch.h"
+#include "udp/tx.h"
 
 /* Pages that the largest send takes, with a header and padding each. */
 #define BUF_PAGES	DIV_ROUND_UP(65536 + UDP_MAX_SEGMENTS *		\

@@ -3,7 +3,7 @@
 #ifndef _NST_UDP_TX_H
 #define _NST_UDP_TX_H
 
-#include "udp.h"
+#include "udp/sock.h"
 
 int nst_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
 #ifdef NST_HAVE_SENDPAGE

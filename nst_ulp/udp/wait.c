@@ -23,11 +23,12 @@
 #include <net/dst.h>
 #include <net/protocol.h>
 #include <net/tcp_states.h>
+#include "core/memory.h"
 #include "event.h"
 #include "limits.h"
 #include "trace.h"
-#include "udp_queue.h"
-#include "udp_wait.h"
+#include "udp/queue.h"
+#include "udp/wait.h"
 
 struct workqueue_struct *nst_udp_wq;
 

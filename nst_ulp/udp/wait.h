@@ -3,7 +3,7 @@
 #ifndef _NST_UDP_WAIT_H
 #define _NST_UDP_WAIT_H
 
-#include "udp.h"
+#include "udp/sock.h"
 
 /* Derives keys, and frees what softirqs may know for a grace period. */
 extern struct workqueue_struct *nst_udp_wq;

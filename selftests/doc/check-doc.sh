@@ -125,7 +125,7 @@ counters()
 
 sysctls()
 {
-	sed -n 's/.*\.procname[[:space:]]*= "\(.*\)".*/\1/p' nst_ulp/sysctl.c \
+	sed -n 's/.*\.procname[[:space:]]*= "\(.*\)".*/\1/p' nst_ulp/admin/sysctl.c \
 		>"$work/sysctls.code"
 	rows sysctls 1 >"$work/sysctls.doc"
 	same sysctls
@@ -188,7 +188,7 @@ options()
 suites()
 {
 	awk '/NST_CIPHER_[A-Z0-9_]*\] = {/ { n++ }
-	/\.name = / { gsub(/[",]/, ""); print n, $3 }' nst_ulp/cipher.c \
+	/\.name = / { gsub(/[",]/, ""); print n, $3 }' nst_ulp/core/cipher.c \
 		>"$work/suites.code"
 	part suites | awk '/^[0-9]/ { gsub(/``/, ""); print $1, $2 }' \
 		>"$work/suites.doc"
@@ -210,7 +210,7 @@ events()
 # The states of a receiver: the table that states.c tries, cell for cell.
 states()
 {
-	awk '/^} rows/ { on = 1 } /^};/ { on = 0 } on' selftests/net/states.c |
+	awk '/^} rows/ { on = 1 } /^};/ { on = 0 } on' selftests/net/tcp/states.c |
 		tr -d '\n' | sed 's/\[[A-Z_]*\] = /\n/g' | grep -o '"[^"]*".*' |
 		while read -r line; do
 			grep -o '"[^"]*"' <<<"$line" | tr -d '"' | paste -sd'|'

@@ -7,8 +7,9 @@
  * All datagrams with a sane header count as authentic.
  */
 #include <linux/in.h>
+#include "core/forget.h"
+#include "core/wire.h"
 #include "receiver.h"
-#include "wire.h"
 
 #define HISTORY	512
 

@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include "wire.h"
+#include "core/wire.h"
 
 static void must(bool ok)
 {

@@ -10,7 +10,7 @@
 #include <shim/test.h>
 #include "limits.h"
 #include "record.h"
-#include "stream.h"
+#include "core/stream.h"
 
 #define SEC	((u64)NSEC_PER_SEC)
 

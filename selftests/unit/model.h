@@ -6,7 +6,7 @@
 #ifndef _UNIT_MODEL_H
 #define _UNIT_MODEL_H
 
-#include "memory.h"
+#include "core/memories.h"
 
 #define SECRETS	6
 #define USERS	3

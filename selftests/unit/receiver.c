@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A receiver of datagrams. See receiver.h. */
+#include "core/forget.h"
 #include "receiver.h"
 #include "rings.h"
 

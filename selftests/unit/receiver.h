@@ -9,7 +9,7 @@
 #include <linux/workqueue.h>
 #include <shim/test.h>
 #include "limits.h"
-#include "session.h"
+#include "core/session.h"
 
 #define SEC	((u64)NSEC_PER_SEC)
 #define WINDOW	(NST_TIME_WINDOW * SEC)

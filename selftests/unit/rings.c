@@ -2,6 +2,8 @@
 /* Keyrings for tests. See rings.h. */
 #include <linux/ktime.h>
 #include <shim/test.h>
+#include "core/forget.h"
+#include "core/owner.h"
 #include "rings.h"
 
 #define USER	1000

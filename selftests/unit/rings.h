@@ -3,7 +3,7 @@
 #ifndef _UNIT_RINGS_H
 #define _UNIT_RINGS_H
 
-#include "netns.h"
+#include "core/netns.h"
 
 /* A keyring of a namespace that has gone already: it remembers nothing. */
 struct nst_keyring *ring_new(bool private);

@@ -5,7 +5,7 @@
  */
 #include <linux/ktime.h>
 #include <shim/test.h>
-#include "budget.h"
+#include "core/budget.h"
 #include "limits.h"
 
 #define SEC	((u64)NSEC_PER_SEC)

@@ -6,7 +6,7 @@
 #include <linux/slab.h>
 #include <shim/test.h>
 #include <crypto/aead.h>
-#include "cipher.h"
+#include "core/cipher.h"
 #include "limits.h"
 #include "record.h"
 

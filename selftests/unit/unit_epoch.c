@@ -7,9 +7,9 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <shim/test.h>
-#include "epoch.h"
+#include "core/epoch.h"
 #include "rings.h"
-#include "kdf.h"
+#include "core/kdf.h"
 #include "limits.h"
 #include "record.h"
 

@@ -5,8 +5,8 @@
 #include <linux/err.h>
 #include <linux/nst.h>
 #include <shim/test.h>
-#include "cipher.h"
-#include "kdf.h"
+#include "core/cipher.h"
+#include "core/kdf.h"
 
 static u8 secret[NST_KEY_SIZE], salt[NST_KDF_SALT_LEN], context[32];
 

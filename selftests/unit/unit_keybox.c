@@ -3,7 +3,7 @@
 #include <linux/nst.h>
 #include <linux/slab.h>
 #include <shim/test.h>
-#include "keybox.h"
+#include "core/keybox.h"
 #include "limits.h"
 #include "rings.h"
 

@@ -7,8 +7,11 @@
 #include <linux/nst.h>
 #include <linux/slab.h>
 #include <shim/test.h>
+#include "core/claim.h"
+#include "core/forget.h"
+#include "core/memory.h"
+#include "core/owner.h"
 #include "limits.h"
-#include "memory.h"
 
 #define SEC	((u64)NSEC_PER_SEC)
 #define WINDOW	(30 * SEC)

@@ -8,7 +8,11 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include <shim/test.h>
-#include "dgram.h"
+#include "core/claim.h"
+#include "core/dgram.h"
+#include "core/forget.h"
+#include "core/memory.h"
+#include "core/owner.h"
 #include "limits.h"
 #include "model.h"
 

@@ -4,6 +4,9 @@
  * else with less, whatever they share.
  */
 #include <linux/user_namespace.h>
+#include "core/forget.h"
+#include "core/memory.h"
+#include "core/owner.h"
 #include "receiver.h"
 #include "rings.h"
 

@@ -3,7 +3,7 @@
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <shim/test.h>
-#include "replay.h"
+#include "core/replay.h"
 
 #define WIDTH	NST_REPLAY_WINDOW
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* session.c: a datagram is taken once; what is forgotten leaves a floor. */
+#include "core/forget.h"
 #include "receiver.h"
 
 /* --- time ----------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 /* starts.c: what is known is not taken, what is forgotten raises the floor. */
 #include <linux/slab.h>
 #include <shim/test.h>
-#include "starts.h"
+#include "core/starts.h"
 
 static struct nst_starts starts;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* stream.c, receiving: each refusal by name, and which one comes first. */
 #include <linux/in.h>
+#include "core/memory.h"
 #include "ends.h"
 #include "rings.h"
 

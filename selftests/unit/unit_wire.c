@@ -3,7 +3,7 @@
 #include <netinet/in.h>
 #include <linux/nst.h>
 #include <shim/test.h>
-#include "wire.h"
+#include "core/wire.h"
 
 /* A sane data record with every field different. */
 static const u8 sane[NST_WIRE_HDR_LEN] = {

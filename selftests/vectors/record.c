@@ -5,7 +5,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "record.h"
-#include "stream.h"
+#include "core/stream.h"
 
 static u32 next_random(u32 *state)
 {

@@ -6,8 +6,8 @@
 #ifndef _VECTORS_RECORD_H
 #define _VECTORS_RECORD_H
 
-#include "cipher.h"
-#include "wire.h"
+#include "core/cipher.h"
+#include "core/wire.h"
 
 struct nst_stream;
 

@@ -6,9 +6,11 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include "kdf.h"
+#include "core/forget.h"
+#include "core/owner.h"
+#include "core/kdf.h"
 #include "record.h"
-#include "stream.h"
+#include "core/stream.h"
 #include "vectest.h"
 #include "vectors_data.h"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # run.sh [option...] KERNEL [TEST...]: boots KERNEL (6.1, 6.12, 7.3, debug or uml) in
-# QEMU (uml: as a process) and runs tests there. TEST is a program or script of selftests/net, with
+# QEMU (uml: as a process) and runs tests there. TEST is a program or script of selftests/net, by its name alone, with
 # its arguments in the same word: run.sh 6.1 'sockopt -t name'. Without one, all
 # of selftests/net/tests run. make vm KERNEL=6.1 TEST=... builds all before.
 #
@@ -123,7 +123,7 @@ make_root()
 
 	cp -al "$base/root" "$root"
 	mkdir -p "$root/t" "$dir"
-	for f in "$mods"/selftests/net/*/*.ko "$mods"/*.ko "$mods"/*/*.ko; do
+	for f in "$mods"/selftests/net/*/*/*.ko "$mods"/*.ko "$mods"/*/*.ko; do
 		[ -e "$f" ] || continue
 		cp "$f" "$dir/"
 		f=${f##*/}

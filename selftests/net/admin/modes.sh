@@ -11,7 +11,7 @@
 #
 # Without one: no user namespaces, and a module that cannot be found. TAP.
 
-# shellcheck source-path=SCRIPTDIR source=libtap.sh
+# shellcheck source-path=SCRIPTDIR source=../lib/libtap.sh
 . "$(dirname "$0")/libtap.sh"
 umask 077
 

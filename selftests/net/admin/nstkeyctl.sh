@@ -4,7 +4,7 @@
 # nstkeyctl against the kernel: every command, what it refuses and in which
 # words, rights, namespaces. Runs in a network namespace of its own.
 
-# shellcheck source-path=SCRIPTDIR source=libtap.sh
+# shellcheck source-path=SCRIPTDIR source=../lib/libtap.sh
 . "$(dirname "$0")/libtap.sh"
 umask 077
 

@@ -5,7 +5,7 @@
 # with nowhere to write to, ended in the middle, and after a clock was set back. What
 # it refuses is one line that names what is wrong; what it writes is whole.
 
-# shellcheck source-path=SCRIPTDIR source=libtap.sh
+# shellcheck source-path=SCRIPTDIR source=../lib/libtap.sh
 . "$(dirname "$0")/libtap.sh"
 umask 077
 

@@ -5,7 +5,7 @@
 # is told where, changes under traffic, hooks that come and go, and the module
 # that goes while there are rules. TAP; in a network namespace of its own.
 
-# shellcheck source-path=SCRIPTDIR source=libtap.sh
+# shellcheck source-path=SCRIPTDIR source=../lib/libtap.sh
 . "$(dirname "$0")/libtap.sh"
 patience=$((100 * ${NST_TIMES:-1}))	# tenths of a second
 

@@ -3,7 +3,7 @@
  * Keys that were retired or deleted, suites that are not there, and which of
  * several causes counts.
  */
-#include "../../nst_ulp/limits.h"
+#include "nst_ulp/limits.h"
 #include "hostile.h"
 
 static const struct nsttest_conf responder = {

@@ -13,7 +13,7 @@
 
 #include <linux/nst.h>
 
-#include "../../nst_ulp/drop.h"
+#include "nst_ulp/drop.h"
 #include "nstpeer.h"
 
 #define NSTTEST_TIMEOUT		nsttest_patience(12)	/* seconds, of either end */

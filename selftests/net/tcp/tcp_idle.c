@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "kselftest_harness.h"
-#include "../../nst_ulp/limits.h"
+#include "nst_ulp/limits.h"
 #include "nltalk.h"
 #include "tcptest.h"
 

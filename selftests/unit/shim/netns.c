@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Of netns.c, which needs the kernel's namespaces: who sets keys. */
-#include "netns.h"
+#include "core/netns.h"
+#include "core/owner.h"
 
 #define USER	1000
 

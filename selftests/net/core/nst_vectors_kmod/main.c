@@ -15,7 +15,8 @@
 #include <linux/ktime.h>
 #include <linux/vmalloc.h>
 #include "env.h"
-#include "netns.h"
+#include "core/netns.h"
+#include "core/owner.h"
 #include "vectest.h"
 
 #define OUTPUT_MAX	(256 * 1024)

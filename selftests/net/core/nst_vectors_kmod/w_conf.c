@@ -1,2 +1,2 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "nst_ulp/conf.c"
+#include "nst_ulp/core/conf.c"

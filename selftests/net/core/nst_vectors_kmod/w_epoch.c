@@ -3,4 +3,4 @@
 #include <linux/random.h>
 #include "env.h"
 #define get_random_bytes vec_random_bytes
-#include "nst_ulp/epoch.c"
+#include "nst_ulp/core/epoch.c"

@@ -5,4 +5,4 @@
 #include "env.h"
 #define get_random_bytes vec_random_bytes
 #define ktime_get_real_ns vec_real_ns
-#include "nst_ulp/stream.c"
+#include "nst_ulp/core/stream.c"
