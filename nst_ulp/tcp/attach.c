@@ -12,6 +12,17 @@
 #include "tcp/work.h"
 
 /*
+ * Has TCP been given more than its SYN, since it was connect()? Not syn_data, which
+ * outlives a disconnect. Socket lock.
+ */
+static bool is_written(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return tp->bytes_acked + (u32)(tp->write_seq - tp->snd_una) > 1;
+}
+
+/*
  * The connection stands, and nothing was written or read yet; unless a call from
  * before the attach has sent plaintext with the SYN.
  */
@@ -19,7 +30,7 @@ static void join_first(struct nst_tcp *nst)
 {
 	struct sock *sk = nst->sk;
 
-	if (!tcp_sk(sk)->syn_data || nst->plain_until)
+	if (!is_written(sk) || nst->plain_until)
 		nst_tcp_join(nst);
 	/* It may have been a listener before. */
 	write_lock_bh(&sk->sk_callback_lock);

@@ -861,6 +861,47 @@ TEST(connect_again_after_refusal)
 	close(hold);
 }
 
+#define FASTOPEN	"/proc/sys/net/ipv4/tcp_fastopen"
+
+/* What went with the SYN of a connection that is no more is none of the next one's. */
+TEST(connect_after_fast_open)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	socklen_t len = sizeof(sin), size;
+	int lis, fd, b;
+	struct tcp_info info;
+	char was[16], in[8];
+
+	snprintf(was, sizeof(was), "%ld", nsttest_number(FASTOPEN));
+	/* Both ends, without a cookie. */
+	ASSERT_EQ(0, nsttest_write_file(FASTOPEN, "1543"));
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	lis = socket(AF_INET, SOCK_STREAM, 0);
+	ASSERT_EQ(0, bind(lis, (void *)&sin, len));
+	ASSERT_EQ(0, getsockname(lis, (void *)&sin, &len));
+	ASSERT_EQ(0, tcptest_set_int(lis, SOL_TCP, TCP_FASTOPEN, 5));
+	ASSERT_EQ(0, listen(lis, 5));
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	ASSERT_EQ(5, sendto(fd, "plain", 5, MSG_FASTOPEN, (void *)&sin, len));
+	b = accept(lis, NULL, NULL);
+	ASSERT_EQ(5, recv(b, in, sizeof(in), 0));
+	size = sizeof(info);
+	ASSERT_EQ(0, getsockopt(fd, SOL_TCP, TCP_INFO, &info, &size));
+	EXPECT_TRUE(info.tcpi_options & TCPI_OPT_SYN_DATA);
+	close(b);
+	ASSERT_EQ(0, connect(fd, &none, sizeof(none)));
+	ASSERT_EQ(0, attach_and_key(fd));
+	ASSERT_EQ(0, connect(fd, (void *)&sin, len));
+	b = accept(lis, NULL, NULL);
+	ASSERT_LE(0, b);
+	run_record(_metadata, fd, b);
+	close(b);
+	close(fd);
+	close(lis);
+	EXPECT_EQ(0, nsttest_write_file(FASTOPEN, was));
+}
+
 /* An IPv6 socket by birth, and so it is freed, too. */
 TEST(listener_that_was_ipv6)
 {
