@@ -62,6 +62,13 @@
 #endif
 #define NST_ACCEPT(name) int name(NST_ACCEPT_ARGS)
 
+/* The address that proto_ops.connect is given: a struct of this name. */
+#ifdef NST_HAVE_SOCKADDR_UNSIZED
+#define NST_SOCKADDR sockaddr_unsized
+#else
+#define NST_SOCKADDR sockaddr
+#endif
+
 /* The heads of tcp_ulp_ops.get_info and get_info_size. */
 #ifdef NST_HAVE_ULP_NET_ADMIN
 #define NST_ULP_INFO_ALLOWED net_admin

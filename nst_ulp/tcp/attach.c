@@ -38,6 +38,40 @@ static void join_first(struct nst_tcp *nst)
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
+/* connect() finds sk_disconnects as it was; see evict_readers(). Socket lock. */
+static void end_eviction(struct nst_tcp *nst)
+{
+	if (!nst->evicting)
+		return;
+	nst->sk->sk_disconnects--;
+	WRITE_ONCE(nst->evicting, false);
+}
+
+/**
+ * nst_tcp_connect() - proto_ops.connect
+ * @sock: the socket
+ * @addr: to whom
+ * @len: bytes of it
+ * @flags: O_NONBLOCK
+ *
+ * Context: process.
+ * Return: 0 or an errno.
+ */
+int nst_tcp_connect(struct socket *sock, struct NST_SOCKADDR *addr, int len,
+		    int flags)
+{
+	struct nst_tcp *nst = nst_tcp(sock->sk);
+
+	if (!nst)
+		return -EIO;
+	if (READ_ONCE(nst->evicting)) {
+		lock_sock(sock->sk);
+		end_eviction(nst);
+		release_sock(sock->sk);
+	}
+	return nst->base_ops->connect(sock, addr, len, flags);
+}
+
 /**
  * nst_tcp_state_change() - sk_state_change
  * @sk: the socket
@@ -50,6 +84,8 @@ void nst_tcp_state_change(struct sock *sk)
 
 	if (!nst)
 		return;
+	if (!((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV)))
+		end_eviction(nst);
 	if (sk->sk_state == TCP_ESTABLISHED && !nst->joined)
 		join_first(nst);
 	/*
@@ -208,12 +244,19 @@ static int check(const struct sock *sk)
 /*
  * A recv() or splice() that sleeps in TCP's own code would go on there and take
  * ciphertext for data. This count tells it that the connection it waits for is
- * no more: it comes back with what it has, or EPIPE. A connect() may look at the
- * count too, so it is left alone while there is one; accept() and pollers do
- * not. Socket lock.
+ * no more: it comes back with what it has, or EPIPE. accept() and pollers do not
+ * look at the count. A connect() does, but only once it has come to an end: so
+ * before it has, the count is what it was again, and also before another one
+ * begins. Socket lock.
  */
-static void evict_readers(struct sock *sk)
+static void evict_readers(struct nst_tcp *nst)
 {
+	struct sock *sk = nst->sk;
+
+	if (sk->sk_state == TCP_SYN_SENT)
+		WRITE_ONCE(nst->evicting, true);
+	else if (sk->sk_state != TCP_ESTABLISHED)
+		return;
 	sk->sk_disconnects++;
 	wake_up_interruptible_all(sk_sleep(sk));
 }
@@ -235,8 +278,7 @@ static int install_alone(struct nst_tcp *nst)
 	spin_unlock_bh(&sk->sk_lock.slock);
 	if (!alone)
 		return -EAGAIN;
-	if (sk->sk_state == TCP_ESTABLISHED)
-		evict_readers(sk);
+	evict_readers(nst);
 	return 0;
 }
 
@@ -330,6 +372,8 @@ static int disconnect(struct nst_tcp *nst, int flags)
 	nst_tcp_head_reset(nst);
 	nst->plain_until = 0;
 	nst->joined = false;
+	/* A connect() that waits is told of this disconnect. */
+	WRITE_ONCE(nst->evicting, false);
 	return nst->base->disconnect(nst->sk, flags);
 }
 

@@ -5,6 +5,8 @@
 
 #include "tcp/sock.h"
 
+int nst_tcp_connect(struct socket *sock, struct NST_SOCKADDR *addr, int len,
+		    int flags);
 void nst_tcp_state_change(struct sock *sk);
 int nst_tcp_attach(struct sock *sk);
 void nst_tcp_install(struct nst_tcp *nst);

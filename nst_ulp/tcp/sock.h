@@ -196,6 +196,8 @@ struct nst_head {
  * @rx_next: TCP's copied_seq behind the last byte that NST took. Socket lock
  * @rx_end: TCP's rcv_nxt when it told of bytes last. Socket lock
  * @joined: @tx_next and @rx_next are known: there is a connection. Socket lock
+ * @evicting: sk_disconnects is one more than connect() may find it, see
+ *	evict_readers(). Socket lock; connect() looks at it without, first
  * @rcvlowat: SO_RCVLOWAT as the program has set it, plaintext bytes; TCP's own
  *	stays 1, see nst_tcp_set_rcvlowat(). Socket lock
  * @memcg: memory cgroup of who made or accepted the socket, for what the worker
@@ -251,6 +253,7 @@ struct nst_tcp {
 	u32 rx_next;
 	u32 rx_end;
 	bool joined;
+	bool evicting;
 	int rcvlowat;
 	struct mem_cgroup *memcg;
 	spinlock_t conf_lock;

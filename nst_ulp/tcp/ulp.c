@@ -145,6 +145,7 @@ static void build_ops(struct proto_ops *ops, const struct proto_ops *base)
 	*ops = *base;
 	ops->owner = THIS_MODULE;
 	ops->poll = nst_tcp_poll;
+	ops->connect = nst_tcp_connect;
 	ops->accept = nst_tcp_accept;
 	ops->listen = nst_tcp_listen;
 	ops->shutdown = shutdown;

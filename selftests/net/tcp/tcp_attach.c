@@ -805,6 +805,47 @@ TEST_F(early, connect)
 	close(filler);
 }
 
+/*
+ * The same with a recv() beside it, which must not go on in TCP; and with another
+ * connect(), of behind the attach.
+ */
+TEST_F(early, reader_of_a_connect)
+{
+	int filler = socket(AF_INET, SOCK_STREAM, 0), fd, s, b;
+	struct call call = { .fn = do_connect, .addr = self->addr };
+	struct call again = call, reader = { .fn = do_recv };
+	char buf[64];
+
+	ASSERT_EQ(0, listen(self->lis, 0));
+	ASSERT_EQ(0, connect(filler, (void *)&self->addr, sizeof(self->addr)));
+	ASSERT_EQ(POLLIN, tcptest_poll(self->lis, POLLIN, TCPTEST_SOON_MS));
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	ASSERT_EQ(0, tcptest_timeout(fd, SO_SNDTIMEO, TCPTEST_SOON_MS));
+	ASSERT_EQ(0, tcptest_timeout(fd, SO_RCVTIMEO, TCPTEST_SOON_MS));
+	call.fd = again.fd = reader.fd = fd;
+	reader.buf = buf;
+	reader.len = sizeof(buf);
+	ASSERT_EQ(0, begin(&call));
+	ASSERT_EQ(0, begin(&reader));
+	if (variant->looked_at)
+		look(&self->lookers, fd);
+	ASSERT_EQ(0, attach_and_key(fd));
+	EXPECT_EQ(-EPIPE, end(&reader));
+	ASSERT_EQ(0, begin(&again));
+	s = accept(self->lis, NULL, NULL);
+	ASSERT_LE(0, s);
+	close(s);
+	EXPECT_EQ(0, end(&call));
+	EXPECT_EQ(0, end(&again));
+	look_away(&self->lookers);
+	b = accept(self->lis, NULL, NULL);
+	ASSERT_LE(0, b);
+	run_record(_metadata, fd, b);
+	close(b);
+	close(fd);
+	close(filler);
+}
+
 /* accept() waits, and brings a child of after the attach; all of it is NST's. */
 TEST_F(early, accept)
 {
