@@ -93,8 +93,12 @@ static int shutdown(struct socket *sock, int how)
 	}
 	if (how != SHUT_WR && how != SHUT_RDWR)
 		return ops->shutdown(sock, how);
-	if (mutex_lock_interruptible(&nst->tx_lock))
-		return -ERESTARTSYS;
+	/* A plain socket's waits for those who send, too, whatever signal comes. */
+	if (mutex_lock_killable(&nst->tx_lock)) {
+		set_bit(NST_TCP_SHUT, &nst->flags);
+		nst_tcp_kick(nst, 0);
+		return -EINTR;
+	}
 	open = nst->tx_open;
 	if (!(READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
 		err = nst_tcp_tx_finish(nst);

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the tests of a TCP socket's behaviour share. See tcptest.h. */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 #include "tcptest.h"
@@ -417,4 +424,64 @@ ssize_t tcptest_sendv(int fd, size_t from, size_t nr, size_t size, int flags)
 	free(buf);
 	free(iov);
 	return n;
+}
+
+int tcptest_hole_open(struct tcptest_hole *hole)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+
+	hole->fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (hole->fd < 0 || ioctl(hole->fd, UFFDIO_API, &api))
+		return -errno;
+	hole->mem = mmap(NULL, TCPTEST_HOLE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (hole->mem == MAP_FAILED)
+		return -errno;
+	reg.range.start = (uintptr_t)hole->mem;
+	reg.range.len = TCPTEST_HOLE;
+	return ioctl(hole->fd, UFFDIO_REGISTER, &reg) ? -errno : 0;
+}
+
+int tcptest_hole_fill(struct tcptest_hole *hole, char c)
+{
+	static char page[TCPTEST_HOLE] __attribute__((aligned(TCPTEST_HOLE)));
+	struct uffdio_copy copy = {
+		.dst = (uintptr_t)hole->mem, .src = (uintptr_t)page,
+		.len = sizeof(page),
+	};
+
+	memset(page, c, sizeof(page));
+	return ioctl(hole->fd, UFFDIO_COPY, &copy) ? -errno : 0;
+}
+
+void tcptest_hole_close(struct tcptest_hole *hole)
+{
+	munmap(hole->mem, TCPTEST_HOLE);
+	close(hole->fd);
+}
+
+#define CGROUPS	"/tmp/cg"
+
+int tcptest_cgroup(const char *path)
+{
+	char file[128];
+
+	mkdir(CGROUPS, 0755);
+	if (mount("none", CGROUPS, "cgroup2", 0, NULL) && errno != EBUSY)
+		return -errno;
+	nsttest_write_file(CGROUPS "/cgroup.subtree_control", "+memory");
+	if (mkdir(path, 0755) && errno != EEXIST)
+		return -errno;
+	snprintf(file, sizeof(file), "%s/memory.current", path);
+	if (nsttest_number(file) < 0)
+		return -EOPNOTSUPP;
+	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
+	return nsttest_write_file(file, "0");
+}
+
+void tcptest_cgroup_leave(void)
+{
+	nsttest_write_file(CGROUPS "/cgroup.procs", "0");
+	umount2(CGROUPS, MNT_DETACH);
 }

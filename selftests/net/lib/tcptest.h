@@ -115,6 +115,25 @@ int tcptest_asleep(pid_t tid);
 /* Waits until TCP's state of @fd is @state (TCP_CLOSE, ...). */
 int tcptest_state(int fd, int state);
 
+/*
+ * Puts this program into a memory cgroup of its own, one of those below /tmp/cg, and
+ * back.
+ */
+int tcptest_cgroup(const char *path);
+void tcptest_cgroup_leave(void);
+
+/* Memory that is not there until filled; who touches it stays in the kernel. */
+struct tcptest_hole {
+	int fd;
+	char *mem;
+};
+
+#define TCPTEST_HOLE	4096	/* its bytes */
+
+int tcptest_hole_open(struct tcptest_hole *hole);
+int tcptest_hole_fill(struct tcptest_hole *hole, char c);
+void tcptest_hole_close(struct tcptest_hole *hole);
+
 int tcptest_set_int(int fd, int level, int opt, int value);
 int tcptest_timeout(int fd, int opt, int ms);
 int tcptest_record_max(int fd, uint32_t max);

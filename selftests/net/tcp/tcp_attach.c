@@ -9,14 +9,10 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
-#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/select.h>
-#include <sys/syscall.h>
 
 #ifndef IPV6_ADDRFORM
 #define IPV6_ADDRFORM	1
@@ -368,39 +364,6 @@ TEST_F(at, sender)
 
 /* --- who waits for the lock ------------------------------------------------ */
 
-/* Memory that is not there until filled; who touches it stays in the kernel. */
-struct hole {
-	int fd;
-	char *mem;
-};
-
-static int hole_open(struct hole *hole)
-{
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct uffdio_api api = { .api = UFFD_API };
-
-	hole->fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (hole->fd < 0 || ioctl(hole->fd, UFFDIO_API, &api))
-		return -errno;
-	hole->mem = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	reg.range.start = (uintptr_t)hole->mem;
-	reg.range.len = 4096;
-	return ioctl(hole->fd, UFFDIO_REGISTER, &reg) ? -errno : 0;
-}
-
-static int hole_fill(struct hole *hole, char c)
-{
-	static char page[4096] __attribute__((aligned(4096)));
-	struct uffdio_copy copy = {
-		.dst = (uintptr_t)hole->mem, .src = (uintptr_t)page,
-		.len = sizeof(page),
-	};
-
-	memset(page, c, sizeof(page));
-	return ioctl(hole->fd, UFFDIO_COPY, &copy) ? -errno : 0;
-}
-
 /*
  * One send() holds the lock; the attach waits for it, and behind that another
  * send(). That one goes first.
@@ -410,17 +373,17 @@ TEST_F(at, sender_in_the_queue)
 	struct call holder = { .fn = do_send, .fd = self->kern, .len = 4096 };
 	struct call attach = { .fn = do_attach, .fd = self->kern };
 	struct call sender = { .fn = do_send, .fd = self->kern, .len = 4096 };
-	struct hole hole;
+	struct tcptest_hole hole;
 	char page[4096];
 
-	ASSERT_EQ(0, hole_open(&hole));
+	ASSERT_EQ(0, tcptest_hole_open(&hole));
 	memset(page, 'P', sizeof(page));
 	holder.buf = hole.mem;
 	sender.buf = page;
 	ASSERT_EQ(0, begin(&holder));
 	ASSERT_EQ(0, begin(&attach));
 	ASSERT_EQ(0, begin(&sender));
-	ASSERT_EQ(0, hole_fill(&hole, 'P'));
+	ASSERT_EQ(0, tcptest_hole_fill(&hole, 'P'));
 	EXPECT_EQ(4096, end(&holder));
 	EXPECT_EQ(4096, end(&sender));
 	EXPECT_EQ(0, end(&attach));
@@ -429,7 +392,7 @@ TEST_F(at, sender_in_the_queue)
 	ASSERT_EQ(0, drain_bytes(self->raw, 2 * 4096, 'P'));
 	ASSERT_EQ(4, recv(self->raw, page, 4, MSG_WAITALL));
 	EXPECT_EQ(0, memcmp(page, "NSTP", 4));
-	close(hole.fd);
+	tcptest_hole_close(&hole);
 }
 
 /* The same, but it has so much that it comes to sleep in TCP. */
@@ -438,9 +401,9 @@ TEST_F(at, large_sender_in_the_queue)
 	struct call holder = { .fn = do_send, .fd = self->kern, .len = 4096 };
 	struct call attach = { .fn = do_attach, .fd = self->kern };
 	struct call sender = { .fn = do_send, .fd = self->kern, .len = BIG };
-	struct hole hole;
+	struct tcptest_hole hole;
 
-	ASSERT_EQ(0, hole_open(&hole));
+	ASSERT_EQ(0, tcptest_hole_open(&hole));
 	holder.buf = hole.mem;
 	sender.buf = malloc(BIG);
 	ASSERT_NE(NULL, sender.buf);
@@ -448,12 +411,12 @@ TEST_F(at, large_sender_in_the_queue)
 	ASSERT_EQ(0, begin(&holder));
 	ASSERT_EQ(0, begin(&attach));
 	ASSERT_EQ(0, begin(&sender));
-	ASSERT_EQ(0, hole_fill(&hole, 'P'));
+	ASSERT_EQ(0, tcptest_hole_fill(&hole, 'P'));
 	EXPECT_EQ(4096, end(&holder));
 	EXPECT_EQ(-EBUSY, end(&attach));
 	ASSERT_EQ(0, drain_bytes(self->raw, 4096 + BIG, 'P'));
 	EXPECT_EQ(BIG, end(&sender));
-	close(hole.fd);
+	tcptest_hole_close(&hole);
 	free(sender.buf);
 }
 

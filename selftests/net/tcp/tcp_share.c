@@ -604,4 +604,53 @@ TEST_F(share, signal_against_recv)
 	EXPECT_EQ(0, tcptest_bind(self->a, self->b));
 }
 
+struct hole_send {
+	struct tcptest_hole hole;
+	int fd;
+	pid_t tid;
+	ssize_t ret;
+};
+
+static void *send_hole(void *arg)
+{
+	struct hole_send *s = arg;
+
+	__atomic_store_n(&s->tid, gettid(), __ATOMIC_RELEASE);
+	s->ret = send(s->fd, s->hole.mem, TCPTEST_HOLE, 0);
+	return NULL;
+}
+
+/* As a plain socket's, shutdown() waits for one who sends, and does its work. */
+TEST_F(share, signal_against_shutdown)
+{
+	struct sigaction sa = { .sa_handler = on_alarm };
+	char in[TCPTEST_HOLE];
+	pthread_t thread;
+	struct hole_send s = { .fd = self->b };
+	pid_t pid;
+
+	ASSERT_EQ(0, tcptest_bind(self->a, self->b));
+	ASSERT_EQ(0, tcptest_hole_open(&s.hole));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, send_hole, &s));
+	while (!__atomic_load_n(&s.tid, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	ASSERT_EQ(0, tcptest_asleep(s.tid));
+	pid = fork();
+	if (!pid) {
+		sigaction(SIGUSR1, &sa, NULL);
+		_exit(shutdown(self->b, SHUT_WR) ? errno : 0);
+	}
+	ASSERT_EQ(0, tcptest_asleep(pid));
+	kill(pid, SIGUSR1);
+	usleep(100000);
+	EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG));
+	ASSERT_EQ(0, tcptest_hole_fill(&s.hole, 'P'));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(TCPTEST_HOLE, s.ret);
+	EXPECT_EQ(0, tcptest_reap(pid));
+	EXPECT_EQ(TCPTEST_HOLE, recv(self->a, in, sizeof(in), MSG_WAITALL));
+	EXPECT_EQ(0, recv(self->a, in, sizeof(in), 0));
+	tcptest_hole_close(&s.hole);
+}
+
 TEST_HARNESS_MAIN
