@@ -21,6 +21,7 @@
  * @flags: MSG_*
  * @type: record type of what it has taken; -1: nothing yet
  * @timeo: jiffies that it may still wait
+ * @since: jiffies at which @timeo was that
  * @peek: MSG_PEEK: bytes of the list of plaintext already looked at
  * @locked: rx_lock is held
  * @done: nothing more fits this call: another type comes next
@@ -36,6 +37,7 @@ struct rx_call {
 	int flags;
 	int type;
 	long timeo;
+	unsigned long since;
 	u32 peek;
 	bool locked;
 	bool done;
@@ -278,6 +280,7 @@ static int rx_relock(struct rx_call *call)
 	if (mutex_lock_killable(&call->nst->rx_lock))
 		return -EINTR;
 	call->locked = true;
+	call->since = jiffies;
 	return 0;
 }
 
@@ -339,17 +342,30 @@ static bool may_receive(const struct rx_call *call)
 	return call->nst->plain_mem < READ_ONCE(call->sk->sk_rcvbuf);
 }
 
+/* The time that has passed is time waited. */
+static void count_wait(struct rx_call *call)
+{
+	unsigned long now = jiffies;
+
+	if (call->timeo != MAX_SCHEDULE_TIMEOUT)
+		call->timeo -= min_t(unsigned long, now - call->since,
+				     call->timeo);
+	call->since = now;
+}
+
 /*
  * The peer sends nothing but records without plaintext. Returns 1 if the call
- * goes on, which it does only for a program that wants to wait and lives. One that
- * does not is told again by the worker of what may stand behind them.
+ * goes on, which it does only for a program that wants to wait, for as long as it
+ * does. One that does not is told again by the worker of what may stand behind
+ * them.
  */
 static int pause_flood(struct rx_call *call, size_t target)
 {
 	cond_resched();
 	if (signal_pending(current))
 		return sock_intr_errno(call->timeo);
-	if (call->timeo == MAX_SCHEDULE_TIMEOUT && call->copied < target)
+	count_wait(call);
+	if (call->timeo && call->copied < target)
 		return 1;
 	set_bit(NST_TCP_STARVED, &call->nst->flags);
 	nst_tcp_kick(call->nst, 0);
@@ -365,6 +381,7 @@ static int receive_some(struct rx_call *call, size_t target, unsigned int *nr)
 	if (err <= 0 || call->copied != copied ||
 	    !skb_queue_empty(&call->nst->plain)) {
 		*nr = 0;
+		call->since = jiffies;
 		return err;
 	}
 	return ++*nr < NST_TCP_BATCH ? err : pause_flood(call, target);
@@ -440,6 +457,7 @@ NST_RECVMSG(nst_tcp_recvmsg)
 	struct rx_call call = {
 		.nst = nst, .sk = sk, .msg = msg, .len = len, .flags = flags,
 		.type = -1, .timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT),
+		.since = jiffies,
 	};
 	struct nst_tcp_scope scope;
 	size_t target;

@@ -4,9 +4,13 @@
  * middle of something, floods without content, calls of many messages.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "kselftest_harness.h"
 #include "tcptest.h"
@@ -104,50 +108,218 @@ TEST(lowat_over_records)
 	close(b);
 }
 
+FIXTURE(flood) {
+	int kern;
+	pid_t pid;
+};
+
 /*
  * A peer that holds a key and sends nothing but records without plaintext, as
- * fast as it can, keeps nobody in a call that is not to wait, nor in close().
+ * fast as it can.
  */
-TEST(flood_of_empty_records)
+static void flood(int raw)
+{
+	static uint8_t buf[1 << 16];
+	struct peer p;
+
+	peer_init(&p, raw, NST_CIPHER_AES_GCM, nsttest_box, NSTTEST_KEYS);
+	for (;;) {
+		size_t n = 0;
+
+		while (n + 100 < sizeof(buf))
+			n += peer_append(&p, NST_TYPE_DATA, NULL, 0, buf + n);
+		if (peer_write(raw, buf, n))
+			_exit(0);
+	}
+}
+
+FIXTURE_SETUP(flood)
 {
 	struct nsttest_conf conf = {
 		.cipher_id = NST_CIPHER_AES_GCM, .nr_keys = NSTTEST_KEYS,
 	};
-	int kern, raw, status, i;
-	char byte;
-	pid_t pid;
+	int raw;
 
-	ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &kern, &raw));
-	ASSERT_EQ(0, nsttest_attach(kern));
-	ASSERT_EQ(0, nsttest_install(kern, &conf));
-	pid = fork();
-	ASSERT_LE(0, pid);
-	if (!pid) {
-		static uint8_t buf[1 << 16];
-		struct peer p;
-
-		close(kern);
-		peer_init(&p, raw, NST_CIPHER_AES_GCM, nsttest_box,
-			  NSTTEST_KEYS);
-		for (;;) {
-			size_t n = 0;
-
-			while (n + 100 < sizeof(buf))
-				n += peer_append(&p, NST_TYPE_DATA, NULL, 0,
-						 buf + n);
-			if (peer_write(raw, buf, n))
-				_exit(0);
-		}
+	ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &self->kern, &raw));
+	ASSERT_EQ(0, nsttest_attach(self->kern));
+	ASSERT_EQ(0, nsttest_install(self->kern, &conf));
+	self->pid = fork();
+	ASSERT_LE(0, self->pid);
+	if (!self->pid) {
+		close(self->kern);
+		flood(raw);
 	}
 	close(raw);
 	usleep(200000);
+}
+
+FIXTURE_TEARDOWN(flood)
+{
+	EXPECT_EQ(0, close(self->kern));
+	kill(self->pid, SIGKILL);
+	EXPECT_EQ(self->pid, waitpid(self->pid, NULL, 0));
+}
+
+/* It keeps nobody in a call that is not to wait, nor in close(). */
+TEST_F(flood, does_not_hold_a_call)
+{
+	char byte;
+	int i;
+
 	for (i = 0; i < 20; i++) {
-		EXPECT_EQ(-1, recv(kern, &byte, 1, MSG_DONTWAIT));
+		EXPECT_EQ(-1, recv(self->kern, &byte, 1, MSG_DONTWAIT));
 		EXPECT_EQ(EAGAIN, errno);
 	}
-	EXPECT_EQ(0, close(kern));
-	kill(pid, SIGKILL);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+}
+
+/* Nor does it make a call impatient. */
+TEST_F(flood, does_not_end_a_call)
+{
+	const int ms = 600;
+	struct timespec begin, now;
+	char byte;
+	long gone;
+
+	ASSERT_EQ(0, tcptest_timeout(self->kern, SO_RCVTIMEO, ms));
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	EXPECT_EQ(-1, recv(self->kern, &byte, 1, 0));
+	EXPECT_EQ(EAGAIN, errno);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	gone = (now.tv_sec - begin.tv_sec) * 1000 +
+	       (now.tv_nsec - begin.tv_nsec) / 1000000;
+	/* The clock ticks that it counts may be 10 ms. */
+	EXPECT_LE(ms - 20, gone);
+}
+
+/* --- a router's message ------------------------------------------------------ */
+
+static int sequence(int raw, uint32_t *seq)
+{
+	int on = 1, off = -1, queue = 1 /* TCP_RECV_QUEUE */;
+	socklen_t len = sizeof(*seq);
+
+	if (setsockopt(raw, SOL_TCP, TCP_REPAIR, &on, sizeof(on)) ||
+	    setsockopt(raw, SOL_TCP, TCP_REPAIR_QUEUE, &queue, sizeof(queue)) ||
+	    getsockopt(raw, SOL_TCP, TCP_QUEUE_SEQ, seq, &len) ||
+	    setsockopt(raw, SOL_TCP, TCP_REPAIR, &off, sizeof(off)))
+		return -errno;
+	return 0;
+}
+
+static uint16_t checksum(const uint16_t *data, size_t size)
+{
+	uint32_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < size / 2; i++)
+		sum += data[i];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+/* Tells @kern by ICMP that the host of its peer @raw cannot be reached. */
+static int tell_unreachable(int kern, int raw)
+{
+	struct {
+		struct icmphdr icmp;
+		struct iphdr ip;
+		uint16_t source;
+		uint16_t dest;
+		uint32_t seq;
+	} __attribute__((packed, aligned(4))) m = {
+		.icmp = { .type = ICMP_DEST_UNREACH, .code = ICMP_HOST_UNREACH },
+		.ip = { .version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP,
+			.tot_len = htons(40) },
+	};
+	struct sockaddr_in here, there;
+	socklen_t len = sizeof(here);
+	int fd, ret = sequence(raw, &m.seq);
+
+	if (ret || getsockname(kern, (void *)&here, &len) ||
+	    getpeername(kern, (void *)&there, &len))
+		return ret ?: -errno;
+	m.ip.saddr = here.sin_addr.s_addr;
+	m.ip.daddr = there.sin_addr.s_addr;
+	m.source = here.sin_port;
+	m.dest = there.sin_port;
+	m.seq = htonl(m.seq);
+	m.icmp.checksum = checksum((void *)&m, sizeof(m));
+	here.sin_port = 0;
+	fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	if (fd < 0 || sendto(fd, &m, sizeof(m), 0, (void *)&here, len) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static int by_so_error(int fd)
+{
+	socklen_t len = sizeof(int);
+	int err = -1;
+
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	return err;
+}
+
+static int by_recv(int fd)
+{
+	char c;
+
+	return recv(fd, &c, 1, 0) < 0 ? errno : 0;
+}
+
+static int by_send(int fd)
+{
+	return send(fd, "lost", 4, MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
+/*
+ * With IP_RECVERR an error stands on a connection that lives. The worker has a START
+ * to send then: it does not take the error for the program's, and loses nothing.
+ */
+static void run_router(struct __test_metadata *_metadata, int (*told)(int fd))
+{
+	struct tcptest_conf strict = plain_conf;
+	struct nst_info info;
+	int a, b, i;
+
+	strict.strict = true;
+	ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &b, &a));
+	ASSERT_EQ(0, tcptest_set_int(a, IPPROTO_IP, IP_RECVERR, 1));
+	ASSERT_EQ(0, tcptest_key(a, &plain_conf, NST_F_INITIATOR));
+	ASSERT_EQ(0, tell_unreachable(a, b));
+	EXPECT_EQ(POLLERR, tcptest_poll(a, 0, TCPTEST_SOON_MS) & POLLERR);
+	ASSERT_EQ(0, tcptest_key(b, &strict, NST_F_RESPONDER));
+	/* Its START is judged, and will be answered. */
+	for (i = 0; i < TCPTEST_SOON_MS; i++) {
+		ASSERT_EQ(0, tcptest_info(a, &info));
+		if (info.rx.started && info.tx.started)
+			break;
+		usleep(1000);
+	}
+	EXPECT_NE(TCPTEST_SOON_MS, i);
+	usleep(100000);
+	EXPECT_EQ(EHOSTUNREACH, told(a));
+	EXPECT_EQ(0, tcptest_settle(b));
+	EXPECT_EQ(0, tcptest_bind(a, b));
+	close(a);
+	close(b);
+}
+
+TEST(router_told_by_so_error)
+{
+	run_router(_metadata, by_so_error);
+}
+
+TEST(router_told_by_recv)
+{
+	run_router(_metadata, by_recv);
+}
+
+TEST(router_told_by_send)
+{
+	run_router(_metadata, by_send);
 }
 
 TEST_HARNESS_MAIN
