@@ -81,11 +81,13 @@ typedef int (*walk_fn)(void *arg, struct sk_buff *skb, u32 off, u32 n);
 
 /*
  * Call @fn for each stretch of @n bytes of the queue, from sequence number @seq
- * on, until one returns an error. The bytes are there, none before @skb.
+ * on, until one returns an error. The bytes are there, none before *@at, which is
+ * the buffer of the last one then.
  */
-static int walk_from(struct sock *sk, struct sk_buff *skb, u32 seq, u32 n,
-		     walk_fn fn, void *arg)
+static int walk_on(struct sock *sk, struct sk_buff **at, u32 seq, u32 n,
+		   walk_fn fn, void *arg)
 {
+	struct sk_buff *skb = *at;
 	int err = 0;
 
 	if (!skb)
@@ -95,6 +97,7 @@ static int walk_from(struct sock *sk, struct sk_buff *skb, u32 seq, u32 n,
 
 		if (!n || err)
 			break;
+		*at = skb;
 		/* Buffers may overlap: only their sequence numbers count. */
 		off = seq - TCP_SKB_CB(skb)->seq;
 		if (off >= skb->len)
@@ -113,14 +116,20 @@ static int walk_queue(struct sock *sk, u32 skip, u32 n, walk_fn fn, void *arg)
 	u32 seq = tcp_sk(sk)->copied_seq, off;
 	struct sk_buff *skb = tcp_recv_skb(sk, seq, &off);
 
-	return walk_from(sk, skb, seq + skip, n, fn, arg);
+	return walk_on(sk, &skb, seq + skip, n, fn, arg);
 }
 
-/* Where to begin for bytes that have come of late: from the end. */
-static struct sk_buff *find_last(struct sock *sk, u32 seq)
+/*
+ * Where to begin to look for a byte: from the end for what has come of late, from
+ * the front behind a control record that was taken.
+ */
+static struct sk_buff *find_buffer(struct sock *sk, u32 seq)
 {
+	const struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb;
 
+	if (seq - tp->copied_seq < tp->rcv_nxt - seq)
+		return skb_peek(&sk->sk_receive_queue);
 	skb_queue_reverse_walk(&sk->sk_receive_queue, skb)
 		if (!after(TCP_SKB_CB(skb)->seq, seq))
 			return skb;
@@ -214,8 +223,11 @@ static enum nst_head_state judge_head(struct nst_tcp *nst)
 	return sort_head(nst);
 }
 
-/* Read what the count needs of the header behind the records counted. */
-static int read_next(struct nst_tcp *nst)
+/*
+ * Read what the count needs of the header behind the records counted. It is not in
+ * front of *@at, which is NULL at first.
+ */
+static int read_next(struct nst_tcp *nst, struct sk_buff **at)
 {
 	struct nst_ahead *ahead = &nst->head.ahead;
 	u32 seq = tcp_sk(nst->sk)->copied_seq - nst->head.got + ahead->len;
@@ -223,9 +235,10 @@ static int read_next(struct nst_tcp *nst)
 	struct nst_hdr hdr = nst->head.hdr;
 	int err = 0;
 
-	if (ahead->len)
-		err = walk_from(nst->sk, find_last(nst->sk, seq), seq,
-				sizeof(wire), copy_bytes, &to);
+	if (ahead->len) {
+		*at = *at ?: find_buffer(nst->sk, seq);
+		err = walk_on(nst->sk, at, seq, sizeof(wire), copy_bytes, &to);
+	}
 	if (err || (ahead->len && nst_wire_decode(&hdr, wire, IPPROTO_TCP)))
 		return -EPROTO;
 	ahead->total = NST_WIRE_HDR_LEN + nst_wire_body_len(hdr.suite, hdr.len);
@@ -249,18 +262,20 @@ static void count_next(struct nst_ahead *ahead)
 
 /*
  * Count the records that have become complete. The loop is bounded by the bytes
- * that have come since it ran last, or since a control record left the queue.
+ * that have come since it ran last, or since a control record left the queue, and
+ * walks over their buffers once.
  */
 static void look_ahead(struct nst_tcp *nst)
 {
 	struct nst_ahead *ahead = &nst->head.ahead;
 	u32 have = nst->head.got + nst_tcp_queued(nst->sk);
+	struct sk_buff *at = NULL;
 
 	while (!ahead->stop && have >= ahead->need) {
 		if (ahead->total)
 			count_next(ahead);
 		else if (have - ahead->len >= NST_WIRE_HDR_LEN)
-			ahead->stop = read_next(nst);
+			ahead->stop = read_next(nst, &at);
 		ahead->need = ahead->len + (ahead->total ?: NST_WIRE_HDR_LEN);
 	}
 }
