@@ -254,6 +254,9 @@ static int ended(struct rx_call *call)
 		return nst_tcp_rx_fail(nst, NST_DROP_TRUNCATED, NULL);
 	started = nst->st.rx.started || READ_ONCE(nst->st.tx_started);
 	err = sock_error(sk);
+	/* What waited for the program to be told of it may go. */
+	if (err && READ_ONCE(nst->tx_out))
+		nst_tcp_kick(nst, 0);
 	if (!err && sk->sk_state == TCP_CLOSE)
 		err = started ? -ECONNRESET : -ENOTCONN;
 	/* A connection is lost for good; one that never was may come yet. */
@@ -274,7 +277,10 @@ static bool more_readable(const struct rx_call *call)
 	       READ_ONCE(nst->plain_len) > call->peek;
 }
 
-/* A call that is killed meanwhile goes on without the lock. */
+/*
+ * A call that is killed meanwhile goes on without the lock. As TCP's, it does not
+ * count what passes while it has something to do.
+ */
 static int rx_relock(struct rx_call *call)
 {
 	if (mutex_lock_killable(&call->nst->rx_lock))

@@ -247,7 +247,7 @@ static void queue(struct nst_tcp *nst, struct delayed_work *work,
 		put_both(nst);
 }
 
-/* The worker of a closed connection waits long for what may come soon. */
+/* The worker sleeps long, for what may come soon. */
 static void hurry(struct nst_tcp *nst)
 {
 	sock_hold(nst->sk);
@@ -305,7 +305,8 @@ void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay)
 {
 	if (test_bit(NST_TCP_DEAD, &nst->flags))
 		return;
-	if (!delay && test_bit(NST_TCP_LINGER, &nst->flags))
+	if (!delay && (test_bit(NST_TCP_LINGER, &nst->flags) ||
+		       READ_ONCE(nst->tx_untold)))
 		hurry(nst);
 	else
 		queue(nst, &nst->work, delay);

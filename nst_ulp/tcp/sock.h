@@ -80,6 +80,12 @@ struct nst_txrec;
 #define NST_TCP_RETRY	(HZ / 50 + 1)
 
 /*
+ * It looks less and less often whether the program has been told of an error: its
+ * pause doubles so many times. A program that sends or receives is told at once.
+ */
+#define NST_TCP_UNTOLD	6
+
+/*
  * How long the attach lets those go first who wait for the socket lock, and how
  * often: long enough for one that was just woken to run on a busy machine.
  */
@@ -211,6 +217,8 @@ struct nst_head {
  *	before anything else is sealed; NULL: none. Under @tx_lock
  * @tx_charged: bytes of memory charged to the socket for both, see mem.c.
  *	Changed under @tx_lock and the socket lock, or by who ends it
+ * @tx_untold: how often in a row @tx_out has waited for the program to be told of
+ *	an error. Under @tx_lock; read without to see whether @work may sleep long
  * @rx_lock: see "Locking"
  * @plain: decrypted records and what is left of them, struct nst_plain in cb.
  *	Changed under @rx_lock; poll looks at its length without
@@ -262,6 +270,7 @@ struct nst_tcp {
 	struct nst_txrec *tx_open;
 	struct nst_txrec *tx_out;
 	int tx_charged;
+	u8 tx_untold;
 
 	struct mutex rx_lock;
 	struct sk_buff_head plain;

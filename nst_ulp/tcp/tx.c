@@ -145,8 +145,9 @@ static void disown(struct nst_tcp *nst, gfp_t was)
  */
 static int push(struct nst_tcp *nst)
 {
+	unsigned long pause = NST_TCP_RETRY;
 	struct nst_txrec *rec = nst->tx_out;
-	bool gone;
+	bool gone, untold;
 	gfp_t was;
 	int err;
 
@@ -154,6 +155,7 @@ static int push(struct nst_tcp *nst)
 	if (!own(nst, &was))
 		return -EAGAIN;
 	nst_tcp_mem_lend(nst);
+	untold = READ_ONCE(nst->sk->sk_err);
 	err = push_locked(nst, rec);
 	gone = err != -EAGAIN && err != -ENOMEM && err != -ENOBUFS;
 	if (gone)
@@ -161,9 +163,15 @@ static int push(struct nst_tcp *nst)
 	nst_tcp_mem_settle(nst);
 	disown(nst, was);
 	if (!gone) {
-		nst_tcp_kick(nst, NST_TCP_RETRY);
+		/* Nothing tells that the program was told by SO_ERROR. */
+		if (untold)
+			pause <<= nst->tx_untold;
+		WRITE_ONCE(nst->tx_untold, untold ?
+			   min(nst->tx_untold + 1, NST_TCP_UNTOLD) : 0);
+		nst_tcp_kick(nst, pause);
 		return -EAGAIN;
 	}
+	WRITE_ONCE(nst->tx_untold, 0);
 	nst_txrec_put(rec);
 	if (err)
 		nst->st.tx.closed = true;
