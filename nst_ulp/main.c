@@ -5,7 +5,7 @@
 #include "admin/proc.h"
 #include "admin/sysctl.h"
 #include "af_nst.h"
-#include "core/cipher.h"
+#include "core/aead.h"
 #include "core/epoch.h"
 #include "core/netns.h"
 #include "core/sessions.h"
@@ -48,7 +48,7 @@ static void undo(int nr)
 	while (nr--)
 		parts[nr].exit();
 	rcu_barrier();
-	nst_cipher_exit();
+	nst_op_exit();
 }
 
 static int __init nst_init(void)

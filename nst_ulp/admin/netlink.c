@@ -16,6 +16,7 @@
 #include "admin/socket_nl.h"
 #include "core/cipher.h"
 #include "core/fingerprint.h"
+#include "core/keyring.h"
 #include "core/memory.h"
 #include "core/netns.h"
 #include "event.h"

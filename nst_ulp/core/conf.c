@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "core/conf.h"
+#include "core/keyring.h"
 #include "core/wire.h"
 #include "limits.h"
 

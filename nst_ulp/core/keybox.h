@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Key boxes: kid -> secret. A box is immutable; a keyring is where a namespace
- * or a socket finds its present one. Every change makes a new box and
- * publishes it, so readers need no lock and a change is atomic.
- */
+/* Key boxes: kid -> secret. A box is immutable once it is published. */
 #ifndef _NST_KEYBOX_H
 #define _NST_KEYBOX_H
 
-#include <linux/mutex.h>
 #include <linux/nst.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
 #include "core/memories.h"
-#include "drop.h"
 
 /**
  * enum nst_key_state - what a key of a box may be used for
@@ -63,56 +57,25 @@ struct nst_box {
 	} slot[];
 };
 
-/**
- * struct nst_keyring - where a namespace or socket finds its present box
- * @ref: owners: the namespace, and each configuration that uses it
- * @lock: serialises changes; taken in process context, no other lock inside
- * @box: the present box, never NULL; RCU, written under @lock
- * @gen: grows with each change, after @box is published; no two keyrings have
- *	the same, and none has 0. Who has looked up a key under a generation
- *	need not look again while it stands
- * @owner: who is charged for what is taken under its keys; a user of it
- * @private: a socket's own box, not the namespace's
- */
-struct nst_keyring {
-	refcount_t ref;
-	struct mutex lock;
-	struct nst_box __rcu *box;
-	u64 gen;
-	struct nst_owner *owner;
-	bool private;
-};
-
-/* Input of nst_keyring_replace() and nst_keyring_add(). */
+/* A key as it comes from outside. */
 struct nst_box_entry {
 	u16 kid;
 	enum nst_key_state state;
 	u8 secret[NST_KEY_SIZE];
 };
 
-struct nst_keyring *nst_keyring_alloc(struct nst_owner *owner, bool private);
-struct nst_keyring *nst_keyring_get(struct nst_keyring *ring);
-void nst_keyring_put(struct nst_keyring *ring);
-
-int nst_keyring_replace(struct nst_keyring *ring,
-			const struct nst_box_entry *entry, unsigned int nr);
-int nst_keyring_add(struct nst_keyring *ring,
-		    const struct nst_box_entry *entry);
-int nst_keyring_activate(struct nst_keyring *ring, u16 kid);
-int nst_keyring_retire(struct nst_keyring *ring, u16 kid);
-int nst_keyring_del(struct nst_keyring *ring, u16 kid);
-int nst_keyring_flush(struct nst_keyring *ring);
-
-int nst_keyring_find_tx(struct nst_keyring *ring, u16 kid,
-			struct nst_boxkey **key, u64 *gen);
-enum nst_drop nst_keyring_find_rx(struct nst_keyring *ring, u16 kid,
-				  struct nst_boxkey **key, u64 *gen);
-enum nst_drop nst_keyring_peek_rx(struct nst_keyring *ring, u16 kid,
-				  struct nst_boxkey **key);
-enum nst_drop nst_keyring_check_rx(struct nst_keyring *ring, u16 kid);
-
-const struct nst_box *nst_keyring_box(struct nst_keyring *ring);
-
+struct nst_boxkey *nst_boxkey_alloc(struct nst_owner *owner,
+				    const struct nst_box_entry *entry);
+struct nst_boxkey *nst_boxkey_hold(struct nst_boxkey *key);
 void nst_boxkey_put(struct nst_boxkey *key);
+
+struct nst_box *nst_box_alloc(unsigned int nr);
+struct nst_box *nst_box_copy(const struct nst_box *old, unsigned int hole);
+struct nst_box *nst_box_copy_gap(const struct nst_box *old, unsigned int gap);
+void nst_box_activate(struct nst_box *box, unsigned int pos);
+unsigned int nst_box_position(const struct nst_box *box, u16 kid);
+const struct nst_box_slot *nst_box_find(const struct nst_box *box, u16 kid);
+void nst_box_free(struct nst_box *box);
+void nst_box_free_later(struct nst_box *box);
 
 #endif /* _NST_KEYBOX_H */

@@ -6,6 +6,7 @@
 #include <linux/user_namespace.h>
 #include <net/netns/generic.h>
 #include "core/forget.h"
+#include "core/keyring.h"
 #include "core/netns.h"
 #include "core/owner.h"
 #include "limits.h"

@@ -5,6 +5,7 @@
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include "core/kdf.h"
+#include "core/keyring.h"
 #include "core/memory.h"
 #include "core/session.h"
 #include "limits.h"

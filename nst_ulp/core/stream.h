@@ -103,14 +103,4 @@ int nst_stream_tx_begin(struct nst_stream *st, struct nst_hdr *hdr, u8 type,
 			unsigned int len);
 void nst_stream_tx_commit(struct nst_stream *st, const struct nst_hdr *hdr);
 
-enum nst_drop nst_stream_rx_judge(struct nst_stream *st,
-				  const struct nst_hdr *hdr);
-bool nst_stream_rx_knows_key(struct nst_stream *st, const struct nst_hdr *hdr);
-bool nst_stream_rx_has_keys(const struct nst_stream *st,
-			    const struct nst_hdr *hdr);
-enum nst_drop nst_stream_rx_keys(struct nst_stream *st,
-				 const struct nst_hdr *hdr);
-enum nst_drop nst_stream_rx_accept(struct nst_stream *st,
-				   const struct nst_hdr *hdr);
-
 #endif /* _NST_STREAM_H */

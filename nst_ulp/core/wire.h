@@ -105,6 +105,18 @@ static inline struct nst_epoch_id nst_wire_epoch(const struct nst_hdr *hdr)
 	};
 }
 
+/* The other way round: the next record is of this epoch. */
+static inline void nst_wire_set_epoch(struct nst_hdr *hdr,
+				      const struct nst_epoch_id *id)
+{
+	hdr->suite = id->suite;
+	hdr->kpos = id->kpos;
+	hdr->kval = id->kval;
+	hdr->bound = id->bound;
+	hdr->kid = id->kid;
+	hdr->epoch = id->epoch;
+}
+
 /* Is the body padded to whole blocks? True in the CBC suites. */
 static inline bool nst_wire_padded(u8 suite)
 {

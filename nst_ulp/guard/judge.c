@@ -16,6 +16,7 @@
 #include <net/sock_reuseport.h>
 #include <net/tcp.h>
 #include "compat_guard.h"
+#include "core/keyring.h"
 #include "core/netns.h"
 #include "core/wire.h"
 #include "guard/judge.h"

@@ -3,6 +3,7 @@
 #include <linux/err.h>
 #include <linux/tcp.h>
 #include <net/tcp.h>
+#include "core/keyring.h"
 #include "tcp/diag.h"
 #include "tcp/opt.h"
 #include "tcp/rx.h"

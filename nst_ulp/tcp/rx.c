@@ -6,6 +6,8 @@
 #include <linux/tcp.h>
 #include <linux/uio.h>
 #include <net/tcp.h>
+#include "core/aead.h"
+#include "core/stream_rx.h"
 #include "event.h"
 #include "tcp/head.h"
 #include "tcp/rx.h"

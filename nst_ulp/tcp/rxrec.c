@@ -3,6 +3,7 @@
 #include <linux/mm.h>
 #include <linux/uio.h>
 #include "compat_pages.h"
+#include "core/aead.h"
 #include "tcp/rxrec.h"
 
 /* Pages pinned at a time. */

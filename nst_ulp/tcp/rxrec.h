@@ -8,7 +8,7 @@
 
 #include <linux/skbuff.h>
 #include <linux/types.h>
-#include "core/cipher.h"
+#include "core/aead.h"
 
 struct iov_iter;
 

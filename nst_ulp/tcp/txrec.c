@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include <net/sock.h>
+#include "core/aead.h"
 #include "core/stream.h"
 #include "tcp/txrec.h"
 

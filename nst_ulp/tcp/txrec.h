@@ -8,7 +8,7 @@
 
 #include <linux/bvec.h>
 #include <linux/types.h>
-#include "core/cipher.h"
+#include "core/aead.h"
 
 struct iov_iter;
 struct nst_stream;

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include "core/kdf.h"
+#include "core/keyring.h"
 #include "event.h"
 #include "limits.h"
 #include "trace.h"

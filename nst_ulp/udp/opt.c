@@ -4,6 +4,7 @@
 #include <linux/in6.h>
 #include <linux/udp.h>
 #include <net/udp.h>
+#include "core/keyring.h"
 #include "udp/opt.h"
 #include "udp/sock.h"
 #include "udp/state.h"

@@ -8,6 +8,7 @@
  */
 #include <linux/mm.h>
 #include <linux/skbuff.h>
+#include "core/aead.h"
 #include "core/cipher.h"
 #include "udp/pages.h"
 

@@ -13,6 +13,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/route.h>
+#include "core/aead.h"
 #include "core/memory.h"
 #include "event.h"
 #include "trace.h"

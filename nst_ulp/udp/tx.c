@@ -18,6 +18,7 @@
 #include <linux/udp.h>
 #include <net/ipv6.h>
 #include <net/udp.h>
+#include "core/aead.h"
 #include "limits.h"
 #include "trace.h"
 #include "udp/epoch.h"

@@ -23,6 +23,7 @@
 #include <net/dst.h>
 #include <net/protocol.h>
 #include <net/tcp_states.h>
+#include "core/aead.h"
 #include "core/memory.h"
 #include "event.h"
 #include "limits.h"

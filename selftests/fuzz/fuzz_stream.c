@@ -5,6 +5,7 @@
  * record on its way. Whatever that is, what a stream accepts is what the other
  * one has sealed, whole and in order; and nothing leaks.
  */
+#include "core/keyring.h"
 #include "ends.h"
 
 #define RECORDS_MAX	64

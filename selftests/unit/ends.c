@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Two ends of a connection. */
+#include "core/aead.h"
+#include "core/keyring.h"
 #include "ends.h"
 #include "rings.h"
 
@@ -70,7 +72,7 @@ void ends_done(void)
 {
 	end_done(&a);
 	end_done(&b);
-	nst_cipher_exit();
+	nst_op_exit();
 }
 
 int say(struct end *end, u8 type, const char *text)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A receiver of datagrams. See receiver.h. */
 #include "core/forget.h"
+#include "core/keyring.h"
 #include "receiver.h"
 #include "rings.h"
 

@@ -3,6 +3,7 @@
 #include <linux/ktime.h>
 #include <shim/test.h>
 #include "core/forget.h"
+#include "core/keyring.h"
 #include "core/owner.h"
 #include "rings.h"
 

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <shim/test.h>
 #include <crypto/aead.h>
+#include "core/aead.h"
 #include "core/cipher.h"
 #include "limits.h"
 #include "record.h"
@@ -40,7 +41,7 @@ static void keyed(struct nst_cipher *cipher, u8 suite)
 static void done(struct nst_cipher *cipher)
 {
 	nst_cipher_free(cipher);
-	nst_cipher_exit();
+	nst_op_exit();
 }
 
 static int seal(struct nst_cipher *cipher, const struct nst_hdr *hdr,

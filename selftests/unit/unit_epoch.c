@@ -7,11 +7,13 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <shim/test.h>
+#include "core/aead.h"
 #include "core/epoch.h"
-#include "rings.h"
 #include "core/kdf.h"
+#include "core/keyring.h"
 #include "limits.h"
 #include "record.h"
+#include "rings.h"
 
 #define CONTEXT		((const u8 *)"context")
 #define CONTEXT_LEN	7
@@ -45,7 +47,7 @@ static void done(void)
 {
 	nst_epoch_free(&ep);
 	nst_keyring_put(ring);
-	nst_cipher_exit();
+	nst_op_exit();
 }
 
 /* A reference of the caller. */

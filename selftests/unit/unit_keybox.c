@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include <shim/test.h>
 #include "core/keybox.h"
+#include "core/keyring.h"
 #include "limits.h"
 #include "rings.h"
 

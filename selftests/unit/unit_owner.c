@@ -5,6 +5,7 @@
  */
 #include <linux/user_namespace.h>
 #include "core/forget.h"
+#include "core/keyring.h"
 #include "core/memory.h"
 #include "core/owner.h"
 #include "receiver.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* session.c: a datagram is taken once; what is forgotten leaves a floor. */
 #include "core/forget.h"
+#include "core/keyring.h"
 #include "receiver.h"
 
 /* --- time ----------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Sessions of a memory are bounded, and nothing that was forgotten comes again. */
+#include "core/keyring.h"
 #include "core/memory.h"
 #include "receiver.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* stream.c, sending: START, nonces, binding, epochs, limits, failures. */
+#include "core/keyring.h"
 #include "ends.h"
 
 static struct nst_hdr sent(void)

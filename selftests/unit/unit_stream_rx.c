@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* stream.c, receiving: each refusal by name, and which one comes first. */
 #include <linux/in.h>
+#include "core/keyring.h"
 #include "core/memory.h"
+#include "core/stream_rx.h"
 #include "ends.h"
 #include "rings.h"
 

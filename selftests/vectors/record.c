@@ -4,8 +4,10 @@
 #include <linux/in.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include "record.h"
+#include "core/aead.h"
 #include "core/stream.h"
+#include "core/stream_rx.h"
+#include "record.h"
 
 static u32 next_random(u32 *state)
 {

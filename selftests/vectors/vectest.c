@@ -6,11 +6,13 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include "core/aead.h"
 #include "core/forget.h"
-#include "core/owner.h"
 #include "core/kdf.h"
-#include "record.h"
+#include "core/keyring.h"
+#include "core/owner.h"
 #include "core/stream.h"
+#include "record.h"
 #include "vectest.h"
 #include "vectors_data.h"
 
@@ -481,6 +483,6 @@ unsigned int vec_run(void)
 		       v->strict ? "_strict_sent" : "_sent");
 	}
 	work_free(w);
-	nst_cipher_exit();
+	nst_op_exit();
 	return nr_failed;
 }
