@@ -4,14 +4,13 @@
 #include <linux/tcp.h>
 #include <net/tcp.h>
 #include "core/keyring.h"
+#include "optval.h"
 #include "tcp/diag.h"
 #include "tcp/opt.h"
 #include "tcp/rx.h"
 #include "tcp/sock.h"
 
 #define ALL_FLAGS	(NST_F_STRICT | NST_F_INITIATOR | NST_F_RESPONDER)
-
-static_assert(sizeof(struct nst_rekey) == 4);
 
 /* May @conf be set now? Under both locks. */
 static int check_conf(const struct nst_tcp *nst, const struct nst_conf *conf,
@@ -140,14 +139,10 @@ static int set_rekey(struct nst_tcp *nst, sockptr_t optval, unsigned int len)
 	struct nst_rekey rekey;
 	struct nst_boxkey *key;
 	u64 gen;
-	int err;
+	int err = nst_opt_get_rekey(&rekey, optval, len);
 
-	if (len != sizeof(rekey))
-		return -EINVAL;
-	if (copy_from_sockptr(&rekey, optval, sizeof(rekey)))
-		return -EFAULT;
-	if (rekey.reserved)
-		return -EINVAL;
+	if (err)
+		return err;
 	if (mutex_lock_interruptible(&nst->tx_lock))
 		return -ERESTARTSYS;
 	err = -ENOKEY;
@@ -167,11 +162,10 @@ static int set_record_max(struct nst_tcp *nst, sockptr_t optval,
 			  unsigned int len)
 {
 	u32 max;
+	int err = nst_opt_get(&max, sizeof(max), optval, len);
 
-	if (len != sizeof(max))
-		return -EINVAL;
-	if (copy_from_sockptr(&max, optval, sizeof(max)))
-		return -EFAULT;
+	if (err)
+		return err;
 	if (max < NST_RECORD_MAX_MIN || max > NST_RECORD_MAX_MAX)
 		return -EINVAL;
 	WRITE_ONCE(nst->record_max, max);
@@ -255,18 +249,7 @@ static int get_crypto(struct nst_tcp *nst, struct nst_crypto_info *info,
 	return err;
 }
 
-static int put_value(const void *value, int size, int len, bool shorter,
-		     char __user *optval, int __user *optlen)
-{
-	if (len < size && !shorter)
-		return -EINVAL;
-	len = min(len, size);
-	if (put_user(len, optlen) || copy_to_user(optval, value, len))
-		return -EFAULT;
-	return 0;
-}
-
-static int get_nst_option(struct nst_tcp *nst, int optname, int len,
+static int get_nst_option(struct nst_tcp *nst, int optname, int room,
 			  char __user *optval, int __user *optlen)
 {
 	union {
@@ -282,16 +265,16 @@ static int get_nst_option(struct nst_tcp *nst, int optname, int len,
 		err = get_crypto(nst, &value.crypto, optname == NST_TX);
 		if (err)
 			return err;
-		return put_value(&value, sizeof(value.crypto), len, false,
-				 optval, optlen);
+		return nst_opt_put(&value, sizeof(value.crypto), room, false,
+				   optval, optlen);
 	case NST_RECORD_MAX:
 		value.max = READ_ONCE(nst->record_max);
-		return put_value(&value, sizeof(value.max), len, false, optval,
-				 optlen);
+		return nst_opt_put(&value, sizeof(value.max), room, false,
+				   optval, optlen);
 	case NST_INFO:
 		nst_diag_fill(nst, &value.info);
-		return put_value(&value, sizeof(value.info), len, true, optval,
-				 optlen);
+		return nst_opt_put(&value, sizeof(value.info), room, true,
+				   optval, optlen);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -313,7 +296,7 @@ int nst_sockopt_get(struct sock *sk, int level, int optname,
 		    char __user *optval, int __user *optlen)
 {
 	struct nst_tcp *nst = nst_tcp(sk);
-	int len;
+	int room;
 
 	if (!nst)
 		return -EIO;
@@ -322,9 +305,8 @@ int nst_sockopt_get(struct sock *sk, int level, int optname,
 	if (level != SOL_NST)
 		return nst->base->getsockopt(sk, level, optname, optval,
 					     optlen);
-	if (get_user(len, optlen))
-		return -EFAULT;
-	if (len < 0)
-		return -EINVAL;
-	return get_nst_option(nst, optname, len, optval, optlen);
+	room = nst_opt_room(optlen);
+	if (room < 0)
+		return room;
+	return get_nst_option(nst, optname, room, optval, optlen);
 }

@@ -5,6 +5,7 @@
 #include <linux/udp.h>
 #include <net/udp.h>
 #include "core/keyring.h"
+#include "optval.h"
 #include "udp/opt.h"
 #include "udp/sock.h"
 #include "udp/state.h"
@@ -116,17 +117,14 @@ static int set_rekey(struct nst_udp *nst, sockptr_t optval, unsigned int len)
 {
 	struct nst_rekey rekey;
 	struct nst_boxkey *key;
-	int err = -ENOKEY;
 	u64 gen;
+	int err = nst_opt_get_rekey(&rekey, optval, len);
 
-	if (len != sizeof(rekey))
-		return -EINVAL;
-	if (copy_from_sockptr(&rekey, optval, sizeof(rekey)))
-		return -EFAULT;
-	if (rekey.reserved)
-		return -EINVAL;
+	if (err)
+		return err;
 	if (mutex_lock_interruptible(&nst->conf_lock))
 		return -ERESTARTSYS;
+	err = -ENOKEY;
 	if (nst->tx_conf)
 		err = nst_keyring_find_tx(nst->tx_conf->ring, rekey.kid, &key,
 					  &gen);
@@ -285,16 +283,10 @@ static void get_info(struct nst_udp *nst, struct nst_info *info)
 static int put_value(const void *value, int size, bool shorter,
 		     char __user *optval, int __user *optlen)
 {
-	int len;
+	int room = nst_opt_room(optlen);
 
-	if (get_user(len, optlen))
-		return -EFAULT;
-	if (len < 0 || (len < size && !shorter))
-		return -EINVAL;
-	len = min(len, size);
-	if (put_user(len, optlen) || copy_to_user(optval, value, len))
-		return -EFAULT;
-	return 0;
+	return room < 0 ? room :
+	       nst_opt_put(value, size, room, shorter, optval, optlen);
 }
 
 /**
