@@ -15,6 +15,7 @@
 #                           selftests/vm/debug.sh; long)
 #   make demo               a transfer, an attacker, a new key under way
 #   make bench              beside plain TCP and kTLS: instructions, then time
+#   make check-charge       who pays for 10,000 records that are held, each way
 #   make check-configs      builds for kernels configured otherwise (check has the extremes)
 #   make check-fresh        the commands of README.md on a Debian 12 and a 13 of
 #                           their own, with nothing installed (long)
@@ -126,6 +127,13 @@ check-install:
 	$(MAKE) selftests
 	scripts/check-install.sh
 
+# 10,000 records open, and as many gathered, each of them completed at the end.
+check-charge:
+	selftests/vm/prepare.sh 6.1
+	$(MAKE) selftests
+	scripts/build-modules.sh 6.1
+	selftests/vm/run.sh -m 6G -t 3600 6.1 tcp_charge_many
+
 check-configs:
 	scripts/check-configs.sh
 
@@ -151,4 +159,4 @@ clean:
 	rm -rf $(NST_BUILD)
 
 .PHONY: all modules tools install install-user dkms uninstall selftests demo bench vm vm-shell lint check \
-	check-configs check-fresh check-install check-all check-debug clean
+	check-charge check-configs check-fresh check-install check-all check-debug clean

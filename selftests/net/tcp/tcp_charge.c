@@ -4,7 +4,7 @@
  * gathered because TCP has no room for them. All that is taken from the machine is
  * charged to the memory cgroup of the program.
  *
- * Built with -DNR=10000 it is the measurement of many; that takes -m 4G.
+ * Built with -DNR=10000 it is tcp_charge_many (make check-charge).
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
