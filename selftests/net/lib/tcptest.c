@@ -5,8 +5,6 @@
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
@@ -459,29 +457,4 @@ void tcptest_hole_close(struct tcptest_hole *hole)
 {
 	munmap(hole->mem, TCPTEST_HOLE);
 	close(hole->fd);
-}
-
-#define CGROUPS	"/tmp/cg"
-
-int tcptest_cgroup(const char *path)
-{
-	char file[128];
-
-	mkdir(CGROUPS, 0755);
-	if (mount("none", CGROUPS, "cgroup2", 0, NULL) && errno != EBUSY)
-		return -errno;
-	nsttest_write_file(CGROUPS "/cgroup.subtree_control", "+memory");
-	if (mkdir(path, 0755) && errno != EEXIST)
-		return -errno;
-	snprintf(file, sizeof(file), "%s/memory.current", path);
-	if (nsttest_number(file) < 0)
-		return -EOPNOTSUPP;
-	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
-	return nsttest_write_file(file, "0");
-}
-
-void tcptest_cgroup_leave(void)
-{
-	nsttest_write_file(CGROUPS "/cgroup.procs", "0");
-	umount2(CGROUPS, MNT_DETACH);
 }

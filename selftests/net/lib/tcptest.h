@@ -115,13 +115,6 @@ int tcptest_asleep(pid_t tid);
 /* Waits until TCP's state of @fd is @state (TCP_CLOSE, ...). */
 int tcptest_state(int fd, int state);
 
-/*
- * Puts this program into a memory cgroup of its own, one of those below /tmp/cg, and
- * back.
- */
-int tcptest_cgroup(const char *path);
-void tcptest_cgroup_leave(void);
-
 /* Memory that is not there until filled; who touches it stays in the kernel. */
 struct tcptest_hole {
 	int fd;
