@@ -9,6 +9,7 @@
 #include "core/keyring.h"
 #include "core/netns.h"
 #include "core/owner.h"
+#include "core/upkeep.h"
 #include "limits.h"
 
 static unsigned int netns_id __read_mostly;

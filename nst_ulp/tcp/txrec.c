@@ -31,195 +31,6 @@
 /* One spare record a CPU, or NULL; taken and given back by exchange. */
 static DEFINE_PER_CPU(struct nst_txrec *, txrec_spare);
 
-/* Have @min bytes at @rec->pages. */
-static bool refill(struct nst_txrec *rec, unsigned int min)
-{
-	struct page_frag *frag = &rec->pages;
-	bool fits = frag->page && (page_ref_count(frag->page) == 1 ||
-				   frag->offset + min <= frag->size);
-	struct page *page;
-
-	if (fits || !rec->small) {
-		if (!skb_page_frag_refill(min, frag, GFP_KERNEL))
-			return false;
-	} else {
-		page = alloc_page(GFP_KERNEL);
-		if (!page)
-			return false;
-		if (frag->page)
-			put_page(frag->page);
-		*frag = (struct page_frag){ .page = page, .size = PAGE_SIZE };
-	}
-	if (rec->counted != frag->page)
-		rec->mem += frag->size;
-	rec->counted = frag->page;
-	return true;
-}
-
-/*
- * Room for up to @n bytes behind what @rec->out has, at least @min. The task's
- * own page fragment is not used: a socket under a network block device sends in
- * the middle of another allocation from it.
- *
- * Returns the bytes got, with their address; 0 if no piece is free; -ENOMEM.
- */
-static int out_grow(struct nst_txrec *rec, unsigned int n, unsigned int min,
-		    u8 **addr)
-{
-	struct page_frag *frag = &rec->pages;
-	struct bio_vec *last = NULL;
-
-	if (!refill(rec, min))
-		return -ENOMEM;
-	n = min_t(unsigned int, n, frag->size - frag->offset);
-	if (rec->nr_out)
-		last = &rec->out[rec->nr_out - 1];
-	if (last && last->bv_page == frag->page &&
-	    last->bv_offset + last->bv_len == frag->offset) {
-		last->bv_len += n;
-	} else {
-		if (rec->nr_out == NST_OP_FRAGS)
-			return 0;
-		get_page(frag->page);
-		bvec_set_page(&rec->out[rec->nr_out++], frag->page, n,
-			      frag->offset);
-	}
-	*addr = (u8 *)page_address(frag->page) + frag->offset;
-	frag->offset += n;
-	return n;
-}
-
-/*
- * A header for a body that is copied stands right before it, one for a body that
- * is borrowed in a page of headers.
- */
-static int add_hdr(struct nst_txrec *rec, bool apart)
-{
-	struct page_frag *frag = &rec->hdrs;
-	int got;
-
-	if (rec->hdr)
-		return 0;
-	if (!apart) {
-		got = out_grow(rec, NST_WIRE_HDR_LEN, NST_WIRE_HDR_LEN,
-			       &rec->hdr);
-		return got < 0 ? got : 0;
-	}
-	if (!frag->page || frag->offset + NST_WIRE_HDR_LEN > PAGE_SIZE) {
-		struct page *page = alloc_page(GFP_KERNEL);
-
-		if (!page)
-			return -ENOMEM;
-		if (frag->page)
-			put_page(frag->page);
-		frag->page = page;
-		frag->offset = 0;
-	}
-	get_page(frag->page);
-	bvec_set_page(&rec->out[rec->nr_out++], frag->page, NST_WIRE_HDR_LEN,
-		      frag->offset);
-	rec->hdr = (u8 *)page_address(frag->page) + frag->offset;
-	frag->offset += NST_WIRE_HDR_LEN;
-	rec->mem += PAGE_SIZE;
-	return 0;
-}
-
-/* Let the next bytes of @out stand where @offset is in its page. */
-static void out_align(struct nst_txrec *rec, unsigned int offset)
-{
-	struct page_frag *frag = &rec->pages;
-	unsigned int skip;
-
-	if (!refill(rec, 1))
-		return;
-	skip = offset_in_page(offset - frag->offset);
-	/* Behind the end lies a new page, whose offset is 0. */
-	if (frag->offset + skip >= frag->size)
-		skip = frag->size - frag->offset;
-	frag->offset += skip;
-	if (frag->offset == frag->size && refill(rec, 1))
-		frag->offset += offset_in_page(offset);
-}
-
-/* Nothing is left of the last piece: of its page perhaps in the one before. */
-static void drop_last(struct nst_txrec *rec)
-{
-	struct page *page = rec->out[--rec->nr_out].bv_page;
-
-	if (page != rec->pages.page &&
-	    (!rec->nr_out || rec->out[rec->nr_out - 1].bv_page != page))
-		rec->mem -= page_size(page);
-	put_page(page);
-}
-
-static void out_trim(struct nst_txrec *rec, unsigned int n)
-{
-	while (n) {
-		struct bio_vec *last = &rec->out[rec->nr_out - 1];
-		unsigned int cut = min(n, last->bv_len);
-
-		last->bv_len -= cut;
-		n -= cut;
-		if (!last->bv_len)
-			drop_last(rec);
-	}
-}
-
-/* Room for @n bytes of ciphertext whose plaintext stands elsewhere. */
-static int out_reserve(struct nst_txrec *rec, unsigned int n)
-{
-	unsigned int done = 0;
-	u8 *addr;
-	int got;
-
-	while (done < n && rec->nr_out < NST_TXREC_PIECES) {
-		got = out_grow(rec, n - done, 1, &addr);
-		if (got < 0)
-			return done ?: got;
-		done += got;
-	}
-	return done;
-}
-
-static void in_add(struct nst_txrec *rec, struct page *page,
-		   unsigned int offset, unsigned int n, bool borrowed)
-{
-	struct bio_vec *last = rec->nr_in ? &rec->in[rec->nr_in - 1] : NULL;
-
-	if (!borrowed && last && last->bv_page == page &&
-	    !(rec->borrowed & BIT_ULL(rec->nr_in - 1)) &&
-	    last->bv_offset + last->bv_len == offset) {
-		last->bv_len += n;
-		return;
-	}
-	if (borrowed) {
-		rec->borrowed |= BIT_ULL(rec->nr_in);
-		rec->mem += n;
-	}
-	bvec_set_page(&rec->in[rec->nr_in++], page, n, offset);
-}
-
-static void in_trim(struct nst_txrec *rec, unsigned int n)
-{
-	while (n) {
-		struct bio_vec *last = &rec->in[rec->nr_in - 1];
-		unsigned int cut = min(n, last->bv_len);
-		bool borrowed = rec->borrowed & BIT_ULL(rec->nr_in - 1);
-
-		last->bv_len -= cut;
-		n -= cut;
-		if (borrowed)
-			rec->mem -= cut;
-		if (last->bv_len)
-			continue;
-		rec->nr_in--;
-		if (borrowed) {
-			rec->borrowed &= ~BIT_ULL(rec->nr_in);
-			put_page(last->bv_page);
-		}
-	}
-}
-
 /**
  * nst_txrec_get() - begin a record
  * @type: its type
@@ -282,7 +93,7 @@ static int gather_copy(struct nst_txrec *rec, struct iov_iter *iter,
 		       unsigned int n)
 {
 	unsigned int done = 0;
-	int err = add_hdr(rec, false);
+	int err = nst_pieces_add_hdr(rec, false);
 
 	if (err)
 		return err;
@@ -292,16 +103,16 @@ static int gather_copy(struct nst_txrec *rec, struct iov_iter *iter,
 		u8 *addr;
 		int got;
 
-		got = out_grow(rec, n - done, 1, &addr);
+		got = nst_pieces_grow(rec, n - done, 1, &addr);
 		if (got <= 0)
 			return done ?: got;
 		copied = copy_from_iter(addr, got, iter);
 		if (copied < got)
-			out_trim(rec, got - copied);
+			nst_pieces_trim_out(rec, got - copied);
 		if (copied) {
 			out = &rec->out[rec->nr_out - 1];
-			in_add(rec, out->bv_page,
-			       out->bv_offset + out->bv_len - copied, copied,
+			nst_pieces_add_in(rec, out->bv_page,
+					  out->bv_offset + out->bv_len - copied, copied,
 			       false);
 		}
 		done += copied;
@@ -322,7 +133,7 @@ static int gather_pin(struct nst_txrec *rec, struct iov_iter *iter,
 	int room, i, nr;
 	size_t offset;
 
-	room = add_hdr(rec, n >= ALIGN_MIN);
+	room = nst_pieces_add_hdr(rec, n >= ALIGN_MIN);
 	if (room)
 		return room;
 	got = iov_iter_get_pages2(iter, pages, n, slots, &offset);
@@ -330,8 +141,8 @@ static int gather_pin(struct nst_txrec *rec, struct iov_iter *iter,
 		return got ?: -EFAULT;
 	nr = DIV_ROUND_UP(offset + got, PAGE_SIZE);
 	if (!rec->len && got >= ALIGN_MIN)
-		out_align(rec, offset);
-	room = out_reserve(rec, got);
+		nst_pieces_align(rec, offset);
+	room = nst_pieces_reserve(rec, got);
 	if (room < got)
 		iov_iter_revert(iter, got - max(room, 0));
 	left = max(room, 0);
@@ -339,7 +150,7 @@ static int gather_pin(struct nst_txrec *rec, struct iov_iter *iter,
 		unsigned int part = min_t(ssize_t, left, PAGE_SIZE - offset);
 
 		if (part)
-			in_add(rec, pages[i], offset, part, true);
+			nst_pieces_add_in(rec, pages[i], offset, part, true);
 		else
 			put_page(pages[i]);
 		left -= part;
@@ -404,8 +215,8 @@ int nst_txrec_gather(struct nst_txrec *rec, struct iov_iter *iter,
  */
 void nst_txrec_trim(struct nst_txrec *rec, unsigned int len)
 {
-	out_trim(rec, rec->len - len);
-	in_trim(rec, rec->len - len);
+	nst_pieces_trim_out(rec, rec->len - len);
+	nst_pieces_trim_in(rec, rec->len - len);
 	rec->len = len;
 }
 
@@ -456,7 +267,7 @@ int nst_txrec_seal(struct nst_txrec *rec, struct nst_stream *st,
 	struct nst_op *op;
 	int err;
 
-	err = add_hdr(rec, false);
+	err = nst_pieces_add_hdr(rec, false);
 	if (!err)
 		err = nst_stream_tx_begin(st, hdr, rec->type, rec->len);
 	if (err)
@@ -465,7 +276,7 @@ int nst_txrec_seal(struct nst_txrec *rec, struct nst_stream *st,
 	while (room < pad) {
 		u8 *addr;
 
-		err = out_grow(rec, pad - room, pad - room, &addr);
+		err = nst_pieces_grow(rec, pad - room, pad - room, &addr);
 		if (err <= 0)
 			goto fail;
 		room += err;
@@ -484,13 +295,13 @@ int nst_txrec_seal(struct nst_txrec *rec, struct nst_stream *st,
 		st->tx.closed = true;
 		goto fail;
 	}
-	in_trim(rec, rec->len);
+	nst_pieces_trim_in(rec, rec->len);
 	rec->sealed = true;
 	nst_stream_tx_commit(st, hdr);
 	return 0;
 
 fail:
-	out_trim(rec, room);
+	nst_pieces_trim_out(rec, room);
 	return err ?: -ENOMEM;
 }
 

@@ -9,6 +9,7 @@
 #include <linux/in.h>
 #include "core/forget.h"
 #include "core/keyring.h"
+#include "core/upkeep.h"
 #include "core/wire.h"
 #include "receiver.h"
 

@@ -2,6 +2,7 @@
 /* A receiver of datagrams. See receiver.h. */
 #include "core/forget.h"
 #include "core/keyring.h"
+#include "core/upkeep.h"
 #include "receiver.h"
 #include "rings.h"
 

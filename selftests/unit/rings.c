@@ -5,6 +5,7 @@
 #include "core/forget.h"
 #include "core/keyring.h"
 #include "core/owner.h"
+#include "core/upkeep.h"
 #include "rings.h"
 
 #define USER	1000

@@ -11,6 +11,7 @@
 #include "core/forget.h"
 #include "core/memory.h"
 #include "core/owner.h"
+#include "core/upkeep.h"
 #include "limits.h"
 
 #define SEC	((u64)NSEC_PER_SEC)

@@ -13,6 +13,7 @@
 #include "core/forget.h"
 #include "core/memory.h"
 #include "core/owner.h"
+#include "core/upkeep.h"
 #include "limits.h"
 #include "model.h"
 

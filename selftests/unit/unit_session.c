@@ -2,6 +2,7 @@
 /* session.c: a datagram is taken once; what is forgotten leaves a floor. */
 #include "core/forget.h"
 #include "core/keyring.h"
+#include "core/upkeep.h"
 #include "receiver.h"
 
 /* --- time ----------------------------------------------------------------- */
