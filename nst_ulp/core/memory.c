@@ -140,6 +140,14 @@ static enum nst_drop take_start(struct nst_claim *claim, struct nst_start *new,
 	return NST_OK;
 }
 
+/*
+ * The record is off TCP's queue and cannot go back, and a worker that serves others
+ * may be the one who takes it: a full cgroup pays beyond its limit, at once, instead
+ * of holding him up. What an owner may hold bounds it, and only who has the key can
+ * cause it.
+ */
+#define GFP_START	(GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN)
+
 /**
  * nst_claim_take_start() - take an authenticated START, once
  * @claim: of the box key that nst_claim_judge_start() judged it by
@@ -148,7 +156,9 @@ static enum nst_drop take_start(struct nst_claim *claim, struct nst_start *new,
  * @real: CLOCK_REALTIME in ns
  * @bounds: the namespace's settings
  *
- * Context: process, may sleep.
+ * The memory cgroup that is active pays: that of who made the socket.
+ *
+ * Context: process.
  * Return: NST_OK if it was new and is remembered now; NST_DROP_NO_KID;
  * NST_DROP_CACHE_FLOOR if the floor has risen above it meanwhile;
  * NST_DROP_REPLAYED; NST_DROP_NOMEM.
@@ -158,7 +168,7 @@ enum nst_drop nst_claim_take_start(struct nst_claim *claim, u64 timestamp,
 				   const struct nst_bounds *bounds)
 {
 	struct nst_memories *set = claim->owner->set;
-	struct nst_start *new = kmalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	struct nst_start *new = kmalloc(sizeof(*new), GFP_START);
 	enum nst_drop drop;
 
 	BUILD_BUG_ON(sizeof(*new) > NST_START_BYTES);

@@ -3,6 +3,7 @@
  * Receive records, one at a time: each is taken off TCP's queue under the
  * socket lock (head.c) and decrypted after that lock is dropped.
  */
+#include <linux/sched/mm.h>
 #include <linux/tcp.h>
 #include <linux/uio.h>
 #include <net/tcp.h>
@@ -152,10 +153,14 @@ static enum nst_drop decrypt(struct nst_tcp *nst, struct nst_rxrec *rec,
 static enum nst_drop accept(struct nst_tcp *nst, struct nst_rxrec *rec,
 			    struct nst_rx_want *want)
 {
+	struct mem_cgroup *old;
 	enum nst_drop drop;
 
 	do {
+		/* A START is remembered at the expense of who made the socket. */
+		old = set_active_memcg(nst->memcg);
 		drop = nst_stream_rx_accept(&nst->st, &rec->hdr);
+		set_active_memcg(old);
 	} while (drop == NST_DROP_NOMEM && wait_memory(nst, want));
 	/* A replay: the reader must not see it. */
 	if (drop && rec->nr_dst)

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who pays for the STARTs that are remembered: the memory cgroup of who made the
+ * socket, whoever's call or worker takes them; also when that cgroup is full.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "kselftest_harness.h"
+#include "tcptest.h"
+
+#define ROOT		"/tmp/cg"
+#define CGROUP		ROOT "/start"
+#define LIMIT		CGROUP "/memory.max"
+#define BATCH		50	/* connections at a time */
+#define BATCHES		16
+#define START_BYTES	64	/* what a START takes at least */
+
+static const struct tcptest_conf conf = {
+	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+};
+
+FIXTURE(start)
+{
+	int kern[BATCH];
+	int raw[BATCH];
+};
+
+static int enter(bool in)
+{
+	return nsttest_write_file(in ? CGROUP "/cgroup.procs" :
+				       ROOT "/cgroup.procs", "0");
+}
+
+FIXTURE_SETUP(start)
+{
+	ASSERT_EQ(0, nsttest_netns());
+	mkdir(ROOT, 0755);
+	ASSERT_TRUE(!mount("none", ROOT, "cgroup2", 0, NULL) || errno == EBUSY);
+	nsttest_write_file(ROOT "/cgroup.subtree_control", "+memory");
+	mkdir(CGROUP, 0755);
+	if (access(LIMIT, W_OK)) {
+		umount2(ROOT, MNT_DETACH);
+		SKIP(return, "this kernel has no memory cgroups");
+	}
+}
+
+FIXTURE_TEARDOWN(start)
+{
+	nsttest_write_file(LIMIT, "max");
+	enter(false);
+	rmdir(CGROUP);
+	umount2(ROOT, MNT_DETACH);
+}
+
+/* Bytes of kernel objects that the cgroup has; to read it makes it exact. */
+static long objects(void)
+{
+	FILE *f = fopen(CGROUP "/memory.stat", "r");
+	long value, found = -1;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "slab_unreclaimable %ld", &value) == 1)
+			found = value;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* What sockets leave behind goes a little later: when it sinks no more. */
+static long objects_settled(void)
+{
+	long now = objects(), was;
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		was = now;
+		usleep(250000);
+		now = objects();
+		if (now >= was && i > 3)
+			break;
+	}
+	return now;
+}
+
+/* Connections whose receiving ends are made in the cgroup, by who leaves it then. */
+static int make_batch(int *kern, int *raw)
+{
+	int i, ret = enter(true);
+
+	for (i = 0; i < BATCH && !ret; i++) {
+		ret = nsttest_pair(AF_INET, 0, &kern[i], &raw[i]);
+		if (!ret)
+			ret = tcptest_key(kern[i], &conf, NST_F_RESPONDER);
+	}
+	return enter(false) ?: ret;
+}
+
+static void close_batch(int *kern, int *raw)
+{
+	int i;
+
+	for (i = 0; i < BATCH; i++) {
+		close(raw[i]);
+		close(kern[i]);
+	}
+}
+
+/* A START, with a byte of plaintext or without. */
+static int start(int raw, unsigned int len)
+{
+	struct peer p;
+
+	peer_init(&p, raw, NST_CIPHER_AES_GCM, nsttest_box, NSTTEST_KEYS);
+	p.role = PEER_F_INITIATOR;
+	return peer_send(&p, PEER_DATA, "x", len);
+}
+
+/* Outside of the cgroup a reader is there already, so that his call may take it. */
+static pid_t readers(const int *kern)
+{
+	pid_t pid = fork();
+	char in;
+	int i;
+
+	if (pid)
+		return pid;
+	for (i = 0; i < BATCH; i++)
+		if (recv(kern[i], &in, 1, 0) != 1)
+			_exit(1);
+	_exit(0);
+}
+
+TEST_F_TIMEOUT(start, of_the_maker, 240)
+{
+	long before = 0, after;
+	int b, i;
+	pid_t pid;
+
+	for (b = 0; b <= BATCHES; b++) {
+		ASSERT_EQ(0, make_batch(self->kern, self->raw));
+		pid = readers(self->kern);
+		ASSERT_LE(0, pid);
+		for (i = 0; i < BATCH; i++) {
+			/* So that he waits for this one. */
+			usleep(2000);
+			ASSERT_EQ(0, start(self->raw[i], 1));
+		}
+		EXPECT_EQ(0, tcptest_reap(pid));
+		close_batch(self->kern, self->raw);
+		/* The first one fills caches. */
+		if (!b)
+			before = objects_settled();
+	}
+	after = objects_settled();
+	TH_LOG("%d STARTs: %ld bytes in the cgroup of the maker, %ld each",
+	       BATCH * BATCHES, after - before,
+	       (after - before) / (BATCH * BATCHES));
+	EXPECT_LE(BATCH * BATCHES * START_BYTES / 10 * 9, after - before);
+}
+
+/* None is lost for want of memory, and none waits until there is some. */
+TEST_F_TIMEOUT(start, in_a_full_cgroup, 120)
+{
+	char text[32];
+	int i, lost = 0;
+	char in;
+
+	ASSERT_EQ(0, make_batch(self->kern, self->raw));
+	snprintf(text, sizeof(text), "%ld",
+		 nsttest_number(CGROUP "/memory.current"));
+	ASSERT_EQ(0, nsttest_write_file(LIMIT, text));
+	for (i = 0; i < BATCH; i++)
+		ASSERT_EQ(0, start(self->raw[i], 0));
+	/* Whatever waits for memory would have given up. */
+	sleep(nsttest_patience(4));
+	ASSERT_EQ(0, nsttest_write_file(LIMIT, "max"));
+	for (i = 0; i < BATCH; i++) {
+		struct peer p;
+
+		peer_init(&p, self->raw[i], NST_CIPHER_AES_GCM, nsttest_box,
+			  NSTTEST_KEYS);
+		lost += send(self->kern[i], "y", 1, MSG_NOSIGNAL) != 1;
+		lost += recv(self->kern[i], &in, 1, MSG_DONTWAIT) >= 0 ||
+			errno != EAGAIN;
+	}
+	EXPECT_EQ(0, lost);
+	close_batch(self->kern, self->raw);
+}
+
+TEST_HARNESS_MAIN
