@@ -191,24 +191,25 @@ enum nst_drop nst_claim_take_start(struct nst_claim *claim, u64 timestamp,
  * nst_claim_session_floor() - the same of a datagram that has no session
  * @claim: of the box key
  *
- * A look without the lock, where that is enough.
+ * A look without the lock, so that what anybody invents takes none: also where the
+ * secret has no memory yet. What the floor was a moment ago is enough, for what is
+ * taken is judged by it once more, under the lock.
  *
  * Context: process or softirq, does not sleep.
  * Return: a timestamp, ns; 0: none.
  */
 u64 nst_claim_session_floor(const struct nst_claim *claim)
 {
-	struct nst_memories *set = claim->owner->set;
 	const struct nst_memory *mem = claim->mem;
-	u64 floor;
+	u64 given_up;
 
 	/* Pairs with make(). */
 	if (smp_load_acquire(&mem->made))
 		return READ_ONCE(mem->sessions.floor);
-	spin_lock_bh(&set->lock);
-	floor = mem->made ? mem->sessions.floor : floor_before(claim);
-	spin_unlock_bh(&set->lock);
-	return floor;
+	given_up = READ_ONCE(claim->owner->given_up);
+	if (!READ_ONCE(mem->nr_left) && !READ_ONCE(mem->nr_unsettled))
+		return given_up;
+	return max(given_up, READ_ONCE(mem->left));
 }
 
 /**
