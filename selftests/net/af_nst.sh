@@ -4,9 +4,10 @@
 # The protocol family AF_NST and the module: its number, loading by the first
 # socket, and what holds the module. TAP.
 
-number=0
-failed=0
-times=${NST_TIMES:-1}
+# shellcheck source-path=SCRIPTDIR source=lib/libtap.sh
+. "$(dirname "$0")/libtap.sh"
+# The last reference of a TCP socket may go with its TIME_WAIT's predecessor.
+patience=$((900 * times))
 param=/sys/module/nst_ulp/parameters/family
 conf=/etc/modprobe.d/nst-test.conf
 # as in <linux/nst.h> and <sys/socket.h>
@@ -17,52 +18,23 @@ inet6=10
 taken=16
 free=22
 
-# check NAME COMMAND...
-check()
+# answers WORD COMMAND...: that is what it says
+answers()
 {
-	name=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number $name"
-	else
-		echo "not ok $number $name"
-		failed=1
-	fi
-}
+	local word=$1
 
-fails()
-{
-	! "$@" 2>/dev/null
-}
-
-loaded()
-{
-	grep -q "^nst_ulp " /proc/modules
-}
-
-# is WORD COMMAND...: that is what it says
-is()
-{
-	word=$1
 	shift
 	[ "$("$@" 2>/dev/null)" = "$word" ]
 }
 
-refs()
+no_refs()
 {
-	cat /sys/module/nst_ulp/refcnt
+	[ "$(cat /sys/module/nst_ulp/refcnt)" = 0 ]
 }
 
-# The last reference of a TCP socket may go with its TIME_WAIT's predecessor.
 unused()
 {
-	tries=0
-	until [ "$(refs)" = 0 ]; do
-		tries=$((tries + 1))
-		[ "$tries" -lt $((900 * times)) ] || return 1
-		sleep 0.1
-	done
+	wait_for no_refs
 }
 
 unload()
@@ -82,15 +54,10 @@ said()
 	dmesg | grep -q "$1"
 }
 
-# says FILE: waits until something is in it
-says()
+# spoke FILE: waits until something is in it
+spoke()
 {
-	tries=0
-	until grep -q . "$1" 2>/dev/null; do
-		tries=$((tries + 1))
-		[ "$tries" -lt $((200 * times)) ] || return 1
-		sleep 0.1
-	done
+	wait_for grep -q . "$1"
 }
 
 # seen PORT SS_OPTION: in ss, by its port
@@ -99,39 +66,32 @@ seen()
 	ss "$2" | grep -q ":$1 "
 }
 
-aliases()
-{
-	modinfo -F alias nst_ulp | grep -qx "$1"
-}
-
 mkdir -p /etc/modprobe.d
-trap 'rm -f $conf' EXIT
 
-echo "TAP version 13"
 check "it can be unloaded" unload
-check "it has the family's alias" aliases net-pf-25
+check "it has the family's alias" has_alias net-pf-25
 
 # Autoload. Who asks first needs no right for it.
-check "a socket of nobody's loads it" is ready afsock -n open $stream 0
+check "a socket of nobody's loads it" answers ready afsock -n open $stream 0
 check "it is there" loaded
-check "everybody may read the number" is 25 cat $param
-check "the parameter is for reading" is 444 stat -c %a $param
+check "everybody may read the number" answers 25 cat $param
+check "the parameter is for reading" answers 444 stat -c %a $param
 check "nothing holds it behind the last socket" unload
-check "IPv6 loads it as well" is ready afsock -n open $stream $inet6
+check "IPv6 loads it as well" answers ready afsock -n open $stream $inet6
 check "nothing holds it then" unload
-check "datagrams load it" is ready afsock -n open $dgram 0
+check "datagrams load it" answers ready afsock -n open $dgram 0
 check "nothing holds it behind them" unload
 
 # Another number.
 check "it loads with another number" modprobe nst_ulp family=$free
-check "the number is told" is $free cat $param
-check "a socket of that number" is ready afsock -n -f $free open $stream 0
-check "none of the usual one" is EAFNOSUPPORT afsock open $stream 0
+check "the number is told" answers $free cat $param
+check "a socket of that number" answers ready afsock -n -f $free open $stream 0
+check "none of the usual one" answers EAFNOSUPPORT afsock open $stream 0
 check "nothing holds it behind that" unload
 printf 'options nst_ulp family=%s\nalias net-pf-%s nst_ulp\n' $free $free >$conf
 check "with modprobe.d another number loads it too" \
-	is ready afsock -n -f $free open $stream 0
-check "by that number" is $free cat $param
+	answers ready afsock -n -f $free open $stream 0
+check "by that number" answers $free cat $param
 rm -f $conf
 check "and it goes" unload
 
@@ -145,7 +105,7 @@ for n in -1 46 1000 2147483647; do
 done
 check "text is no number" loads_not family=nst
 check "0 leaves the family away" modprobe nst_ulp family=0
-check "so there is none" is EAFNOSUPPORT afsock open $stream 0
+check "so there is none" answers EAFNOSUPPORT afsock open $stream 0
 check "but all else" viewpair 0
 check "it goes without the family" unload
 check "and comes again" modprobe nst_ulp
@@ -155,7 +115,7 @@ for type in $stream $dgram; do
 	rm -f /tmp/afsock
 	afsock open "$type" $inet6 $((600 * times)) >/tmp/afsock &
 	pid=$!
-	check "a socket stands, $type" says /tmp/afsock
+	check "a socket stands, $type" spoke /tmp/afsock
 	check "it holds the module" fails rmmod nst_ulp
 	kill $pid
 	wait $pid
@@ -173,7 +133,7 @@ for kind in "-Htln $stream 0" "-Htln $stream $inet6" \
 	rm -f /tmp/afsock
 	afsock listen "$2" "$3" $((600 * times)) >/tmp/afsock &
 	pid=$!
-	check "listening, $2 $3" says /tmp/afsock
+	check "listening, $2 $3" spoke /tmp/afsock
 	check "ss shows it" seen "$(cat /tmp/afsock)" "$1"
 	kill $pid
 	wait $pid
@@ -216,5 +176,4 @@ check "sockets while it comes and goes" wait $pid
 check "it went now and then" [ $gone -gt 0 ]
 modprobe nst_ulp
 check "nothing holds it at the end" unused
-echo "1..$number"
-exit $failed
+finish

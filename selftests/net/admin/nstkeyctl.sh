@@ -254,9 +254,7 @@ big_box()
 	does big_load nstkeyctl load "$dir/big"
 	is "$(fingerprints | wc -l)" 1024 big_show
 	is "$(fingerprints | sort -u -k2 | wc -l)" 1024 big_fingerprints
-	nstkeyctl show --json >"$out"
-	jsoncheck <"$out" >>"$err"
-	verdict $? big_json
+	json big_json nstkeyctl show --json
 	refuses big_add 1 "has room for 1024 keys" \
 		sh -c "nstkeyctl genkey 2000 | nstkeyctl add -"
 	(cat "$dir/big"; nstkeyctl genkey 2000) >"$dir/bad"
@@ -273,31 +271,13 @@ big_box()
 # A lister never sees a part of one box and a part of another.
 atomic()
 {
-	local i=0 bad=0
-
 	box_file "$dir/a" 1024
 	box_file "$dir/b" 1024
 	nstkeyctl load "$dir/a"
 	fingerprints >"$dir/list.a"
 	nstkeyctl load "$dir/b"
 	fingerprints >"$dir/list.b"
-	# The lister asks again ten times, so the loader leaves it pauses.
-	(while [ ! -e "$dir/stop" ]; do
-		nstkeyctl load "$dir/a"
-		sleep 0.1
-		nstkeyctl load "$dir/b"
-		sleep 0.1
-	done) &
-	children="$children $!"
-	while [ $i -lt 15 ]; do
-		fingerprints >"$dir/list" 2>>"$err"
-		cmp -s "$dir/list" "$dir/list.a" ||
-			cmp -s "$dir/list" "$dir/list.b" || bad=1
-		i=$((i + 1))
-	done
-	: >"$dir/stop"
-	wait $!
-	verdict $bad atomic_replace
+	one_or_other atomic_replace fingerprints nstkeyctl load
 }
 
 rights()
@@ -409,9 +389,7 @@ views()
 		"$(wc -l <"$dir/stat")" stat_lines
 	for command in show "show 1" caps stats doctor sockets owners; do
 		# shellcheck disable=SC2086 # words
-		nstkeyctl $command --json >"$out" 2>"$err"
-		jsoncheck <"$out" >>"$err"
-		verdict $? "json_$command"
+		json "json_$command" nstkeyctl $command --json
 	done
 	nstkeyctl show --json >"$out"
 	says json_show_content \
@@ -504,7 +482,7 @@ sockets()
 	children="$children $!"
 	nstpoke hold tcp 7102 1 >>"$dir/held" &
 	children="$children $!"
-	wait_lines "$dir/held" 3
+	wait_for has_lines "$dir/held" 3
 	does sockets nstkeyctl sockets
 	says sockets_address '^udp  127.0.0.1:7100  \*  uid 0  cookie [0-9a-f]+$'
 	says sockets_owner '^udp  127.0.0.1:7101  \*  uid 65534 '
@@ -517,9 +495,7 @@ sockets()
 	does sockets_refuse nstkeyctl sockets
 	says sockets_cause '^ +refused: 2 x NstRx(HdrMagic|DgramLength)$'
 	is "$(grep -c refused "$out")" 1 sockets_cause_of_one_socket
-	nstkeyctl sockets --json >"$out" 2>"$err"
-	jsoncheck <"$out" >>"$err"
-	verdict $? sockets_json
+	json sockets_json nstkeyctl sockets --json
 	says sockets_json_content \
 		'"local":"127.0.0.1","local_port":7100,"uid":0,"cookie":[0-9]+,"broken":false,"tx":\{"suite":1,"kid":0,"records":0,"bytes":0\},"rx":\{"suite":1,"kid":0,.*"drops":\{"NstRx[A-Za-z]+":2\}'
 	does sockets_nobody as_nobody "$tool sockets"
@@ -546,7 +522,7 @@ owners()
 	says owners_namespace '^namespace  [0-9]+ of [0-9]+ bytes, [0-9]+ sessions, [0-9]+ starts, [0-9]+ floors$'
 	nstpoke serve 7103 >"$dir/served" &
 	children="$children $!"
-	wait_lines "$dir/served" 1
+	wait_for has_lines "$dir/served" 1
 	nstpoke call 127.0.0.1 7103 >/dev/null
 	does owners_starts nstkeyctl owners
 	says owners_a_start '^namespace  [1-9][0-9]* of .* [1-9][0-9]* starts, '
@@ -574,7 +550,7 @@ other_box()
 	ip netns exec peer nstkeyctl load "$dir/box"
 	ip netns exec peer nstpoke serve 7007 >"$dir/served" &
 	children="$children $!"
-	wait_lines "$dir/served" 1
+	wait_for has_lines "$dir/served" 1
 	is "$(nstpoke call 10.9.0.2 7007)" ECONNRESET other_box_is_refused
 	nstkeyctl doctor >"$out" 2>"$err"
 	says doctor_other_box '^warn  peers .*NstTxStreams.*nstkeyctl show'
@@ -611,8 +587,8 @@ monitor()
 	nstkeyctl del 1
 	nstkeyctl load "$dir/box"
 	nstkeyctl flush
-	wait_lines "$dir/text" 6
-	wait_lines "$dir/json" 6
+	wait_for has_lines "$dir/text" 6
+	wait_for has_lines "$dir/json" 6
 	is "$(tr -d '\0' <"$dir/text" | cut -d' ' -f2- | tr '\n' ';')" \
 		"key added, kid 2;key activated, kid 2;key retired, kid 1;key deleted, kid 1;a box was loaded;the box was emptied;" \
 		monitor_text

@@ -192,12 +192,6 @@ tables()
 		"$(grep -c 'on tables' "$out")" caps_tables_json
 }
 
-# stat NAME: a counter
-stat()
-{
-	awk -v n="$1" '$1 == n { print $2 }' /proc/net/nst_stat
-}
-
 # What UDP's sessions leave holds after a clock was set back, and until when.
 set_back()
 {
@@ -208,20 +202,20 @@ set_back()
 	sysctl -q -w net.nst.timestamp_window=1
 	is "$(nstpoke pair udp 1)" ok set_back_before
 	before=$(date +%s)
-	while [ "$(stat NstUdpSessions)" != 0 ] && [ $i -lt 300 ]; do
+	while [ "$(counter NstUdpSessions)" != 0 ] && [ $i -lt 300 ]; do
 		sleep 0.1
 		i=$((i + 1))
 	done
-	is "$(stat NstUdpSessions)" 0 set_back_sessions_are_forgotten
+	is "$(counter NstUdpSessions)" 0 set_back_sessions_are_forgotten
 	nstkeyctl doctor >"$out" 2>"$err"
 	is "$(grep -c 'until it shows' "$out")" 0 set_back_not_yet
 	now=$(date +%s)
 	date -s "@$((now - 3600))" >/dev/null
-	refused=$(stat NstRxCacheFloor)
+	refused=$(counter NstRxCacheFloor)
 	timeout 3 nstpoke pair udp 1 >/dev/null
 	nstkeyctl doctor >"$out" 2>"$err"
 	nstkeyctl doctor --json >"$dir/json"
-	is "$(($(stat NstRxCacheFloor) > refused))" 1 set_back_refuses
+	is "$(($(counter NstRxCacheFloor) > refused))" 1 set_back_refuses
 	date -s "@$((now + 3))" >/dev/null
 	says set_back_says '^warn  clock .*kid 1 refuses datagrams of new sessions.* in 3[0-9]* s\. .*nstkeyctl genkey.*strict mode'
 	until=$(sed -n 's/^warn *clock .* until it shows \(.*\) UTC.*/\1/p' "$out")

@@ -7,22 +7,6 @@
 
 # shellcheck source-path=SCRIPTDIR source=../lib/libtap.sh
 . "$(dirname "$0")/libtap.sh"
-patience=$((100 * ${NST_TIMES:-1}))	# tenths of a second
-
-# within NAME COMMAND...: it succeeds before long
-within()
-{
-	local name=$1 i=0
-
-	shift
-	while ! "$@" >"$out" 2>"$err"; do
-		i=$((i + 1))
-		[ $i -lt "$patience" ] || break
-		sleep 0.1
-	done
-	[ $i -lt "$patience" ]
-	verdict $? "$name"
-}
 
 # The rules, a word each: tcp/5201, udp/7/dry-run
 rules()
@@ -30,11 +14,6 @@ rules()
 	nstkeyctl guard show | awk '$1 == "tcp" || $1 == "udp" {
 		print $1 "/" $2 ($3 == "dry-run" ? "/dry-run" : "") }' |
 		tr '\n' ' '
-}
-
-stat()
-{
-	awk -v n="$1" '$1 == n { print $2 }' /proc/net/nst_stat
 }
 
 commands()
@@ -162,9 +141,7 @@ files()
 	is "$(rules | wc -w)" 256 load_many_rules
 	refuses add_one_more 1 "has room for 256 rules" \
 		nstkeyctl guard add tcp 1
-	nstkeyctl guard show --json >"$out"
-	jsoncheck <"$out" 2>"$err"
-	verdict $? json_many
+	json json_many nstkeyctl guard show --json
 	nstkeyctl guard flush
 }
 
@@ -215,9 +192,7 @@ views()
 	within one_is_counted sh -c "nstkeyctl guard show | grep -q 'in: 1 x no record'"
 	does show nstkeyctl guard show
 	says show_columns '^udp 5201  +0 +1 +0 +0$'
-	nstkeyctl guard show --json >"$out" 2>"$err"
-	jsoncheck <"$out" >>"$err"
-	verdict $? json
+	json json nstkeyctl guard show --json
 	says json_content '"protocol":"udp","port":5201,"dry_run":false,"in":\{"passed":0,"plain":0,"syn_data":0,"header":1,'
 	does prometheus nstkeyctl guard show --prometheus
 	says prometheus_content \
@@ -227,9 +202,9 @@ views()
 	does stats_prometheus nstkeyctl stats --prometheus
 	says stats_has_rules 'result="header"\} 1$'
 	says stats_has_totals '^nst_guard_in_dropped_total 1$'
-	is "$(stat NstGuardInDropped)" 1 stat_in
-	is "$(stat NstGuardOutDropped)" 0 stat_out
-	[ "$(stat NstGuardDryRun)" -gt 0 ]
+	is "$(counter NstGuardInDropped)" 1 stat_in
+	is "$(counter NstGuardOutDropped)" 0 stat_out
+	[ "$(counter NstGuardDryRun)" -gt 0 ]
 	verdict $? stat_dry_run
 	nstkeyctl doctor >"$out" 2>"$err"
 	says doctor '^warn  guard +1 ports guarded, 0 of them as a dry run; 1 packets'
@@ -242,31 +217,20 @@ views()
 	end_children
 }
 
+tcp_ports()
+{
+	rules | tr ' ' '\n' | sed -n 's/tcp.//p'
+}
+
 # The tables before and after let different ports through, never both or none.
 atomic()
 {
-	local i=0 bad=0
-
-	seq 1 200 | sed 's/^/tcp /' >"$dir/a"
-	seq 301 500 | sed 's/^/tcp /' >"$dir/b"
+	seq 1 200 >"$dir/list.a"
+	seq 301 500 >"$dir/list.b"
+	sed 's/^/tcp /' "$dir/list.a" >"$dir/a"
+	sed 's/^/tcp /' "$dir/list.b" >"$dir/b"
 	nstkeyctl guard load "$dir/a"
-	(while [ ! -e "$dir/stop" ]; do
-		nstkeyctl guard load "$dir/a"
-		sleep 0.1
-		nstkeyctl guard load "$dir/b"
-		sleep 0.1
-	done) &
-	children="$children $!"
-	while [ $i -lt 15 ]; do
-		rules | tr ' ' '\n' | sed -n 's/tcp.//p' >"$dir/list" 2>>"$err"
-		sed 's/tcp //' "$dir/a" | cmp -s - "$dir/list" ||
-			sed 's/tcp //' "$dir/b" | cmp -s - "$dir/list" || bad=1
-		i=$((i + 1))
-	done
-	: >"$dir/stop"
-	wait $!
-	rm "$dir/stop"
-	verdict $bad atomic_replace
+	one_or_other atomic_replace tcp_ports nstkeyctl guard load
 	nstkeyctl guard flush
 }
 

@@ -1,33 +1,39 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# What the scripts that try nstkeyctl share: TAP, and what a command said. To be
-# sourced; finish() ends the script.
+# What the scripts of a guest share: TAP, what a command said, and to wait for
+# it. To be sourced; finish() ends the script.
 
-number=0
-failed=0
+# shellcheck source-path=SCRIPTDIR source=tap.sh
+. "$(dirname "$0")/tap.sh"
+
 dir=$(mktemp -d)
 out=$dir/out
 err=$dir/err
 # shellcheck disable=SC2034 # used by those who source it
 tool=$(command -v nstkeyctl)
+# longer in a guest that is slow by design
+times=${NST_TIMES:-1}
+patience=$((100 * times))	# tenths of a second
 children=
 trap 'kill $children 2>/dev/null; rm -rf "$dir"' EXIT
 # Keys may go there.
 (umask 077; : >"$out"; : >"$err")
 
-# verdict RC NAME: one line of TAP; what was said, if it failed
+# verdict STATUS NAME: with what the last command said, if it failed
 verdict()
 {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-		return
-	fi
-	failed=1
-	sed 's/^/# out: /' "$out" | head -n 20
-	sed 's/^/# err: /' "$err" | head -n 20
-	echo "not ok $number $2"
+	tap "$1" "$2" "$out" "$err"
+}
+
+# check NAME COMMAND...: it succeeds, whatever it says
+check()
+{
+	local name=$1 rc=0
+
+	shift
+	"$@" >"$out" 2>"$err" || rc=1
+	verdict $rc "$name"
 }
 
 # does NAME COMMAND...: it succeeds and has nothing to complain of
@@ -78,15 +84,92 @@ box_file()
 	nstkeyctl genbox --keys "$2" --force "$1"
 }
 
-# wait_lines FILE N: until it has so many, at most 10 s
-wait_lines()
+# wait_for COMMAND...: until it succeeds, as long as $patience allows
+wait_for()
 {
 	local i=0
 
-	while [ "$(wc -l <"$1")" -lt "$2" ] && [ $i -lt 100 ]; do
+	until "$@" >"$out" 2>"$err"; do
+		i=$((i + 1))
+		[ $i -lt "$patience" ] || return 1
 		sleep 0.1
+	done
+}
+
+# within NAME COMMAND...: it succeeds before long
+within()
+{
+	local name=$1 rc=0
+
+	shift
+	wait_for "$@" || rc=1
+	verdict $rc "$name"
+}
+
+has_lines()
+{
+	[ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+# json NAME COMMAND...: what it prints, whatever its status, is JSON
+json()
+{
+	local name=$1
+
+	shift
+	"$@" >"$out" 2>"$err"
+	jsoncheck <"$out" >>"$err"
+	verdict $? "$name"
+}
+
+# counter NAME [NAMESPACE]
+counter()
+{
+	${2:+ip netns exec "$2"} cat /proc/net/nst_stat |
+		awk -v n="$1" '$1 == n { print $2 }'
+}
+
+loaded()
+{
+	grep -q "^nst_ulp " /proc/modules
+}
+
+fails()
+{
+	! "$@" 2>/dev/null
+}
+
+# has_alias ALIAS: the module
+has_alias()
+{
+	modinfo -F alias nst_ulp | grep -qx "$1"
+}
+
+# one_or_other NAME LIST LOAD...: LIST prints what is in $dir/list.a or what is in
+# $dir/list.b, never a mixture, while LOAD $dir/a and LOAD $dir/b take turns
+one_or_other()
+{
+	local name=$1 list=$2 i=0 bad=0
+
+	shift 2
+	# A lister asks again ten times, so the loader leaves it pauses.
+	(while [ ! -e "$dir/stop" ]; do
+		"$@" "$dir/a"
+		sleep 0.1
+		"$@" "$dir/b"
+		sleep 0.1
+	done) &
+	children="$children $!"
+	while [ $i -lt 15 ]; do
+		"$list" >"$dir/list" 2>>"$err"
+		cmp -s "$dir/list" "$dir/list.a" ||
+			cmp -s "$dir/list" "$dir/list.b" || bad=1
 		i=$((i + 1))
 	done
+	: >"$dir/stop"
+	wait $!
+	rm "$dir/stop"
+	verdict $bad "$name"
 }
 
 # end_children: what the test has left running
