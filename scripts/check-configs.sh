@@ -16,6 +16,8 @@ set -eu
 cd "$(dirname "$0")/.."
 # shellcheck source-path=SCRIPTDIR/../selftests/vm source=lib.sh
 . selftests/vm/lib.sh
+# shellcheck source-path=SCRIPTDIR/../selftests/net/lib source=tap.sh
+. selftests/net/lib/tap.sh
 
 # name: options that differ; files of the kernel that are not there then
 variants='
@@ -159,20 +161,15 @@ flock 9
 nst_kernel 6.1
 symvers=$nst_tree/Module.symvers
 prepare_base >"$log" 2>&1 || { cat "$log"; nst_die "no tree to compile against"; }
-number=0
 # shellcheck disable=SC2086 # a list
 [ $# -gt 0 ] || set -- $default
 for v; do
 	name=${v%/*} cc=gcc
 	[ "$name" = "$v" ] || cc=${v#*/}
 	field "$name" 1 | grep -q . || nst_die "no variant '$name'"
-	number=$((number + 1))
-	verdict="ok"
-	modules "$name" "$cc" >"$log" 2>&1 || {
-		grep -vE 'undefined!|Module.symvers is missing' "$log" |
-			tail -n 20 | sed 's/^/# /'
-		verdict="not ok"
-	}
-	echo "$verdict $number configs $name by $cc"
+	rc=0
+	modules "$name" "$cc" >"$log" 2>&1 || rc=1
+	sed -i -E '/undefined!|Module.symvers is missing/d' "$log"
+	tap $rc "configs $name by $cc" "$log"
 done
 echo "1..$number"

@@ -16,9 +16,10 @@ cd "$(dirname "$0")/.."
 . selftests/vm/lib.sh
 # shellcheck source-path=SCRIPTDIR/../selftests/vm source=apt.sh
 . selftests/vm/apt.sh
+# shellcheck source-path=SCRIPTDIR/../selftests/net/lib source=tap.sh
+. selftests/net/lib/tap.sh
 
 quick=
-number=0
 logs=$NST_BUILD/fresh
 
 # fresh ROOT COMMAND...: there, in /root/nst, with what debootstrap leaves and an
@@ -31,17 +32,6 @@ fresh()
 		sh -c 'cd /root/nst && exec "$@"' sh "${@:2}"
 }
 
-verdict()
-{
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		[ -z "${3:-}" ] || tail -n 20 "$3" | sed 's/^/# /'
-		echo "not ok $number $2"
-	fi
-}
-
 # run ROOT SUITE NAME COMMAND...
 run()
 {
@@ -49,7 +39,7 @@ run()
 
 	shift 3
 	fresh "$root" "$@" >"$log" 2>&1 </dev/null || rc=$?
-	verdict $rc "$suite: $name in $((SECONDS - start)) s: $(tail -n 1 "$log")" \
+	tap $rc "$suite: $name in $((SECONDS - start)) s: $(tail -n 1 "$log")" \
 		"$log"
 }
 
@@ -73,7 +63,7 @@ pinned()
 		sed 's/^/# /'
 	grep -qE '^prepare: kernel 6.1 is .*-unsigned\)|^prepare: not 6.1' \
 		"$logs/$2-pinned"
-	verdict $? "$2: what is taken instead is told"
+	tap $? "$2: what is taken instead is told"
 }
 
 try_suite()
@@ -85,7 +75,7 @@ try_suite()
 	git clone -q --no-hardlinks "$NST_TOP" "$root/root/nst"
 	cp -L /etc/resolv.conf "$root/etc/"
 	chroot "$root" sh -c '! command -v make && ! command -v cc'
-	verdict $? "$1 has neither make nor a compiler"
+	tap $? "$1 has neither make nor a compiler"
 	# shellcheck disable=SC2086 # may be empty
 	if [ -n "$quick" ]; then
 		run "$root" "$1" check ./check -t sockopt
@@ -93,7 +83,7 @@ try_suite()
 		run "$root" "$1" ci-run .ci/run
 		grep -qE '^[0-9]+ passed, 0 failed, [0-9]+ skipped$' \
 			<(tail -n 1 "$logs/$1-ci-run")
-		verdict $? "$1: the last line of .ci/run is the sum"
+		tap $? "$1: the last line of .ci/run is the sum"
 	fi
 	run "$root" "$1" demo ./demo
 	# On Debian 13 apt of the chroot inside is asked, which is the same.

@@ -13,18 +13,12 @@ cd "$(dirname "$0")/.."
 . selftests/vm/lib.sh
 # shellcheck source-path=SCRIPTDIR/../selftests/vm source=apt.sh
 . selftests/vm/apt.sh
-
-number=0
+# shellcheck source-path=SCRIPTDIR/../selftests/net/lib source=tap.sh
+. selftests/net/lib/tap.sh
 
 verdict()
 {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number install $2"
-	else
-		tail -n 25 "$log" | sed 's/^/# /'
-		echo "not ok $number install $2"
-	fi
+	tap "$1" "install $2" "$log"
 }
 
 # on_overlay BASE COMMAND...: there, in /root/nst, a copy of what is committed;

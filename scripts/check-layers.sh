@@ -9,6 +9,8 @@
 # instead: no object and no folder calls one that calls it.
 
 set -u
+# shellcheck source-path=SCRIPTDIR/../selftests/net/lib source=tap.sh
+. "$(dirname "$0")/../selftests/net/lib/tap.sh"
 # The root twice: what is for everybody, and what puts all together.
 folders='common core tcp udp guard admin top'
 top='main af_nst'
@@ -18,20 +20,11 @@ objects=${2:+$(realpath "$2")}
 cd "$dir" || exit 2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-number=0
-failed=0
 
-# verdict NAME FILE: fails with the lines of FILE, if there are any
-verdict()
+# result's: the lines of FILE are what is wrong
+nothing_in()
 {
-	number=$((number + 1))
-	if [ -s "$2" ]; then
-		sed 's/^/# /' "$2"
-		echo "not ok $number $1"
-		failed=1
-	else
-		echo "ok $number $1"
-	fi
+	! grep . "$1"
 }
 
 sources()
@@ -112,7 +105,7 @@ circles()
 	tsort >/dev/null 2>"$work/loop"
 	sed -n 's/^tsort: \([^-].*\)$/\1/p' "$work/loop" | sort -u \
 		>"$work/circle"
-	verdict "$1" "$work/circle"
+	result "$1" nothing_in "$work/circle"
 }
 
 include_pairs()
@@ -160,17 +153,16 @@ check_sources()
 	for f in $(sources); do
 		awk -F '\t' -v f="$f" '$1 == f { print $2 }' "$work/bad" \
 			>"$work/one"
-		verdict "layers of $f" "$work/one"
+		result "layers of $f" nothing_in "$work/one"
 	done
-	include_pairs | circles "no circle of includes"
+	include_pairs >"$work/pairs"
+	circles "no circle of includes" <"$work/pairs"
 }
 
 check_objects()
 {
 	object_pairs >"$work/pairs"
-	: >"$work/none"
-	[ -s "$work/pairs" ] || echo "no objects in $objects" >"$work/none"
-	verdict "objects were built" "$work/none"
+	result "objects were built" [ -s "$work/pairs" ]
 	circles "no circle of objects" <"$work/pairs"
 	folder_pairs <"$work/pairs" >"$work/folders"
 	circles "no circle of folders" <"$work/folders"

@@ -11,6 +11,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 2
 # shellcheck source-path=SCRIPTDIR/../selftests/vm source=lib.sh
 . selftests/vm/lib.sh
+# shellcheck source-path=SCRIPTDIR/../selftests/net/lib source=tap.sh
+. selftests/net/lib/tap.sh
 
 tests=()
 while getopts t: opt; do
@@ -42,16 +44,18 @@ part()
 # built NAME COMMAND...: a plan of one; the output only when it fails
 built()
 {
-	local name=$1 log=$results/$1.log
+	local name=$1 log=$results/$1.log number=0 rc=0
 
 	shift
 	echo "1..1"
-	if "$@" >"$log" 2>&1; then
-		echo "ok 1 $name"
-	else
-		sed 's/^/# /' "$log" | tail -n 40
-		echo "not ok 1 $name"
-	fi
+	"$@" >"$log" 2>&1 || rc=1
+	tap "$rc" "$name" "$log"
+}
+
+is_listed()
+{
+	awk -v n="$1" '$2 == n { found = 1 } END { exit !found }' \
+		selftests/net/tests
 }
 
 # Every script and program of selftests/net is named in the list: a test that
@@ -61,22 +65,15 @@ listed()
 {
 	local f number=0
 
-	for f in $(find selftests/net -name '*_kmod' -prune -o \
+	for f in $(find selftests/net \( -name lib -o -name '*_kmod' \) -prune -o \
 		\( -name '*.c' -o -name '*.sh' \) -print | sort); do
 		f=${f##*/}
 		case $f in
 		*.c)
 			f=${f%.c}
 			[ -x "$NST_BUILD/selftests/net/$f" ] || continue ;;
-		lib*.sh) continue ;;
 		esac
-		number=$((number + 1))
-		if awk -v n="$f" '$2 == n { found = 1 } END { exit !found }' \
-			selftests/net/tests; then
-			echo "ok $number listed $f"
-		else
-			echo "not ok $number listed $f"
-		fi
+		result "listed $f" is_listed "$f"
 	done
 	echo "1..$number"
 }

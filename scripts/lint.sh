@@ -10,25 +10,10 @@ set -eu
 cd "$(dirname "$0")/.."
 # shellcheck source-path=SCRIPTDIR/../selftests/vm source=lib.sh
 . selftests/vm/lib.sh
+# shellcheck source-path=SCRIPTDIR/../selftests/net/lib source=tap.sh
+. selftests/net/lib/tap.sh
 
 linux=$NST_CACHE/linux/scripts
-number=0
-
-# result NAME COMMAND...: one line of TAP; what the command says, if it fails
-result()
-{
-	local name=$1 out
-
-	shift
-	number=$((number + 1))
-	if out=$("$@" 2>&1); then
-		echo "ok $number $name"
-	else
-		printf '%s\n' "$out" | sed 's/^/# /'
-		echo "not ok $number $name"
-	fi
-}
-
 sources()
 {
 	find "$@" -name '*.[ch]' ! -name '*.mod.c' | sort

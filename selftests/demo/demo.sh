@@ -9,25 +9,14 @@
 SIZE=${DEMO_MIB:-100}
 DIR=/tmp/demo
 SECRET="nobody on the path may read this"
-number=0
-failed=0
+
+# shellcheck source-path=SCRIPTDIR/../net/lib source=tap.sh
+. "$(dirname "$0")/tap.sh"
 
 say()
 {
 	echo
 	echo "== $*"
-}
-
-# check STATUS WHAT
-check()
-{
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		failed=1
-	fi
 }
 
 alice() { ip netns exec alice "$@"; }
@@ -105,15 +94,15 @@ copy_arrived()
 {
 	wait $sender
 	status=$?
-	check $status "the sender ended well"
+	tap $status "the sender ended well"
 	[ $status = 0 ] || tail -n 2 $DIR/send.log
 	# A receiver that nobody speaks to would wait for ever.
 	[ $status = 0 ] || kill $receiver
 	wait $receiver
-	check $? "the receiver saw the end of the stream"
+	tap $? "the receiver saw the end of the stream"
 	sed 's/^/   bob: /' $DIR/recv.log
 	[ "$(sha256sum <$DIR/copy)" = "$sum" ]
-	check $? "SHA-256 of both files is the same: $(echo "$sum" | cut -c1-16)..."
+	tap $? "SHA-256 of both files is the same: $(echo "$sum" | cut -c1-16)..."
 }
 
 scene_box()
@@ -121,9 +110,9 @@ scene_box()
 	say "a key box, made by nstkeyctl and loaded on both hosts"
 	nstkeyctl genbox $DIR/box
 	alice nstkeyctl load $DIR/box
-	check $? "alice has the box"
+	tap $? "alice has the box"
 	bob nstkeyctl load $DIR/box
-	check $? "bob has the box"
+	tap $? "bob has the box"
 	bob nstkeyctl show
 }
 
@@ -144,11 +133,11 @@ scene_transfer()
 	wait $dump $progress
 	say "what the attacker has"
 	nstdump $DIR/pcap 2
-	check $? "the capture has NST records"
+	tap $? "the capture has NST records"
 	! grep -q "$SECRET" $DIR/pcap
-	check $? "the plaintext is not in the capture"
+	tap $? "the plaintext is not in the capture"
 	grep -q "$SECRET" $DIR/file
-	check $? "it is in the file"
+	tap $? "it is in the file"
 }
 
 scene_tamper()
@@ -166,20 +155,20 @@ scene_tamper()
 		action pedit munge offset 200 u8 invert retain 0x01 pipe \
 		action csum ip4h and tcp
 	wait $receiver
-	check $((! $?)) "the receiver failed"
+	tap $((! $?)) "the receiver failed"
 	wait $sender
 	path tc qdisc del dev bob clsact
 	sed 's/^/   bob: /' $DIR/recv.log
 	grep -q "Bad message" $DIR/recv.log
-	check $? "it was told that a record is not authentic"
+	tap $? "it was told that a record is not authentic"
 	got=$(stat -c %s $DIR/copy)
 	head -c "$got" $DIR/file | cmp -s - $DIR/copy
-	check $? "and was given not one wrong byte before ($got right ones)"
+	tap $? "and was given not one wrong byte before ($got right ones)"
 	echo "   bob's counters:"
 	counters >$DIR/grew
 	cat $DIR/grew
 	grep -qi "auth.* +1$" $DIR/grew
-	check $? "counted once"
+	tap $? "counted once"
 }
 
 scene_rotate()
@@ -195,7 +184,7 @@ scene_rotate()
 	done
 	for host in alice bob; do
 		$host nstkeyctl activate 2
-		check $? "$host activated key 2"
+		tap $? "$host activated key 2"
 	done
 	wait_until $((SIZE / 2))
 	echo "   alice, while the transfer goes on:"
@@ -203,7 +192,7 @@ scene_rotate()
 	copy_arrived
 	sed 's/^/   alice: /' $DIR/send.log
 	grep -q "key 1," $DIR/send.log && grep -q "key 2," $DIR/send.log
-	check $? "it began under key 1 and ended under key 2"
+	tap $? "it began under key 1 and ended under key 2"
 }
 
 # The path sends everything twice, as an attacker could at any time.
@@ -223,9 +212,9 @@ scene_datagrams()
 	sleep 1
 	counters >/dev/null
 	alice nstudp send 10.0.2.1 7004 $count "$SECRET"
-	check $? "the sender ended well"
+	tap $? "the sender ended well"
 	wait $receiver
-	check $? "the receiver got each of them once"
+	tap $? "the receiver got each of them once"
 	sed 's/^/   bob: /' $DIR/udp.log
 	path tc qdisc del dev bob root
 	# tcpdump writes what it has when it is told to end.
@@ -233,14 +222,14 @@ scene_datagrams()
 	kill $dump
 	wait $dump
 	nstdump $DIR/udp.pcap 1
-	check $? "each datagram is an NST record"
+	tap $? "each datagram is an NST record"
 	! grep -q "$SECRET" $DIR/udp.pcap
-	check $? "the plaintext is not in the capture"
+	tap $? "the plaintext is not in the capture"
 	echo "   bob's counters:"
 	counters >$DIR/grew
 	cat $DIR/grew
 	grep -q "NstRxReplayed +$count$" $DIR/grew
-	check $? "every repetition was refused"
+	tap $? "every repetition was refused"
 }
 
 scene_speed()
@@ -259,7 +248,7 @@ scene_speed()
 			END { print b + 0 }' $DIR/speed)
 		echo "   $kind $best"
 		[ "$best" != 0 ]
-		check $? "measured $kind"
+		tap $? "measured $kind"
 	done
 	echo "   (an emulated processor: the order says something, the figures do not)"
 }

@@ -10,30 +10,14 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 2
+# shellcheck source-path=SCRIPTDIR/../net/lib source=tap.sh
+. selftests/net/lib/tap.sh
 
 doc=Documentation/nst.rst
 pages=("$doc" Documentation/man/nst.7)
 uapi=include/uapi/linux
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-number=0
-failed=0
-
-# result NAME COMMAND...: one line of TAP; what the command says, if it fails
-result()
-{
-	local name=$1 out
-
-	shift
-	number=$((number + 1))
-	if out=$("$@" 2>&1); then
-		echo "ok $number $name"
-	else
-		printf '%s\n' "$out" | sed 's/^/# /'
-		echo "not ok $number $name"
-		failed=1
-	fi
-}
 
 # Each code block behind ".. example: FILE" becomes $work/FILE.
 extract()

@@ -7,7 +7,8 @@
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 here=$(dirname "$0")
-number=0
+# shellcheck source-path=SCRIPTDIR/../net/lib source=tap.sh
+. "$here/../net/lib/tap.sh"
 
 cp "$here/guests.sh" "$here/lib.sh" "$dir"
 cat >"$dir/run.sh" <<-'EOF'
@@ -50,20 +51,19 @@ chmod +x "$dir/run.sh"
 # expect NAME STATUS SUM [FAILURE...]
 expect()
 {
-	local name=$1 status=$2 sum=$3 got got_status verdict="ok"
+	local name=$1 status=$2 sum=$3 got got_status rc=0
 
 	shift 3
 	printf '%s\n' "$@" >"$dir/fail"
 	NST_BUILD=$dir/build "$dir/guests.sh" 6.1 >"$dir/out" 2>&1
 	got_status=$?
 	got=$("$here/summary.sh" -q "$dir/out" | tail -n 1)
-	number=$((number + 1))
 	if [ "$got" != "$sum" ] || [ $got_status != "$status" ]; then
 		echo "# expected '$sum' and $status, got '$got' and $got_status"
 		sed 's/^/# /' "$dir/out"
-		verdict="not ok"
+		rc=1
 	fi
-	echo "$verdict $number guests__$name"
+	tap $rc "guests__$name"
 }
 
 echo 1..7

@@ -12,10 +12,11 @@
 # candidate); gone (a candidate, but the mirror does not have it); broken (it
 # does not install).
 
+# shellcheck source-path=SCRIPTDIR/../net/lib source=tap.sh
+. "$(dirname "$0")/../net/lib/tap.sh"
 here=$(cd "${1:-$(dirname "$0")}" && pwd)
 work=$(mktemp -d /var/tmp/nst-prepare.XXXXXX)
 trap 'rm -rf "$work"' EXIT
-number=0
 export WORLD=$work/world NST_CACHE=$work/cache NST_APT_PAUSE=0
 
 fake()
@@ -100,13 +101,7 @@ make_fakes()
 # verdict RC NAME
 verdict()
 {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number prepare $2"
-		return
-	fi
-	sed 's/^/# /' "$work/out" | tail -n 15
-	echo "not ok $number prepare $2"
+	tap "$1" "prepare $2" "$work/out"
 }
 
 # prepare KERNEL: with the list on standard input, in an empty cache but for what

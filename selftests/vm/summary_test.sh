@@ -7,12 +7,13 @@
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 here=$(dirname "$0")
-number=0
+# shellcheck source-path=SCRIPTDIR/../net/lib source=tap.sh
+. "$here/../net/lib/tap.sh"
 
 # expect NAME SUM STATUS [LINE...]: blanks in a LINE are written as "_"
 expect()
 {
-	local name=$1 sum=$2 status=$3 got got_status verdict="ok"
+	local name=$1 sum=$2 status=$3 got got_status rc=0
 
 	shift 3
 	: >"$dir/in"
@@ -20,12 +21,11 @@ expect()
 	got=$("$here/summary.sh" -q "$dir/in")
 	got_status=$?
 	got=$(echo "$got" | tail -n 1)
-	number=$((number + 1))
 	if [ "$got" != "$sum" ] || [ $got_status != "$status" ]; then
 		echo "# expected '$sum' and $status, got '$got' and $got_status"
-		verdict="not ok"
+		rc=1
 	fi
-	echo "$verdict $number summary__$name"
+	tap $rc "summary__$name"
 }
 
 begin='#_nst:_begin_a'
