@@ -4,6 +4,7 @@
 #include <string.h>
 #include "caps.h"
 #include "json.h"
+#include "list.h"
 #include "mode.h"
 #include "nl.h"
 #include "nstkeyctl.h"
@@ -113,28 +114,16 @@ static void caps_text(const struct nlmsghdr *nlh, void *data)
 /* caps */
 int cmd_caps(const struct options *opt, char **args)
 {
+	static const struct list list = {
+		.name = "caps",
+		.array = "suites",
+		.cmd = NST_CMD_CAPS_GET,
+		.text = caps_text,
+		.json = caps_json,
+	};
 	struct mode mode;
-	struct nl nl;
-	int err = nl_open(&nl);
 
 	(void)args;
 	mode_get(&mode);
-	if (!err && opt->json) {
-		json_object(NULL);
-		json_array("suites");
-	}
-	if (!err)
-		err = nl_simple(&nl, NST_CMD_CAPS_GET, NLM_F_DUMP,
-				opt->json ? caps_json : caps_text, &mode);
-	if (!err && opt->json) {
-		json_array_end();
-		json_object_end();
-		json_flush();
-	}
-	if (err) {
-		json_drop();
-		nl_explain(&nl, "caps", err);
-	}
-	nl_close(&nl);
-	return err ? EXIT_FAILED : EXIT_OK;
+	return list_command(&list, opt, &mode);
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include "json.h"
+#include "list.h"
 #include "nl.h"
 #include "nstkeyctl.h"
 
@@ -28,9 +29,8 @@ static void owner_json(const struct nlmsghdr *nlh, void *data)
 static void owner_text(const struct nlmsghdr *nlh, void *data)
 {
 	const struct nlattr *tb[NST_A_OWNER_MAX + 1];
-	unsigned int *nr = data;
 
-	++*nr;
+	(void)data;
 	nl_parse(nlh, tb, NST_A_OWNER_MAX);
 	if (tb[NST_A_OWNER_UID])
 		printf("uid %u", nl_u32(tb[NST_A_OWNER_UID]));
@@ -44,42 +44,18 @@ static void owner_text(const struct nlmsghdr *nlh, void *data)
 	       nl_u32(tb[NST_A_OWNER_FLOORS]));
 }
 
-static int list(struct nl *nl, int json)
-{
-	unsigned int nr = 0;
-	int err;
-
-	if (json) {
-		json_object(NULL);
-		json_array("owners");
-	}
-	err = nl_simple(nl, NST_CMD_OWNER_GET, NLM_F_DUMP,
-			json ? owner_json : owner_text, &nr);
-	if (err) {
-		json_drop();
-		return err;
-	}
-	if (json) {
-		json_array_end();
-		json_object_end();
-		json_flush();
-	} else if (!nr) {
-		puts("Nothing is remembered on your account (CAP_NET_ADMIN sees all owners).");
-	}
-	return 0;
-}
-
 /* owners */
 int cmd_owners(const struct options *opt, char **args)
 {
-	struct nl nl;
-	int err = nl_open(&nl);
+	static const struct list list = {
+		.name = "owners",
+		.array = "owners",
+		.none = "Nothing is remembered on your account (CAP_NET_ADMIN sees all owners).",
+		.cmd = NST_CMD_OWNER_GET,
+		.text = owner_text,
+		.json = owner_json,
+	};
 
 	(void)args;
-	if (!err)
-		err = list(&nl, opt->json);
-	if (err)
-		nl_explain(&nl, "owners", err);
-	nl_close(&nl);
-	return err ? EXIT_FAILED : EXIT_OK;
+	return list_command(&list, opt, NULL);
 }

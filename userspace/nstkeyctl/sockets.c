@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include "json.h"
+#include "list.h"
 #include "nl.h"
 #include "nstkeyctl.h"
 
@@ -171,10 +172,9 @@ static void socket_text(const struct nlmsghdr *nlh, void *data)
 {
 	const struct nlattr *tb[NST_A_SOCKET_MAX + 1];
 	char local[END_TEXT], remote[END_TEXT];
-	unsigned int *nr = data;
 	uint32_t family;
 
-	++*nr;
+	(void)data;
 	nl_parse(nlh, tb, NST_A_SOCKET_MAX);
 	family = nl_u32(tb[NST_A_SOCKET_FAMILY]);
 	end(local, sizeof(local), family, tb[NST_A_SOCKET_LOCAL],
@@ -189,42 +189,18 @@ static void socket_text(const struct nlmsghdr *nlh, void *data)
 		detail_text(nlh, tb);
 }
 
-static int list(struct nl *nl, int json)
-{
-	unsigned int nr = 0;
-	int err;
-
-	if (json) {
-		json_object(NULL);
-		json_array("sockets");
-	}
-	err = nl_simple(nl, NST_CMD_SOCKET_GET, NLM_F_DUMP,
-			json ? socket_json : socket_text, &nr);
-	if (err) {
-		json_drop();
-		return err;
-	}
-	if (json) {
-		json_array_end();
-		json_object_end();
-		json_flush();
-	} else if (!nr) {
-		puts("No UDP socket has NST here ('ss -tie' shows those of TCP).");
-	}
-	return 0;
-}
-
 /* sockets */
 int cmd_sockets(const struct options *opt, char **args)
 {
-	struct nl nl;
-	int err = nl_open(&nl);
+	static const struct list list = {
+		.name = "sockets",
+		.array = "sockets",
+		.none = "No UDP socket has NST here ('ss -tie' shows those of TCP).",
+		.cmd = NST_CMD_SOCKET_GET,
+		.text = socket_text,
+		.json = socket_json,
+	};
 
 	(void)args;
-	if (!err)
-		err = list(&nl, opt->json);
-	if (err)
-		nl_explain(&nl, "sockets", err);
-	nl_close(&nl);
-	return err ? EXIT_FAILED : EXIT_OK;
+	return list_command(&list, opt, NULL);
 }
