@@ -1,111 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /* guard: the ports on which plaintext neither arrives nor leaves. */
 #include <errno.h>
-#include <inttypes.h>
-#include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "guard.h"
-#include "json.h"
 #include "nl.h"
 #include "nstkeyctl.h"
 #include "ports.h"
+#include "rulefile.h"
+#include "ruleview.h"
 
 /* How often a listing is asked for that changes while it is read. */
 #define TRIES	10
-
-/* The counters of a rule, in words. */
-static const struct {
-	const char *name;	/* for a machine */
-	const char *text;
-} packets[NST_A_PACKETS_MAX + 1] = {
-	[NST_A_PACKETS_PASSED] = { "passed", "passed" },
-	[NST_A_PACKETS_PLAIN] = { "plain", "no NST keys" },
-	[NST_A_PACKETS_SYN_DATA] = { "syn_data", "data in a SYN" },
-	[NST_A_PACKETS_HEADER] = { "header", "no record" },
-	[NST_A_PACKETS_KID] = { "kid", "kid unknown or retired" },
-	[NST_A_PACKETS_TIME] = { "time", "outside the time window" },
-	[NST_A_PACKETS_MALFORMED] = { "malformed", "malformed" },
-};
-
-static const char *protocol_name(uint32_t protocol)
-{
-	return protocol == IPPROTO_TCP ? "tcp" :
-		protocol == IPPROTO_UDP ? "udp" : "?";
-}
-
-__attribute__((format(printf, 2, 3)))
-static int complain(const char *where, const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "nstkeyctl: %s: ", where);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	return -EINVAL;
-}
-
-static const struct guard_rule *find_rule(const struct guard_rules *rules,
-					  const struct guard_rule *rule)
-{
-	unsigned int i;
-
-	for (i = 0; i < rules->nr; i++)
-		if (rules->rule[i].protocol == rule->protocol &&
-		    rules->rule[i].port == rule->port)
-			return &rules->rule[i];
-	return NULL;
-}
-
-static int add_ports(struct guard_rules *rules, const char *where,
-		     const struct guard_rule *like, const struct ports *ports)
-{
-	unsigned int port;
-
-	for (port = ports->first; port <= ports->last; port++) {
-		struct guard_rule rule = *like;
-
-		rule.port = port;
-		if (find_rule(rules, &rule))
-			return complain(where, "a second rule for %s %u",
-					protocol_name(rule.protocol), port);
-		if (rules->nr == NST_GUARD_MAX)
-			return complain(where, "too many rules, the guard has room for %d",
-					NST_GUARD_MAX);
-		rules->rule[rules->nr++] = rule;
-	}
-	return 0;
-}
-
-/*
- * Adds the rules of a line. @words: protocol, ports and perhaps "dry-run"; NULL
- * for each that is absent.
- */
-static int parse_rule(struct guard_rules *rules, const char *where, char **words)
-{
-	struct guard_rule rule = { 0 };
-	struct ports ports;
-
-	if (!words[0] || !words[1])
-		return complain(where, "a rule is 'tcp' or 'udp' and a port");
-	if (!strcmp(words[0], "tcp"))
-		rule.protocol = IPPROTO_TCP;
-	else if (!strcmp(words[0], "udp"))
-		rule.protocol = IPPROTO_UDP;
-	else
-		return complain(where, "'%s' is neither tcp nor udp", words[0]);
-	if (ports_parse(&ports, words[1], words[0]))
-		return complain(where,
-				"'%s' is no port from 1 to 65535, no range of them and no service",
-				words[1]);
-	if (words[2] && strcmp(words[2], "dry-run"))
-		return complain(where, "'%s' is not 'dry-run'", words[2]);
-	rule.dry_run = !!words[2];
-	return add_ports(rules, where, &rule, &ports);
-}
 
 static void put_rule(struct nlmsghdr *nlh, const struct guard_rule *rule)
 {
@@ -113,54 +21,6 @@ static void put_rule(struct nlmsghdr *nlh, const struct guard_rule *rule)
 	mnl_attr_put_u16(nlh, NST_A_RULE_PORT, rule->port);
 	if (rule->dry_run)
 		mnl_attr_put(nlh, NST_A_RULE_DRY_RUN, 0, NULL);
-}
-
-/* One line of a file, which may have no rule. */
-static int parse_line(struct guard_rules *rules, char *line, const char *where)
-{
-	char *words[4] = { NULL }, *save, *word;
-	unsigned int n = 0;
-
-	line[strcspn(line, "#\n")] = 0;
-	for (word = strtok_r(line, " \t\r", &save); word;
-	     word = strtok_r(NULL, " \t\r", &save)) {
-		if (n == 3)
-			return complain(where, "'%s' is too much", word);
-		words[n++] = word;
-	}
-	return n ? parse_rule(rules, where, words) : 0;
-}
-
-static int read_rules(struct guard_rules *rules, FILE *f, const char *name)
-{
-	char line[128], where[320];
-	unsigned int nr;
-
-	for (nr = 1; fgets(line, sizeof(line), f); nr++) {
-		snprintf(where, sizeof(where), "%.256s:%u", name, nr);
-		if (!strchr(line, '\n') && !feof(f))
-			return complain(where, "the line is too long");
-		if (parse_line(rules, line, where))
-			return -EINVAL;
-	}
-	if (ferror(f))
-		return complain(name, "%s", strerror(errno));
-	if (!rules->nr)
-		return complain(name, "no rule in it; 'guard flush' removes all");
-	return 0;
-}
-
-static int read_file(struct guard_rules *rules, const char *name)
-{
-	FILE *f = strcmp(name, "-") ? fopen(name, "re") : stdin;
-	int err;
-
-	if (!f)
-		return complain(name, "%s", strerror(errno));
-	err = read_rules(rules, f, f == stdin ? "standard input" : name);
-	if (f != stdin)
-		fclose(f);
-	return err;
 }
 
 static int load(struct nl *nl, const struct guard_rules *rules)
@@ -250,106 +110,6 @@ uint64_t guard_stopped(const struct guard_rule *rule, unsigned int direction)
 	return sum;
 }
 
-static void show_causes(const struct guard_rule *rule, unsigned int direction)
-{
-	unsigned int i;
-
-	for (i = NST_A_PACKETS_PASSED + 1; i <= NST_A_PACKETS_MAX; i++)
-		if (rule->packets[direction][i])
-			printf("          %s: %" PRIu64 " x %s\n",
-			       direction == NST_DIRECTION_IN ? "in" : "out",
-			       rule->packets[direction][i], packets[i].text);
-}
-
-static void show_text(const struct guard_rules *rules)
-{
-	unsigned int i;
-
-	if (!rules->nr) {
-		puts("No port is guarded.");
-		return;
-	}
-	puts("RULE                  IN PASSED     STOPPED  OUT PASSED     STOPPED");
-	for (i = 0; i < rules->nr; i++) {
-		const struct guard_rule *rule = &rules->rule[i];
-		const uint64_t (*n)[NST_A_PACKETS_MAX + 1] = rule->packets;
-
-		printf("%s %-5u %-8s %12" PRIu64 " %11" PRIu64 " %11" PRIu64
-		       " %11" PRIu64 "\n",
-		       protocol_name(rule->protocol), rule->port,
-		       rule->dry_run ? "dry-run" : "",
-		       n[NST_DIRECTION_IN][NST_A_PACKETS_PASSED],
-		       guard_stopped(rule, NST_DIRECTION_IN),
-		       n[NST_DIRECTION_OUT][NST_A_PACKETS_PASSED],
-		       guard_stopped(rule, NST_DIRECTION_OUT));
-		show_causes(rule, NST_DIRECTION_IN);
-		show_causes(rule, NST_DIRECTION_OUT);
-	}
-}
-
-static void direction_json(const char *name, const uint64_t *counts)
-{
-	unsigned int i;
-
-	json_object(name);
-	for (i = NST_A_PACKETS_PASSED; i <= NST_A_PACKETS_MAX; i++)
-		json_uint(packets[i].name, counts[i]);
-	json_object_end();
-}
-
-static void show_json(const struct guard_rules *rules)
-{
-	unsigned int i;
-
-	json_object(NULL);
-	json_array("rules");
-	for (i = 0; i < rules->nr; i++) {
-		const struct guard_rule *rule = &rules->rule[i];
-
-		json_object(NULL);
-		json_string("protocol", protocol_name(rule->protocol));
-		json_uint("port", rule->port);
-		json_bool("dry_run", rule->dry_run);
-		direction_json("in", rule->packets[NST_DIRECTION_IN]);
-		direction_json("out", rule->packets[NST_DIRECTION_OUT]);
-		json_object_end();
-	}
-	json_array_end();
-	json_object_end();
-	json_flush();
-}
-
-static void rule_prometheus(const struct guard_rule *rule,
-			    unsigned int direction)
-{
-	unsigned int i;
-
-	for (i = NST_A_PACKETS_PASSED; i <= NST_A_PACKETS_MAX; i++) {
-		printf("nst_guard_packets_total{protocol=\"%s\",port=\"%u\",",
-		       protocol_name(rule->protocol), rule->port);
-		printf("dry_run=\"%d\",direction=\"%s\",result=\"%s\"} %"
-		       PRIu64 "\n", rule->dry_run,
-		       direction == NST_DIRECTION_IN ? "in" : "out",
-		       packets[i].name, rule->packets[direction][i]);
-	}
-}
-
-/**
- * guard_prometheus() - write the rules' counters in Prometheus's text format
- * @rules: from guard_get()
- */
-void guard_prometheus(const struct guard_rules *rules)
-{
-	unsigned int i;
-
-	puts("# HELP nst_guard_packets_total packets with payload on a guarded port\n"
-	     "# TYPE nst_guard_packets_total counter");
-	for (i = 0; i < rules->nr; i++) {
-		rule_prometheus(&rules->rule[i], NST_DIRECTION_IN);
-		rule_prometheus(&rules->rule[i], NST_DIRECTION_OUT);
-	}
-}
-
 static int show(struct nl *nl, const struct options *opt,
 		struct guard_rules *rules)
 {
@@ -358,11 +118,11 @@ static int show(struct nl *nl, const struct options *opt,
 	if (err)
 		return err;
 	if (opt->json)
-		show_json(rules);
+		ruleview_json(rules);
 	else if (opt->prometheus)
-		guard_prometheus(rules);
+		ruleview_prometheus(rules);
 	else
-		show_text(rules);
+		ruleview_text(rules);
 	return 0;
 }
 
@@ -385,7 +145,7 @@ static void undo(struct nl *nl, const struct guard_rules *rules,
 
 	memcpy(message, nl->message, sizeof(message));
 	for (i = 0; i < nr; i++) {
-		was = find_rule(old, &rules->rule[i]);
+		was = rulefile_find(old, &rules->rule[i]);
 		if (was)
 			change(nl, NST_CMD_GUARD_ADD, was);
 		else
@@ -480,7 +240,8 @@ static int find_verb(const struct options *opt, char **args)
 	for (i = 0; i < NR_VERBS && strcmp(verbs[i].name, args[0]); i++)
 		;
 	if (i == NR_VERBS) {
-		complain("guard", "there is no '%s'; 'nstkeyctl help guard' tells what there is",
+		fprintf(stderr,
+			"nstkeyctl: guard: there is no '%s'; 'nstkeyctl help guard' tells what there is\n",
 			 args[0]);
 		return -1;
 	}
@@ -492,8 +253,8 @@ static int find_verb(const struct options *opt, char **args)
 		return -1;
 	}
 	if (i != SHOW && (opt->json || opt->prometheus)) {
-		complain("guard", "'%s' does not take %s", args[0],
-			 opt->json ? "--json" : "--prometheus");
+		fprintf(stderr, "nstkeyctl: guard: '%s' does not take %s\n",
+			args[0], opt->json ? "--json" : "--prometheus");
 		return -1;
 	}
 	return i;
@@ -542,13 +303,13 @@ int cmd_guard(const struct options *opt, char **args)
 	int verb = find_verb(opt, args), status = EXIT_USAGE;
 
 	if (!rules) {
-		complain("guard", "%s", strerror(ENOMEM));
+		fprintf(stderr, "nstkeyctl: guard: %s\n", strerror(ENOMEM));
 		return EXIT_FAILED;
 	}
-	if (verb == LOAD && read_file(rules, args[1]))
+	if (verb == LOAD && rulefile_read(rules, args[1]))
 		status = EXIT_FAILED;
 	else if (verb >= 0 && ((verb != ADD && verb != DEL) ||
-			       !parse_rule(rules, "guard", args + 1)))
+			       !rulefile_parse(rules, "guard", args + 1)))
 		status = talk(opt, verb, rules);
 	free(rules);
 	return status;

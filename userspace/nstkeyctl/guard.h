@@ -4,7 +4,6 @@
 #define NSTKEYCTL_GUARD_H
 
 #include <linux/nst_netlink.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include "nl.h"
 
@@ -34,6 +33,5 @@ struct guard_rules {
 
 int guard_get(struct nl *nl, struct guard_rules *rules);
 uint64_t guard_stopped(const struct guard_rule *rule, unsigned int direction);
-void guard_prometheus(const struct guard_rules *rules);
 
 #endif /* NSTKEYCTL_GUARD_H */

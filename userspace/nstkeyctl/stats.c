@@ -10,6 +10,7 @@
 #include "keyfile.h"
 #include "nl.h"
 #include "nstkeyctl.h"
+#include "ruleview.h"
 
 /* @gauge: it may fall */
 typedef void (*counter_fn)(const char *name, uint64_t value, int gauge);
@@ -97,7 +98,7 @@ static int print_prometheus(struct nl *nl)
 		err = print_stats(nl, counter_prometheus);
 	if (!err) {
 		keys_prometheus(listing);
-		guard_prometheus(rules);
+		ruleview_prometheus(rules);
 	}
 	free(rules);
 	free(listing);
