@@ -12,7 +12,7 @@
 /* A dump that a change of the box interrupts is asked for again. */
 #define DUMP_TRIES	10
 
-static void put_key(struct nlmsghdr *nlh, const struct keyfile_key *key)
+static void put_key(struct nlmsghdr *nlh, const struct keyline_key *key)
 {
 	mnl_attr_put_u16(nlh, NST_A_KEY_KID, key->kid);
 	mnl_attr_put_u32(nlh, NST_A_KEY_STATE, key->state);
@@ -97,7 +97,7 @@ static int change(const char *arg, uint8_t cmd, const char *verb)
 	struct nl nl;
 	int err;
 
-	if (keyfile_kid(arg, strlen(arg), &kid)) {
+	if (keyline_kid(arg, strlen(arg), &kid)) {
 		fprintf(stderr, "nstkeyctl: kid '%s': it must be a number from 1 to 65535\n",
 			arg);
 		return EXIT_USAGE;
@@ -213,7 +213,7 @@ static void show_json(const struct listing *listing)
 
 		json_object(NULL);
 		json_uint("kid", key->kid);
-		json_string("state", keyfile_state_name(key->state));
+		json_string("state", keyline_state_name(key->state));
 		json_string("fingerprint", key->fingerprint);
 		json_uint("tx_streams", key->tx_streams);
 		json_uint("rx_streams", key->rx_streams);
@@ -238,7 +238,7 @@ static void show_text(const struct listing *listing)
 		const struct listed_key *key = &listing->key[i];
 
 		printf("%5u  %-7s  %-16s  %10u  %10u\n", key->kid,
-		       keyfile_state_name(key->state), key->fingerprint,
+		       keyline_state_name(key->state), key->fingerprint,
 		       key->tx_streams, key->rx_streams);
 	}
 }
@@ -265,7 +265,7 @@ int cmd_show(const struct options *opt, char **args)
 		perror("nstkeyctl");
 		return EXIT_FAILED;
 	}
-	if (args[0] && keyfile_kid(args[0], strlen(args[0]), &kid)) {
+	if (args[0] && keyline_kid(args[0], strlen(args[0]), &kid)) {
 		fprintf(stderr, "nstkeyctl: kid '%s': it must be a number from 1 to 65535\n",
 			args[0]);
 		free(listing);

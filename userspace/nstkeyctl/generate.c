@@ -36,7 +36,7 @@ static int make_keys(struct keyfile *file, unsigned int nr, unsigned int kid,
 		     enum nst_state first, enum nst_state rest)
 {
 	for (file->nr = 0; file->nr < nr; file->nr++) {
-		struct keyfile_key *key = &file->key[file->nr];
+		struct keyline_key *key = &file->key[file->nr];
 
 		key->kid = kid + file->nr;
 		key->state = file->nr ? rest : first;
@@ -54,12 +54,12 @@ int cmd_genkey(const struct options *opt, char **args)
 	int status = EXIT_FAILED;
 	uint16_t kid;
 
-	if (keyfile_kid(args[0], strlen(args[0]), &kid)) {
+	if (keyline_kid(args[0], strlen(args[0]), &kid)) {
 		fprintf(stderr, "nstkeyctl: kid '%s': it must be a number from 1 to 65535\n",
 			args[0]);
 		return EXIT_USAGE;
 	}
-	if (args[1] && keyfile_state(args[1], strlen(args[1]), &state)) {
+	if (args[1] && keyline_state(args[1], strlen(args[1]), &state)) {
 		fprintf(stderr, "nstkeyctl: state '%s': it must be accept, active or retired\n",
 			args[1]);
 		return EXIT_USAGE;

@@ -97,7 +97,7 @@ static unsigned int parse_count(const char *text)
 	uint16_t n;
 
 	/* A number as a kid is one: digits, and no more. */
-	if (keyfile_kid(text, strlen(text), &n) || n > NST_BOX_MAX)
+	if (keyline_kid(text, strlen(text), &n) || n > NST_BOX_MAX)
 		refuse("--keys '%s': it must be a number from 1 to %d", text,
 		       NST_BOX_MAX);
 	return n;

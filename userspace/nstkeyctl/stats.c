@@ -69,7 +69,7 @@ static void keys_prometheus(const struct listing *listing)
 	     "# TYPE nst_key_streams gauge");
 	for (i = 0; i < listing->nr; i++) {
 		const struct listed_key *key = &listing->key[i];
-		const char *state = keyfile_state_name(key->state);
+		const char *state = keyline_state_name(key->state);
 
 		printf("nst_key_streams{kid=\"%u\",state=\"%s\",direction=\"tx\"} %u\n"
 		       "nst_key_streams{kid=\"%u\",state=\"%s\",direction=\"rx\"} %u\n",
