@@ -9,34 +9,25 @@
  * KIND is nst, tls (kernel TLS 1.3, AES-128-GCM, keys all the same) or plain.
  * What makes a program use NST is in secure(), and nothing else is different.
  */
-#include <arpa/inet.h>
-#include <errno.h>
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/nst.h>
 #include <linux/tls.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "peer.h"
+
 #define CHUNK		65536
 #define MIB		(1024 * 1024)
 #define STEPS		10	/* lines of progress */
 
 static char buf[CHUNK];
-
-static void die(const char *what)
-{
-	fprintf(stderr, "nstcp: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
 
 static void set_tls(int fd, int direction)
 {
@@ -96,8 +87,7 @@ static int wait_for_peer(const char *kind, struct sockaddr_in *addr)
 	if (bind(listener, (void *)addr, len) || listen(listener, 1) ||
 	    getsockname(listener, (void *)addr, &len))
 		die("listen");
-	printf("waiting on port %d\n", ntohs(addr->sin_port));
-	fflush(stdout);
+	tell_port(addr);
 	fd = accept(listener, NULL, NULL);
 	if (fd < 0)
 		die("accept");
@@ -246,20 +236,6 @@ static int bench(const char *kind, const char *mib)
 	printf("%.1f\n", total / (now() - start) / MIB);
 	close(fd);
 	return waitpid(pid, &status, 0) != pid || status;
-}
-
-static struct sockaddr_in address(const char *ip, const char *port)
-{
-	struct sockaddr_in addr = {
-		.sin_family = AF_INET,
-		.sin_port = htons(atoi(port)),
-	};
-
-	if (inet_pton(AF_INET, ip, &addr.sin_addr) != 1) {
-		errno = EINVAL;
-		die(ip);
-	}
-	return addr;
 }
 
 int main(int argc, char **argv)

@@ -7,26 +7,17 @@
  *
  * What makes a program use NST is in secure(), and nothing else is different.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#define _GNU_SOURCE
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include <linux/nst.h>
 
+#include "peer.h"
+
 #define SIZE		1000
 #define PATIENCE	60	/* seconds without a datagram */
-
-static void die(const char *what)
-{
-	fprintf(stderr, "nstudp: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
 
 /* The keys are those of the namespace's box. */
 static void secure(int fd)
@@ -64,8 +55,7 @@ static int receive(const struct sockaddr_in *addr, int count)
 
 	if (!seen || bind(fd, (const void *)addr, sizeof(*addr)))
 		die("bind");
-	printf("waiting on port %d\n", ntohs(addr->sin_port));
-	fflush(stdout);
+	tell_port(addr);
 	for (i = 0; i < count; i++) {
 		if (recv(fd, buf, sizeof(buf), 0) != SIZE)
 			die("recv");
@@ -103,20 +93,6 @@ static int send_all(const struct sockaddr_in *addr, int count, const char *text)
 		usleep(2000);
 	}
 	return 0;
-}
-
-static struct sockaddr_in address(const char *ip, const char *port)
-{
-	struct sockaddr_in addr = {
-		.sin_family = AF_INET,
-		.sin_port = htons(atoi(port)),
-	};
-
-	if (inet_pton(AF_INET, ip, &addr.sin_addr) != 1) {
-		errno = EINVAL;
-		die(ip);
-	}
-	return addr;
 }
 
 int main(int argc, char **argv)
