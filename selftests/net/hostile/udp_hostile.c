@@ -20,23 +20,17 @@ FIXTURE_VARIANT(dgram)
 	struct udpend_conf conf;
 };
 
-#define VARIANT(name, id, af, own)					\
-FIXTURE_VARIANT_ADD(dgram, name)					\
-{									\
-	.conf = { .family = af, .cipher_id = id, .private = own },	\
-}
-
 #define VARIANTS(name, id)						\
-	VARIANT(name##_ipv4, id, AF_INET, false);			\
-	VARIANT(name##_ipv6_private, id, AF_INET6, true)
+	UDPEND_V(dgram, name##_ipv4, id, AF_INET, false);			\
+	UDPEND_V(dgram, name##_ipv6_private, id, AF_INET6, true)
 
 VARIANTS(aes_gcm, NST_CIPHER_AES_GCM);
 VARIANTS(aes_cbc, NST_CIPHER_AES_CBC);
 VARIANTS(sm4_gcm, NST_CIPHER_SM4_GCM);
 VARIANTS(sm4_cbc, NST_CIPHER_SM4_CBC);
 VARIANTS(chacha20, NST_CIPHER_CHACHA20_POLY1305);
-VARIANT(aes_256_gcm_ipv6, NST_CIPHER_AES_256_GCM, AF_INET6, false);
-VARIANT(aes_256_cbc_ipv4_private, NST_CIPHER_AES_256_CBC, AF_INET, true);
+UDPEND_V(dgram, aes_256_gcm_ipv6, NST_CIPHER_AES_256_GCM, AF_INET6, false);
+UDPEND_V(dgram, aes_256_cbc_ipv4_private, NST_CIPHER_AES_256_CBC, AF_INET, true);
 
 FIXTURE_SETUP(dgram)
 {
@@ -372,15 +366,9 @@ FIXTURE_VARIANT(cbc)
 	struct udpend_conf conf;
 };
 
-#define CBC(name, id, af, own)						\
-FIXTURE_VARIANT_ADD(cbc, name)						\
-{									\
-	.conf = { .family = af, .cipher_id = id, .private = own },	\
-}
-
-CBC(aes, NST_CIPHER_AES_CBC, AF_INET, false);
-CBC(sm4_private, NST_CIPHER_SM4_CBC, AF_INET6, true);
-CBC(aes_256_ipv6, NST_CIPHER_AES_256_CBC, AF_INET6, false);
+UDPEND_V(cbc, aes, NST_CIPHER_AES_CBC, AF_INET, false);
+UDPEND_V(cbc, sm4_private, NST_CIPHER_SM4_CBC, AF_INET6, true);
+UDPEND_V(cbc, aes_256_ipv6, NST_CIPHER_AES_256_CBC, AF_INET6, false);
 
 FIXTURE_SETUP(cbc)
 {

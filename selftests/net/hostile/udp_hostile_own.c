@@ -19,16 +19,10 @@ FIXTURE_VARIANT(own)
 	struct udpend_conf conf;
 };
 
-#define VARIANT(name, id, af, priv)					\
-FIXTURE_VARIANT_ADD(own, name)						\
-{									\
-	.conf = { .family = af, .cipher_id = id, .private = priv },	\
-}
-
-VARIANT(aes_gcm_ipv4, NST_CIPHER_AES_GCM, AF_INET, false);
-VARIANT(aes_cbc_ipv6, NST_CIPHER_AES_CBC, AF_INET6, false);
-VARIANT(sm4_gcm_ipv4_private, NST_CIPHER_SM4_GCM, AF_INET, true);
-VARIANT(chacha20_ipv6_private, NST_CIPHER_CHACHA20_POLY1305, AF_INET6, true);
+UDPEND_V(own, aes_gcm_ipv4, NST_CIPHER_AES_GCM, AF_INET, false);
+UDPEND_V(own, aes_cbc_ipv6, NST_CIPHER_AES_CBC, AF_INET6, false);
+UDPEND_V(own, sm4_gcm_ipv4_private, NST_CIPHER_SM4_GCM, AF_INET, true);
+UDPEND_V(own, chacha20_ipv6_private, NST_CIPHER_CHACHA20_POLY1305, AF_INET6, true);
 
 FIXTURE_SETUP(own)
 {

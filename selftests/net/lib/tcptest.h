@@ -182,4 +182,42 @@ FIXTURE_VARIANT_ADD(fixture, name) {					\
 	TCPTEST_V(fixture, chacha20_ipv6, NST_CIPHER_CHACHA20_POLY1305,	\
 		  AF_INET6, false)
 
+/*
+ * A fixture of a pair with keys, @a and @b, in each of @variants. For those who
+ * include kselftest_harness.h.
+ */
+#define TCPTEST_PAIRS(fixture, variants)				\
+FIXTURE(fixture)							\
+{									\
+	int a;								\
+	int b;								\
+};									\
+									\
+FIXTURE_VARIANT(fixture)						\
+{									\
+	struct tcptest_conf conf;					\
+};									\
+									\
+variants(fixture);							\
+									\
+FIXTURE_SETUP(fixture)							\
+{									\
+	ASSERT_EQ(0, tcptest_pair(&variant->conf, &self->a, &self->b));	\
+}									\
+									\
+FIXTURE_TEARDOWN(fixture)						\
+{									\
+	close(self->a);							\
+	close(self->b);							\
+}
+
+/* Nothing is there to be read. */
+#define TCPTEST_EXPECT_AGAIN(fd, flags)					\
+do {									\
+	char byte;							\
+									\
+	EXPECT_EQ(-1, recv(fd, &byte, 1, flags));			\
+	EXPECT_EQ(EAGAIN, errno);					\
+} while (0)
+
 #endif /* TCPTEST_H */

@@ -196,4 +196,11 @@ static inline void expect_unharmed(struct __test_metadata *_metadata,
 	expect_nothing(_metadata, e->k);
 }
 
+/* A variant: suite, family, and whether the box is the socket's own. */
+#define UDPEND_V(fixture, name, id, fam, own)				\
+FIXTURE_VARIANT_ADD(fixture, name)					\
+{									\
+	.conf = { .family = fam, .cipher_id = id, .private = own },	\
+}
+
 #endif /* UDP_HOSTILE_H */

@@ -191,4 +191,27 @@ FIXTURE_VARIANT_ADD(fixture, name) {					\
 	UDPTEST_V(fixture, plain, 0, UDPTEST_IPV4);			\
 	UDPTEST_V(fixture, aes_gcm, NST_CIPHER_AES_GCM, UDPTEST_IPV4)
 
+/*
+ * A fixture of two connected sockets, @a and @b, in each of @variants, made by
+ * @open: udptest_pair or udptest_met. What must be so at the end differs.
+ */
+#define UDPTEST_PAIRS(fixture, variants, open)				\
+FIXTURE(fixture)							\
+{									\
+	int a;								\
+	int b;								\
+};									\
+									\
+FIXTURE_VARIANT(fixture)						\
+{									\
+	struct udptest_conf conf;					\
+};									\
+									\
+variants(fixture);							\
+									\
+FIXTURE_SETUP(fixture)							\
+{									\
+	ASSERT_EQ(0, open(&variant->conf, &self->a, &self->b));		\
+}
+
 #endif /* UDPTEST_H */

@@ -8,29 +8,7 @@
 #include "kselftest_harness.h"
 #include "tcptest.h"
 
-FIXTURE(tcp)
-{
-	int a;
-	int b;
-};
-
-FIXTURE_VARIANT(tcp)
-{
-	struct tcptest_conf conf;
-};
-
-TCPTEST_VARIANTS_ALL(tcp);
-
-FIXTURE_SETUP(tcp)
-{
-	ASSERT_EQ(0, tcptest_pair(&variant->conf, &self->a, &self->b));
-}
-
-FIXTURE_TEARDOWN(tcp)
-{
-	close(self->a);
-	close(self->b);
-}
+TCPTEST_PAIRS(tcp, TCPTEST_VARIANTS_ALL);
 
 /* --- plain sends and receives --------------------------------------------- */
 

@@ -11,29 +11,7 @@
 #include "kselftest_harness.h"
 #include "tcptest.h"
 
-FIXTURE(ctl)
-{
-	int a;
-	int b;
-};
-
-FIXTURE_VARIANT(ctl)
-{
-	struct tcptest_conf conf;
-};
-
-TCPTEST_VARIANTS_SUITES(ctl);
-
-FIXTURE_SETUP(ctl)
-{
-	ASSERT_EQ(0, tcptest_pair(&variant->conf, &self->a, &self->b));
-}
-
-FIXTURE_TEARDOWN(ctl)
-{
-	close(self->a);
-	close(self->b);
-}
+TCPTEST_PAIRS(ctl, TCPTEST_VARIANTS_SUITES);
 
 /* The next receive returns @text as type @type. */
 static void expect_record(struct __test_metadata *_metadata, int fd, int type,

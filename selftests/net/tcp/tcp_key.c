@@ -187,29 +187,7 @@ TEST_F(order, reader_asleep_before_attach)
 
 /* --- keys once more ------------------------------------------------------- */
 
-FIXTURE(key)
-{
-	int a;
-	int b;
-};
-
-FIXTURE_VARIANT(key)
-{
-	struct tcptest_conf conf;
-};
-
-TCPTEST_VARIANTS_SUITES(key);
-
-FIXTURE_SETUP(key)
-{
-	ASSERT_EQ(0, tcptest_pair(&variant->conf, &self->a, &self->b));
-}
-
-FIXTURE_TEARDOWN(key)
-{
-	close(self->a);
-	close(self->b);
-}
+TCPTEST_PAIRS(key, TCPTEST_VARIANTS_SUITES);
 
 TEST_F(key, set_again)
 {

@@ -11,37 +11,7 @@
 #include "kselftest_harness.h"
 #include "tcptest.h"
 
-FIXTURE(poll)
-{
-	int a;
-	int b;
-};
-
-FIXTURE_VARIANT(poll)
-{
-	struct tcptest_conf conf;
-};
-
-TCPTEST_VARIANTS_FEW(poll);
-
-FIXTURE_SETUP(poll)
-{
-	ASSERT_EQ(0, tcptest_pair(&variant->conf, &self->a, &self->b));
-}
-
-FIXTURE_TEARDOWN(poll)
-{
-	close(self->a);
-	close(self->b);
-}
-
-static void expect_again(struct __test_metadata *_metadata, int fd, int flags)
-{
-	char byte;
-
-	EXPECT_EQ(-1, recv(fd, &byte, 1, flags));
-	EXPECT_EQ(EAGAIN, errno);
-}
+TCPTEST_PAIRS(poll, TCPTEST_VARIANTS_FEW);
 
 TEST_F(poll, readable_then_not)
 {
@@ -153,7 +123,7 @@ TEST_F(poll, epoll_edge)
 		EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
 		EXPECT_EQ(0, epoll_next(ep, TCPTEST_NEVER_MS));
 		ASSERT_EQ(0, tcptest_recv(self->b, 0, 10, 10));
-		expect_again(_metadata, self->b, MSG_DONTWAIT);
+		TCPTEST_EXPECT_AGAIN(self->b, MSG_DONTWAIT);
 	}
 	close(ep);
 }
@@ -282,8 +252,8 @@ TEST_F(part, poll)
 	int b = self->p.b;
 
 	EXPECT_EQ(0, tcptest_poll(b, POLLIN, TCPTEST_NEVER_MS));
-	expect_again(_metadata, b, MSG_DONTWAIT);
-	expect_again(_metadata, b, MSG_DONTWAIT | MSG_PEEK);
+	TCPTEST_EXPECT_AGAIN(b, MSG_DONTWAIT);
+	TCPTEST_EXPECT_AGAIN(b, MSG_DONTWAIT | MSG_PEEK);
 	EXPECT_EQ(0, plain_there(b));
 	ASSERT_EQ(0, send_rest(self, variant->at));
 	EXPECT_EQ(POLLIN, tcptest_poll(b, POLLIN, TCPTEST_SOON_MS));
@@ -361,7 +331,7 @@ TEST_F(part, epoll_edge_then_eof)
 	ASSERT_EQ(0, send_rest(self, variant->at));
 	EXPECT_EQ(EPOLLIN, epoll_next(ep, TCPTEST_SOON_MS));
 	EXPECT_EQ(0, tcptest_recv(self->p.b, 0, 100, 100));
-	expect_again(_metadata, self->p.b, MSG_DONTWAIT);
+	TCPTEST_EXPECT_AGAIN(self->p.b, MSG_DONTWAIT);
 	ASSERT_EQ(0, shutdown(self->p.a, SHUT_WR));
 	self->len = tcptest_fetch(self->p.a_raw, self->rec, sizeof(self->rec),
 				  100);

@@ -16,29 +16,7 @@
 #define ROUNDS		40	/* records of each process */
 #define REC_MAX		3000
 
-FIXTURE(share)
-{
-	int a;
-	int b;
-};
-
-FIXTURE_VARIANT(share)
-{
-	struct tcptest_conf conf;
-};
-
-TCPTEST_VARIANTS_FEW(share);
-
-FIXTURE_SETUP(share)
-{
-	ASSERT_EQ(0, tcptest_pair(&variant->conf, &self->a, &self->b));
-}
-
-FIXTURE_TEARDOWN(share)
-{
-	close(self->a);
-	close(self->b);
-}
+TCPTEST_PAIRS(share, TCPTEST_VARIANTS_FEW);
 
 static int one_recv(int fd)
 {

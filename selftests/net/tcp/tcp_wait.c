@@ -24,37 +24,7 @@ static long now_ms(void)
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-FIXTURE(wait)
-{
-	int a;
-	int b;
-};
-
-FIXTURE_VARIANT(wait)
-{
-	struct tcptest_conf conf;
-};
-
-TCPTEST_VARIANTS_FEW(wait);
-
-FIXTURE_SETUP(wait)
-{
-	ASSERT_EQ(0, tcptest_pair(&variant->conf, &self->a, &self->b));
-}
-
-FIXTURE_TEARDOWN(wait)
-{
-	close(self->a);
-	close(self->b);
-}
-
-static void expect_again(struct __test_metadata *_metadata, int fd, int flags)
-{
-	char byte;
-
-	EXPECT_EQ(-1, recv(fd, &byte, 1, flags));
-	EXPECT_EQ(EAGAIN, errno);
-}
+TCPTEST_PAIRS(wait, TCPTEST_VARIANTS_FEW);
 
 /* --- blocking, timeouts, low-water marks ---------------------------------- */
 
@@ -161,7 +131,7 @@ TEST_F(wait, receive_timeout_of_two)
 	pid = fork();
 	if (!pid)
 		_exit(recv(self->b, &byte, 1, 0) == -1 ? errno : 0);
-	expect_again(_metadata, self->b, 0);
+	TCPTEST_EXPECT_AGAIN(self->b, 0);
 	EXPECT_EQ(-EAGAIN, tcptest_reap(pid));
 	EXPECT_LE(WAITED_MS, now_ms() - start);
 	EXPECT_GE(TCPTEST_SOON_MS, now_ms() - start);
@@ -191,7 +161,7 @@ TEST_F(wait, send_timeout)
 	EXPECT_EQ(0, tcptest_recv(self->b, 0, sent, 65536));
 	ASSERT_EQ(0, tcptest_send(self->a, sent, 5, 5));
 	EXPECT_EQ(0, tcptest_recv(self->b, sent, 5, 5));
-	expect_again(_metadata, self->b, MSG_DONTWAIT);
+	TCPTEST_EXPECT_AGAIN(self->b, MSG_DONTWAIT);
 }
 
 /* What has come by the end of the time is returned. */

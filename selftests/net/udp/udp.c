@@ -9,23 +9,7 @@
 #include "kselftest_harness.h"
 #include "udptest.h"
 
-FIXTURE(udp)
-{
-	int a;
-	int b;
-};
-
-FIXTURE_VARIANT(udp)
-{
-	struct udptest_conf conf;
-};
-
-UDPTEST_VARIANTS_ALL(udp);
-
-FIXTURE_SETUP(udp)
-{
-	ASSERT_EQ(0, udptest_pair(&variant->conf, &self->a, &self->b));
-}
+UDPTEST_PAIRS(udp, UDPTEST_VARIANTS_ALL, udptest_pair);
 
 FIXTURE_TEARDOWN(udp)
 {

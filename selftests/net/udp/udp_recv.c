@@ -15,23 +15,7 @@
 #include "kselftest_harness.h"
 #include "udptest.h"
 
-FIXTURE(recv)
-{
-	int a;
-	int b;
-};
-
-FIXTURE_VARIANT(recv)
-{
-	struct udptest_conf conf;
-};
-
-UDPTEST_VARIANTS_FEW(recv);
-
-FIXTURE_SETUP(recv)
-{
-	ASSERT_EQ(0, udptest_met(&variant->conf, &self->a, &self->b));
-}
+UDPTEST_PAIRS(recv, UDPTEST_VARIANTS_FEW, udptest_met);
 
 FIXTURE_TEARDOWN(recv)
 {

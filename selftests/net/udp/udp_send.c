@@ -13,23 +13,7 @@
 #include "kselftest_harness.h"
 #include "udptest.h"
 
-FIXTURE(send)
-{
-	int a;
-	int b;
-};
-
-FIXTURE_VARIANT(send)
-{
-	struct udptest_conf conf;
-};
-
-UDPTEST_VARIANTS_FEW(send);
-
-FIXTURE_SETUP(send)
-{
-	ASSERT_EQ(0, udptest_pair(&variant->conf, &self->a, &self->b));
-}
+UDPTEST_PAIRS(send, UDPTEST_VARIANTS_FEW, udptest_pair);
 
 /* Whatever a test has tried: nothing is left over, and the socket works. */
 FIXTURE_TEARDOWN(send)

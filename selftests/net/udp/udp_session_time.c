@@ -22,16 +22,10 @@ FIXTURE_VARIANT(time)
 	struct udpend_conf conf;
 };
 
-#define VARIANT(name, id, af, priv)					\
-FIXTURE_VARIANT_ADD(time, name)						\
-{									\
-	.conf = { .family = af, .cipher_id = id, .private = priv },	\
-}
-
-VARIANT(ipv4, NST_CIPHER_AES_GCM, AF_INET, false);
-VARIANT(ipv6_private, NST_CIPHER_AES_CBC, AF_INET6, true);
-VARIANT(ipv6, NST_CIPHER_SM4_GCM, AF_INET6, false);
-VARIANT(ipv4_private, NST_CIPHER_CHACHA20_POLY1305, AF_INET, true);
+UDPEND_V(time, ipv4, NST_CIPHER_AES_GCM, AF_INET, false);
+UDPEND_V(time, ipv6_private, NST_CIPHER_AES_CBC, AF_INET6, true);
+UDPEND_V(time, ipv6, NST_CIPHER_SM4_GCM, AF_INET6, false);
+UDPEND_V(time, ipv4_private, NST_CIPHER_CHACHA20_POLY1305, AF_INET, true);
 
 FIXTURE_SETUP(time)
 {

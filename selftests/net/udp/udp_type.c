@@ -9,23 +9,7 @@
 #include "kselftest_harness.h"
 #include "udptest.h"
 
-FIXTURE(type)
-{
-	int a;
-	int b;
-};
-
-FIXTURE_VARIANT(type)
-{
-	struct udptest_conf conf;
-};
-
-UDPTEST_VARIANTS_NST(type);
-
-FIXTURE_SETUP(type)
-{
-	ASSERT_EQ(0, udptest_met(&variant->conf, &self->a, &self->b));
-}
+UDPTEST_PAIRS(type, UDPTEST_VARIANTS_NST, udptest_met);
 
 FIXTURE_TEARDOWN(type)
 {
@@ -258,23 +242,7 @@ TEST_F(type, with_others)
 
 /* --- what is refused ----------------------------------------------------------- */
 
-FIXTURE(refuse)
-{
-	int a;
-	int b;
-};
-
-FIXTURE_VARIANT(refuse)
-{
-	struct udptest_conf conf;
-};
-
-UDPTEST_VARIANTS_NST(refuse);
-
-FIXTURE_SETUP(refuse)
-{
-	ASSERT_EQ(0, udptest_met(&variant->conf, &self->a, &self->b));
-}
+UDPTEST_PAIRS(refuse, UDPTEST_VARIANTS_NST, udptest_met);
 
 FIXTURE_TEARDOWN(refuse)
 {
