@@ -41,7 +41,7 @@ void expire(void);
 /* Fills @dgram: under kid 7, of another session for each @epoch. */
 struct nst_hdr *datagram(u16 epoch, u64 nonce, u64 timestamp);
 
-/* Receives @dgram as udp_rx.c does, but that each one is authentic. */
+/* Receives @dgram as udp/rx.c does, but that each one is authentic. */
 enum nst_drop attempt(void);
 enum nst_drop try(u16 epoch, u64 nonce, u64 timestamp);
 
