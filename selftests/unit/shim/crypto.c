@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Transforms in general, waiting, and the keyed hashes. */
+/* Transforms in general, waiting, and the hashes. */
 #include <gcrypt.h>
 #include <crypto/algapi.h>
 #include <crypto/hash.h>
@@ -16,9 +16,11 @@ struct hash_state {
 struct crypto_shash {
 	struct crypto_tfm base;
 	struct crypto_alg alg;
+	/* libgcrypt's number: of a MAC, or, if @mac is NULL, of a plain digest. */
 	int algo;
 	gcry_mac_hd_t mac;
-	bool keyed;
+	/* It has its key, or needs none. */
+	bool ready;
 };
 
 void *shim_tfm_alloc(const char *name, size_t size)
@@ -130,12 +132,18 @@ int crypto_wait_req(int err, struct crypto_wait *wait)
 	return wait->err;
 }
 
-/* Keyed hashes */
+/* Hashes */
+
+static int plain_hash(const char *name)
+{
+	return strcmp(name, "sha256") ? 0 : GCRY_MD_SHA256;
+}
 
 struct crypto_shash *crypto_alloc_shash(const char *name, u32 type, u32 mask)
 {
 	struct crypto_shash *tfm;
-	int algo = shim_hmac(name, strlen(name));
+	int mac = shim_hmac(name, strlen(name));
+	int algo = mac ?: plain_hash(name);
 
 	(void)type;
 	(void)mask;
@@ -145,9 +153,10 @@ struct crypto_shash *crypto_alloc_shash(const char *name, u32 type, u32 mask)
 	if (IS_ERR(tfm))
 		return tfm;
 	tfm->algo = algo;
-	tfm->alg.cra_driver_name = "shim-hmac";
+	tfm->alg.cra_driver_name = mac ? "shim-hmac" : "shim-hash";
 	tfm->base.__crt_alg = &tfm->alg;
-	if (gcry_mac_open(&tfm->mac, algo, 0, NULL))
+	tfm->ready = !mac;
+	if (mac && gcry_mac_open(&tfm->mac, algo, 0, NULL))
 		abort();
 	return tfm;
 }
@@ -156,7 +165,8 @@ void crypto_free_shash(struct crypto_shash *tfm)
 {
 	if (IS_ERR_OR_NULL(tfm))
 		return;
-	gcry_mac_close(tfm->mac);
+	if (tfm->mac)
+		gcry_mac_close(tfm->mac);
 	shim_tfm_free(tfm, sizeof(*tfm));
 }
 
@@ -173,18 +183,21 @@ const char *crypto_shash_driver_name(struct crypto_shash *tfm)
 int crypto_shash_setkey(struct crypto_shash *tfm, const u8 *key,
 			unsigned int len)
 {
-	tfm->keyed = false;
+	if (WARN_ON(!tfm->mac))
+		return -EINVAL;
+	tfm->ready = false;
 	if (shim_should_fail())
 		return -ENOMEM;
 	if (gcry_mac_setkey(tfm->mac, key, len))
 		return -EINVAL;
-	tfm->keyed = true;
+	tfm->ready = true;
 	return 0;
 }
 
 unsigned int crypto_shash_digestsize(struct crypto_shash *tfm)
 {
-	return gcry_mac_get_algo_maclen(tfm->algo);
+	return tfm->mac ? gcry_mac_get_algo_maclen(tfm->algo) :
+			  gcry_md_get_algo_dlen(tfm->algo);
 }
 
 unsigned int crypto_shash_descsize(struct crypto_shash *tfm)
@@ -197,7 +210,7 @@ int crypto_shash_init(struct shash_desc *desc)
 {
 	struct hash_state *state = (void *)desc->__ctx;
 
-	if (!desc->tfm->keyed)
+	if (!desc->tfm->ready)
 		return -ENOKEY;
 	memset(state, 0, HASH_MAX_DESCSIZE);
 	return 0;
@@ -219,8 +232,12 @@ static int digest(struct crypto_shash *tfm, const u8 *data, size_t len, u8 *out)
 {
 	size_t size = crypto_shash_digestsize(tfm);
 
-	if (!tfm->keyed)
+	if (!tfm->ready)
 		return -ENOKEY;
+	if (!tfm->mac) {
+		gcry_md_hash_buffer(tfm->algo, out, data, len);
+		return 0;
+	}
 	if (gcry_mac_reset(tfm->mac) || gcry_mac_write(tfm->mac, data, len) ||
 	    gcry_mac_read(tfm->mac, out, &size))
 		abort();

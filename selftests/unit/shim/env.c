@@ -5,6 +5,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 
 #define SECRETS_MAX	16
@@ -19,6 +20,8 @@ int shim_mutex_depth;
 int shim_rcu_depth;
 u64 shim_real_ns;
 u64 shim_boot_ns;
+struct user_namespace *shim_user_ns = &init_user_ns;
+u32 shim_euid = 1000;
 const char *shim_crypto_missing;
 int shim_crypto_key_err;
 bool shim_crypto_async;
@@ -29,7 +32,6 @@ static unsigned int fail_countdown;
 static bool fail_hit;
 static unsigned int bugs;
 static struct rcu_head *rcu_todo;
-static struct work_struct *work_todo;
 static struct notifier_block *vmfork_nb;
 static u64 random_state;
 
@@ -54,6 +56,9 @@ void shim_reset(void)
 	shim_real_ns = 1700000000ULL * NSEC_PER_SEC;
 	/* What was remembered for a while in a test is forgotten in the next. */
 	shim_boot_ns = (100000ULL + 1000 * resets++) * NSEC_PER_SEC;
+	shim_user_ns = &init_user_ns;
+	shim_euid = 1000;
+	shim_work_cancelled = NULL;
 	shim_crypto_missing = NULL;
 	shim_crypto_key_err = 0;
 	shim_crypto_async = false;
@@ -257,44 +262,4 @@ void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
 void shim_kfree_rcu(struct rcu_head *head, size_t offset)
 {
 	call_rcu(head, (void (*)(struct rcu_head *))offset);
-}
-
-/* Work behind RCU */
-
-struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags,
-					 int max)
-{
-	(void)name;
-	(void)flags;
-	(void)max;
-	return kzalloc(sizeof(struct workqueue_struct), GFP_KERNEL);
-}
-
-void destroy_workqueue(struct workqueue_struct *wq)
-{
-	shim_work_run();
-	kfree(wq);
-}
-
-bool queue_rcu_work(struct workqueue_struct *wq, struct rcu_work *work)
-{
-	WARN_ON(!wq);
-	if (work->work.queued)
-		return false;
-	work->work.queued = true;
-	work->work.next = work_todo;
-	work_todo = &work->work;
-	return true;
-}
-
-void shim_work_run(void)
-{
-	might_sleep();
-	while (work_todo) {
-		struct work_struct *work = work_todo;
-
-		work_todo = work->next;
-		work->queued = false;
-		work->func(work);
-	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Host shim: keyed hashes, over libgcrypt. */
+/* Host shim: hashes with a key and without, over libgcrypt. */
 #ifndef _SHIM_CRYPTO_HASH_H
 #define _SHIM_CRYPTO_HASH_H
 

@@ -42,6 +42,11 @@ void shim_secret_check(const void *mem, size_t len);
 extern u64 shim_real_ns;
 extern u64 shim_boot_ns;
 
+/* Who acts, and where: the user 1000 of the host. */
+struct user_namespace;
+extern struct user_namespace *shim_user_ns;
+extern u32 shim_euid;
+
 /* The next get_random_*() calls give these bytes, then a fixed sequence. */
 void shim_random_inject(const void *bytes, size_t len);
 size_t shim_random_left(void);
