@@ -206,7 +206,7 @@ static void close_sessions(struct nst_memories *set, unsigned int *steps)
 {
 	while (!list_empty(&set->sessions)) {
 		nst_memory_forget_session(set, list_first_entry(&set->sessions,
-						     struct nst_session, all));
+								struct nst_session, all));
 		give_turn(set, steps);
 	}
 }

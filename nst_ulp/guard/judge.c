@@ -21,6 +21,7 @@
 #include "core/wire.h"
 #include "guard/judge.h"
 #include "limits.h"
+#include "tcp/sealed.h"
 #include "tcp/sock.h"
 
 /* At LOCAL_IN a datagram of IPv4 is whole; a raw socket may send pieces. */

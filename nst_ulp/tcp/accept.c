@@ -9,6 +9,7 @@
 #include "tcp/accept.h"
 #include "tcp/attach.h"
 #include "tcp/ops.h"
+#include "tcp/ready.h"
 #include "tcp/rx.h"
 #include "tcp/work.h"
 

@@ -8,7 +8,9 @@
 #include "tcp/head.h"
 #include "tcp/mem.h"
 #include "tcp/ops.h"
+#include "tcp/ready.h"
 #include "tcp/rx.h"
+#include "tcp/sealed.h"
 #include "tcp/work.h"
 
 /*

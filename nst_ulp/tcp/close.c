@@ -24,8 +24,11 @@
 #include "tcp/head.h"
 #include "tcp/ops.h"
 #include "tcp/orphans.h"
+#include "tcp/queue.h"
+#include "tcp/ready.h"
 #include "tcp/recv.h"
 #include "tcp/rx.h"
+#include "tcp/sealed.h"
 #include "tcp/tx.h"
 #include "tcp/work.h"
 

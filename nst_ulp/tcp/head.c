@@ -10,26 +10,8 @@
 #include <linux/tcp.h>
 #include <net/tcp.h>
 #include "tcp/head.h"
+#include "tcp/queue.h"
 #include "tcp/rxrec.h"
-
-/**
- * nst_tcp_queued() - how much is on TCP's queue?
- * @sk: the socket
- *
- * Context: under the socket lock, or rx_lock if more may come.
- * Return: bytes, without the FIN.
- */
-u32 nst_tcp_queued(const struct sock *sk)
-{
-	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 n = tp->rcv_nxt - tp->copied_seq;
-
-	if ((1 << sk->sk_state) & (TCPF_LISTEN | TCPF_SYN_SENT | TCPF_SYN_RECV))
-		return 0;
-	if (n && sock_flag(sk, SOCK_DONE))
-		n--;
-	return n;
-}
 
 /**
  * nst_tcp_head_unread() - has plaintext come that no reader has taken?
@@ -77,65 +59,6 @@ void nst_tcp_head_drop_cut(struct nst_tcp *nst)
 	nst_tcp_mark(nst, 0);
 }
 
-typedef int (*walk_fn)(void *arg, struct sk_buff *skb, u32 off, u32 n);
-
-/*
- * Call @fn for each stretch of @n bytes of the queue, from sequence number @seq
- * on, until one returns an error. The bytes are there, none before *@at, which is
- * the buffer of the last one then.
- */
-static int walk_on(struct sock *sk, struct sk_buff **at, u32 seq, u32 n,
-		   walk_fn fn, void *arg)
-{
-	struct sk_buff *skb = *at;
-	int err = 0;
-
-	if (!skb)
-		return -ENODATA;
-	skb_queue_walk_from(&sk->sk_receive_queue, skb) {
-		u32 part, off;
-
-		if (!n || err)
-			break;
-		*at = skb;
-		/* Buffers may overlap: only their sequence numbers count. */
-		off = seq - TCP_SKB_CB(skb)->seq;
-		if (off >= skb->len)
-			continue;
-		part = min_t(u32, n, skb->len - off);
-		err = fn(arg, skb, off, part);
-		seq += part;
-		n -= part;
-	}
-	return n && !err ? -ENODATA : err;
-}
-
-/* The same from @skip bytes behind the queue's front. */
-static int walk_queue(struct sock *sk, u32 skip, u32 n, walk_fn fn, void *arg)
-{
-	u32 seq = tcp_sk(sk)->copied_seq, off;
-	struct sk_buff *skb = tcp_recv_skb(sk, seq, &off);
-
-	return walk_on(sk, &skb, seq + skip, n, fn, arg);
-}
-
-/*
- * Where to begin to look for a byte: from the end for what has come of late, from
- * the front behind a control record that was taken.
- */
-static struct sk_buff *find_buffer(struct sock *sk, u32 seq)
-{
-	const struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *skb;
-
-	if (seq - tp->copied_seq < tp->rcv_nxt - seq)
-		return skb_peek(&sk->sk_receive_queue);
-	skb_queue_reverse_walk(&sk->sk_receive_queue, skb)
-		if (!after(TCP_SKB_CB(skb)->seq, seq))
-			return skb;
-	return NULL;
-}
-
 static int copy_bytes(void *arg, struct sk_buff *skb, u32 off, u32 n)
 {
 	u8 **to = arg;
@@ -153,7 +76,7 @@ static void read_header(struct nst_tcp *nst, u32 avail)
 	u32 more = min_t(u32, avail, NST_WIRE_HDR_LEN - have);
 	u8 *to = head->wire + have;
 
-	if (more && walk_queue(nst->sk, 0, more, copy_bytes, &to))
+	if (more && nst_tcp_walk(nst->sk, 0, more, copy_bytes, &to))
 		return;
 	if (have + more < NST_WIRE_HDR_LEN) {
 		head->bad = nst_wire_probe(head->wire, have + more);
@@ -236,8 +159,8 @@ static int read_next(struct nst_tcp *nst, struct sk_buff **at)
 	int err = 0;
 
 	if (ahead->len) {
-		*at = *at ?: find_buffer(nst->sk, seq);
-		err = walk_on(nst->sk, at, seq, sizeof(wire), copy_bytes, &to);
+		*at = *at ?: nst_tcp_find_buffer(nst->sk, seq);
+		err = nst_tcp_walk_on(nst->sk, at, seq, sizeof(wire), copy_bytes, &to);
 	}
 	if (err || (ahead->len && nst_wire_decode(&hdr, wire, IPPROTO_TCP)))
 		return -EPROTO;
@@ -459,7 +382,7 @@ int nst_tcp_head_gather(struct nst_tcp *nst, gfp_t gfp)
 		if (first)
 			nst_stats_inc(nst->st.nn->stats, NST_MIB_RX_COPIED);
 	}
-	err = walk_queue(nst->sk, 0, n, store_bytes, head);
+	err = nst_tcp_walk(nst->sk, 0, n, store_bytes, head);
 	if (err)
 		return err;
 	move_charge(head, nst->sk, n);
@@ -516,8 +439,8 @@ int nst_tcp_head_take(struct nst_tcp *nst, struct nst_rxrec *rec, u8 *wire,
 	int err = 0;
 
 	if (!head->got) {
-		err = walk_queue(nst->sk, NST_WIRE_HDR_LEN,
-				 head->total - NST_WIRE_HDR_LEN, take_piece,
+		err = nst_tcp_walk(nst->sk, NST_WIRE_HDR_LEN,
+				   head->total - NST_WIRE_HDR_LEN, take_piece,
 				 &take);
 		if (!err) {
 			tcp_read_done(nst->sk, head->total);

@@ -14,7 +14,6 @@ enum nst_head_state {
 	HEAD_READY,	/* a reader's */
 };
 
-u32 nst_tcp_queued(const struct sock *sk);
 bool nst_tcp_head_unread(const struct nst_tcp *nst);
 void nst_tcp_head_drop_cut(struct nst_tcp *nst);
 enum nst_head_state nst_tcp_head_look(struct nst_tcp *nst);

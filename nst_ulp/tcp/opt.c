@@ -7,6 +7,7 @@
 #include "optval.h"
 #include "tcp/diag.h"
 #include "tcp/opt.h"
+#include "tcp/ready.h"
 #include "tcp/rx.h"
 #include "tcp/sock.h"
 

@@ -86,7 +86,7 @@ int nst_pieces_add_hdr(struct nst_txrec *rec, bool apart)
 		return 0;
 	if (!apart) {
 		got = nst_pieces_grow(rec, NST_WIRE_HDR_LEN, NST_WIRE_HDR_LEN,
-			       &rec->hdr);
+				      &rec->hdr);
 		return got < 0 ? got : 0;
 	}
 	if (!frag->page || frag->offset + NST_WIRE_HDR_LEN > PAGE_SIZE) {
@@ -198,7 +198,7 @@ int nst_pieces_reserve(struct nst_txrec *rec, unsigned int n)
  * Context: process, by the owner of @rec, which has a piece free.
  */
 void nst_pieces_add_in(struct nst_txrec *rec, struct page *page,
-		   unsigned int offset, unsigned int n, bool borrowed)
+		       unsigned int offset, unsigned int n, bool borrowed)
 {
 	struct bio_vec *last = rec->nr_in ? &rec->in[rec->nr_in - 1] : NULL;
 

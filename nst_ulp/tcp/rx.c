@@ -3,7 +3,6 @@
  * Receive records, one at a time: each is taken off TCP's queue under the
  * socket lock (head.c) and decrypted after that lock is dropped.
  */
-#include <linux/sched/mm.h>
 #include <linux/tcp.h>
 #include <linux/uio.h>
 #include <net/tcp.h>
@@ -11,6 +10,7 @@
 #include "core/stream_rx.h"
 #include "event.h"
 #include "tcp/head.h"
+#include "tcp/queue.h"
 #include "tcp/rx.h"
 #include "trace.h"
 
@@ -50,187 +50,6 @@ int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
 		nst_tcp_abort(nst);
 	nst->data_ready(sk);
 	return nst->rx_err;
-}
-
-/* How much of a record may go straight to the reader? */
-static u32 direct_len(const struct nst_hdr *hdr, const struct nst_rx_want *want)
-{
-	u32 n = min_t(size_t, hdr->len, want->room);
-
-	if (!want->iter || hdr->type != NST_TYPE_DATA)
-		return 0;
-	if (n >= NST_OP_BOUNCE)
-		return user_backed_iter(want->iter) ? n : 0;
-	return n == hdr->len ? n : 0;
-}
-
-/*
- * Will the record need a buffer of its own? Then returns true, and in @len how much
- * of it goes there: what has no place with the reader. An empty control record has
- * one, too.
- */
-static bool needs_buffer(const struct nst_tcp *nst, const struct nst_hdr *hdr,
-			 const struct nst_rx_want *want, u32 *len)
-{
-	*len = hdr->len - direct_len(hdr, want);
-	/* Behind close() it is an empty record, which nobody reads any more. */
-	return *len || (hdr->type >= NST_TYPE_APP_MIN &&
-			!test_bit(NST_TCP_CLOSED, &nst->flags));
-}
-
-/*
- * There is no memory to go on with a record that is off TCP's queue. Returns true
- * if it is tried again, after a pause: a call waits until it is killed, as for any
- * page that it needs; the worker has other sockets to serve, and close() an end.
- */
-static bool wait_memory(const struct nst_tcp *nst, struct nst_rx_want *want)
-{
-	bool call = !want->worker && !test_bit(NST_TCP_CLOSED, &nst->flags);
-
-	if (call ? fatal_signal_pending(current) :
-		   want->tries++ >= NST_TCP_TRIES)
-		return false;
-	schedule_timeout_killable(NST_TCP_RETRY);
-	return true;
-}
-
-/*
- * A buffer for plaintext of which the reader's memory was to be the place, and is
- * not. Its record cannot go back to TCP, so the cgroup pays beyond its limit if
- * need be, as for GFP_ATOMIC it does.
- */
-static struct sk_buff *late_buffer(const struct nst_tcp *nst, u32 len,
-				   struct nst_rx_want *want)
-{
-	struct sk_buff *skb;
-
-	do {
-		skb = nst_rxrec_buffer(len, GFP_KERNEL_ACCOUNT | __GFP_NORETRY |
-					    __GFP_NOWARN) ?:
-		      nst_rxrec_buffer(len, GFP_ATOMIC | __GFP_ACCOUNT |
-					    __GFP_NOWARN);
-	} while (!skb && wait_memory(nst, want));
-	return skb;
-}
-
-/* Choose where the plaintext goes. */
-static enum nst_drop place(const struct nst_tcp *nst, struct nst_rxrec *rec,
-			   struct nst_rx_want *want)
-{
-	u32 n = direct_len(&rec->hdr, want), rest;
-
-	/* Memory that cannot be pinned is copied to, from the list. */
-	if (n >= NST_OP_BOUNCE)
-		nst_rxrec_pin(rec, want->iter, n);
-	else if (n)
-		nst_rxrec_bounce(rec);
-	rest = rec->hdr.len - rec->user;
-	if (rest > (rec->plain ? rec->plain->len : 0)) {
-		kfree_skb(rec->plain);
-		rec->plain = late_buffer(nst, rest, want);
-		if (!rec->plain)
-			return NST_DROP_NOMEM;
-	}
-	nst_rxrec_rest(rec);
-	return NST_OK;
-}
-
-/* Authenticate and decrypt. */
-static enum nst_drop decrypt(struct nst_tcp *nst, struct nst_rxrec *rec,
-			     const u8 *wire, struct nst_rx_want *want)
-{
-	enum nst_drop drop = place(nst, rec, want);
-
-	if (drop)
-		return drop;
-	do {
-		drop = nst_rxrec_open(rec, &nst->st.rx.ep.cipher, wire);
-	} while (drop == NST_DROP_NOMEM && rec->again && wait_memory(nst, want));
-	return drop;
-}
-
-/* Let the stream move on over what is authentic. */
-static enum nst_drop accept(struct nst_tcp *nst, struct nst_rxrec *rec,
-			    struct nst_rx_want *want)
-{
-	struct mem_cgroup *old;
-	enum nst_drop drop;
-
-	do {
-		/* A START is remembered at the expense of who made the socket. */
-		old = set_active_memcg(nst->memcg);
-		drop = nst_stream_rx_accept(&nst->st, &rec->hdr);
-		set_active_memcg(old);
-	} while (drop == NST_DROP_NOMEM && wait_memory(nst, want));
-	/* A replay: the reader must not see it. */
-	if (drop && rec->nr_dst)
-		sg_zero_buffer(&rec->op->dst[1], rec->nr_dst, rec->hdr.len, 0);
-	return drop;
-}
-
-static void queue_plain(struct nst_tcp *nst, struct sk_buff *skb, u8 type,
-			struct nst_rx_want *want)
-{
-	nst_plain(skb)->type = type;
-	nst_plain(skb)->off = 0;
-	nst->plain_mem += skb->truesize;
-	__skb_queue_tail(&nst->plain, skb);
-	if (type != NST_TYPE_DATA || skb->len == want->rest)
-		return;
-	WRITE_ONCE(nst->plain_len, nst->plain_len + skb->len - want->rest);
-	want->rest = skb->len;
-	/* Nobody expected that much: the reader's memory was not what it said. */
-	nst->data_ready(nst->sk);
-}
-
-/* Give the plaintext away. An unreadable rest of a bounce buffer is kept. */
-static int deliver(struct nst_tcp *nst, struct nst_rxrec *rec,
-		   struct nst_rx_want *want)
-{
-	size_t n = rec->user;
-
-	if (n && !rec->nr_user)
-		n = copy_to_iter(rec->op->bounce, rec->user, want->iter);
-	want->copied = n;
-	want->boundary = n && n == rec->hdr.len;
-	if (n < rec->user) {
-		rec->plain = late_buffer(nst, rec->user - n, want);
-		if (!rec->plain)
-			return -ENOMEM;
-		skb_store_bits(rec->plain, 0, rec->op->bounce + n,
-			       rec->user - n);
-	}
-	if (!rec->plain)
-		return 0;
-	queue_plain(nst, rec->plain, rec->hdr.type, want);
-	rec->plain = NULL;
-	return 0;
-}
-
-/* Open the record in @rec and let the stream move on. No socket lock. */
-static enum nst_drop open_record(struct nst_tcp *nst, struct nst_rxrec *rec,
-				 const u8 *wire, struct nst_rx_want *want)
-{
-	struct nst_stream *st = &nst->st;
-	u32 epochs = st->rx.epochs;
-	enum nst_drop drop;
-
-	drop = decrypt(nst, rec, wire, want);
-	if (!drop)
-		drop = accept(nst, rec, want);
-	if (!drop && deliver(nst, rec, want))
-		drop = NST_DROP_NOMEM;
-	nst_rxrec_release_dst(rec);
-	nst_rxrec_release_src(rec);
-	kfree_skb(rec->plain);
-	if (drop)
-		return drop;
-	if (epochs != st->rx.epochs)
-		trace_nst_epoch(nst->sk, false, rec->hdr.suite, rec->hdr.kid,
-				rec->hdr.epoch, rec->hdr.bound);
-	trace_nst_record_in(nst->sk, rec->hdr.type, rec->hdr.len,
-			    rec->hdr.nonce, rec->hdr.kid, rec->hdr.epoch);
-	return NST_OK;
 }
 
 /* The peer's START has come: senders may be bound, a START may be due. */
@@ -279,7 +98,7 @@ static void note_opening(struct nst_tcp *nst, const struct nst_hdr *hdr,
 {
 	want->rest = 0;
 	if (hdr->type == NST_TYPE_DATA)
-		want->rest = hdr->len - direct_len(hdr, want);
+		want->rest = hdr->len - nst_tcp_direct_len(hdr, want);
 	WRITE_ONCE(nst->turn, hdr->type >= NST_TYPE_APP_MIN);
 	WRITE_ONCE(nst->plain_len, nst->plain_len + want->rest);
 	WRITE_ONCE(nst->opening, want->rest || nst->turn);
@@ -351,7 +170,7 @@ static enum found take(struct nst_tcp *nst, const struct nst_rx_want *want,
 	rec->op = nst_op_get(&nst->st.rx.ep.cipher, gfp);
 	if (!rec->op)
 		return FOUND_NOMEM;
-	if (needs_buffer(nst, &rec->hdr, want, &len)) {
+	if (nst_tcp_needs_buffer(nst, &rec->hdr, want, &len)) {
 		rec->plain = nst_rxrec_buffer(len, gfp | __GFP_ACCOUNT);
 		if (!rec->plain)
 			goto no_memory;
@@ -478,7 +297,7 @@ int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 	default:
 		return -ENOMEM;
 	}
-	drop = open_record(nst, &rec, wire, want);
+	drop = nst_tcp_open(nst, &rec, wire, want);
 	nst_op_put(rec.op);
 	if (drop)
 		nst_tcp_rx_fail(nst, drop, &rec.hdr);
@@ -516,114 +335,4 @@ void nst_tcp_rx_work(struct nst_tcp *nst)
 	/* Others want rx_lock and the worker, too. */
 	if (nr == NST_TCP_BATCH)
 		nst_tcp_kick(nst, 0);
-}
-
-/*
- * TCP tells of bytes that it had to drop, too, so that what is on its queue is
- * taken off. Then the record at the head must not wait there for its end. It is
- * TCP's call: what others want to have told comes by nst_tcp_announce().
- */
-static void note_refusal(struct nst_tcp *nst)
-{
-	u32 end = tcp_sk(nst->sk)->rcv_nxt;
-
-	if (nst->rx_end == end)
-		nst->head.refused = true;
-	nst->rx_end = end;
-}
-
-/*
- * Look at what has arrived: is that news for a reader? Each record with
- * plaintext that has become complete is, and with SO_RCVLOWAT each byte may be.
- * Behind a record that ends the count nobody looks, so there all is.
- */
-static bool has_news(struct nst_tcp *nst)
-{
-	const struct nst_head *head = &nst->head;
-	u32 bytes = head->ahead.bytes;
-	bool ready = head->ready;
-
-	if (nst_tcp_head_look(nst) == HEAD_WORK && !READ_ONCE(nst->turn))
-		nst_tcp_kick(nst, 0);
-	if (!head->ready)
-		return false;
-	return !ready || head->ahead.bytes != bytes || head->ahead.more ||
-	       READ_ONCE(nst->rcvlowat) > 1;
-}
-
-/**
- * nst_tcp_rx_unread() - count plaintext that comes for nobody
- * @nst: the socket, closed by its program; its connection is about to be reset
- *
- * Context: under the socket lock or its spinlock.
- */
-void nst_tcp_rx_unread(const struct nst_tcp *nst)
-{
-	nst_stats_inc(nst->st.nn->stats, NST_DROP_UNREAD);
-	trace_nst_drop(nst->sk, NST_DROP_UNREAD,
-		       nst_drop_errno(NST_DROP_UNREAD));
-}
-
-/*
- * Something has come for a socket that its program has closed. TCP resets a
- * connection that gets data for nobody before it looks at the next segment, which
- * may be a FIN that is acknowledged; so does NST with plaintext. Socket lock.
- */
-static void closed_ready(struct nst_tcp *nst)
-{
-	struct sock *sk = nst->sk;
-
-	nst_tcp_head_look(nst);
-	if (nst_tcp_head_unread(nst) &&
-	    ((1 << sk->sk_state) & (TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2))) {
-		nst_tcp_rx_unread(nst);
-		nst->base->disconnect(sk, 0);
-		nst_tcp_head_reset(nst);
-	}
-	nst_tcp_kick(nst, 0);
-}
-
-/**
- * nst_tcp_announce() - tell readers of the records that have become complete
- * @nst: the socket, no listener
- *
- * Wakes them for each with plaintext, whether it is judged or not, and never for
- * less: a reader with edge-triggered epoll may have been told of all that was
- * there before, and waits for what was not.
- *
- * Context: under the socket lock or its spinlock.
- */
-void nst_tcp_announce(struct nst_tcp *nst)
-{
-	struct sock *sk = nst->sk;
-
-	if (unlikely(test_bit(NST_TCP_LINGER, &nst->flags))) {
-		closed_ready(nst);
-		return;
-	}
-	if (has_news(nst) || (sk->sk_shutdown & RCV_SHUTDOWN) ||
-	    READ_ONCE(sk->sk_err))
-		nst->data_ready(sk);
-}
-
-/**
- * nst_tcp_data_ready() - sk_data_ready: bytes or a FIN have arrived
- * @sk: the socket
- *
- * Context: softirq or process, under the socket lock; for a listener, which may
- * have been shut down meanwhile, under its child's.
- */
-void nst_tcp_data_ready(struct sock *sk)
-{
-	struct nst_tcp *nst = nst_tcp(sk);
-
-	if (!nst)
-		return;
-	if (!READ_ONCE(nst->joined) &&
-	    ((1 << READ_ONCE(sk->sk_state)) & (TCPF_LISTEN | TCPF_CLOSE))) {
-		nst->data_ready(sk);
-		return;
-	}
-	note_refusal(nst);
-	nst_tcp_announce(nst);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a TCP socket with NST is: where its state is, what of its bytes is sealed,
- * how long the state lives, and who is called to work for it.
+ * What a TCP socket with NST is: where its state is, whether its stream is NST's
+ * alone, how long the state lives, and who is called to work for it.
  */
 #include <linux/memcontrol.h>
 #include <linux/module.h>
@@ -24,16 +24,6 @@ struct tcp_ulp_ops nst_tcp_ulp = {
 	.owner	= THIS_MODULE,
 };
 
-/* What is in the place of the state then, see nst_tcp_leave(). */
-#define LEFT_SEALED	((void *)1)
-#define LEFT_MIXED	((void *)2)
-
-/* Has NST left the socket? */
-static bool has_left(const void *data)
-{
-	return data == LEFT_SEALED || data == LEFT_MIXED;
-}
-
 /**
  * nst_tcp() - NST's state of a socket
  * @sk: a TCP socket whose sk_prot is or was ours
@@ -48,19 +38,7 @@ struct nst_tcp *nst_tcp(const struct sock *sk)
 
 	if (READ_ONCE(inet_csk(sk)->icsk_ulp_ops) != &nst_tcp_ulp)
 		return NULL;
-	return unlikely(has_left(data)) ? NULL : data;
-}
-
-/**
- * nst_tcp_plaintext_left() - has TCP still to deliver what it was given before?
- * @nst: the socket's state
- *
- * Context: any.
- * Return: true if bytes from before the attach may still be sent again.
- */
-bool nst_tcp_plaintext_left(const struct nst_tcp *nst)
-{
-	return READ_ONCE(tcp_sk(nst->sk)->bytes_acked) < nst->plain_until;
+	return unlikely(nst_tcp_has_left(data)) ? NULL : data;
 }
 
 /**
@@ -121,73 +99,6 @@ bool nst_tcp_intact(const struct nst_tcp *nst)
 {
 	return nst->joined && tx_intact(nst) &&
 	       tcp_sk(nst->sk)->copied_seq == nst->rx_next;
-}
-
-/**
- * nst_tcp_tx_sealed() - is what a segment of a socket carries sealed?
- * @sk: a TCP socket, not a request or TIME_WAIT
- * @seq: sequence number of the segment's first byte
- * @len: its bytes
- *
- * True also after close(), when NST has left the socket, and TCP goes on to send
- * what was sealed before. What TCP was given before the attach is not, nor what
- * another gave it later.
- *
- * Context: under RCU, in the transmission of the socket's own segment.
- */
-bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq, unsigned int len)
-{
-	const struct nst_tcp *nst = nst_tcp(sk);
-
-	if (!nst)
-		return READ_ONCE(inet_csk(sk)->icsk_ulp_data) ==
-		       (void __rcu __force *)LEFT_SEALED;
-	if (!READ_ONCE(nst->st.tx.conf) || !READ_ONCE(nst->joined) ||
-	    after(seq + len, READ_ONCE(nst->tx_next)))
-		return false;
-	return !nst_tcp_plaintext_left(nst) || !before(seq, nst->seal_seq);
-}
-
-/**
- * nst_tcp_rx_sealed() - does what arrives for a socket go to NST?
- * @sk: a TCP socket, not a request or TIME_WAIT
- *
- * Also true if NST has been there and nobody can read any more: what still comes
- * TCP answers, and nobody sees it.
- *
- * Context: under RCU; the caller keeps the socket.
- */
-bool nst_tcp_rx_sealed(const struct sock *sk)
-{
-	const struct nst_tcp *nst = nst_tcp(sk);
-
-	if (nst)
-		return READ_ONCE(nst->st.rx.conf);
-	return has_left((__force void *)READ_ONCE(inet_csk(sk)->icsk_ulp_data)) &&
-	       sock_flag(sk, SOCK_DEAD);
-}
-
-/**
- * nst_tcp_leave() - nothing of NST is left in a socket but a mark for the guard
- * @sk: a socket without state, about to be closed for good, which TCP has still
- *	to bring to its end
- * @sealed: nothing that TCP has still to send is plaintext
- *
- * There is no ULP any more beside the mark, so nothing but the guard looks at it,
- * and the module need not stay for it.
- *
- * Who looked at the ULP before may look at the mark, but not take it for a state.
- * The caller puts the module that the core has got for the ULP.
- *
- * Context: under the socket lock.
- */
-void nst_tcp_leave(struct sock *sk, bool sealed)
-{
-	void *mark = sealed ? LEFT_SEALED : LEFT_MIXED;
-
-	sock_owned_by_me(sk);
-	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, mark);
-	WRITE_ONCE(inet_csk(sk)->icsk_ulp_ops, NULL);
 }
 
 static struct workqueue_struct *nst_wq;

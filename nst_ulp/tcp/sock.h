@@ -296,14 +296,23 @@ struct nst_tcp_works {
 
 extern struct tcp_ulp_ops nst_tcp_ulp;
 
+/*
+ * What is in the place of struct nst_tcp when NST has left a socket that TCP has
+ * still to bring to its end, see nst_tcp_leave(): all that is sent is sealed, or
+ * not all.
+ */
+#define NST_TCP_LEFT_SEALED	((void *)1)
+#define NST_TCP_LEFT_MIXED	((void *)2)
+
+static inline bool nst_tcp_has_left(const void *data)
+{
+	return data == NST_TCP_LEFT_SEALED || data == NST_TCP_LEFT_MIXED;
+}
+
 struct nst_tcp *nst_tcp(const struct sock *sk);
-bool nst_tcp_plaintext_left(const struct nst_tcp *nst);
 void nst_tcp_join(struct nst_tcp *nst);
 void nst_tcp_mark(struct nst_tcp *nst, unsigned int giving);
 bool nst_tcp_intact(const struct nst_tcp *nst);
-bool nst_tcp_tx_sealed(const struct sock *sk, u32 seq, unsigned int len);
-bool nst_tcp_rx_sealed(const struct sock *sk);
-void nst_tcp_leave(struct sock *sk, bool sealed);
 
 struct nst_tcp *nst_tcp_alloc(struct sock *sk, const struct nst_tcp *parent,
 			      gfp_t gfp);

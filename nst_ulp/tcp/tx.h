@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Sending over TCP. */
+/* Records on their way to TCP's write queue. */
 #ifndef _NST_TCP_TX_H
 #define _NST_TCP_TX_H
 
-#include <linux/socket.h>
 #include "tcp/sock.h"
 
-int nst_tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
-int nst_tcp_sendpage(struct sock *sk, struct page *page, int offset,
-		     size_t size, int flags);
-void nst_tcp_splice_eof(struct socket *sock);
+int nst_tcp_tx_may_try(const struct nst_tcp *nst);
+bool nst_tcp_tx_may_send(const struct nst_tcp *nst);
+int nst_tcp_tx_prepare(struct nst_tcp *nst, bool room);
+int nst_tcp_tx_send(struct nst_tcp *nst, struct nst_txrec *rec);
+int nst_tcp_tx_flush(struct nst_tcp *nst);
+int nst_tcp_tx_keep_open(struct nst_tcp *nst);
+void nst_tcp_tx_settle(struct nst_tcp *nst);
 int nst_tcp_tx_finish(struct nst_tcp *nst);
 void nst_tcp_tx_work(struct nst_tcp *nst);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The two works that a socket has: the worker does what no program waits for, and another, far apart, looks whether
- * a direction is idle and gives its transforms back. Both serve all sockets in
- * turn, so neither waits for a lock that a program can hold.
+ * The two works that a socket has: the worker does what no program waits for, and
+ * another, far apart, looks whether a direction is idle and gives its transforms
+ * back. Both serve all sockets in turn, so neither waits for a lock that a program
+ * can hold.
  */
 #include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
