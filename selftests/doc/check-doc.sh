@@ -14,6 +14,7 @@ cd "$(dirname "$0")/../.." || exit 2
 . selftests/net/lib/tap.sh
 
 doc=Documentation/nst.rst
+plan=Documentation/hacking.rst
 pages=("$doc" Documentation/man/nst.7)
 uapi=include/uapi/linux
 work=$(mktemp -d)
@@ -250,14 +251,49 @@ files_exist()
 	[ -n "$some" ] && return "$bad"
 }
 
+# The ways of hacking.rst: each function is in the file that stands before it.
+ways()
+{
+	local file names name bad=0 some=''
+
+	while read -r file names; do
+		for name in $names; do
+			some=1
+			grep -qs "^[a-zA-Z].*\b${name%()}\b" "nst_ulp/$file" || {
+				echo "$name is not in $file"
+				bad=1
+			}
+		done
+	done < <(sed -n 's,^  \([a-z]*/[a-z_]*\.c\)  *\(.*()\)$,\1 \2,p' "$plan")
+	[ -n "$some" ] && return "$bad"
+}
+
+# Names in double quotes of hacking.rst are files of nst_ulp/, of the tree, or
+# names that the sources have.
+plan_names()
+{
+	local name bad=0
+
+	while read -r name; do
+		[ -e "$name" ] || [ -e "nst_ulp/$name" ] ||
+			grep -rqwF -- "${name%()}" nst_ulp || {
+			echo "$name does not exist"
+			bad=1
+		}
+	done < <(grep -oE "\`\`[A-Za-z0-9_./()-]+\`\`" "$plan" |
+		tr -d "\`" | sort -u |
+		grep -vE '^unit_X\.c$|^core/X\.c$')
+	return "$bad"
+}
+
 rst()
 {
-	rst2html --halt=warning --syntax-highlight=none "$doc" /dev/null
+	rst2html --halt=warning --syntax-highlight=none "$1" /dev/null
 }
 
 no_long_lines()
 {
-	! awk 'length > 80 { print FILENAME ":" FNR }' "$doc" | grep .
+	! awk 'length > 80 { print FILENAME ":" FNR }' "$1" | grep .
 }
 
 # groff writes warnings and ends with success
@@ -287,8 +323,12 @@ result "tracepoints" tracepoints
 result "the interface is explained" uapi_named
 result "names exist" names_exist
 result "files exist" files_exist
-result "$doc is well-formed" rst
-result "$doc has no long lines" no_long_lines
+result "$doc is well-formed" rst "$doc"
+result "$plan is well-formed" rst "$plan"
+result "ways of $plan" ways
+result "names of $plan" plan_names
+result "$doc has no long lines" no_long_lines "$doc"
+result "$plan has no long lines" no_long_lines "$plan"
 for f in Documentation/man/*.[1-8]; do
 	result "$f is well-formed" manual "$f"
 done
