@@ -59,24 +59,14 @@ void nst_tcp_head_drop_cut(struct nst_tcp *nst)
 	nst_tcp_mark(nst, 0);
 }
 
-static int copy_bytes(void *arg, struct sk_buff *skb, u32 off, u32 n)
-{
-	u8 **to = arg;
-	int err = skb_copy_bits(skb, off, *to, n);
-
-	*to += n;
-	return err;
-}
-
 /* Read the header as far as it has arrived. Socket lock. */
 static void read_header(struct nst_tcp *nst, u32 avail)
 {
 	struct nst_head *head = &nst->head;
 	u32 have = min_t(u32, head->got, NST_WIRE_HDR_LEN);
 	u32 more = min_t(u32, avail, NST_WIRE_HDR_LEN - have);
-	u8 *to = head->wire + have;
 
-	if (more && nst_tcp_walk(nst->sk, 0, more, copy_bytes, &to))
+	if (more && nst_tcp_copy(nst->sk, more, head->wire + have))
 		return;
 	if (have + more < NST_WIRE_HDR_LEN) {
 		head->bad = nst_wire_probe(head->wire, have + more);
@@ -154,13 +144,13 @@ static int read_next(struct nst_tcp *nst, struct sk_buff **at)
 {
 	struct nst_ahead *ahead = &nst->head.ahead;
 	u32 seq = tcp_sk(nst->sk)->copied_seq - nst->head.got + ahead->len;
-	u8 wire[NST_WIRE_HDR_LEN], *to = wire;
 	struct nst_hdr hdr = nst->head.hdr;
+	u8 wire[NST_WIRE_HDR_LEN];
 	int err = 0;
 
 	if (ahead->len) {
 		*at = *at ?: nst_tcp_find_buffer(nst->sk, seq);
-		err = nst_tcp_walk_on(nst->sk, at, seq, sizeof(wire), copy_bytes, &to);
+		err = nst_tcp_copy_on(nst->sk, at, seq, sizeof(wire), wire);
 	}
 	if (err || (ahead->len && nst_wire_decode(&hdr, wire, IPPROTO_TCP)))
 		return -EPROTO;

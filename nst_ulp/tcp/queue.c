@@ -103,3 +103,43 @@ struct sk_buff *nst_tcp_find_buffer(struct sock *sk, u32 seq)
 			return skb;
 	return NULL;
 }
+
+static int copy_bytes(void *arg, struct sk_buff *skb, u32 off, u32 n)
+{
+	u8 **to = arg;
+	int err = skb_copy_bits(skb, off, *to, n);
+
+	*to += n;
+	return err;
+}
+
+/**
+ * nst_tcp_copy_on() - copy bytes of the queue, from a sequence number on
+ * @sk: the socket
+ * @at: the buffer to begin with; receives that of the last byte
+ * @seq: of the first byte, which does not stand before *@at
+ * @n: how many
+ * @to: where to
+ *
+ * Context: under the socket lock or its spinlock.
+ * Return: 0; -ENODATA if they are not all there; -EFAULT.
+ */
+int nst_tcp_copy_on(struct sock *sk, struct sk_buff **at, u32 seq, u32 n,
+		    u8 *to)
+{
+	return nst_tcp_walk_on(sk, at, seq, n, copy_bytes, &to);
+}
+
+/**
+ * nst_tcp_copy() - copy bytes of the queue, from its front
+ * @sk: the socket
+ * @n: how many
+ * @to: where to
+ *
+ * Context: under the socket lock or its spinlock.
+ * Return: as nst_tcp_copy_on().
+ */
+int nst_tcp_copy(struct sock *sk, u32 n, u8 *to)
+{
+	return nst_tcp_walk(sk, 0, n, copy_bytes, &to);
+}

@@ -25,23 +25,6 @@ struct tcp_ulp_ops nst_tcp_ulp = {
 };
 
 /**
- * nst_tcp() - NST's state of a socket
- * @sk: a TCP socket whose sk_prot is or was ours
- *
- * Context: any, as long as the caller keeps the socket from being closed.
- * Return: the state; NULL if a clone had no memory for it: then nothing works
- * on the socket, in plaintext least of all.
- */
-struct nst_tcp *nst_tcp(const struct sock *sk)
-{
-	void *data = (__force void *)READ_ONCE(inet_csk(sk)->icsk_ulp_data);
-
-	if (READ_ONCE(inet_csk(sk)->icsk_ulp_ops) != &nst_tcp_ulp)
-		return NULL;
-	return unlikely(nst_tcp_has_left(data)) ? NULL : data;
-}
-
-/**
  * nst_tcp_join() - begin where TCP's stream is now
  * @nst: the socket's state; the connection stands, and the program's calls
  *	have come to NST since its first byte, or since this one

@@ -309,7 +309,23 @@ static inline bool nst_tcp_has_left(const void *data)
 	return data == NST_TCP_LEFT_SEALED || data == NST_TCP_LEFT_MIXED;
 }
 
-struct nst_tcp *nst_tcp(const struct sock *sk);
+/**
+ * nst_tcp() - NST's state of a socket
+ * @sk: a TCP socket whose sk_prot is or was ours
+ *
+ * Context: any, as long as the caller keeps the socket from being closed.
+ * Return: the state; NULL if a clone had no memory for it: then nothing works
+ * on the socket, in plaintext least of all.
+ */
+static inline struct nst_tcp *nst_tcp(const struct sock *sk)
+{
+	void *data = (__force void *)READ_ONCE(inet_csk(sk)->icsk_ulp_data);
+
+	if (READ_ONCE(inet_csk(sk)->icsk_ulp_ops) != &nst_tcp_ulp)
+		return NULL;
+	return unlikely(nst_tcp_has_left(data)) ? NULL : data;
+}
+
 void nst_tcp_join(struct nst_tcp *nst);
 void nst_tcp_mark(struct nst_tcp *nst, unsigned int giving);
 bool nst_tcp_intact(const struct nst_tcp *nst);
