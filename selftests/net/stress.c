@@ -219,7 +219,7 @@ TEST_F_TIMEOUT(pressure, arrives_intact, 120)
 	int i;
 
 	ASSERT_EQ(0, nsttest_counters(&before));
-	first = veth_stat("NstTxDeferred");
+	first = nsttest_stat("NstTxDeferred");
 	ASSERT_LE(0, first);
 	ASSERT_EQ(0, tcp_mem(TCP_MEM_LOW, NULL, 0));
 	for (i = 0; i < PRESSED_CONNS; i++) {
@@ -227,9 +227,9 @@ TEST_F_TIMEOUT(pressure, arrives_intact, 120)
 		if (!sender[i])
 			_exit(-send_all(self->a[i], variant->chunk));
 	}
-	for (i = 0; i < 300 && veth_stat("NstTxDeferred") == first; i++)
+	for (i = 0; i < 300 && nsttest_stat("NstTxDeferred") == first; i++)
 		usleep(10000);
-	deferred = veth_stat("NstTxDeferred") - first;
+	deferred = nsttest_stat("NstTxDeferred") - first;
 	for (i = 0; i < PRESSED_CONNS; i++) {
 		receiver[i] = fork();
 		if (!receiver[i])
@@ -243,7 +243,7 @@ TEST_F_TIMEOUT(pressure, arrives_intact, 120)
 		EXPECT_EQ(0, tcptest_reap(receiver[i]));
 	}
 	TH_LOG("%ld records deferred, %ld at last", deferred,
-	       veth_stat("NstTxDeferred"));
+	       nsttest_stat("NstTxDeferred"));
 	EXPECT_STREQ("", nsttest_grown(&before));
 }
 
@@ -263,9 +263,9 @@ TEST_F_TIMEOUT(pressure, closed_meanwhile, 120)
 		close(self->a[i]);
 		self->a[i] = -1;
 	}
-	for (i = 0; i < LOOKS && !veth_stat("NstTxDeferred"); i++)
+	for (i = 0; i < LOOKS && !nsttest_stat("NstTxDeferred"); i++)
 		usleep(10000);
-	EXPECT_LT(0, veth_stat("NstTxDeferred"));
+	EXPECT_LT(0, nsttest_stat("NstTxDeferred"));
 	for (i = 0; i < PRESSED_CONNS; i++) {
 		EXPECT_EQ(0, kill(sender[i], SIGKILL));
 		EXPECT_EQ(-EINTR, tcptest_reap(sender[i]));
@@ -411,46 +411,22 @@ static void client(const struct tcptest_conf *conf)
 }
 
 /* A line of names, then one of values. */
-static long tcp_ext(const char *name)
-{
-	static const char sep[] = { ' ', '\n', 0 };
-	char heads[8192], values[8192], *h, *v, *hs, *vs;
-	FILE *f = fopen("/proc/thread-self/net/netstat", "r");
-	long found = -1;
-
-	if (!f)
-		return -1;
-	if (!fgets(heads, sizeof(heads), f) ||
-	    !fgets(values, sizeof(values), f))
-		goto out;
-	h = strtok_r(heads, sep, &hs);
-	v = strtok_r(values, sep, &vs);
-	while (h && v) {
-		if (!strcmp(h, name))
-			found = atol(v);
-		h = strtok_r(NULL, sep, &hs);
-		v = strtok_r(NULL, sep, &vs);
-	}
-out:
-	fclose(f);
-	return found;
-}
-
 /* Sockets die a grace period and a worker later than their descriptors. */
 static long sockets_left(long expected)
 {
 	int i;
 
-	for (i = 0; i < LOOKS && veth_stat("NstSockets") != expected; i++)
+	for (i = 0; i < LOOKS && nsttest_stat("NstSockets") != expected; i++)
 		usleep(10000);
-	return veth_stat("NstSockets");
+	return nsttest_stat("NstSockets");
 }
 
 /* Have children come to life, and a worker had to do with them? */
 static bool had_children(const char *cookies)
 {
-	return veth_stat("NstRxStreams") > 0 &&
-	       (cookies[0] != '2' || tcp_ext("SyncookiesRecv") > 0);
+	return nsttest_stat("NstRxStreams") > 0 &&
+	       (cookies[0] != '2' || nsttest_mib("/proc/thread-self/net/netstat",
+			      "TcpExt:", "SyncookiesRecv") > 0);
 }
 
 TEST_F_TIMEOUT(listener, goes_under_its_children, 120)
@@ -486,7 +462,9 @@ TEST_F_TIMEOUT(listener, goes_under_its_children, 120)
 	}
 	EXPECT_EQ(0, sockets_left(0));
 	EXPECT_TRUE(had_children(variant->cookies));
-	EXPECT_EQ(variant->cookies[0] == '2', tcp_ext("SyncookiesRecv") > 0);
+	EXPECT_EQ(variant->cookies[0] == '2',
+		  nsttest_mib("/proc/thread-self/net/netstat", "TcpExt:",
+			      "SyncookiesRecv") > 0);
 }
 
 /* --- a socket that goes --------------------------------------------------- */

@@ -100,10 +100,10 @@ TEST_F(guard, plain_in)
 	EXPECT_EQ(-1, recv(self->b, &c, 1, MSG_DONTWAIT));
 	EXPECT_EQ(0, IN(PASSED));
 	EXPECT_EQ(0, OUT(PLAIN));
-	EXPECT_LE(IN(PLAIN), guard_stat("NstGuardInDropped"));
-	EXPECT_LE(IN(PLAIN), guard_stat("NstGuardPlain"));
-	EXPECT_EQ(0, guard_stat("NstGuardOutDropped"));
-	EXPECT_EQ(0, guard_stat("NstGuardDryRun"));
+	EXPECT_LE(IN(PLAIN), nsttest_stat("NstGuardInDropped"));
+	EXPECT_LE(IN(PLAIN), nsttest_stat("NstGuardPlain"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardOutDropped"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardDryRun"));
 }
 
 TEST_F(guard, plain_out)
@@ -114,8 +114,8 @@ TEST_F(guard, plain_out)
 	EXPECT_SILENT(self->a);
 	EXPECT_EQ(0, OUT(PASSED));
 	EXPECT_EQ(0, IN(PLAIN));
-	EXPECT_LE(OUT(PLAIN), guard_stat("NstGuardOutDropped"));
-	EXPECT_EQ(0, guard_stat("NstGuardInDropped"));
+	EXPECT_LE(OUT(PLAIN), nsttest_stat("NstGuardOutDropped"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardInDropped"));
 }
 
 /* A client whose own port is guarded. */
@@ -162,8 +162,8 @@ TEST_F(guard, fin_and_reset_pass)
 	close(self->a);
 	EXPECT_EQ(-1, recv(self->b, &c, 1, 0));
 	EXPECT_EQ(ECONNRESET, errno);
-	EXPECT_EQ(0, guard_stat("NstGuardInDropped"));
-	EXPECT_EQ(0, guard_stat("NstGuardOutDropped"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardInDropped"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardOutDropped"));
 }
 
 /* No listener: the answer, a reset, leaves from the guarded port. */
@@ -172,7 +172,7 @@ TEST_F(guard, refusal_passes)
 	close(self->lis);
 	EXPECT_EQ(-1, dial(variant->conf.family, 1, 0));
 	EXPECT_EQ(ECONNREFUSED, errno);
-	EXPECT_EQ(0, guard_stat("NstGuardOutDropped"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardOutDropped"));
 }
 
 TEST_F(guard, nst_passes)
@@ -190,8 +190,8 @@ TEST_F(guard, nst_passes)
 	EXPECT_EQ(0, tcptest_reap(pid));
 	EXPECT_LT(0, IN(PASSED));
 	EXPECT_LT(0, OUT(PASSED));
-	EXPECT_EQ(0, guard_stat("NstGuardInDropped"));
-	EXPECT_EQ(0, guard_stat("NstGuardOutDropped"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardInDropped"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardOutDropped"));
 }
 
 /* Children of a listener that has keys need nobody to set theirs. */
@@ -513,10 +513,10 @@ TEST_F(guard, dry_run)
 	ASSERT_EQ((ssize_t)strlen(TEXT), send(self->b, TEXT, strlen(TEXT), 0));
 	EXPECT_EQ((ssize_t)strlen(TEXT), recv(self->a, text, sizeof(text), 0));
 	EXPECT_EQ(1, OUT(PLAIN));
-	EXPECT_EQ(2, guard_stat("NstGuardDryRun"));
-	EXPECT_EQ(2, guard_stat("NstGuardPlain"));
-	EXPECT_EQ(0, guard_stat("NstGuardInDropped"));
-	EXPECT_EQ(0, guard_stat("NstGuardOutDropped"));
+	EXPECT_EQ(2, nsttest_stat("NstGuardDryRun"));
+	EXPECT_EQ(2, nsttest_stat("NstGuardPlain"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardInDropped"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardOutDropped"));
 	/* In earnest from now on, and the counters go on. */
 	ASSERT_EQ(0, guard_add(&self->t, IPPROTO_TCP, false));
 	EXPECT_EQ(1, IN(PLAIN));
@@ -542,7 +542,7 @@ TEST_F(guard, counters_live)
 	EXPECT_EQ(-1, IN(PLAIN));
 	ASSERT_EQ(0, guard_add(&self->t, IPPROTO_TCP, true));
 	EXPECT_EQ(0, IN(PLAIN));
-	EXPECT_EQ(1, guard_stat("NstGuardPlain"));
+	EXPECT_EQ(1, nsttest_stat("NstGuardPlain"));
 }
 
 /* A rule guards its port, its protocol and its namespace. */

@@ -129,9 +129,9 @@ TEST_F(dgram, plain)
 	EXPECT_EQ(2, IN(HEADER));
 	EXPECT_EQ(0, IN(PASSED));
 	EXPECT_EQ(0, OUT(PASSED));
-	EXPECT_EQ(2, guard_stat("NstGuardInDropped"));
-	EXPECT_EQ(1, guard_stat("NstGuardOutDropped"));
-	EXPECT_EQ(3, guard_stat("NstGuardHeader"));
+	EXPECT_EQ(2, nsttest_stat("NstGuardInDropped"));
+	EXPECT_EQ(1, nsttest_stat("NstGuardOutDropped"));
+	EXPECT_EQ(3, nsttest_stat("NstGuardHeader"));
 }
 
 TEST_F(dgram, record)
@@ -149,8 +149,8 @@ TEST_F(dgram, record)
 	}
 	EXPECT_EQ(4, IN(PASSED));
 	EXPECT_EQ(4, OUT(PASSED));
-	EXPECT_EQ(0, guard_stat("NstGuardInDropped"));
-	EXPECT_EQ(0, guard_stat("NstGuardOutDropped"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardInDropped"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardOutDropped"));
 }
 
 /* CBC suites pad; the length must be that. */
@@ -245,7 +245,7 @@ TEST_F(dgram, kid)
 	EXPECT_EQ(2, IN(KID));
 	EXPECT_EQ(-EPERM, SEND_OUT(rec, n));
 	EXPECT_EQ(2, OUT(KID));
-	EXPECT_EQ(4, guard_stat("NstGuardKid"));
+	EXPECT_EQ(4, nsttest_stat("NstGuardKid"));
 	/* Retiring acts at once. */
 	n = guard_record(rec, 10);
 	EXPECT_EQ((ssize_t)n, SEND_IN(rec, n));
@@ -286,7 +286,7 @@ TEST_F(dgram, time)
 					"5"));
 	EXPECT_EQ((ssize_t)n, SEND_IN(rec, n));
 	EXPECT_EQ(7, IN(TIME));
-	EXPECT_EQ(12 + 1, guard_stat("NstGuardTime"));
+	EXPECT_EQ(12 + 1, nsttest_stat("NstGuardTime"));
 }
 
 /* Several sockets on the port: what is judged is the datagram. */
@@ -346,8 +346,8 @@ TEST_F(dgram, dry_run_pieces)
 		  send_to(self->other, &self->to_in, self->len, large,
 			  sizeof(large)));
 	EXPECT_EQ(0, received(self->in, large, sizeof(large)));
-	EXPECT_LT(0, guard_stat("NstGuardDryRun"));
-	EXPECT_EQ(0, guard_stat("NstGuardInDropped"));
+	EXPECT_LT(0, nsttest_stat("NstGuardDryRun"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardInDropped"));
 }
 
 TEST_F(dgram, dry_run)
@@ -365,9 +365,9 @@ TEST_F(dgram, dry_run)
 	EXPECT_EQ(1, IN(HEADER));
 	EXPECT_EQ(1, IN(PASSED));
 	EXPECT_EQ(1, OUT(HEADER));
-	EXPECT_EQ(2, guard_stat("NstGuardDryRun"));
-	EXPECT_EQ(0, guard_stat("NstGuardInDropped"));
-	EXPECT_EQ(0, guard_stat("NstGuardOutDropped"));
+	EXPECT_EQ(2, nsttest_stat("NstGuardDryRun"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardInDropped"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardOutDropped"));
 }
 
 /* One packet of several datagrams: each is looked at. */
@@ -453,8 +453,8 @@ TEST_F(dgram, nst_sockets)
 	EXPECT_EQ(5000, SEND_OUT(text, 5000));
 	for (i = 0; i < 5; i++)
 		EXPECT_EQ(0, came(self->other, text + 1000 * i, 1000));
-	EXPECT_EQ(0, guard_stat("NstGuardInDropped"));
-	EXPECT_EQ(0, guard_stat("NstGuardOutDropped"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardInDropped"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardOutDropped"));
 }
 
 /* The guard does not know the keys of a private box. */
@@ -561,8 +561,8 @@ TEST_F(raw, fragments)
 	EXPECT_EQ(-EPERM, SEND_RAW(buf, len));
 	len = raw4(buf, 8 + n, rec, 64, 16);
 	EXPECT_EQ(-EPERM, SEND_RAW(buf, len));
-	EXPECT_EQ(2, guard_stat("NstGuardFragment"));
-	EXPECT_EQ(2, guard_stat("NstGuardOutDropped"));
+	EXPECT_EQ(2, nsttest_stat("NstGuardFragment"));
+	EXPECT_EQ(2, nsttest_stat("NstGuardOutDropped"));
 }
 
 /* A segment that no socket of TCP's has made. */
@@ -592,7 +592,7 @@ TEST_F(raw, segment)
 			       NST_A_PACKETS_MALFORMED));
 	/* no ports at all */
 	EXPECT_EQ(-EPERM, send_to(fd, &self->to, self->len, buf, 3));
-	EXPECT_EQ(3, guard_stat("NstGuardMalformed"));
+	EXPECT_EQ(3, nsttest_stat("NstGuardMalformed"));
 	close(fd);
 }
 
@@ -639,16 +639,16 @@ TEST_F(raw, extension_headers)
 		EXPECT_EQ(-EPERM, send_to(fd, &self->to, self->len, buf, len));
 	}
 	EXPECT_EQ(16, OUT(HEADER));
-	EXPECT_EQ(5, guard_stat("NstGuardMalformed"));
+	EXPECT_EQ(5, nsttest_stat("NstGuardMalformed"));
 	/* a header cut off, and a fragment that is the whole */
 	len = raw6(buf, IPPROTO_DSTOPTS, data, 1);
 	EXPECT_EQ(-EPERM, send_to(fd, &self->to, self->len, buf, len));
-	EXPECT_EQ(6, guard_stat("NstGuardMalformed"));
+	EXPECT_EQ(6, nsttest_stat("NstGuardMalformed"));
 	memcpy(data, &frag, sizeof(frag));
 	memcpy(data + sizeof(frag), &udp, sizeof(udp));
 	len = raw6(buf, IPPROTO_FRAGMENT, data, sizeof(frag) + sizeof(udp));
 	EXPECT_EQ(-EPERM, send_to(fd, &self->to, self->len, buf, len));
-	EXPECT_EQ(1, guard_stat("NstGuardFragment"));
+	EXPECT_EQ(1, nsttest_stat("NstGuardFragment"));
 	close(fd);
 }
 

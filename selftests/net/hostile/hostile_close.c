@@ -61,7 +61,7 @@ static void close_orderly(struct __test_metadata *_metadata, struct conn *c)
 {
 	close_kernel(_metadata, c);
 	ASSERT_EQ(PEER_CLOSE, last_type(c->raw));
-	EXPECT_EQ(1, close_counter("NstLingering"));
+	EXPECT_EQ(1, nsttest_stat("NstLingering"));
 }
 
 static void expect_killed(struct __test_metadata *_metadata,
@@ -143,7 +143,7 @@ TEST_F(raw, header_before_close)
 	conn_flush(_metadata, self->c, self->c->len);
 	close_kernel(_metadata, self->c);
 	EXPECT_EQ(-ECONNRESET, last_type(self->c->raw));
-	EXPECT_EQ(0, close_counter("NstLingering"));
+	EXPECT_EQ(0, nsttest_stat("NstLingering"));
 }
 
 /* However much that is no plaintext stands in front of it, and what behind. */
@@ -159,7 +159,7 @@ TEST_F(raw, unread_behind_empty_records)
 	ASSERT_EQ(0, shutdown(self->c->raw, SHUT_WR));
 	close_kernel(_metadata, self->c);
 	EXPECT_EQ(-ECONNRESET, last_type(self->c->raw));
-	EXPECT_EQ(0, close_counter("NstLingering"));
+	EXPECT_EQ(0, nsttest_stat("NstLingering"));
 }
 
 /* Of those alone nothing is unread. */
@@ -184,7 +184,7 @@ TEST_F(raw, header_behind_close)
 	ASSERT_EQ(0, peer_write(self->c->raw, self->c->out, 47));
 	usleep(TCPTEST_NEVER_MS * 1000);
 	EXPECT_EQ(0, close_error(self->c->raw));
-	EXPECT_EQ(1, close_counter("NstLingering"));
+	EXPECT_EQ(1, nsttest_stat("NstLingering"));
 	ASSERT_EQ(0, peer_write(self->c->raw, self->c->out + 47, 1));
 	expect_killed(_metadata, self);
 	expect_counted(_metadata, self->c, "NstRxUnread");
@@ -302,7 +302,7 @@ TEST(no_receiving_key)
 	ASSERT_EQ(0, setsockopt(k, SOL_NST, NST_TX, &ti, sizeof(ti)));
 	ASSERT_EQ(0, close(k));
 	EXPECT_EQ(PEER_CLOSE, last_type(raw));
-	EXPECT_EQ(0, close_counter("NstLingering"));
+	EXPECT_EQ(0, nsttest_stat("NstLingering"));
 	peer_init(&p, raw, NST_CIPHER_AES_GCM, nsttest_box, NSTTEST_KEYS);
 	ASSERT_EQ(0, peer_send(&p, PEER_CLOSE, NULL, 0));
 	EXPECT_NE(0, tcptest_poll(raw, POLLERR, TCPTEST_SOON_MS) & POLLERR);

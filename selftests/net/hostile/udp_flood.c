@@ -104,18 +104,7 @@ static uint64_t now_ns(void)
 /* A line of /proc/meminfo, in KiB. */
 static long memory(const char *name)
 {
-	FILE *f = fopen("/proc/meminfo", "r");
-	char line[128];
-	long value = -1;
-	size_t len = strlen(name);
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (!strncmp(line, name, len) && line[len] == ':')
-			value = atol(line + len + 1);
-	}
-	if (f)
-		fclose(f);
-	return value;
+	return nsttest_find("/proc/meminfo", name);
 }
 
 /* A session that does not exist, in a header without fault. */
@@ -310,7 +299,7 @@ static unsigned int measure(struct __test_metadata *_metadata,
 		invented += self->took[1][i];
 		if (memory("Slab") > *slab)
 			*slab = memory("Slab");
-		EXPECT_EQ(1, udpend_stat("NstUdpSessions"));
+		EXPECT_EQ(1, nsttest_stat("NstUdpSessions"));
 	}
 	TH_LOG("all %d rounds: %llu %% of the rate", rounds,
 	       (unsigned long long)(100 * garbage / invented));
@@ -325,7 +314,7 @@ static unsigned int measure(struct __test_metadata *_metadata,
 TEST_F_TIMEOUT(flood, invented_sessions, 60 + 3 * ROUNDS)
 {
 	long slab = memory("Slab"), avail = memory("MemAvailable"), most = slab;
-	int64_t derived = udpend_stat("NstUdpDerived");
+	int64_t derived = nsttest_stat("NstUdpDerived");
 	struct udpend *e = self->e;
 	struct nsttest_counters before;
 	unsigned int kept = 0;
@@ -339,7 +328,7 @@ TEST_F_TIMEOUT(flood, invented_sessions, 60 + 3 * ROUNDS)
 	for (tries = 0; tries < TRIES && kept < KEPT; tries++)
 		kept = measure(_metadata, self, ROUNDS, &most);
 	begin = now_ns() - begin;
-	derived = udpend_stat("NstUdpDerived") - derived;
+	derived = nsttest_stat("NstUdpDerived") - derived;
 	TH_LOG("%u %% kept; %lld derivations in %llu ms; slab grew by %ld KiB",
 	       kept, (long long)derived, (unsigned long long)begin / 1000000,
 	       most - slab);

@@ -277,7 +277,7 @@ static void refuse_stranger(struct __test_metadata *_metadata,
 		make(u, &self->bad);
 		refuse(_metadata, self->e, &self->bad, "NstRxAuth");
 	}
-	EXPECT_EQ(2, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(2, nsttest_stat("NstUdpSessions"));
 	expect_unharmed(_metadata, self->e);
 }
 
@@ -332,7 +332,7 @@ TEST_F(dgram, suite_renamed)
 		refuse(_metadata, e, &self->bad, "NstRxAuth");
 		take(_metadata, e, &self->d);
 	}
-	EXPECT_EQ(2, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(2, nsttest_stat("NstUdpSessions"));
 	expect_unharmed(_metadata, e);
 }
 

@@ -2,7 +2,6 @@
 /* Connections to which nobody has a descriptor. See closetest.h. */
 #define _GNU_SOURCE
 #include <netinet/in.h>
-#include <time.h>
 
 #include "closetest.h"
 
@@ -57,60 +56,24 @@ unsigned int close_state(unsigned int port)
 
 int close_wait_state(unsigned int port, unsigned int want)
 {
-	long from = close_now();
+	long from = nsttest_now_ms();
 
 	while (close_state(port) != want) {
-		if (close_now() - from > TCPTEST_SOON_MS)
+		if (nsttest_now_ms() - from > TCPTEST_SOON_MS)
 			return -ETIMEDOUT;
 		usleep(2000);
 	}
 	return 0;
 }
 
-long close_counter(const char *name)
-{
-	return nsttest_stat(name);
-}
-
-/* The line with the values follows one with their names. */
-long close_resets(void)
-{
-	FILE *f = fopen("/proc/thread-self/net/snmp", "r");
-	char names[1024] = "", values[1024] = "", *n, *v, *np, *vp;
-	long found = -1;
-
-	while (f && strncmp(names, "Tcp:", 4) && fgets(names, sizeof(names), f))
-		;
-	if (f && fgets(values, sizeof(values), f)) {
-		n = strtok_r(names, "\n ", &np);
-		v = strtok_r(values, "\n ", &vp);
-		while (n && v && strcmp(n, "OutRsts")) {
-			n = strtok_r(NULL, "\n ", &np);
-			v = strtok_r(NULL, "\n ", &vp);
-		}
-		found = v ? atol(v) : -1;
-	}
-	if (f)
-		fclose(f);
-	return found;
-}
-
-long close_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 long close_wait_lingering(long want)
 {
-	long from = close_now();
+	long from = nsttest_now_ms();
 
-	while (close_counter("NstLingering") != want) {
-		if (close_now() - from > TCPTEST_SOON_MS)
+	while (nsttest_stat("NstLingering") != want) {
+		if (nsttest_now_ms() - from > TCPTEST_SOON_MS)
 			return -1;
 		usleep(2000);
 	}
-	return close_now() - from;
+	return nsttest_now_ms() - from;
 }

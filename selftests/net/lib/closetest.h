@@ -29,14 +29,11 @@ unsigned int close_state(unsigned int port);
 /* Waits until it is @want: the acknowledgment of a FIN may be put off. */
 int close_wait_state(unsigned int port, unsigned int want);
 
-/* A line of /proc/net/nst_stat; -1: there is none. */
-long close_counter(const char *name);
-
 /* Resets that TCP has sent in this namespace. */
-long close_resets(void);
-
-/* Milliseconds of CLOCK_MONOTONIC. */
-long close_now(void);
+static inline long close_resets(void)
+{
+	return nsttest_mib("/proc/thread-self/net/snmp", "Tcp:", "OutRsts");
+}
 
 /* Waits until @want sockets linger. Returns the milliseconds, -1: never. */
 long close_wait_lingering(long want);

@@ -95,21 +95,6 @@ int guard_wait(struct talk *t, int protocol, int direction, int which,
 	return -ETIMEDOUT;
 }
 
-long guard_stat(const char *name)
-{
-	FILE *f = fopen("/proc/thread-self/net/nst_stat", "r");
-	long value, found = -1;
-	char word[64];
-
-	if (!f)
-		return -1;
-	while (found < 0 && fscanf(f, "%63s %ld", word, &value) == 2)
-		if (!strcmp(word, name))
-			found = value;
-	fclose(f);
-	return found;
-}
-
 static int add_key(struct talk *t, int nr, uint32_t state)
 {
 	nl_begin(t, t->family, NST_CMD_KEY_ADD, NLM_F_ACK);

@@ -34,9 +34,6 @@ long guard_out(struct talk *t, int protocol, int which);
 int guard_wait(struct talk *t, int protocol, int direction, int which,
 	       long value);
 
-/* A counter of /proc/net/nst_stat; -1: there is none. */
-long guard_stat(const char *name);
-
 /* The namespace's box: NSTTEST_KID active, GUARD_KID_RETIRED retired. */
 int guard_box(struct talk *t);
 

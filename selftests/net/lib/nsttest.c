@@ -9,9 +9,11 @@
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "nsttest.h"
@@ -204,18 +206,57 @@ int nsttest_counters(struct nsttest_counters *c)
 	return found == NST_DROP_MAX - 1 ? 0 : -ENOENT;
 }
 
-long nsttest_stat(const char *name)
+long nsttest_find(const char *path, const char *name)
 {
-	FILE *f = fopen("/proc/thread-self/net/nst_stat", "r");
+	FILE *f = fopen(path, "r");
+	char line[128], word[64];
 	long value, found = -1;
-	char word[64];
 
-	while (f && fscanf(f, "%63s %ld", word, &value) == 2)
-		if (!strcmp(word, name))
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63[^: \t]%*[: \t]%ld", word, &value) == 2 &&
+		    !strcmp(word, name))
 			found = value;
 	if (f)
 		fclose(f);
 	return found;
+}
+
+long nsttest_stat(const char *name)
+{
+	return nsttest_find("/proc/thread-self/net/nst_stat", name);
+}
+
+/* A line with names and the same word before them comes before the values. */
+long nsttest_mib(const char *path, const char *group, const char *name)
+{
+	char names[8192] = "", values[8192] = "", *n, *v, *np, *vp;
+	FILE *f = fopen(path, "r");
+	long found = -1;
+
+	while (f && strncmp(names, group, strlen(group)) &&
+	       fgets(names, sizeof(names), f))
+		;
+	if (f && fgets(values, sizeof(values), f)) {
+		n = strtok_r(names, "\n ", &np);
+		v = strtok_r(values, "\n ", &vp);
+		while (n && v && strcmp(n, name)) {
+			n = strtok_r(NULL, "\n ", &np);
+			v = strtok_r(NULL, "\n ", &vp);
+		}
+		if (n && v)
+			found = atol(v);
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+long nsttest_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 const char *nsttest_grown(const struct nsttest_counters *before)

@@ -85,6 +85,15 @@ int nsttest_counters(struct nsttest_counters *c);
 /* Any line of that file, or -1. */
 long nsttest_stat(const char *name);
 
+/* What stands behind @name in a file of such lines, or -1. */
+long nsttest_find(const char *path, const char *name);
+
+/* In /proc/net/snmp or netstat, of the lines of @group ("Tcp:"), or -1. */
+long nsttest_mib(const char *path, const char *group, const char *name);
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+long nsttest_now_ms(void);
+
 /*
  * What grew since @before, as "Name+1", several separated by a space, "" for
  * nothing. Static storage.

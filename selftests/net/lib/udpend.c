@@ -226,29 +226,13 @@ void udpend_close(struct udpend *e)
 		nl_close(&e->t);
 }
 
-int64_t udpend_stat(const char *name)
-{
-	FILE *f = fopen("/proc/thread-self/net/nst_stat", "r");
-	int64_t value, found = -ENOENT;
-	char at[64];
-
-	if (!f)
-		return -errno;
-	while (fscanf(f, "%63s %" SCNd64, at, &value) == 2) {
-		if (!strcmp(at, name))
-			found = value;
-	}
-	fclose(f);
-	return found;
-}
-
 int64_t udpend_stat_wait(const char *name, int64_t want)
 {
 	uint64_t end = peer_now() + NSTTEST_TIMEOUT * SECOND;
 	int64_t now;
 
 	do {
-		now = udpend_stat(name);
+		now = nsttest_stat(name);
 		if (now == want)
 			break;
 		usleep(2000);

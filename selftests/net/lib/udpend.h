@@ -84,10 +84,10 @@ int udpend_name(int fd, struct sockaddr_storage *ss);
 int udpend_send(int from, const struct sockaddr_storage *to, const void *dgram,
 		size_t len);
 
-/* A counter or gauge of /proc/net/nst_stat by its name; -ENOENT. */
-int64_t udpend_stat(const char *name);
-
-/* Waits until it has @want, as long as is reasonable; says what it has. */
+/*
+ * Waits until a counter or gauge, nsttest_stat(), has @want, as long as is
+ * reasonable; says what it has.
+ */
 int64_t udpend_stat_wait(const char *name, int64_t want);
 
 /* udppeer_open() with whichever key of the box it takes. */

@@ -421,29 +421,14 @@ int udptest_lo_mtu(int mtu)
 	return ret;
 }
 
-long udptest_stat(const char *name)
-{
-	FILE *f = fopen("/proc/thread-self/net/nst_stat", "r");
-	long value, found = -1;
-	char word[64];
-
-	if (!f)
-		return -1;
-	while (found < 0 && fscanf(f, "%63s %ld", word, &value) == 2)
-		if (!strcmp(word, name))
-			found = value;
-	fclose(f);
-	return found;
-}
-
 long udptest_stat_at_last(const char *name, long want)
 {
 	int i, tries = nsttest_patience(TCPTEST_SOON_MS / 10);
-	long now = udptest_stat(name);
+	long now = nsttest_stat(name);
 
 	for (i = 0; i < tries && now != want; i++) {
 		usleep(10000);
-		now = udptest_stat(name);
+		now = nsttest_stat(name);
 	}
 	return now;
 }

@@ -136,10 +136,7 @@ int udptest_run(const char *format, ...)
 /* The largest packet of loopback, in the caller's namespace. */
 int udptest_lo_mtu(int mtu);
 
-/* The value of a counter in /proc/net/nst_stat; -1: there is none. */
-long udptest_stat(const char *name);
-
-/* Waits until it is @want; returns what it is then. */
+/* Waits until a counter of nsttest_stat() is @want; returns what it is then. */
 long udptest_stat_at_last(const char *name, long want);
 
 #define UDPTEST_V(fixture, name, id, fam)				\

@@ -191,26 +191,6 @@ int veth_connect(const struct veth *v, int family, int rcvbuf, int sndbuf,
 	return ret;
 }
 
-static long find(const char *path, const char *name)
-{
-	FILE *f = fopen(path, "r");
-	long value, found = -1;
-	char word[64];
-
-	if (!f)
-		return -1;
-	while (found < 0 && fscanf(f, "%63s %ld", word, &value) == 2)
-		if (!strcmp(word, name))
-			found = value;
-	fclose(f);
-	return found;
-}
-
-long veth_stat(const char *name)
-{
-	return find("/proc/thread-self/net/nst_stat", name);
-}
-
 int shape_reset(void)
 {
 	return nsttest_write_file("/proc/nst_shape", "0");
@@ -218,5 +198,5 @@ int shape_reset(void)
 
 long shape_get(const char *name)
 {
-	return find("/proc/nst_shape", name);
+	return nsttest_find("/proc/nst_shape", name);
 }

@@ -41,9 +41,6 @@ int veth_enter(const struct veth *v, int end);
 int veth_connect(const struct veth *v, int family, int rcvbuf, int sndbuf,
 		 int *a, int *b);
 
-/* A counter of /proc/net/nst_stat of the caller's namespace; -1: there is none. */
-long veth_stat(const char *name);
-
 /* Needs nst_shape.ko. */
 int shape_reset(void);
 long shape_get(const char *name);

@@ -24,10 +24,10 @@ static const struct tcptest_conf conf = {
 /* Close has left a socket's operations when it returns, or a moment later. */
 static int wait_users(long want)
 {
-	long from = close_now();
+	long from = nsttest_now_ms();
 
 	while (nsttest_number(NSTTEST_USERS) != want) {
-		if (close_now() - from > TCPTEST_SOON_MS)
+		if (nsttest_now_ms() - from > TCPTEST_SOON_MS)
 			return -ETIMEDOUT;
 		usleep(2000);
 	}
@@ -84,14 +84,14 @@ TEST(exit_with_many)
 	int i;
 
 	ASSERT_EQ(0, leave(b, NR));
-	EXPECT_EQ(NR, close_counter("NstLingering"));
+	EXPECT_EQ(NR, nsttest_stat("NstLingering"));
 	for (i = 0; i < NR; i++)
 		EXPECT_EQ(0, close_one_recv(b[i]));
-	EXPECT_EQ(NR, close_counter("NstLingering"));
+	EXPECT_EQ(NR, nsttest_stat("NstLingering"));
 	for (i = 0; i < NR; i++)
 		close(b[i]);
 	EXPECT_LE(0, close_wait_lingering(0));
-	EXPECT_EQ(0, close_counter("NstSockets"));
+	EXPECT_EQ(0, nsttest_stat("NstSockets"));
 }
 
 /*
@@ -148,11 +148,11 @@ static int count_reset(const int *b, int nr)
 /* A connection is not counted any more some time before its reset is sent. */
 static int wait_reset(const int *b, int nr, int want)
 {
-	long from = close_now();
+	long from = nsttest_now_ms();
 	int n;
 
 	while ((n = count_reset(b, nr)) < want) {
-		if (close_now() - from > TCPTEST_SOON_MS)
+		if (nsttest_now_ms() - from > TCPTEST_SOON_MS)
 			break;
 		usleep(2000);
 	}
@@ -196,7 +196,7 @@ TEST(killed)
 	ASSERT_EQ(0, tcptest_bind(a, b));
 	port = close_port(a);
 	ASSERT_EQ(0, close(a));
-	EXPECT_EQ(1, close_counter("NstLingering"));
+	EXPECT_EQ(1, nsttest_stat("NstLingering"));
 	ASSERT_EQ(0, kill_port(port));
 	EXPECT_LE(0, close_wait_lingering(0));
 	EXPECT_NE(0, tcptest_poll(b, POLLERR, TCPTEST_SOON_MS) & POLLERR);
@@ -231,7 +231,7 @@ TEST(killed_any_time)
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 	EXPECT_LE(0, close_wait_lingering(0));
-	EXPECT_EQ(0, close_counter("NstSockets"));
+	EXPECT_EQ(0, nsttest_stat("NstSockets"));
 }
 
 /* --- a peer that is gone -------------------------------------------------- */
@@ -305,12 +305,12 @@ TEST_F(path, peer_is_gone)
 	long from;
 
 	ASSERT_EQ(0, cut(self));
-	from = close_now();
+	from = nsttest_now_ms();
 	close_a(_metadata, self);
-	EXPECT_EQ(1, close_counter("NstLingering"));
+	EXPECT_EQ(1, nsttest_stat("NstLingering"));
 	EXPECT_EQ(CLOSE_FIN_WAIT1, close_state(port));
 	EXPECT_LE(0, close_wait_lingering(0));
-	EXPECT_LT(PATIENCE_MS - 100, close_now() - from);
+	EXPECT_LT(PATIENCE_MS - 100, nsttest_now_ms() - from);
 	EXPECT_EQ(0, close_wait_state(port, 0));
 }
 
@@ -321,7 +321,7 @@ TEST_F(path, peer_is_gone_module)
 	close_a(_metadata, self);
 	/* The other end still has its program. */
 	EXPECT_EQ(0, wait_users(self->users + 2));
-	EXPECT_EQ(1, close_counter("NstLingering"));
+	EXPECT_EQ(1, nsttest_stat("NstLingering"));
 }
 
 /* TCP drops what has not the signature that it asks for, also an answer. */
@@ -336,7 +336,7 @@ TEST_F(path, md5)
 		SKIP(return, "this kernel has no TCP-MD5");
 	close_a(_metadata, self);
 	EXPECT_EQ(0, wait_users(self->users + 2));
-	EXPECT_EQ(1, close_counter("NstLingering"));
+	EXPECT_EQ(1, nsttest_stat("NstLingering"));
 }
 
 /* --- a namespace that goes ------------------------------------------------ */
@@ -352,18 +352,18 @@ TEST_F(path, namespace_goes)
 
 	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_TCP, TCP_LINGER2, 2));
 	close_a(_metadata, self);
-	EXPECT_EQ(1, close_counter("NstLingering"));
+	EXPECT_EQ(1, nsttest_stat("NstLingering"));
 	ASSERT_EQ(0, veth_enter(&self->v, 1));
 	self->v.ns[0] = open("/proc/thread-self/ns/net", O_RDONLY);
-	from = close_now();
+	from = nsttest_now_ms();
 	close(gone);
 	while (!system("ip link show v >/dev/null 2>&1")) {
-		if (close_now() - from > 2000 + TCPTEST_SOON_MS)
+		if (nsttest_now_ms() - from > 2000 + TCPTEST_SOON_MS)
 			break;
 		usleep(50000);
 	}
-	EXPECT_LT(1000, close_now() - from);
-	EXPECT_GT(2000 + TCPTEST_SOON_MS, close_now() - from);
+	EXPECT_LT(1000, nsttest_now_ms() - from);
+	EXPECT_GT(2000 + TCPTEST_SOON_MS, nsttest_now_ms() - from);
 	close(self->b);
 	self->b = -1;
 	EXPECT_EQ(0, wait_users(self->users));
@@ -388,7 +388,7 @@ TEST(module_goes)
 		port = close_port(k);
 		ASSERT_EQ(0, close(k));
 	}
-	EXPECT_EQ(NR, close_counter("NstLingering"));
+	EXPECT_EQ(NR, nsttest_stat("NstLingering"));
 	EXPECT_EQ(0, wait_users(0));
 	EXPECT_EQ(0, unload());
 	EXPECT_EQ(0, close_wait_state(port, CLOSE_FIN_WAIT2));

@@ -296,7 +296,7 @@ TEST_F(bpf, closed_and_listening)
 	ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
 	ASSERT_EQ(0, tcptest_bind(a, b));
 	ASSERT_EQ(0, close(a));
-	EXPECT_EQ(1, close_counter("NstLingering"));
+	EXPECT_EQ(1, nsttest_stat("NstLingering"));
 	ASSERT_EQ(0, walk(self->link));
 	EXPECT_LE(0, close_wait_lingering(!kills));
 	if (kills) {
@@ -308,7 +308,7 @@ TEST_F(bpf, closed_and_listening)
 	close(lis);
 	close(b);
 	EXPECT_LE(0, close_wait_lingering(0));
-	EXPECT_EQ(0, close_counter("NstSockets"));
+	EXPECT_EQ(0, nsttest_stat("NstSockets"));
 }
 
 /* Connections come and go, and are walked over at any moment of it. */
@@ -333,7 +333,7 @@ TEST_F_TIMEOUT(bpf, any_time, 60)
 	}
 	stop(_metadata, pid);
 	EXPECT_LE(0, close_wait_lingering(0));
-	EXPECT_EQ(0, close_counter("NstSockets"));
+	EXPECT_EQ(0, nsttest_stat("NstSockets"));
 }
 
 /* The send buffer is another one in the middle of a record, and nothing is lost. */

@@ -15,7 +15,6 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "kselftest_harness.h"
 #include "tcptest.h"
@@ -40,33 +39,16 @@ struct usage {
 	long sockets;
 };
 
-/* What stands behind @name in a file of names and numbers. */
-static long number_of(const char *path, const char *name)
-{
-	FILE *f = fopen(path, "r");
-	long value, found = -1;
-	char line[128], word[64];
-
-	if (!f)
-		return -1;
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "%63[^: ]%*[: ]%ld", word, &value) == 2 &&
-		    !strcmp(word, name))
-			found = value;
-	fclose(f);
-	return found;
-}
-
 static struct usage measure(void)
 {
 	struct usage u;
 
 	/* The kernel counts some of it late. */
 	usleep(300000);
-	u.left = number_of("/proc/meminfo", "MemFree") * 1024;
+	u.left = nsttest_find("/proc/meminfo", "MemFree") * 1024;
 	u.charged = nsttest_number(CGROUP "/memory.current");
 	/* To read it makes it exact. */
-	u.sockets = number_of(CGROUP "/memory.stat", "sock");
+	u.sockets = nsttest_find(CGROUP "/memory.stat", "sock");
 	return u;
 }
 
@@ -353,14 +335,6 @@ FIXTURE_TEARDOWN(full)
 	leave_cgroup();
 }
 
-static long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* All that is sent is there, and TCP's. */
 static int queued(int fd, int len)
 {
@@ -382,11 +356,11 @@ static int read_edges(int fd, int ep, long *longest)
 	struct epoll_event ev;
 
 	while (got < RECORDS * RECORD) {
-		long begin = now_ms();
+		long begin = nsttest_now_ms();
 		ssize_t n = recv(fd, in + got, PIECE, MSG_DONTWAIT);
 
-		if (now_ms() - begin > *longest)
-			*longest = now_ms() - begin;
+		if (nsttest_now_ms() - begin > *longest)
+			*longest = nsttest_now_ms() - begin;
 		if (n > 0) {
 			got += n;
 			continue;
@@ -486,10 +460,10 @@ TEST_F_TIMEOUT(full, worker_goes_on, 120)
 	for (i = 0; i < MANY; i++)
 		ASSERT_EQ(0, tcptest_send(b[i], 0, RECORD, RECORD));
 	/* Another one, whose start records the worker must judge. */
-	begin = now_ms();
+	begin = nsttest_now_ms();
 	EXPECT_EQ(0, tcptest_pair(&strict, &c, &d));
 	EXPECT_EQ(0, tcptest_bind(c, d));
-	EXPECT_GT(TCPTEST_SOON_MS / 5, now_ms() - begin);
+	EXPECT_GT(TCPTEST_SOON_MS / 5, nsttest_now_ms() - begin);
 	/* By then the worker would have given up. */
 	usleep(2500000);
 	for (i = 0; i < MANY; i++)

@@ -73,7 +73,7 @@ TEST_F(both, time_wait)
 	close_a(_metadata, self);
 	EXPECT_EQ(0, close_one_recv(self->b));
 	EXPECT_EQ(0, close_wait_state(self->port, CLOSE_FIN_WAIT2));
-	EXPECT_EQ(1, close_counter("NstLingering"));
+	EXPECT_EQ(1, nsttest_stat("NstLingering"));
 	EXPECT_EQ(0, shutdown(self->b, SHUT_WR));
 	EXPECT_EQ(0, close_one_recv(self->b));
 	EXPECT_EQ(0, close_error(self->b));
@@ -222,7 +222,7 @@ TEST_F(both, partly_read)
 	ASSERT_EQ(1, recv(self->a, &byte, 1, 0));
 	close_a(_metadata, self);
 	EXPECT_EQ(-ECONNRESET, close_one_recv(self->b));
-	EXPECT_EQ(0, close_counter("NstLingering"));
+	EXPECT_EQ(0, nsttest_stat("NstLingering"));
 }
 
 /* --- for how long --------------------------------------------------------- */
@@ -230,13 +230,13 @@ TEST_F(both, partly_read)
 TEST_F(both, linger_waits_for_no_program)
 {
 	struct linger soon = { .l_onoff = 1, .l_linger = 5 };
-	long from = close_now();
+	long from = nsttest_now_ms();
 
 	ASSERT_EQ(0, setsockopt(self->a, SOL_SOCKET, SO_LINGER, &soon,
 				sizeof(soon)));
 	close_a(_metadata, self);
-	EXPECT_GT(3000, close_now() - from);
-	EXPECT_EQ(1, close_counter("NstLingering"));
+	EXPECT_GT(3000, nsttest_now_ms() - from);
+	EXPECT_EQ(1, nsttest_stat("NstLingering"));
 	EXPECT_EQ(0, close_one_recv(self->b));
 }
 
@@ -260,13 +260,13 @@ TEST_F(both, linger_waits_for_acknowledgment)
 {
 	struct linger soon = { .l_onoff = 1, .l_linger = 1 };
 	size_t len = fill_up(self->a);
-	long from = close_now();
+	long from = nsttest_now_ms();
 
 	ASSERT_EQ(0, setsockopt(self->a, SOL_SOCKET, SO_LINGER, &soon,
 				sizeof(soon)));
 	close_a(_metadata, self);
-	EXPECT_LT(900, close_now() - from);
-	EXPECT_EQ(1, close_counter("NstLingering"));
+	EXPECT_LT(900, nsttest_now_ms() - from);
+	EXPECT_EQ(1, nsttest_stat("NstLingering"));
 	EXPECT_EQ(0, tcptest_recv(self->b, 0, len, 65536));
 	EXPECT_EQ(0, close_one_recv(self->b));
 }
@@ -279,7 +279,7 @@ static int go_deaf(int fd)
 {
 	struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
 	struct sock_fprog prog = { .len = 1, .filter = &none };
-	long from = close_now();
+	long from = nsttest_now_ms();
 	struct tcp_info info;
 	socklen_t len;
 
@@ -288,7 +288,7 @@ static int go_deaf(int fd)
 		len = sizeof(info);
 		if (getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len))
 			return -errno;
-		if (close_now() - from > TCPTEST_SOON_MS)
+		if (nsttest_now_ms() - from > TCPTEST_SOON_MS)
 			return -ETIMEDOUT;
 	} while (info.tcpi_unacked);
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
@@ -323,10 +323,10 @@ TEST_F(both, linger_waits_once)
 	close(ready[1]);
 	ASSERT_EQ(0, read(ready[0], &c, 1));
 	close(ready[0]);
-	from = close_now();
+	from = nsttest_now_ms();
 	close_a(_metadata, self);
-	EXPECT_LT(3800, close_now() - from);
-	EXPECT_GT(5000, close_now() - from);
+	EXPECT_LT(3800, nsttest_now_ms() - from);
+	EXPECT_GT(5000, nsttest_now_ms() - from);
 	EXPECT_EQ(0, tcptest_reap(pid));
 	EXPECT_EQ(CLOSE_CLOSING, close_state(self->port));
 	/* Nothing is reset for the close record that came with the FIN. */
@@ -349,26 +349,26 @@ TEST_F(both, linger2)
 	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_TCP, TCP_LINGER2, 2));
 	close_a(_metadata, self);
 	EXPECT_EQ(0, close_one_recv(self->b));
-	EXPECT_EQ(1, close_counter("NstLingering"));
+	EXPECT_EQ(1, nsttest_stat("NstLingering"));
 	EXPECT_LT(1000, close_wait_lingering(0));
 }
 
 TEST_F(both, fin_timeout)
 {
-	long from = close_now();
+	long from = nsttest_now_ms();
 
 	ASSERT_EQ(0, nsttest_write_file("/proc/sys/net/ipv4/tcp_fin_timeout",
 					"2"));
 	close_a(_metadata, self);
 	EXPECT_EQ(0, close_one_recv(self->b));
 	/* Nothing that the peer does makes it longer. */
-	while (close_counter("NstLingering") == 1 && close_now() - from < 5000) {
+	while (nsttest_stat("NstLingering") == 1 && nsttest_now_ms() - from < 5000) {
 		ASSERT_EQ(0, tcptest_send_type(self->b, TCPTEST_CTL, "", 0, 0));
 		usleep(50000);
 	}
-	EXPECT_LT(1900, close_now() - from);
-	EXPECT_GT(4000, close_now() - from);
-	EXPECT_EQ(0, close_counter("NstLingering"));
+	EXPECT_LT(1900, nsttest_now_ms() - from);
+	EXPECT_GT(4000, nsttest_now_ms() - from);
+	EXPECT_EQ(0, nsttest_stat("NstLingering"));
 }
 
 TEST_HARNESS_MAIN

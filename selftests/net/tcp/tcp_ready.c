@@ -11,7 +11,6 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
-#include <time.h>
 
 #include "hostile.h"
 #include "tcptest.h"
@@ -23,14 +22,6 @@ static const struct tcptest_conf conf = {
 static const struct nsttest_conf plain = {
 	.cipher_id = NST_CIPHER_AES_GCM, .nr_keys = NSTTEST_KEYS,
 };
-
-static long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* Looks until told to stop, and counts how often there was nothing. */
 struct looker {
@@ -88,10 +79,10 @@ TEST(what_is_left_stays_readable)
 /* The worker takes the START away meanwhile. */
 TEST(first_record_stays_readable)
 {
-	long end = now_ms() + 10000;
+	long end = nsttest_now_ms() + 10000;
 	int i, k, lost = 0;
 
-	for (i = 0; i < 400 && now_ms() < end; i++) {
+	for (i = 0; i < 400 && nsttest_now_ms() < end; i++) {
 		struct pollfd pfd = { .events = POLLIN };
 		int a, b;
 

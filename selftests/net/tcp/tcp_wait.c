@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "kselftest_harness.h"
 #include "tcptest.h"
@@ -15,14 +14,6 @@
 /* A time limit; ticks of a loaded guest come late, and then all at once. */
 #define WAIT_MS		400
 #define WAITED_MS	100
-
-static long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 TCPTEST_PAIRS(wait, TCPTEST_VARIANTS_FEW);
 
@@ -123,7 +114,7 @@ TEST_F(wait, low_water_mark_waits)
 /* Two readers, whichever comes first: neither waits for ever. */
 TEST_F(wait, receive_timeout_of_two)
 {
-	long start = now_ms();
+	long start = nsttest_now_ms();
 	pid_t pid;
 	char byte;
 
@@ -133,8 +124,8 @@ TEST_F(wait, receive_timeout_of_two)
 		_exit(recv(self->b, &byte, 1, 0) == -1 ? errno : 0);
 	TCPTEST_EXPECT_AGAIN(self->b, 0);
 	EXPECT_EQ(-EAGAIN, tcptest_reap(pid));
-	EXPECT_LE(WAITED_MS, now_ms() - start);
-	EXPECT_GE(TCPTEST_SOON_MS, now_ms() - start);
+	EXPECT_LE(WAITED_MS, nsttest_now_ms() - start);
+	EXPECT_GE(TCPTEST_SOON_MS, nsttest_now_ms() - start);
 	ASSERT_EQ(0, tcptest_send(self->a, 0, 5, 5));
 	EXPECT_EQ(0, tcptest_recv(self->b, 0, 5, 5));
 }
@@ -149,13 +140,13 @@ TEST_F(wait, send_timeout)
 	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_SOCKET, SO_SNDBUF, 1));
 	ASSERT_EQ(0, tcptest_timeout(self->a, SO_SNDTIMEO, WAIT_MS));
 	do {
-		start = now_ms();
+		start = nsttest_now_ms();
 		tcptest_fill(buf, sizeof(buf), sent);
 		n = send(self->a, buf, sizeof(buf), 0);
 		sent += n > 0 ? n : 0;
 	} while (n == sizeof(buf));
 	EXPECT_TRUE(n > 0 || errno == EAGAIN);
-	EXPECT_LE(WAITED_MS, now_ms() - start);
+	EXPECT_LE(WAITED_MS, nsttest_now_ms() - start);
 	/* What was taken arrives, whole. */
 	ASSERT_EQ(0, tcptest_timeout(self->a, SO_SNDTIMEO, TCPTEST_SOON_MS));
 	EXPECT_EQ(0, tcptest_recv(self->b, 0, sent, 65536));
@@ -172,9 +163,9 @@ TEST_F(wait, waitall_until_timeout)
 
 	ASSERT_EQ(0, tcptest_timeout(self->b, SO_RCVTIMEO, WAIT_MS));
 	ASSERT_EQ(0, tcptest_send(self->a, 0, 50, 30));
-	start = now_ms();
+	start = nsttest_now_ms();
 	EXPECT_EQ(50, recv(self->b, buf, sizeof(buf), MSG_WAITALL));
-	EXPECT_LE(WAITED_MS, now_ms() - start);
+	EXPECT_LE(WAITED_MS, nsttest_now_ms() - start);
 	EXPECT_TRUE(tcptest_same(buf, 50, 0));
 	ASSERT_EQ(0, tcptest_send(self->a, 50, 50, 30));
 	EXPECT_EQ(0, tcptest_recv(self->b, 50, 50, 50));
@@ -287,10 +278,10 @@ TEST_F(wait, strict_and_silence)
 	EXPECT_EQ(EAGAIN, errno);
 	EXPECT_EQ(0, tcptest_poll(a, POLLOUT, TCPTEST_NEVER_MS));
 	ASSERT_EQ(0, tcptest_timeout(a, SO_SNDTIMEO, WAIT_MS));
-	start = now_ms();
+	start = nsttest_now_ms();
 	EXPECT_EQ(-1, send(a, "x", 1, 0));
 	EXPECT_EQ(EAGAIN, errno);
-	EXPECT_LE(WAITED_MS, now_ms() - start);
+	EXPECT_LE(WAITED_MS, nsttest_now_ms() - start);
 	/* Nothing is lost by that. */
 	ASSERT_EQ(0, tcptest_key(b, &conf, NST_F_RESPONDER));
 	ASSERT_EQ(0, tcptest_settle(a));

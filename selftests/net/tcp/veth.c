@@ -186,9 +186,9 @@ TEST_F_TIMEOUT(transfer, both_ways, 60)
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, veth_enter(&self->v, i));
 		EXPECT_STREQ("", nsttest_grown(&before[i]));
-		EXPECT_LE((long)n, veth_stat("NstRxBytes"));
+		EXPECT_LE((long)n, nsttest_stat("NstRxBytes"));
 		if (variant->rcvbuf)
-			EXPECT_LT(0, veth_stat("NstRxCopied"));
+			EXPECT_LT(0, nsttest_stat("NstRxCopied"));
 	}
 }
 
@@ -314,7 +314,7 @@ static void expect_shared(struct __test_metadata *_metadata, bool shared)
 	if (shared) {
 		EXPECT_LT(0, shape_get("shared"));
 		EXPECT_EQ(shape_get("shared"), shape_get("unclean"));
-		EXPECT_LT(0, veth_stat("NstRxCopied"));
+		EXPECT_LT(0, nsttest_stat("NstRxCopied"));
 	} else {
 		EXPECT_EQ(0, shape_get("shared"));
 		EXPECT_LT(0, shape_get("linear"));

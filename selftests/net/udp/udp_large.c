@@ -106,7 +106,7 @@ TEST_F(large, seen_by_another)
 /* One byte is another on its way: nothing of it is delivered. */
 TEST_F(large, bad_one_in_fragments)
 {
-	long before = udptest_stat("NstRxAuth");
+	long before = nsttest_stat("NstRxAuth");
 	int one = 1;
 
 	/* UDP's checksum would catch it before; IPv6 has no datagrams without. */

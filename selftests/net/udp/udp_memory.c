@@ -202,7 +202,7 @@ TEST(a_socket_opened_anew)
 	k = udpend_own_socket(&at);
 	make(&e->p, &d);
 	take_at(_metadata, e, e->raw, k, &at, &d);
-	EXPECT_EQ(1, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(1, nsttest_stat("NstUdpSessions"));
 	close(k);
 	end_close(e);
 }

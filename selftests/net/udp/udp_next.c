@@ -297,8 +297,8 @@ TEST_F_TIMEOUT(table, full, 120)
 	/* Also uses up what may be done at once. */
 	new_sessions(e, 3000);
 	drain(e);
-	known = udpend_stat("NstUdpSessions");
-	pushed = udpend_stat("NstUdpPushed");
+	known = nsttest_stat("NstUdpSessions");
+	pushed = nsttest_stat("NstUdpPushed");
 	for (i = 0; i < 2 * BATCHES; i++) {
 		/* The time for deriving keys fills up. */
 		usleep(250000);
@@ -312,8 +312,8 @@ TEST_F_TIMEOUT(table, full, 120)
 	       (unsigned long long)best[0] / BATCH / 1000,
 	       (unsigned long long)best[1] / BATCH / 1000, (long long)known);
 	EXPECT_GE(2 * best[0], best[1]);
-	EXPECT_EQ(known, udpend_stat("NstUdpSessions"));
-	EXPECT_EQ(pushed + BATCH * BATCHES, udpend_stat("NstUdpPushed"));
+	EXPECT_EQ(known, nsttest_stat("NstUdpSessions"));
+	EXPECT_EQ(pushed + BATCH * BATCHES, nsttest_stat("NstUdpPushed"));
 }
 
 /* It may be of the next epoch, and takes long to refuse. */
@@ -331,7 +331,7 @@ static void invent_next(struct udpend *e)
 
 static uint64_t not_authentic(void)
 {
-	return udpend_stat("NstRxAuth");
+	return nsttest_stat("NstRxAuth");
 }
 
 /*
@@ -423,8 +423,8 @@ TEST_F_TIMEOUT(table, a_large_one_waits, 60)
 		ASSERT_EQ((ssize_t)d.plain_len, recv(e->k, buf, sizeof(buf), 0))
 			TH_LOG("the %dth", i);
 	}
-	EXPECT_LT(0, udpend_stat("NstRxRcvBuf") +
-		     udpend_stat("NstRxSessionQueue"));
+	EXPECT_LT(0, nsttest_stat("NstRxRcvBuf") +
+		     nsttest_stat("NstRxSessionQueue"));
 	close(k);
 }
 
@@ -553,7 +553,7 @@ TEST_F_TIMEOUT(table, rate, 60)
 
 	new_sessions(e, 1500);
 	empty = new_sessions(e, 2000);
-	known = udpend_stat("NstUdpSessions");
+	known = nsttest_stat("NstUdpSessions");
 	set_bound(_metadata, known);
 	full = new_sessions(e, 2000);
 	TH_LOG("new sessions a second: %u, and %u with all %d there",

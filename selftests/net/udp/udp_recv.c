@@ -311,8 +311,8 @@ TEST_F(forged, poll_is_not_woken)
 /* Of the six that forge() sends, one has no magic at all, four a wrong one. */
 TEST_F(forged, counted)
 {
-	long n[2] = { udptest_stat("NstRxDgramLength"),
-		      udptest_stat("NstRxHdrMagic") };
+	long n[2] = { nsttest_stat("NstRxDgramLength"),
+		      nsttest_stat("NstRxHdrMagic") };
 	int round;
 
 	ASSERT_LE(0, n[0]);

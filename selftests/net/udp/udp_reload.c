@@ -102,13 +102,13 @@ TEST_F(reload, captured_before)
 			take(_metadata, e, &all[i]);
 	}
 	reload(_metadata, e);
-	EXPECT_EQ(0, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(0, nsttest_stat("NstUdpSessions"));
 	for (i = 0; i < CAPTURED; i++)
 		refuse(_metadata, e, &all[i], "NstRxCacheAge");
-	EXPECT_EQ(0, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(0, nsttest_stat("NstUdpSessions"));
 	/* Sessions go on with what is sealed from now on. */
 	expect_unharmed(_metadata, e);
-	EXPECT_EQ(2, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(2, nsttest_stat("NstUdpSessions"));
 	refuse(_metadata, e, &all[CAPTURED - 1], "NstRxCacheAge");
 }
 

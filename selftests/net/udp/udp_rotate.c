@@ -371,10 +371,10 @@ TEST_F_TIMEOUT(rotate, small_table, 90)
 			ASSERT_EQ(0, udptest_recv(self->b, i, 100)) {
 				TH_LOG("round %d, peer %d", round, i);
 			}
-			EXPECT_GE(16, udptest_stat("NstUdpSessions"));
+			EXPECT_GE(16, nsttest_stat("NstUdpSessions"));
 		}
 	}
-	EXPECT_EQ(16, udptest_stat("NstUdpSessions"));
+	EXPECT_EQ(16, nsttest_stat("NstUdpSessions"));
 	for (i = 0; i < 24; i++)
 		close(fd[i]);
 	EXPECT_STREQ("", nsttest_grown(&self->before));
@@ -401,9 +401,9 @@ TEST_F(rotate, counters)
 	size_t i;
 
 	for (i = 0; i < NR_TOLD; i++)
-		before[i] = udptest_stat(told[i].name);
-	EXPECT_EQ(2, udptest_stat("NstUdpSessions"));
-	EXPECT_EQ(2, udptest_stat("NstSockets"));
+		before[i] = nsttest_stat(told[i].name);
+	EXPECT_EQ(2, nsttest_stat("NstUdpSessions"));
+	EXPECT_EQ(2, nsttest_stat("NstSockets"));
 	ASSERT_EQ(0, setsockopt(self->a, SOL_NST, NST_REKEY, &r, sizeof(r)));
 	for (nr = 0; nr < 11; nr++) {
 		ASSERT_EQ(0, udptest_send(self->a, nr, 110));

@@ -73,7 +73,7 @@ TEST_F(session, first_replayed)
 	make(&e->p, &self->d);
 	take(_metadata, e, &self->d);
 	refuse(_metadata, e, &self->d, "NstRxReplayed");
-	EXPECT_EQ(3, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(3, nsttest_stat("NstUdpSessions"));
 	expect_unharmed(_metadata, e);
 }
 
@@ -176,7 +176,7 @@ TEST_F(session, replayed_to_another_socket)
 	make(&e->p, &self->d);
 	take_at(_metadata, e, e->raw, fd, &to, &self->d);
 	refuse(_metadata, e, &self->d, "NstRxReplayed");
-	EXPECT_EQ(2, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(2, nsttest_stat("NstUdpSessions"));
 	expect_nothing(_metadata, fd);
 	expect_unharmed(_metadata, e);
 	close(fd);
@@ -333,7 +333,7 @@ TEST_F(session, wraps)
 	for (i = 0; i < 6; i++)
 		refuse(_metadata, e, &self->all[i], "NstRxReplayed");
 	/* One before the end, and one behind it. */
-	EXPECT_EQ(4, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(4, nsttest_stat("NstUdpSessions"));
 	expect_unharmed(_metadata, e);
 }
 
@@ -371,7 +371,7 @@ TEST_F(session, jumps)
 		take(_metadata, e, &self->all[1]);
 		make_nonce(e, &self->all[2], from[i], (1ll << 30) + INT32_MAX);
 		take(_metadata, e, &self->all[2]);
-		EXPECT_EQ(sessions[i], udpend_stat("NstUdpSessions"));
+		EXPECT_EQ(sessions[i], nsttest_stat("NstUdpSessions"));
 		refuse(_metadata, e, &self->all[2], "NstRxReplayed");
 		refuse(_metadata, e, &self->all[1], "NstRxWindow");
 	}
@@ -391,7 +391,7 @@ TEST_F(session, jumps_beyond)
 	for (i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
 		make_nonce(e, &self->all[i], base, far[i]);
 		take_at(_metadata, e, e->raw, e->k, &e->to, &self->all[i]);
-		EXPECT_EQ(3 + i, udpend_stat("NstUdpSessions"));
+		EXPECT_EQ(3 + i, nsttest_stat("NstUdpSessions"));
 		take_next(_metadata, e, &e->p);
 	}
 	for (i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
@@ -399,7 +399,7 @@ TEST_F(session, jumps_beyond)
 		make_nonce(e, &self->d, base, far[i] + 1);
 		take_at(_metadata, e, e->raw, e->k, &e->to, &self->d);
 	}
-	EXPECT_EQ(6, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(6, nsttest_stat("NstUdpSessions"));
 	expect_unharmed(_metadata, e);
 }
 

@@ -381,7 +381,7 @@ TEST_F_TIMEOUT(cast, in_a_full_cgroup, 60)
 	       nsttest_grown(&self->e->before));
 	/* UDP has a page or two of each queue charged beyond. */
 	EXPECT_GE(limit + MEMBERS * 8192, most);
-	EXPECT_LT(0, udpend_stat("NstRxNoMem"));
+	EXPECT_LT(0, nsttest_stat("NstRxNoMem"));
 	EXPECT_EQ(0, nsttest_write_file(LIMIT, "max"));
 	for (i = 0; i < MEMBERS; i++)
 		close(k[i]);

@@ -71,7 +71,7 @@ TEST_F(time, past_and_future)
 TEST_F(time, of_a_stranger)
 {
 	struct udpend *e = end_live(_metadata, &self->conf);
-	int64_t derived = udpend_stat("NstUdpDerived");
+	int64_t derived = nsttest_stat("NstUdpDerived");
 	struct udppeer u;
 
 	self->e = e;
@@ -81,8 +81,8 @@ TEST_F(time, of_a_stranger)
 	refuse(_metadata, e, &self->d, "NstRxTimePast");
 	make_time(&u, &self->d, peer_now() + 3600 * SECOND);
 	refuse(_metadata, e, &self->d, "NstRxTimeFuture");
-	EXPECT_EQ(derived, udpend_stat("NstUdpDerived"));
-	EXPECT_EQ(2, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(derived, nsttest_stat("NstUdpDerived"));
+	EXPECT_EQ(2, nsttest_stat("NstUdpSessions"));
 	expect_unharmed(_metadata, e);
 }
 
@@ -205,7 +205,7 @@ TEST_F(time, forgotten_after_the_window)
 	self->e = e;
 	make(&e->p, &self->first);
 	take(_metadata, e, &self->first);
-	EXPECT_EQ(2, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(2, nsttest_stat("NstUdpSessions"));
 	usleep((WINDOW + 1) * 1000000);
 	refuse(_metadata, e, &self->first, "NstRxTimePast");
 	/* Whoever comes next finds the table empty but for itself. */
@@ -273,11 +273,11 @@ TEST_F(time, full_table_leaves_a_floor)
 	make(&e->p, &self->first);
 	take(_metadata, e, &self->first);
 	crowd(_metadata, e, SESSIONS - 1);
-	EXPECT_EQ(SESSIONS, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(SESSIONS, nsttest_stat("NstUdpSessions"));
 	refuse(_metadata, e, &self->first, "NstRxReplayed");
 	/* The one that pushes the first one out. */
 	crowd(_metadata, e, 1);
-	EXPECT_EQ(SESSIONS, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(SESSIONS, nsttest_stat("NstUdpSessions"));
 	refuse(_metadata, e, &self->first, "NstRxCacheFloor");
 	/* And nothing of another session that is not above it. */
 	make_time(&e->other, &self->d, old);
@@ -285,7 +285,7 @@ TEST_F(time, full_table_leaves_a_floor)
 	/* Above it the forgotten one comes to life again. */
 	take_next(_metadata, e, &e->p);
 	take_next(_metadata, e, &e->other);
-	EXPECT_EQ(SESSIONS, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(SESSIONS, nsttest_stat("NstUdpSessions"));
 	refuse(_metadata, e, &self->first, "NstRxCacheFloor");
 }
 
@@ -305,7 +305,7 @@ TEST_F(time, overrun_table)
 		udppeer_epoch(&u);
 		make(&u, &all[i]);
 		take(_metadata, e, &all[i]);
-		EXPECT_GE(SESSIONS, udpend_stat("NstUdpSessions"));
+		EXPECT_GE(SESSIONS, nsttest_stat("NstUdpSessions"));
 	}
 	for (i = 0; i < 2 * SESSIONS; i++)
 		refuse(_metadata, e, &all[i], "NstRxCacheFloor");
@@ -370,11 +370,11 @@ TEST_F(time, limit_lowered)
 	make(&e->p, &self->first);
 	take(_metadata, e, &self->first);
 	crowd(_metadata, e, 2 * SESSIONS);
-	EXPECT_EQ(2 * SESSIONS + 1, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(2 * SESSIONS + 1, nsttest_stat("NstUdpSessions"));
 	ASSERT_EQ(0, udpend_sysctl("udp_sessions_max", SESSIONS));
 	/* Not all at once, but more go than come. */
 	crowd(_metadata, e, 2 * SESSIONS);
-	EXPECT_EQ(SESSIONS, udpend_stat("NstUdpSessions"));
+	EXPECT_EQ(SESSIONS, nsttest_stat("NstUdpSessions"));
 	refuse(_metadata, e, &self->first, "NstRxCacheFloor");
 	expect_unharmed(_metadata, e);
 }
@@ -395,7 +395,7 @@ TEST_F(time, forged_sessions_forget_nothing)
 		make(&u, &self->d);
 		self->d.b[PEER_TOKEN_OFF + 15] ^= 1;
 		refuse(_metadata, e, &self->d, "NstRxAuth");
-		EXPECT_EQ(2, udpend_stat("NstUdpSessions"));
+		EXPECT_EQ(2, nsttest_stat("NstUdpSessions"));
 	}
 	expect_unharmed(_metadata, e);
 }

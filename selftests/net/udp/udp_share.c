@@ -313,10 +313,10 @@ TEST(namespaces_are_apart)
 	for (i = 0; i < SPACES; i++) {
 		ASSERT_EQ(0, enter(ns[i]));
 		EXPECT_EQ(i % 2 ? 0 : -ENOKEY, udptest_meet(a[i], b[i]));
-		EXPECT_EQ(i % 2 ? 2 : 0, udptest_stat("NstTxRecords"));
-		EXPECT_EQ(i % 2 ? 2 : 0, udptest_stat("NstRxRecords"));
-		EXPECT_EQ(i % 2 ? 2 : 0, udptest_stat("NstUdpSessions"));
-		EXPECT_EQ(2, udptest_stat("NstSockets"));
+		EXPECT_EQ(i % 2 ? 2 : 0, nsttest_stat("NstTxRecords"));
+		EXPECT_EQ(i % 2 ? 2 : 0, nsttest_stat("NstRxRecords"));
+		EXPECT_EQ(i % 2 ? 2 : 0, nsttest_stat("NstUdpSessions"));
+		EXPECT_EQ(2, nsttest_stat("NstSockets"));
 	}
 	for (i = 0; i < SPACES; i++) {
 		close(a[i]);
@@ -336,7 +336,7 @@ TEST(socket_keeps_its_namespace)
 	ASSERT_EQ(0, udptest_met(&box4, &a, &b));
 	ASSERT_EQ(0, nsttest_netns());
 	EXPECT_EQ(0, udptest_meet(a, b));
-	EXPECT_EQ(0, udptest_stat("NstTxRecords"));
+	EXPECT_EQ(0, nsttest_stat("NstTxRecords"));
 	close(home);
 	EXPECT_EQ(0, udptest_meet(a, b));
 	close(a);

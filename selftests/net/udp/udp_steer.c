@@ -142,7 +142,7 @@ TEST_F(steer, nst_at_the_original_port)
 /* What waits for a socket that is closed meanwhile is for nobody. */
 TEST_F(steer, closed_while_it_waits)
 {
-	int64_t before = udpend_stat("NstSockets");
+	int64_t before = nsttest_stat("NstSockets");
 	struct dgram d;
 	int fd, i;
 

@@ -91,7 +91,7 @@ static void be_flooded(void)
 
 static int64_t refused(void)
 {
-	return udpend_stat("NstRxAuth");
+	return nsttest_stat("NstRxAuth");
 }
 
 /* That so many more are refused, as the worker does. */
