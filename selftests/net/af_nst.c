@@ -35,25 +35,10 @@ static int plain(const struct kind *kind)
 	return socket(kind->family, kind->type, 0);
 }
 
-static socklen_t loopback(struct sockaddr_storage *ss, int family)
-{
-	struct sockaddr_in6 *in6 = (void *)ss;
-	struct sockaddr_in *in = (void *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	ss->ss_family = family;
-	if (family == AF_INET6) {
-		in6->sin6_addr = in6addr_loopback;
-		return sizeof(*in6);
-	}
-	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	return sizeof(*in);
-}
-
 /* Binds to any port of the loopback, which @ss tells then. */
 static int bind_any(int fd, int family, struct sockaddr_storage *ss)
 {
-	socklen_t len = loopback(ss, family);
+	socklen_t len = nsttest_loopback(ss, family, 0);
 
 	if (bind(fd, (void *)ss, len) || getsockname(fd, (void *)ss, &len))
 		return -errno;

@@ -330,28 +330,11 @@ FIXTURE_TEARDOWN(listener)
 	EXPECT_EQ(0, wait_orphans());
 }
 
-static socklen_t local(struct sockaddr_storage *ss, int family)
-{
-	struct sockaddr_in6 *in6 = (void *)ss;
-	struct sockaddr_in *in = (void *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	ss->ss_family = family;
-	if (family == AF_INET6) {
-		in6->sin6_addr = in6addr_loopback;
-		in6->sin6_port = htons(LISTEN_PORT);
-		return sizeof(*in6);
-	}
-	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	in->sin_port = htons(LISTEN_PORT);
-	return sizeof(*in);
-}
-
 static int start_listener(const struct tcptest_conf *conf)
 {
 	int fd = socket(conf->family, SOCK_STREAM, 0);
 	struct sockaddr_storage ss;
-	socklen_t len = local(&ss, conf->family);
+	socklen_t len = nsttest_loopback(&ss, conf->family, LISTEN_PORT);
 
 	if (fd < 0 || tcptest_set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1) ||
 	    bind(fd, (void *)&ss, len) || tcptest_key(fd, conf, 0) ||
@@ -385,7 +368,7 @@ static int ended(int fd)
 static void client(const struct tcptest_conf *conf)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = local(&ss, conf->family);
+	socklen_t len = nsttest_loopback(&ss, conf->family, LISTEN_PORT);
 	int fd[CLIENT_CONNS], i, round;
 	char buf[3000] = "";
 

@@ -114,21 +114,15 @@ int guard_box(struct talk *t)
 socklen_t guard_address(struct sockaddr_storage *ss, int family, int host,
 			uint16_t port)
 {
+	socklen_t len = nsttest_loopback(ss, family, port);
 	struct sockaddr_in6 *in6 = (void *)ss;
 	struct sockaddr_in *in = (void *)ss;
 
-	memset(ss, 0, sizeof(*ss));
-	ss->ss_family = family;
-	if (family == AF_INET6) {
-		in6->sin6_addr = in6addr_loopback;
-		if (host > 1)
-			inet_pton(AF_INET6, "fd00::2", &in6->sin6_addr);
-		in6->sin6_port = htons(port);
-		return sizeof(*in6);
-	}
-	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK + host - 1);
-	in->sin_port = htons(port);
-	return sizeof(*in);
+	if (family == AF_INET)
+		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK + host - 1);
+	else if (host > 1)
+		inet_pton(AF_INET6, "fd00::2", &in6->sin6_addr);
+	return len;
 }
 
 int guard_socket(int family, int type, int host, uint16_t port)

@@ -69,18 +69,22 @@ int nsttest_install(int fd, const struct nsttest_conf *conf)
 	return install_one(fd, NST_RX, conf->rx_cipher, conf->rx_kid, conf);
 }
 
-static void any_port(struct sockaddr_storage *ss, int family, socklen_t *len)
+socklen_t nsttest_loopback(struct sockaddr_storage *ss, int family,
+			   uint16_t port)
 {
 	struct sockaddr_in6 *in6 = (void *)ss;
 	struct sockaddr_in *in = (void *)ss;
 
 	memset(ss, 0, sizeof(*ss));
 	ss->ss_family = family;
-	if (family == AF_INET6)
+	if (family == AF_INET6) {
 		in6->sin6_addr = in6addr_loopback;
-	else
-		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	*len = family == AF_INET6 ? sizeof(*in6) : sizeof(*in);
+		in6->sin6_port = htons(port);
+		return sizeof(*in6);
+	}
+	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	in->sin_port = htons(port);
+	return sizeof(*in);
 }
 
 static int set_timeouts(int fd)
@@ -109,7 +113,7 @@ int nsttest_pair_mss(int family, int rcvbuf, int mss, int *kern, int *raw)
 	*kern = -1;
 	*raw = socket(family, SOCK_STREAM, 0);
 	lis = socket(family, SOCK_STREAM, 0);
-	any_port(&ss, family, &len);
+	len = nsttest_loopback(&ss, family, 0);
 	ret = -1;
 	if (lis < 0 || *raw < 0)
 		goto out;

@@ -64,6 +64,10 @@ int nsttest_pair(int family, int rcvbuf, int *kern, int *raw);
  */
 int nsttest_pair_mss(int family, int rcvbuf, int mss, int *kern, int *raw);
 
+/* The address of loopback and @port; returns its length. */
+socklen_t nsttest_loopback(struct sockaddr_storage *ss, int family,
+			   uint16_t port);
+
 /* Leaves for a network namespace of its own, with lo up. */
 int nsttest_netns(void);
 

@@ -50,15 +50,11 @@ int udpend_send(int from, const struct sockaddr_storage *to, const void *dgram,
 int udpend_plain(int family)
 {
 	struct timeval tv = { .tv_sec = NSTTEST_TIMEOUT };
-	struct sockaddr_storage ss = { .ss_family = family };
+	struct sockaddr_storage ss;
+	socklen_t len = nsttest_loopback(&ss, family, 0);
 	int fd = socket(family, SOCK_DGRAM, 0), ret;
 
-	if (family == AF_INET6)
-		((struct sockaddr_in6 *)&ss)->sin6_addr = in6addr_loopback;
-	else
-		((struct sockaddr_in *)&ss)->sin_addr.s_addr =
-			htonl(INADDR_LOOPBACK);
-	if (fd >= 0 && !bind(fd, (void *)&ss, udpend_addr_len(family)) &&
+	if (fd >= 0 && !bind(fd, (void *)&ss, len) &&
 	    !setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)))
 		return fd;
 	ret = -errno;
