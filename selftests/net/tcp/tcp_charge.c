@@ -12,18 +12,16 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
+#include "cgroup.h"
 #include "kselftest_harness.h"
 #include "tcptest.h"
 
 #ifndef NR
 #define NR	500
 #endif
-#define CGROUP	"/tmp/cg/charge"
-#define ROOT	"/tmp/cg"
+#define CGROUP	CGROUP_ROOT "/charge"
 #define MSS	1400
 #define SMALL	4096		/* SO_RCVBUF, far below a record */
 #define PART	20000		/* bytes of a record that come first */
@@ -52,27 +50,6 @@ static struct usage measure(void)
 	return u;
 }
 
-static int make_cgroup(const char *path)
-{
-	mkdir(ROOT, 0755);
-	if (mount("none", ROOT, "cgroup2", 0, NULL) && errno != EBUSY)
-		return -errno;
-	nsttest_write_file(ROOT "/cgroup.subtree_control", "+memory");
-	return mkdir(path, 0755) && errno != EEXIST ? -errno : 0;
-}
-
-static int enter_cgroup(void)
-{
-	return make_cgroup(CGROUP) ?:
-	       nsttest_write_file(CGROUP "/cgroup.procs", "0");
-}
-
-static void leave_cgroup(void)
-{
-	nsttest_write_file(ROOT "/cgroup.procs", "0");
-	umount2(ROOT, MNT_DETACH);
-}
-
 FIXTURE(charge)
 {
 	int kern[NR];
@@ -88,11 +65,11 @@ FIXTURE_SETUP(charge)
 	for (i = 0; i < NR; i++)
 		self->kern[i] = self->raw[i] = -1;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
-	ASSERT_EQ(0, enter_cgroup());
-	if (nsttest_number(CGROUP "/memory.current") < 0) {
-		leave_cgroup();
+	if (cgroup_make(CGROUP) == -ENODEV) {
+		cgroup_end();
 		SKIP(return, "this kernel has no memory cgroups");
 	}
+	ASSERT_EQ(0, cgroup_enter(CGROUP));
 	self->before = measure();
 }
 
@@ -109,7 +86,7 @@ FIXTURE_TEARDOWN(charge)
 	/* All is given back, but for what each processor keeps ready. */
 	EXPECT_LE(0, now.sockets);
 	EXPECT_GE(self->before.sockets + NR * 1024, now.sockets);
-	leave_cgroup();
+	cgroup_end();
 }
 
 /* At least nine tenths of what is gone since @was must be charged. */
@@ -303,7 +280,7 @@ TEST(faults_behind_an_open_record)
 
 /* --- a cgroup that is full -------------------------------------------------- */
 
-#define FULL	ROOT "/full"
+#define FULL	CGROUP_ROOT "/full"
 #define LIMIT	FULL "/memory.max"
 #define RECORD	30000
 #define RECORDS	3
@@ -317,11 +294,10 @@ FIXTURE(full)
 
 FIXTURE_SETUP(full)
 {
-	ASSERT_EQ(0, make_cgroup(FULL));
-	if (access(LIMIT, W_OK))
+	if (cgroup_make(FULL) == -ENODEV)
 		SKIP(return, "this kernel has no memory cgroups");
 	self->enter = open(FULL "/cgroup.procs", O_WRONLY);
-	self->leave = open(ROOT "/cgroup.procs", O_WRONLY);
+	self->leave = open(CGROUP_ROOT "/cgroup.procs", O_WRONLY);
 	ASSERT_LE(0, self->enter);
 	ASSERT_LE(0, self->leave);
 }
@@ -332,7 +308,7 @@ FIXTURE_TEARDOWN(full)
 	close(self->enter);
 	close(self->leave);
 	rmdir(FULL);
-	leave_cgroup();
+	cgroup_end();
 }
 
 /* All that is sent is there, and TCP's. */

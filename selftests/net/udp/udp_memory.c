@@ -6,10 +6,9 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "cgroup.h"
 #include "udp_hostile.h"
 
 #define SESSIONS	16	/* the smallest bound there is */
@@ -255,23 +254,7 @@ TEST(what_waited_comes_first)
 	end_close(e);
 }
 
-#define CGROUP	"/tmp/cg/jail"
-
-static int enter_cgroup(void)
-{
-	mkdir("/tmp/cg", 0755);
-	if (mount("none", "/tmp/cg", "cgroup2", 0, NULL) && errno != EBUSY)
-		return -errno;
-	nsttest_write_file("/tmp/cg/cgroup.subtree_control", "+memory");
-	mkdir(CGROUP, 0755);
-	return nsttest_write_file(CGROUP "/cgroup.procs", "0");
-}
-
-static void leave_cgroup(void)
-{
-	nsttest_write_file("/tmp/cg/cgroup.procs", "0");
-	umount2("/tmp/cg", MNT_DETACH);
-}
+#define CGROUP	CGROUP_ROOT "/jail"
 
 /* Sessions are made by a worker, and paid for by who made the socket. */
 TEST(sessions_are_charged)
@@ -281,11 +264,11 @@ TEST(sessions_are_charged)
 	long before, after;
 	int i;
 
-	ASSERT_EQ(0, enter_cgroup());
-	if (nsttest_number(CGROUP "/memory.current") < 0) {
-		leave_cgroup();
+	if (cgroup_make(CGROUP) == -ENODEV) {
+		cgroup_end();
 		SKIP(return, "this kernel has no memory cgroups");
 	}
+	ASSERT_EQ(0, cgroup_enter(CGROUP));
 	e = end_open(_metadata, &private_box);
 	take_next(_metadata, e, &e->p);
 	before = nsttest_number(CGROUP "/memory.current");
@@ -299,7 +282,7 @@ TEST(sessions_are_charged)
 	/* Some of it is charged in advance, or not yet, on each processor. */
 	EXPECT_LE(MANY * 768, after - before);
 	end_close(e);
-	leave_cgroup();
+	cgroup_end();
 }
 
 TEST_HARNESS_MAIN

@@ -8,9 +8,8 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 
+#include "cgroup.h"
 #include "udp_hostile.h"
 
 #define PORT	5353
@@ -327,19 +326,8 @@ TEST_F(cast, members_come_and_go)
 	}
 }
 
-#define ROOT	"/tmp/cg"
-#define CGROUP	ROOT "/cast"
+#define CGROUP	CGROUP_ROOT "/cast"
 #define LIMIT	CGROUP "/memory.max"
-
-static int make_cgroup(void)
-{
-	mkdir(ROOT, 0755);
-	if (mount("none", ROOT, "cgroup2", 0, NULL) && errno != EBUSY)
-		return -errno;
-	nsttest_write_file(ROOT "/cgroup.subtree_control", "+memory");
-	mkdir(CGROUP, 0755);
-	return access(LIMIT, W_OK) ? -errno : 0;
-}
 
 /*
  * Anybody of the group may send, and its members pay for what they remember of each
@@ -352,16 +340,16 @@ TEST_F_TIMEOUT(cast, in_a_full_cgroup, 60)
 	long limit, most = 0, now;
 	char text[32];
 
-	if (make_cgroup()) {
-		umount2(ROOT, MNT_DETACH);
+	if (cgroup_make(CGROUP) == -ENODEV) {
+		cgroup_end();
 		SKIP(return, "this kernel has no memory cgroups");
 	}
-	ASSERT_EQ(0, nsttest_write_file(CGROUP "/cgroup.procs", "0"));
+	ASSERT_EQ(0, cgroup_enter(CGROUP));
 	for (i = 0; i < MEMBERS; i++) {
 		k[i] = member(self, variant->kind);
 		ASSERT_LE(0, k[i]);
 	}
-	ASSERT_EQ(0, nsttest_write_file(ROOT "/cgroup.procs", "0"));
+	ASSERT_EQ(0, cgroup_enter(CGROUP_ROOT));
 	snprintf(text, sizeof(text), "%ld",
 		 nsttest_number(CGROUP "/memory.current") + ROOM);
 	ASSERT_EQ(0, nsttest_write_file(LIMIT, text));
@@ -385,7 +373,7 @@ TEST_F_TIMEOUT(cast, in_a_full_cgroup, 60)
 	EXPECT_EQ(0, nsttest_write_file(LIMIT, "max"));
 	for (i = 0; i < MEMBERS; i++)
 		close(k[i]);
-	umount2(ROOT, MNT_DETACH);
+	cgroup_end();
 }
 
 TEST_HARNESS_MAIN
