@@ -66,6 +66,21 @@ int close_wait_state(unsigned int port, unsigned int want)
 	return 0;
 }
 
+void close_rounds(const struct tcptest_conf *conf, int nr)
+{
+	int a, b, i;
+
+	for (i = 0; i < nr; i++) {
+		a = -1;
+		b = -1;
+		if (!tcptest_pair(conf, &a, &b))
+			send(a, "plaintext", 9, MSG_NOSIGNAL | MSG_DONTWAIT);
+		close(a);
+		shutdown(b, SHUT_WR);
+		close(b);
+	}
+}
+
 long close_wait_lingering(long want)
 {
 	long from = nsttest_now_ms();

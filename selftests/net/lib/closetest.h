@@ -38,4 +38,10 @@ static inline long close_resets(void)
 /* Waits until @want sockets linger. Returns the milliseconds, -1: never. */
 long close_wait_lingering(long want);
 
+/*
+ * Connections that come, send and go, @nr of them, one after the other; somebody
+ * may be at them meanwhile, so that not each comes to be.
+ */
+void close_rounds(const struct tcptest_conf *conf, int nr);
+
 #endif /* CLOSETEST_H */

@@ -206,7 +206,6 @@ TEST(killed)
 /* At any moment of a connection's life, its end above all. */
 TEST(killed_any_time)
 {
-	int a, b, i;
 	pid_t pid;
 
 	/* Of what it runs none may be left to kill the next test's. */
@@ -216,16 +215,7 @@ TEST(killed_any_time)
 		while (!setpgid(0, 0) &&
 		       system("ss -K state all >/dev/null 2>&1") >= 0)
 			;
-	for (i = 0; i < 300; i++) {
-		a = -1;
-		b = -1;
-		/* Not each comes to be. */
-		if (!tcptest_pair(&conf, &a, &b))
-			send(a, "plaintext", 9, MSG_NOSIGNAL | MSG_DONTWAIT);
-		close(a);
-		shutdown(b, SHUT_WR);
-		close(b);
-	}
+	close_rounds(&conf, 300);
 	kill(-pid, SIGKILL);
 	kill(pid, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0)

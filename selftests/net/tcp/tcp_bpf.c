@@ -314,23 +314,13 @@ TEST_F(bpf, closed_and_listening)
 /* Connections come and go, and are walked over at any moment of it. */
 TEST_F_TIMEOUT(bpf, any_time, 60)
 {
-	int a, b, i;
 	pid_t pid;
 
 	if (self->link < 0)
 		SKIP(return, NONE);
 	pid = walk_on(self->link);
 	ASSERT_LT(0, pid);
-	for (i = 0; i < ROUNDS; i++) {
-		a = -1;
-		b = -1;
-		/* Not each comes to be. */
-		if (!tcptest_pair(&conf, &a, &b))
-			send(a, "plaintext", 9, MSG_NOSIGNAL | MSG_DONTWAIT);
-		close(a);
-		shutdown(b, SHUT_WR);
-		close(b);
-	}
+	close_rounds(&conf, ROUNDS);
 	stop(_metadata, pid);
 	EXPECT_LE(0, close_wait_lingering(0));
 	EXPECT_EQ(0, nsttest_stat("NstSockets"));

@@ -218,6 +218,22 @@ TEST_F(attach, no_keys_yet)
 	close(raw);
 }
 
+/* What is there is gone by the attach, and the socket works. */
+static void attach_empties(struct __test_metadata *_metadata,
+			   const FIXTURE_DATA(attach) *self,
+			   const FIXTURE_VARIANT(attach) *variant)
+{
+	int bytes = -1;
+
+	ASSERT_EQ(0, tcptest_set_int(self->fd, variant->level, NST_ATTACH, 1));
+	EXPECT_EQ(0, tcptest_poll(self->fd, POLLIN, 0));
+	ASSERT_EQ(0, ioctl(self->fd, FIONREAD, &bytes));
+	EXPECT_EQ(0, bytes);
+	ASSERT_EQ(0, udptest_install(self->fd, &variant->conf));
+	EXPECT_EQ(-EAGAIN, udptest_try(self->fd));
+	works(_metadata, self->fd, self->peer, &variant->conf);
+}
+
 /* A datagram that came before belongs to nobody. */
 TEST_F(attach, queued_before)
 {
@@ -233,13 +249,7 @@ TEST_F(attach, queued_before)
 	ASSERT_EQ(0, udptest_arrived(self->fd));
 	/* One of them is looked at already. */
 	ASSERT_LT(0, recv(self->fd, &bytes, sizeof(bytes), MSG_PEEK));
-	ASSERT_EQ(0, tcptest_set_int(self->fd, variant->level, NST_ATTACH, 1));
-	EXPECT_EQ(0, tcptest_poll(self->fd, POLLIN, 0));
-	ASSERT_EQ(0, ioctl(self->fd, FIONREAD, &bytes));
-	EXPECT_EQ(0, bytes);
-	ASSERT_EQ(0, udptest_install(self->fd, &variant->conf));
-	EXPECT_EQ(-EAGAIN, udptest_try(self->fd));
-	works(_metadata, self->fd, self->peer, &variant->conf);
+	attach_empties(_metadata, self, variant);
 	close(raw);
 }
 
@@ -247,7 +257,7 @@ TEST_F(attach, queued_before)
 TEST_F(attach, queued_before_disconnect)
 {
 	struct udptest_conf plain = { .family = variant->conf.family };
-	int raw = udptest_bound(&plain), bytes = -1;
+	int raw = udptest_bound(&plain);
 	struct udptest_name to;
 
 	ASSERT_LE(0, raw);
@@ -256,12 +266,7 @@ TEST_F(attach, queued_before_disconnect)
 	ASSERT_EQ(0, udptest_sendto(raw, &to, 1, 500));
 	ASSERT_EQ(0, udptest_arrived(self->fd));
 	ASSERT_EQ(0, udptest_disconnect(self->fd));
-	ASSERT_EQ(0, tcptest_set_int(self->fd, variant->level, NST_ATTACH, 1));
-	ASSERT_EQ(0, ioctl(self->fd, FIONREAD, &bytes));
-	EXPECT_EQ(0, bytes);
-	ASSERT_EQ(0, udptest_install(self->fd, &variant->conf));
-	EXPECT_EQ(-EAGAIN, udptest_try(self->fd));
-	works(_metadata, self->fd, self->peer, &variant->conf);
+	attach_empties(_metadata, self, variant);
 	close(raw);
 }
 
