@@ -30,6 +30,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR/../vm source=lib.sh
 . "$here/../vm/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=loads.sh
+. "$here/loads.sh"
 
 seeds=1 modes="plain ktls nst" udp_modes="plain wg nst nst-chacha"
 top=0 kernel=6.1 mods='' results=''
@@ -65,26 +67,6 @@ count_of()
 	*) if [ "$2" -lt 1024 ]; then echo $(((1 << 20) / $2))
 		else echo $(((4 << 20) / $2)); fi ;;
 	esac
-}
-
-modes_of()
-{
-	case $1 in
-	dgram | gso | gro) echo "$udp_modes" ;;
-	*) echo "$modes" ;;
-	esac
-}
-
-list_loads()
-{
-	local spec name size count mode
-
-	for spec; do
-		IFS=: read -r name size count <<<"$spec"
-		for mode in $(modes_of "$name"); do
-			echo "$mode $name ${size:-0} ${count:-$(count_of "$name" "${size:-0}")}"
-		done
-	done
 }
 
 build()

@@ -27,6 +27,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR/../vm source=lib.sh
 . "$here/../vm/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=loads.sh
+. "$here/loads.sh"
 
 rounds=12 boots='' modes="plain ktls nst" results=$NST_BUILD/bench/uml
 udp_modes="plain wg nst nst-chacha"
@@ -65,26 +67,12 @@ count_of()
 	esac
 }
 
-modes_of()
+list_rounds()
 {
-	case $1 in
-	dgram | gso | gro) echo "$udp_modes" ;;
-	*) echo "$modes" ;;
-	esac
-}
-
-list_loads()
-{
-	local spec name size count mode i
+	local i
 
 	for ((i = 0; i < rounds; i++)); do
-		for spec; do
-			IFS=: read -r name size count <<<"$spec"
-			for mode in $(modes_of "$name"); do
-				echo "$mode $name $size" \
-					"${count:-$(count_of "$name" "$size")}"
-			done
-		done
+		list_loads "$@"
 	done
 }
 
@@ -168,7 +156,7 @@ make_initrd()
 		"$dir"/umlkmod/bench_*.ko "$root/t/"
 	printf '/t/%s.ko\n' bench_gcm bench_batch tls nst_ulp \
 		>"$root/t/modules"
-	list_loads "$@" >"$root/t/loads"
+	list_rounds "$@" >"$root/t/loads"
 	cat >"$root/t/config" <<-END
 		PORT=/dev/ttyS1
 		SYMBOLS=
