@@ -203,6 +203,23 @@ static void look_away(struct lookers *l)
 		pthread_join(l->thread[--l->nr], NULL);
 }
 
+/* Variants: somebody looks at the socket meanwhile, or nobody does. */
+#define ALONE_OR_LOOKED_AT(fixture)					\
+FIXTURE_VARIANT(fixture)						\
+{									\
+	bool looked_at;							\
+};									\
+									\
+FIXTURE_VARIANT_ADD(fixture, alone)					\
+{									\
+	.looked_at = false,						\
+};									\
+									\
+FIXTURE_VARIANT_ADD(fixture, looked_at)					\
+{									\
+	.looked_at = true,						\
+}
+
 /* --- a connection that is attached ----------------------------------------- */
 
 FIXTURE(at)
@@ -212,20 +229,7 @@ FIXTURE(at)
 	struct lookers lookers;
 };
 
-FIXTURE_VARIANT(at)
-{
-	bool looked_at;
-};
-
-FIXTURE_VARIANT_ADD(at, alone)
-{
-	.looked_at = false,
-};
-
-FIXTURE_VARIANT_ADD(at, looked_at)
-{
-	.looked_at = true,
-};
+ALONE_OR_LOOKED_AT(at);
 
 FIXTURE_SETUP(at)
 {
@@ -598,20 +602,7 @@ FIXTURE(early)
 	struct lookers lookers;
 };
 
-FIXTURE_VARIANT(early)
-{
-	bool looked_at;
-};
-
-FIXTURE_VARIANT_ADD(early, alone)
-{
-	.looked_at = false,
-};
-
-FIXTURE_VARIANT_ADD(early, looked_at)
-{
-	.looked_at = true,
-};
+ALONE_OR_LOOKED_AT(early);
 
 FIXTURE_SETUP(early)
 {
