@@ -162,7 +162,9 @@ check_sources()
 check_objects()
 {
 	object_pairs >"$work/pairs"
-	result "objects were built" [ -s "$work/pairs" ]
+	: >"$work/none"
+	[ -s "$work/pairs" ] || echo "no objects in $objects" >"$work/none"
+	result "objects were built" nothing_in "$work/none"
 	circles "no circle of objects" <"$work/pairs"
 	folder_pairs <"$work/pairs" >"$work/folders"
 	circles "no circle of folders" <"$work/folders"

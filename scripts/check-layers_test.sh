@@ -7,8 +7,10 @@
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-number=0
+out=$(mktemp)
+trap 'rm -rf "$dir" "$out"' EXIT
+# shellcheck source-path=SCRIPTDIR/../selftests/net/lib source=tap.sh
+. "$here/../selftests/net/lib/tap.sh"
 
 # file NAME LINE...
 file()
@@ -37,16 +39,14 @@ in_order()
 # expect NAME WORDS [OBJECTS]: one complaint with these words, or none
 expect()
 {
-	local name=$1 words=$2 got verdict="ok"
+	local name=$1 words=$2 status=0
 
-	got=$("$here/check-layers.sh" "$dir" ${3:+"$3"} | grep '^# ')
-	number=$((number + 1))
-	case $got in
-	"# "*"$words"*) [ -n "$words" ] || verdict="not ok" ;;
-	*) [ -z "$words$got" ] || verdict="not ok" ;;
+	"$here/check-layers.sh" "$dir" ${3:+"$3"} | grep '^# ' >"$out"
+	case $(cat "$out") in
+	"# "*"$words"*) [ -n "$words" ] || status=1 ;;
+	*) [ -z "$words" ] && [ ! -s "$out" ] || status=1 ;;
 	esac
-	[ "$verdict" = ok ] || printf '%s\n' "$got" | sed 's/^/# got: /'
-	echo "$verdict $number layers__$name"
+	tap $status "layers__$name" "$out"
 }
 
 build()
