@@ -5,14 +5,12 @@
  */
 #define _GNU_SOURCE
 #include <signal.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 
+#include "cgroup.h"
 #include "kselftest_harness.h"
 #include "tcptest.h"
 
-#define ROOT		"/tmp/cg"
-#define CGROUP		ROOT "/start"
+#define CGROUP		CGROUP_ROOT "/start"
 #define LIMIT		CGROUP "/memory.max"
 #define BATCH		50	/* connections at a time */
 #define BATCHES		16
@@ -28,21 +26,11 @@ FIXTURE(start)
 	int raw[BATCH];
 };
 
-static int enter(bool in)
-{
-	return nsttest_write_file(in ? CGROUP "/cgroup.procs" :
-				       ROOT "/cgroup.procs", "0");
-}
-
 FIXTURE_SETUP(start)
 {
 	ASSERT_EQ(0, nsttest_netns());
-	mkdir(ROOT, 0755);
-	ASSERT_TRUE(!mount("none", ROOT, "cgroup2", 0, NULL) || errno == EBUSY);
-	nsttest_write_file(ROOT "/cgroup.subtree_control", "+memory");
-	mkdir(CGROUP, 0755);
-	if (access(LIMIT, W_OK)) {
-		umount2(ROOT, MNT_DETACH);
+	if (cgroup_make(CGROUP) == -ENODEV) {
+		cgroup_end();
 		SKIP(return, "this kernel has no memory cgroups");
 	}
 }
@@ -50,24 +38,15 @@ FIXTURE_SETUP(start)
 FIXTURE_TEARDOWN(start)
 {
 	nsttest_write_file(LIMIT, "max");
-	enter(false);
+	cgroup_enter(CGROUP_ROOT);
 	rmdir(CGROUP);
-	umount2(ROOT, MNT_DETACH);
+	cgroup_end();
 }
 
 /* Bytes of kernel objects that the cgroup has; to read it makes it exact. */
 static long objects(void)
 {
-	FILE *f = fopen(CGROUP "/memory.stat", "r");
-	long value, found = -1;
-	char line[128];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "slab_unreclaimable %ld", &value) == 1)
-			found = value;
-	if (f)
-		fclose(f);
-	return found;
+	return nsttest_find(CGROUP "/memory.stat", "slab_unreclaimable");
 }
 
 /* What sockets leave behind goes a little later: when it sinks no more. */
@@ -89,14 +68,14 @@ static long objects_settled(void)
 /* Connections whose receiving ends are made in the cgroup, by who leaves it then. */
 static int make_batch(int *kern, int *raw)
 {
-	int i, ret = enter(true);
+	int i, ret = cgroup_enter(CGROUP);
 
 	for (i = 0; i < BATCH && !ret; i++) {
 		ret = nsttest_pair(AF_INET, 0, &kern[i], &raw[i]);
 		if (!ret)
 			ret = tcptest_key(kern[i], &conf, NST_F_RESPONDER);
 	}
-	return enter(false) ?: ret;
+	return cgroup_enter(CGROUP_ROOT) ?: ret;
 }
 
 static void close_batch(int *kern, int *raw)
