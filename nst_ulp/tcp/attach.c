@@ -374,8 +374,8 @@ static int disconnect(struct nst_tcp *nst, int flags)
 	nst_tcp_head_reset(nst);
 	nst->plain_until = 0;
 	nst->joined = false;
-	/* A connect() that waits is told of this disconnect. */
-	WRITE_ONCE(nst->evicting, false);
+	/* A connect() that waits is told of what its caller counts, as by TCP. */
+	end_eviction(nst);
 	return nst->base->disconnect(nst->sk, flags);
 }
 

@@ -115,17 +115,31 @@ static int get_ready(struct tx_call *call, bool room)
 	return err;
 }
 
+static bool is_connected(const struct sock *sk)
+{
+	return (1 << READ_ONCE(sk->sk_state)) & (TCPF_ESTABLISHED |
+						 TCPF_CLOSE_WAIT);
+}
+
 static int wait_connected(struct tx_call *call)
 {
+	struct nst_tcp *nst = call->nst;
 	struct sock *sk = call->sk;
+	bool evicting;
 	int err = 0;
 
-	if ((1 << READ_ONCE(sk->sk_state)) & (TCPF_ESTABLISHED |
-					      TCPF_CLOSE_WAIT))
+	if (is_connected(sk))
 		return 0;
 	lock_sock(sk);
-	if (!((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)))
+	while (!err && !is_connected(sk)) {
+		evicting = nst->evicting;
 		err = sk_stream_wait_connect(sk, &call->timeo);
+		if (!err)
+			break;
+		/* The end of an eviction looks like a disconnect to who waits. */
+		if (err == -EPIPE && evicting && !nst->evicting)
+			err = 0;
+	}
 	release_sock(sk);
 	return err;
 }
@@ -287,6 +301,7 @@ static int send_iter(struct sock *sk, struct iov_iter *iter, int flags, u8 type)
 	struct nst_tcp_scope scope = nst_tcp_scope_begin(sk, false);
 	size_t sent = 0;
 	int err, got;
+	bool told;
 
 	err = wait_connected(&call) ?: tx_lock(&call);
 	while (!err && !call.done) {
@@ -302,7 +317,12 @@ static int send_iter(struct sock *sk, struct iov_iter *iter, int flags, u8 type)
 	nst_tcp_scope_end(&scope);
 	if (sent || !err)
 		return sent;
-	return sk_stream_error(sk, flags, err);
+	told = err == -EPIPE && READ_ONCE(sk->sk_err);
+	err = sk_stream_error(sk, flags, err);
+	/* What waited for the program to be told of it may go. */
+	if (told && READ_ONCE(call.nst->tx_out))
+		nst_tcp_kick(call.nst, 0);
+	return err;
 }
 
 /*

@@ -800,6 +800,43 @@ TEST_F(early, reader_of_a_connect)
 	close(filler);
 }
 
+/* A send() of behind the attach waits for the connection, as a plain one does. */
+TEST_F(early, sender_of_a_connect)
+{
+	int filler = socket(AF_INET, SOCK_STREAM, 0), fd, s, b;
+	struct call call = { .fn = do_connect, .addr = self->addr };
+	struct call sender = { .fn = do_send };
+	char buf[2] = "x";
+
+	ASSERT_EQ(0, listen(self->lis, 0));
+	ASSERT_EQ(0, connect(filler, (void *)&self->addr, sizeof(self->addr)));
+	ASSERT_EQ(POLLIN, tcptest_poll(self->lis, POLLIN, TCPTEST_SOON_MS));
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	ASSERT_EQ(0, tcptest_timeout(fd, SO_SNDTIMEO, TCPTEST_SOON_MS));
+	call.fd = sender.fd = fd;
+	sender.buf = buf;
+	sender.len = 1;
+	ASSERT_EQ(0, begin(&call));
+	if (variant->looked_at)
+		look(&self->lookers, fd);
+	ASSERT_EQ(0, attach_and_key(fd));
+	ASSERT_EQ(0, begin(&sender));
+	s = accept(self->lis, NULL, NULL);
+	ASSERT_LE(0, s);
+	close(s);
+	EXPECT_EQ(0, end(&call));
+	EXPECT_EQ(1, end(&sender));
+	look_away(&self->lookers);
+	b = accept(self->lis, NULL, NULL);
+	ASSERT_LE(0, b);
+	ASSERT_EQ(0, attach_and_key(b));
+	ASSERT_EQ(1, recv(b, buf + 1, 1, 0));
+	EXPECT_EQ('x', buf[1]);
+	close(b);
+	close(fd);
+	close(filler);
+}
+
 /* accept() waits, and brings a child of after the attach; all of it is NST's. */
 TEST_F(early, accept)
 {
