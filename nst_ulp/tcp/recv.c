@@ -314,15 +314,24 @@ static void count_wait(struct rx_call *call)
  */
 static int pause_flood(struct rx_call *call, size_t target)
 {
-	cond_resched();
+	unsigned long since;
+	int err;
+
 	if (signal_pending(current))
 		return sock_intr_errno(call->timeo);
 	count_wait(call);
-	if (call->timeo && call->copied < target)
-		return 1;
-	set_bit(NST_TCP_STARVED, &call->nst->flags);
-	nst_tcp_kick(call->nst, 0);
-	return -EAGAIN;
+	if (!call->timeo || call->copied >= target) {
+		set_bit(NST_TCP_STARVED, &call->nst->flags);
+		nst_tcp_kick(call->nst, 0);
+		return -EAGAIN;
+	}
+	/* Others want the lock: to read, or to set keys. */
+	since = call->since;
+	rx_unlock(call);
+	cond_resched();
+	err = rx_relock(call);
+	call->since = since;
+	return err ?: 1;
 }
 
 /* Receive a record; of those that bring the call nothing not too many at once. */

@@ -95,6 +95,18 @@ static void disown(struct nst_tcp *nst, gfp_t was)
 }
 
 /*
+ * The program was told of the error that a record has waited for. The worker may be
+ * away for long, for that alone, and has other things to do.
+ */
+static void end_untold(struct nst_tcp *nst)
+{
+	if (!nst->tx_untold)
+		return;
+	nst_tcp_kick(nst, 0);
+	WRITE_ONCE(nst->tx_untold, 0);
+}
+
+/*
  * Push the sealed record. 0: it is gone. -EAGAIN: TCP is out of memory, a program
  * owns the socket, or has to be told of an error first; the record stays and the
  * worker will try again. Else the record is lost and with it the stream.
@@ -119,15 +131,16 @@ static int push(struct nst_tcp *nst)
 	nst_tcp_mem_settle(nst);
 	disown(nst, was);
 	if (!gone) {
+		if (!untold)
+			end_untold(nst);
 		/* Nothing tells that the program was told by SO_ERROR. */
+		nst_tcp_kick(nst, untold ? pause << nst->tx_untold : pause);
 		if (untold)
-			pause <<= nst->tx_untold;
-		WRITE_ONCE(nst->tx_untold, untold ?
-			   min(nst->tx_untold + 1, NST_TCP_UNTOLD) : 0);
-		nst_tcp_kick(nst, pause);
+			WRITE_ONCE(nst->tx_untold,
+				   min(nst->tx_untold + 1, NST_TCP_UNTOLD));
 		return -EAGAIN;
 	}
-	WRITE_ONCE(nst->tx_untold, 0);
+	end_untold(nst);
 	nst_txrec_put(rec);
 	if (err)
 		nst->st.tx.closed = true;
