@@ -17,6 +17,7 @@
 #include <net/udp_tunnel.h>
 #include "limits.h"
 #include "udp/attach.h"
+#include "udp/buf.h"
 #include "udp/err.h"
 #include "udp/opt.h"
 #include "udp/recv.h"
@@ -418,6 +419,6 @@ void nst_udp_exit(void)
 	synchronize_net();
 	rcu_barrier();
 	nst_udp_wait_exit();
-	nst_udp_tx_exit();
+	nst_udp_buf_exit();
 	forget_learned();
 }

@@ -5,8 +5,8 @@
  * Locking
  * =======
  *
- * A datagram to be sent passes nst_udp_sendmsg() -> a buffer, sealed there ->
- * UDP's own sendmsg (tx.c). One received passes UDP's lookup ->
+ * A datagram to be sent passes nst_udp_sendmsg() -> a buffer, sealed there
+ * (buf.c) -> UDP's own sendmsg (tx.c). One received passes UDP's lookup ->
  * nst_udp_encap_rcv(), which opens it where it stands -> UDP's receive queue
  * (rx.c); if its session is unknown, the queue of the host (queue.c) and a
  * work item that derives its keys (wait.c) come between.

@@ -11,6 +11,5 @@ int nst_udp_sendpage(struct sock *sk, struct page *page, int offset,
 		     size_t size, int flags);
 #endif
 void nst_udp_splice_eof(struct socket *sock);
-void nst_udp_tx_exit(void);
 
 #endif /* _NST_UDP_TX_H */

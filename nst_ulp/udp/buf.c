@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Buffers. The plaintext of a send is gathered in one and sealed there, each
+ * datagram as a record with its header in front.
+ *
+ * UDP copies once more, into its packets: of the kernels at hand the oldest can
+ * do nothing else, and pages that UDP would take as they are cost an allocation
+ * each, as much as copying from a buffer that is in the cache.
+ */
+#include <linux/bvec.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include "core/aead.h"
+#include "trace.h"
+#include "udp/buf.h"
+
+/* One spare buffer a CPU, or NULL. Taken and given back by exchange. */
+static DEFINE_PER_CPU(struct nst_udp_buf *, buf_spare);
+
+static void buf_free(struct nst_udp_buf *buf)
+{
+	if (!buf)
+		return;
+	while (buf->nr)
+		__free_page(buf->page[--buf->nr]);
+	kfree(buf);
+}
+
+/**
+ * nst_udp_buf_get() - a buffer to seal in
+ * @len: bytes that it has to have room for, at most what NST_UDP_BUF_PAGES take
+ *
+ * Context: process.
+ * Return: the buffer, for nst_udp_buf_put(); NULL without memory.
+ */
+struct nst_udp_buf *nst_udp_buf_get(unsigned int len)
+{
+	unsigned int nr = DIV_ROUND_UP(len, PAGE_SIZE);
+	struct nst_udp_buf *buf = this_cpu_xchg(buf_spare, NULL);
+
+	if (!buf)
+		buf = kzalloc(sizeof(*buf), GFP_KERNEL);
+	if (!buf)
+		return NULL;
+	while (buf->nr < nr) {
+		struct page *page = alloc_page(GFP_KERNEL);
+
+		if (!page) {
+			buf_free(buf);
+			return NULL;
+		}
+		buf->page[buf->nr] = page;
+		bvec_set_page(&buf->vec[buf->nr++], page, PAGE_SIZE, 0);
+	}
+	return buf;
+}
+
+/**
+ * nst_udp_buf_put() - a buffer is used no more
+ * @buf: the buffer; its CPU keeps one for the next send
+ *
+ * Context: process.
+ */
+void nst_udp_buf_put(struct nst_udp_buf *buf)
+{
+	if (this_cpu_cmpxchg(buf_spare, NULL, buf))
+		buf_free(buf);
+}
+
+/* Plaintext goes to @off of the buffer; true if all of it could be read. */
+static bool buf_fill(struct nst_udp_buf *buf, unsigned int off,
+		     unsigned int len, struct iov_iter *iter)
+{
+	while (len) {
+		unsigned int in_page = offset_in_page(off);
+		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - in_page);
+
+		if (copy_page_from_iter(buf->page[off / PAGE_SIZE], in_page, n,
+					iter) != n)
+			return false;
+		off += n;
+		len -= n;
+	}
+	return true;
+}
+
+/* @from may be NULL: zeros. */
+static void buf_write(struct nst_udp_buf *buf, unsigned int off,
+		      const void *from, unsigned int len)
+{
+	while (len) {
+		unsigned int in_page = offset_in_page(off);
+		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - in_page);
+		void *to = page_address(buf->page[off / PAGE_SIZE]) + in_page;
+
+		if (from) {
+			memcpy(to, from, n);
+			from += n;
+		} else {
+			memset(to, 0, n);
+		}
+		off += n;
+		len -= n;
+	}
+}
+
+/* Lists the pieces of the buffer behind the AAD; returns the next entry. */
+static unsigned int buf_list(struct nst_udp_buf *buf, struct nst_op *op,
+			     unsigned int off, unsigned int len)
+{
+	unsigned int i = 1;
+
+	for (; len; i++) {
+		unsigned int in_page = offset_in_page(off);
+		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - in_page);
+		struct page *page = buf->page[off / PAGE_SIZE];
+
+		nst_sg_page(&op->src[i], page, n, in_page);
+		nst_sg_page(&op->dst[i], page, n, in_page);
+		off += n;
+		len -= n;
+	}
+	sg_mark_end(&op->src[i - 1]);
+	return i;
+}
+
+/* Seals the plaintext behind the place of its header, and writes that. */
+static int seal(struct nst_udp_buf *buf, unsigned int off,
+		struct nst_epoch *ep, const struct nst_hdr *hdr)
+{
+	unsigned int body = nst_wire_body_len(hdr->suite, hdr->len);
+	u8 wire[NST_WIRE_HDR_LEN];
+	struct nst_op *op;
+	unsigned int last;
+	int err;
+
+	op = nst_op_get(&ep->cipher, GFP_KERNEL);
+	if (!op)
+		return -ENOMEM;
+	nst_wire_encode(wire, hdr);
+	nst_wire_aad(op->aad, wire);
+	buf_write(buf, off + NST_WIRE_HDR_LEN + hdr->len, NULL,
+		  body - hdr->len);
+	last = buf_list(buf, op, off + NST_WIRE_HDR_LEN, body);
+	nst_sg_buf(&op->dst[last], op->token, NST_WIRE_TOKEN_LEN);
+	sg_mark_end(&op->dst[last]);
+	err = nst_cipher_seal(&ep->cipher, op, hdr);
+	if (!err) {
+		memcpy(wire + NST_WIRE_OFF_TOKEN, op->token,
+		       NST_WIRE_TOKEN_LEN);
+		buf_write(buf, off, wire, sizeof(wire));
+	}
+	nst_op_put(op);
+	return err;
+}
+
+/**
+ * nst_udp_buf_seal() - gather and seal the datagrams of a send, in a row
+ * @nst: the sender's state
+ * @buf: a buffer with room for them
+ * @send: what is sent
+ * @iter: the plaintext
+ * @epoch: what to seal under; the caller's, from nst_udp_epoch_take()
+ * @nonce: of the first, likewise
+ *
+ * Context: process.
+ * Return: 0; -EFAULT if the plaintext cannot be read; or as nst_cipher_seal().
+ */
+int nst_udp_buf_seal(struct nst_udp *nst, struct nst_udp_buf *buf,
+		     const struct nst_udp_send *send, struct iov_iter *iter,
+		     struct nst_udp_epoch *epoch, u64 nonce)
+{
+	struct nst_epoch_id *id = &epoch->ep.id;
+	struct nst_hdr hdr = {
+		.suite = id->suite, .kpos = id->kpos, .kval = id->kval,
+		.kid = id->kid, .epoch = id->epoch, .type = send->type,
+		.role = READ_ONCE(nst->role), .nonce = nonce,
+	};
+	unsigned int off = 0, left = send->len, i;
+	int err;
+
+	for (i = 0; i < send->nr; i++, hdr.nonce++) {
+		hdr.len = send->segment ? min_t(unsigned int, left,
+						send->segment) : left;
+		/* A page fault may take its time, so the clock is read after it. */
+		if (!buf_fill(buf, off + NST_WIRE_HDR_LEN, hdr.len, iter))
+			return -EFAULT;
+		hdr.timestamp = ktime_get_real_ns();
+		err = seal(buf, off, &epoch->ep, &hdr);
+		if (err)
+			return err;
+		trace_nst_record_out(nst->sk, hdr.type, hdr.len, hdr.nonce,
+				     hdr.kid, hdr.epoch);
+		off += NST_WIRE_HDR_LEN + nst_wire_body_len(hdr.suite, hdr.len);
+		left -= hdr.len;
+	}
+	return 0;
+}
+
+/**
+ * nst_udp_buf_exit() - free what the CPUs keep
+ *
+ * Context: process, at module exit, when nothing can be sent any more.
+ */
+void nst_udp_buf_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		buf_free(per_cpu(buf_spare, cpu));
+		per_cpu(buf_spare, cpu) = NULL;
+	}
+}
