@@ -22,7 +22,7 @@
  *             reading by the others; never while a reader waits for a datagram.
  *             Only ever tried: its holder may be in a page fault without end, so
  *             who waits does so on recv_wait, as he waits for a datagram
- *  the lock of queue.c  spinlock, taken in softirq; datagrams that wait. A leaf
+ *  the lock of line.c  spinlock, taken in softirq; datagrams that wait. A leaf
  *
  * Order: splice_lock > conf_lock > socket lock > sk_callback_lock, and conf_lock >
  * tx_lock. Only the attach takes the socket lock. What softirqs need of a socket,
@@ -85,7 +85,7 @@ struct nst_udp_line {
 };
 
 /**
- * struct nst_udp_queue - what waits at a socket; under the lock of queue.c
+ * struct nst_udp_queue - what waits at a socket; under the lock of line.c
  * @closed: nothing waits any more. Set once
  * @nr: datagrams in all lines; read without the lock
  * @line: the lines

@@ -386,14 +386,14 @@ static void serve(struct nst_udp_sender *sender, enum nst_udp_line_nr line)
 		free_waiting(w);
 		cond_resched();
 	}
-	nst_udp_queue_give(sender, line, turn.ns);
+	nst_udp_line_give(sender, line, turn.ns);
 	if (last || !nst_udp_queue_again(sender, turn.to))
 		free_sender(sender);
 }
 
 static bool serve_line(enum nst_udp_line_nr line)
 {
-	struct nst_udp_sender *sender = nst_udp_queue_next(line);
+	struct nst_udp_sender *sender = nst_udp_line_next(line);
 
 	if (sender)
 		serve(sender, line);
@@ -409,7 +409,7 @@ static bool serve_unknown(u64 *rest)
 	*rest = 0;
 	nst_budget_fill(&budget, ktime_get_ns(), cpus);
 	for (line = NST_LINE_NEXT; line < NST_LINES; line++) {
-		if (!nst_udp_queue_some(line))
+		if (!nst_udp_line_some(line))
 			continue;
 		ns = nst_budget_rest(&budget, line - NST_LINE_NEXT, cpus);
 		if (!ns && serve_line(line))
