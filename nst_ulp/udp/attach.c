@@ -18,6 +18,7 @@
 #include "limits.h"
 #include "udp/attach.h"
 #include "udp/buf.h"
+#include "udp/derive.h"
 #include "udp/err.h"
 #include "udp/opt.h"
 #include "udp/recv.h"
@@ -25,7 +26,6 @@
 #include "udp/sock.h"
 #include "udp/state.h"
 #include "udp/tx.h"
-#include "udp/wait.h"
 
 /* Datagrams queued before the attach: no socket holds more than that. */
 #define PURGE_MAX	(1U << 20)
@@ -385,13 +385,13 @@ int nst_udp_init(void)
 	/* A kernel, or a command line, without IPv6. */
 	if (err && err != -EAFNOSUPPORT)
 		goto no_wait;
-	err = nst_udp_wait_init();
+	err = nst_udp_derive_init();
 	if (err)
 		goto no_wait;
 	err = offer_attach();
 	if (!err)
 		return 0;
-	nst_udp_wait_exit();
+	nst_udp_derive_exit();
 no_wait:
 	forget_learned();
 	return err;
@@ -418,7 +418,7 @@ void nst_udp_exit(void)
 	/* A sock's last words are spoken in a callback of RCU. */
 	synchronize_net();
 	rcu_barrier();
-	nst_udp_wait_exit();
+	nst_udp_derive_exit();
 	nst_udp_buf_exit();
 	forget_learned();
 }

@@ -17,6 +17,7 @@
 #include "core/memory.h"
 #include "event.h"
 #include "trace.h"
+#include "udp/derive.h"
 #include "udp/pages.h"
 #include "udp/queue.h"
 #include "udp/rx.h"

@@ -9,7 +9,7 @@
  * (buf.c) -> UDP's own sendmsg (tx.c). One received passes UDP's lookup ->
  * nst_udp_encap_rcv(), which opens it where it stands -> UDP's receive queue
  * (rx.c); if its session is unknown, the queue of the host (queue.c) and a
- * work item that derives its keys (wait.c) come between.
+ * work item that derives its keys (derive.c) come between.
  *
  *  conf_lock  mutex; what is set for the socket, and the change to a new epoch.
  *             Held while keys are derived, never while a datagram is sealed
@@ -33,7 +33,7 @@
  * what it receives with. A datagram that waits holds its sock, the sock holds the
  * namespace, and both hold the module: it by a reference of its own, besides the
  * one that the socket file holds for the ops. What sk_destruct leaves to the
- * workqueue is done before the namespace's state goes (wait.c).
+ * workqueue is done before the namespace's state goes (derive.c).
  *
  * Others in UDP: who has read sk_prot before the attach is inside UDP behind it,
  * too. Senders that have a buffer, or wait for the socket lock, are waited for

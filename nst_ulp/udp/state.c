@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include "udp/epoch.h"
+#include "udp/derive.h"
 #include "udp/line.h"
 #include "udp/queue.h"
 #include "udp/state.h"
