@@ -6,6 +6,7 @@
 #include <linux/crypto.h>
 #include <linux/gfp.h>
 #include <linux/scatterlist.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include "core/cipher.h"
 #include "core/wire.h"
@@ -77,6 +78,24 @@ static inline void nst_sg_buf(struct scatterlist *sg, void *buf,
 {
 	sg->page_link = 0;
 	sg_set_buf(sg, buf, len);
+}
+
+/**
+ * nst_op_token() - list the token of a record to be opened, and set the AAD
+ * @op: what of @op->src goes to @op->dst has been copied there: the entry behind the
+ *	body is overwritten
+ * @wire: the record's header
+ * @nr: pieces of the body, listed from index 1 on
+ *
+ * Context: any.
+ */
+static inline void nst_op_token(struct nst_op *op, const u8 *wire,
+				unsigned int nr)
+{
+	nst_wire_aad(op->aad, wire);
+	memcpy(op->token, wire + NST_WIRE_OFF_TOKEN, NST_WIRE_TOKEN_LEN);
+	nst_sg_buf(&op->src[nr + 1], op->token, NST_WIRE_TOKEN_LEN);
+	sg_mark_end(&op->src[nr + 1]);
 }
 
 struct nst_op *nst_op_get(const struct nst_cipher *cipher, gfp_t gfp);

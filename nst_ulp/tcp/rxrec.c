@@ -270,13 +270,9 @@ enum nst_drop nst_rxrec_open(struct nst_rxrec *rec, struct nst_cipher *cipher,
 	unsigned int len = rec->hdr.len;
 	unsigned int pad = nst_wire_body_len(rec->hdr.suite, len) - len;
 	struct nst_op *op = rec->op;
-	struct scatterlist *token = &op->src[rec->nr_src + 1];
 	int err;
 
-	nst_wire_aad(op->aad, wire);
-	memcpy(op->token, wire + NST_WIRE_OFF_TOKEN, NST_WIRE_TOKEN_LEN);
-	nst_sg_buf(token, op->token, NST_WIRE_TOKEN_LEN);
-	sg_mark_end(token);
+	nst_op_token(op, wire, rec->nr_src);
 	if (pad)
 		nst_sg_buf(&op->dst[rec->nr_dst + 1], op->pad, pad);
 	if (rec->nr_dst || pad)

@@ -145,13 +145,10 @@ static enum nst_drop try_open(struct nst_opener *keys, struct sk_buff *skb,
 	if (skb_copy_bits(skb, sizeof(struct udphdr), wire, sizeof(wire)) ||
 	    skb_copy_bits(skb, sizeof(struct udphdr) + sizeof(wire), body, len))
 		goto out;
-	nst_wire_aad(op->aad, wire);
-	memcpy(op->token, wire + NST_WIRE_OFF_TOKEN, NST_WIRE_TOKEN_LEN);
 	nst_sg_buf(&op->src[1], body, len);
 	nst_sg_buf(&op->dst[1], body, len);
-	nst_sg_buf(&op->src[len ? 2 : 1], op->token, NST_WIRE_TOKEN_LEN);
-	sg_mark_end(&op->src[len ? 2 : 1]);
 	sg_mark_end(&op->dst[1]);
+	nst_op_token(op, wire, !!len);
 	drop = nst_cipher_cause(nst_cipher_open_trial(&keys->ep.cipher, op,
 						      hdr));
 out:

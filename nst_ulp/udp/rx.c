@@ -153,18 +153,14 @@ static void wipe(struct scatterlist *sg, unsigned int nr)
 /* The header to be authenticated, and the body where it stands. */
 static unsigned int set_op(struct nst_op *op, const struct sk_buff *skb)
 {
-	const u8 *wire = skb->data + UDP_LEN;
 	unsigned int nr = nst_udp_map(skb, BODY, &op->src[1]), i;
 
 	/* To the very places that it comes from; an empty body has one, too. */
 	op->dst[1] = op->src[1];
 	for (i = 2; i <= nr; i++)
 		op->dst[i] = op->src[i];
-	nst_wire_aad(op->aad, wire);
-	memcpy(op->token, wire + NST_WIRE_OFF_TOKEN, NST_WIRE_TOKEN_LEN);
-	nst_sg_buf(&op->src[nr + 1], op->token, NST_WIRE_TOKEN_LEN);
-	sg_mark_end(&op->src[nr + 1]);
 	sg_mark_end(&op->dst[nr ?: 1]);
+	nst_op_token(op, skb->data + UDP_LEN, nr);
 	return nr;
 }
 
