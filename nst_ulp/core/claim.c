@@ -64,7 +64,7 @@ void nst_claim_unlink(struct nst_claim *claim)
 	rb_erase(&claim->by_owner, &mem->by_owner);
 	mem->nr_claims--;
 	if (claim->life != mem->life)
-		mem->nr_unsettled--;
+		WRITE_ONCE(mem->nr_unsettled, mem->nr_unsettled - 1);
 	if (!claim->users)
 		free_claim(claim);
 }
@@ -90,7 +90,7 @@ static void settle(struct nst_claim *claim)
 
 	list_move_tail(&claim->node, &mem->claims);
 	claim->life = mem->life;
-	mem->nr_unsettled--;
+	WRITE_ONCE(mem->nr_unsettled, mem->nr_unsettled - 1);
 	if (claim->has_left)
 		nst_owner_unleave(claim);
 	if (!mem->made)
@@ -135,7 +135,7 @@ void nst_memory_unsettle(struct nst_memories *set, struct nst_memory *mem)
 {
 	lockdep_assert_held(&set->lock);
 	mem->life++;
-	mem->nr_unsettled = mem->nr_claims;
+	WRITE_ONCE(mem->nr_unsettled, mem->nr_claims);
 	if (list_empty(&mem->settling))
 		list_add_tail(&mem->settling, &set->settling);
 	mem->refs++;

@@ -42,7 +42,7 @@ u64 nst_memory_newest(const struct nst_memory *mem)
 void nst_memory_end(struct nst_memories *set, struct nst_memory *mem)
 {
 	lockdep_assert_held(&set->lock);
-	mem->left = nst_memory_newest(mem);
+	WRITE_ONCE(mem->left, nst_memory_newest(mem));
 	nst_memory_end_idle(set, mem);
 	WRITE_ONCE(mem->made, false);
 	nst_memory_unsettle(set, mem);

@@ -329,15 +329,16 @@ struct nst_claim *nst_owner_leave(struct nst_claim *claim, u64 floor)
 	lockdep_assert_held(&owner->set->lock);
 	claim->left = floor;
 	claim->has_left = true;
-	claim->mem->left = floor;
-	claim->mem->nr_left++;
+	WRITE_ONCE(claim->mem->left, floor);
+	WRITE_ONCE(claim->mem->nr_left, claim->mem->nr_left + 1);
 	sort_left(owner, claim);
 	if (owner->nr_left <= owner->set->left_max)
 		return NULL;
 	lowest = rb_entry(rb_first(&owner->left), struct nst_claim, by_left);
 	/* One that is not settled: its memory knows more than it keeps. */
 	if (lowest->life == lowest->mem->life)
-		owner->given_up = max(owner->given_up, lowest->left);
+		WRITE_ONCE(owner->given_up,
+			   max(owner->given_up, lowest->left));
 	nst_owner_unleave(lowest);
 	return lowest;
 }
@@ -355,7 +356,7 @@ void nst_owner_unleave(struct nst_claim *claim)
 	lockdep_assert_held(&owner->set->lock);
 	rb_erase(&claim->by_left, &owner->left);
 	owner->nr_left--;
-	claim->mem->nr_left--;
+	WRITE_ONCE(claim->mem->nr_left, claim->mem->nr_left - 1);
 	claim->has_left = false;
 	claim->left = 0;
 }

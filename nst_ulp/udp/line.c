@@ -104,6 +104,22 @@ void nst_udp_user_put(struct nst_udp_user *user)
 		kfree(user);
 }
 
+/*
+ * What SO_RCVBUF has for datagrams in a line at most: half of it, and the two lines
+ * that strangers come to have three quarters together, so that neither keeps the
+ * other out, nor both those whose session is known.
+ */
+static unsigned int most_of(const struct nst_udp *nst, enum nst_udp_line_nr line)
+{
+	unsigned int rcvbuf = READ_ONCE(nst->sk->sk_rcvbuf), other;
+
+	if (line == NST_LINE_READY)
+		return rcvbuf / 2;
+	other = READ_ONCE(nst->queue.line[line == NST_LINE_NEXT ?
+					  NST_LINE_FRESH : NST_LINE_NEXT].bytes);
+	return min(rcvbuf / 2, rcvbuf / 4 * 3 - min(rcvbuf / 4 * 3, other));
+}
+
 /**
  * nst_udp_line_room() - may more wait at a socket?
  * @nst: the socket's state
@@ -134,8 +150,8 @@ enum nst_drop nst_udp_line_room(const struct nst_udp *nst, enum nst_udp_line_nr 
 	if (had + nr > NST_PENDING_MAX / (others + 1) ||
 	    sum > NST_PENDING_BYTES / (others + 1))
 		return NST_DROP_SESSION_QUEUE;
-	return sum > rcvbuf / 2 || rmem + bytes > rcvbuf ? NST_DROP_RCVBUF :
-							   NST_OK;
+	return sum > most_of(nst, line) || rmem + bytes > rcvbuf ?
+	       NST_DROP_RCVBUF : NST_OK;
 }
 
 /**
@@ -182,7 +198,7 @@ void nst_udp_line_leave(struct nst_udp_sender *sender)
  * @bytes: memory that it takes
  *
  * The first one in a line may be larger than that has room for: it is charged what
- * leaves half of SO_RCVBUF to others, so that one which somebody has invented keeps
+ * leaves to others what is theirs, so that one which somebody has invented keeps
  * nobody out.
  *
  * Context: any, under the lock.
@@ -196,7 +212,8 @@ unsigned int nst_udp_line_cost(const struct nst_udp_sender *sender,
 
 	if (sender->nst->queue.line[sender->line].nr)
 		return bytes;
-	return min3(bytes, rcvbuf / 2, rcvbuf > rmem ? rcvbuf - rmem : 0);
+	return min3(bytes, most_of(sender->nst, sender->line),
+		    rcvbuf > rmem ? rcvbuf - rmem : 0);
 }
 
 /* More waits in its line, or less. */

@@ -21,10 +21,9 @@ static struct hlist_head senders[1 << SENDER_BITS];
  * @skb: the datagram
  *
  * What a user may have waiting in a line is shared out among his sockets that
- * something waits at, NST_PENDING_MAX at most: who comes later finds his share. A
- * line takes half of SO_RCVBUF at most, so strangers leave the other half to senders
- * that are known. Also looked at without the lock, so that a flood costs no
- * allocation.
+ * something waits at, NST_PENDING_MAX at most: who comes later finds his share. Of
+ * SO_RCVBUF strangers leave a quarter to senders that are known. Also looked at
+ * without the lock, so that a flood costs no allocation.
  *
  * Context: any.
  * Return: NST_OK; NST_DROP_SESSION_QUEUE; NST_DROP_RCVBUF.
