@@ -52,7 +52,7 @@ check_spdx()
 }
 
 # Left out everywhere: what wants a MAINTAINERS file; rules that X-macro tables
-# and designated initializers in them cannot satisfy; BIT(), which layer 0 does
+# and designated initializers in them cannot satisfy; BIT(), which core/ does
 # not have in user space; comments at locks inside a struct, where kernel-doc
 # above the struct describes them. In user space also what is the kernel's own
 # habit, or misreads the macros of the kselftest harness.

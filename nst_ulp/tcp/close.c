@@ -279,7 +279,7 @@ static void detach(struct nst_tcp *nst)
 
 	nst->linger = look_after;
 	enlist(nst);
-	/* Pairs with run_work(), which calls @linger if it sees the bit. */
+	/* Pairs with nst_tcp_serve(), which calls @linger if it sees the bit. */
 	smp_mb__before_atomic();
 	set_bit(NST_TCP_LINGER, &nst->flags);
 	write_lock_bh(&sk->sk_callback_lock);

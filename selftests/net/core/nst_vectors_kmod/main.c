@@ -3,7 +3,7 @@
  * nst_vectors.ko: the vectors over this kernel's crypto API. A test, never part
  * of an installation. Loading runs them, /proc/nst_vectors says TAP.
  *
- * The sources of the module's layers 0-3 are compiled into this one as they
+ * The sources of the module's core/ are compiled into this one as they
  * are; only the clock and the random numbers are replaced.
  */
 #include <linux/module.h>
