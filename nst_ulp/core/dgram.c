@@ -81,8 +81,6 @@ static void take_first(struct nst_session *ses, const struct nst_dgram *dgram)
 	if (!ses->records || (s64)(hdr->nonce - ses->win.top) > 0)
 		ses->top_at = dgram->at;
 	nst_replay_take(&ses->win, hdr->nonce);
-	if (hdr->timestamp > ses->newest)
-		WRITE_ONCE(ses->newest, hdr->timestamp);
 	WRITE_ONCE(ses->records, ses->records + 1);
 	twin = rcu_dereference(ses->twin);
 	if (unlikely(twin))
@@ -105,6 +103,12 @@ static enum nst_drop take(struct nst_session *ses,
 		drop = take_of_group(ses, dgram);
 	if (drop)
 		return drop;
+	/*
+	 * Of copies, too: what a clone of the sender has sealed under the same nonce
+	 * may be newer, and is not to be taken again when the session is forgotten.
+	 */
+	if (dgram->hdr.timestamp > ses->newest)
+		WRITE_ONCE(ses->newest, dgram->hdr.timestamp);
 	if (first)
 		take_first(ses, dgram);
 	return NST_OK;

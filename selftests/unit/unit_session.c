@@ -449,6 +449,29 @@ TEST(nst_dgram_take__group)
 	receiver_done();
 }
 
+/* A clone of the sender seals another datagram under a nonce that one has taken. */
+TEST(nst_dgram_take__newer_copy_of_a_clone)
+{
+	u64 then = shim_real_ns, newer = then + WINDOW - SEC;
+
+	receiver_begin(AGE);
+	CHECK_EQ(to_group(1, NONCE), NST_OK);
+	datagram(1, NONCE, newer);
+	dgram.group = true;
+	dgram.members = &members[2];
+	CHECK_EQ(attempt(), NST_OK);
+	/* The first is too old by now, and the second is not. */
+	shim_real_ns = then + WINDOW + SEC;
+	shim_boot_ns += WINDOW + SEC;
+	expire();
+	shim_work_run();
+	datagram(1, NONCE, newer);
+	dgram.group = true;
+	dgram.members = &members[2];
+	CHECK_EQ(attempt(), NST_DROP_REPLAYED);
+	receiver_done();
+}
+
 /* More sockets, one after the other, than a session tells apart at a time. */
 TEST(nst_dgram_take__many_members)
 {
