@@ -75,12 +75,35 @@ static bool shut_reading(struct nst_tcp *nst)
 	return ours;
 }
 
+/*
+ * Sends what is open and the close record. *@err is -EAGAIN if the worker will, else
+ * what has come of it; *@open says that something was open. Returns false if the call
+ * is killed, and then the worker will, too.
+ */
+static bool end_stream(struct nst_tcp *nst, bool *open, int *err)
+{
+	/* A plain socket's waits for those who send, too, whatever signal comes. */
+	if (mutex_lock_killable(&nst->tx_lock)) {
+		set_bit(NST_TCP_SHUT, &nst->flags);
+		nst_tcp_kick(nst, 0);
+		return false;
+	}
+	*open = nst->tx_open;
+	if (!(READ_ONCE(nst->sk->sk_shutdown) & SEND_SHUTDOWN))
+		*err = nst_tcp_tx_finish(nst);
+	if (*err == -EAGAIN)
+		set_bit(NST_TCP_SHUT, &nst->flags);
+	mutex_unlock(&nst->tx_lock);
+	nst_tcp_rekick(nst);
+	return true;
+}
+
 static int shutdown(struct socket *sock, int how)
 {
 	struct sock *sk = sock->sk;
 	struct nst_tcp *nst = nst_tcp(sk);
 	const struct proto_ops *ops;
-	bool connected, open;
+	bool connected, open = false;
 	int err = 0, lost;
 
 	if (!nst)
@@ -95,19 +118,8 @@ static int shutdown(struct socket *sock, int how)
 	}
 	if (how != SHUT_WR && how != SHUT_RDWR)
 		return ops->shutdown(sock, how);
-	/* A plain socket's waits for those who send, too, whatever signal comes. */
-	if (mutex_lock_killable(&nst->tx_lock)) {
-		set_bit(NST_TCP_SHUT, &nst->flags);
-		nst_tcp_kick(nst, 0);
+	if (!end_stream(nst, &open, &err))
 		return -EINTR;
-	}
-	open = nst->tx_open;
-	if (!(READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
-		err = nst_tcp_tx_finish(nst);
-	if (err == -EAGAIN)
-		set_bit(NST_TCP_SHUT, &nst->flags);
-	mutex_unlock(&nst->tx_lock);
-	nst_tcp_rekick(nst);
 	/* No orderly end: the worker resets the connection. */
 	if (test_bit(NST_TCP_TORN, &nst->flags))
 		return -EPROTO;
