@@ -5,7 +5,7 @@
 #   make dkms               the same, but the modules by DKMS
 #   make uninstall          takes away what these two have put there
 #   make modules KERNEL=7.3 modules for a kernel of selftests/vm/prepare.sh
-#   make vm KERNEL=7.3 TEST='sockopt -t name'
+#   make vm KERNEL=7.3 TEST=sockopt
 #                           one test (all without TEST) in a guest
 #   make vm-shell           a shell in the guest
 #   make check              lint, unit tests, builds, selftests in guests

@@ -4,8 +4,8 @@
 # run.sh [option...] KERNEL [TEST...]: boots KERNEL (6.1, 6.12, 7.3, debug or uml) in
 # QEMU (uml: as a process) and runs tests there. TEST is a program or script of
 # selftests/net, by its name alone, with its arguments in the same word: run.sh 6.1
-# 'sockopt -t name'. Without one, all of selftests/net/tests run. make vm KERNEL=6.1
-# TEST=... builds all before.
+# 'peer_vectors vectors/vectors.json'. Without one, all of selftests/net/tests run.
+# make vm KERNEL=6.1 TEST=... builds all before.
 #
 #   -i         an interactive shell in the guest instead of tests
 #   -n         do not load the module first, leave it to autoloading
