@@ -27,7 +27,7 @@
 #define AHEAD		1000	/* of a line of 1024 */
 #define ROUNDS		20
 #define KEPT		80	/* per cent of new sessions */
-#define KEPT_KNOWN	25	/* and of a known one's rate: it is not starved */
+#define KEPT_KNOWN	50	/* and of a known one's rate; with idle processors more */
 #define TRIES		3	/* for a rate that others spoil */
 #define NEW		50
 #define NEW_PACE	40000	/* us: less than what one of two has a share for */
