@@ -98,7 +98,7 @@ check_kerneldoc()
 {
 	local f
 
-	for f in $(sources nst_ulp nst_sm include); do
+	for f in $(sources nst_ulp nst_sm include userspace/libnst); do
 		result "$f" perl "$linux/kernel-doc" -none -Werror "$f"
 	done
 	echo "1..$number"

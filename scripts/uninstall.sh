@@ -38,6 +38,11 @@ remove_files()
 		rm -f "$DESTDIR$PREFIX/include/linux/${f##*/}"
 	done
 	rm -f "$DESTDIR$PREFIX/sbin/nstkeyctl"
+	for f in libnst.a libnst.so libnst.so.0 pkgconfig/libnst.pc; do
+		rm -f "$DESTDIR$PREFIX/lib/$f"
+	done
+	rm -f "$DESTDIR$PREFIX/include/nst/nst.h"
+	rmdir "$DESTDIR$PREFIX/include/nst" 2>/dev/null || true
 	if cmp -s packaging/modules-load.conf "$load"; then
 		rm "$load"
 	fi
