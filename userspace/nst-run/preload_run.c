@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The preload engine, from outside: what the program is given, and exec. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "preload_run.h"
+#include "program.h"
+
+#define LIBRARY	"libnst-preload.so"
+
+/* Beside nst-run in a build's directory, else where it was installed. */
+static const char *library(void)
+{
+	static char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+
+	if (n > 0) {
+		path[n] = 0;
+		slash = strrchr(path, '/');
+		if (slash + 1 + sizeof(LIBRARY) <= path + sizeof(path)) {
+			memcpy(slash + 1, LIBRARY, sizeof(LIBRARY));
+			if (!access(path, R_OK))
+				return path;
+		}
+	}
+	return NST_RUN_LIBDIR "/" LIBRARY;
+}
+
+/**
+ * preload_works() - can this engine run the program?
+ * @run: what was asked for
+ * @why: receives what is in the way, as words behind "the preload engine"
+ * @size: of @why
+ *
+ * Return: 1 or 0.
+ */
+int preload_works(const struct run *run, char *why, size_t size)
+{
+	enum program_kind kind = program_kind(AT_FDCWD, run->path);
+	const char *lib = library();
+
+	if (kind != PROGRAM_DYNAMIC && kind != PROGRAM_UNKNOWN) {
+		snprintf(why, size, "cannot reach into %s, which %s", run->path,
+			 program_kind_text(kind));
+		return 0;
+	}
+	if (access(lib, R_OK)) {
+		snprintf(why, size, "misses %s: %s", lib, strerror(errno));
+		return 0;
+	}
+	/* The dynamic linker parts the list at either, and has no quotes. */
+	if (strpbrk(lib, ": ")) {
+		snprintf(why, size,
+			 "is in %s: a path with a space or colon cannot be preloaded",
+			 lib);
+		return 0;
+	}
+	return 1;
+}
+
+static void put(const char *name, const char *value)
+{
+	if (setenv(name, value, 1))
+		run_refuse(RUN_EXIT_REFUSED, "%s: %s", name, strerror(errno));
+}
+
+/**
+ * preload_run() - become the program
+ * @run: what was asked for
+ *
+ * The library is the last one preloaded, so it is the nearest to libc, and what
+ * others that are preloaded make of a call comes by it.
+ */
+void preload_run(const struct run *run)
+{
+	const char *others = getenv("LD_PRELOAD");
+	char policy[POLICY_TEXT], *list;
+
+	policy_write(&run->policy, policy, sizeof(policy));
+	if (asprintf(&list, "%s%s%s", others && *others ? others : "",
+		     others && *others ? ":" : "", library()) < 0)
+		run_refuse(RUN_EXIT_REFUSED, "no memory");
+	put("LD_PRELOAD", list);
+	put(POLICY_VARIABLE, policy);
+	execv(run->path, run->argv);
+	run_refuse(errno == ENOENT ? RUN_EXIT_MISSING : RUN_EXIT_CANNOT,
+		   "%s: %s", run->path, strerror(errno));
+}
