@@ -25,6 +25,15 @@
 /* One spare nst_op a CPU, or NULL. Taken and given back by exchange. */
 static DEFINE_PER_CPU(struct nst_op *, op_spare);
 
+static unsigned int request_size(const struct nst_cipher *cipher)
+{
+	unsigned int need = crypto_aead_reqsize(cipher->aead);
+
+	if (cipher->nosimd)
+		need = max(need, crypto_aead_reqsize(cipher->nosimd));
+	return need + sizeof(struct aead_request);
+}
+
 /**
  * nst_op_get() - working memory for one operation
  * @cipher: what it will be used with
@@ -35,12 +44,9 @@ static DEFINE_PER_CPU(struct nst_op *, op_spare);
  */
 struct nst_op *nst_op_get(const struct nst_cipher *cipher, gfp_t gfp)
 {
-	unsigned int need = crypto_aead_reqsize(cipher->aead);
 	struct nst_op *op = this_cpu_xchg(op_spare, NULL);
+	unsigned int need = request_size(cipher);
 
-	if (cipher->nosimd)
-		need = max(need, crypto_aead_reqsize(cipher->nosimd));
-	need += sizeof(struct aead_request);
 	if (!op || op->req_size < need) {
 		unsigned int size = max_t(unsigned int, need, OP_REQ_SIZE);
 
@@ -52,6 +58,33 @@ struct nst_op *nst_op_get(const struct nst_cipher *cipher, gfp_t gfp)
 	}
 	op->req_used = need;
 	return op;
+}
+
+/**
+ * nst_op_refit() - use an operation that was put off with another cipher
+ * @op: the operation, not under way
+ * @cipher: what it will be used with now
+ * @gfp: for the case that it is too small for that
+ *
+ * Return: @op; or another one in its place, with the same lists, @keep and
+ * buffers, but the AAD and the token; NULL without memory, and @op is as before.
+ */
+struct nst_op *nst_op_refit(struct nst_op *op, const struct nst_cipher *cipher,
+			    gfp_t gfp)
+{
+	unsigned int need = request_size(cipher);
+	struct nst_op *new;
+
+	if (op->req_size >= need) {
+		op->req_used = max(op->req_used, need);
+		return op;
+	}
+	new = nst_op_get(cipher, gfp);
+	if (!new)
+		return NULL;
+	memcpy(new, op, offsetof(struct nst_op, req_size));
+	nst_op_put(op);
+	return new;
 }
 
 /**

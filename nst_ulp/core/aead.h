@@ -25,6 +25,8 @@ struct sk_buff;
  * Below this, copying costs less than finding and pinning pages of a program.
  */
 #define NST_OP_BOUNCE		4096
+/* What the owner of an operation may leave in it. */
+#define NST_OP_KEEP		224
 
 /**
  * struct nst_op - the working memory of one AEAD call
@@ -39,6 +41,7 @@ struct sk_buff;
  * @abandoned: called if a driver keeps the operation although it must not; the
  *	owner's, set before nst_cipher_open_atomic()
  * @skb: for @abandoned
+ * @keep: the owner's, for an operation that is put off
  * @req_size: bytes of @req behind which memory ends
  * @req_used: bytes of it that the cipher may write to
  * @req: room for the request of any suite
@@ -57,6 +60,7 @@ struct nst_op {
 	u8 bounce[NST_OP_BOUNCE];
 	void (*abandoned)(struct nst_op *op);
 	struct sk_buff *skb;
+	u8 keep[NST_OP_KEEP] __aligned(8);
 	unsigned int req_size;
 	unsigned int req_used;
 	u8 req[] __aligned(CRYPTO_MINALIGN);
@@ -99,6 +103,8 @@ static inline void nst_op_token(struct nst_op *op, const u8 *wire,
 }
 
 struct nst_op *nst_op_get(const struct nst_cipher *cipher, gfp_t gfp);
+struct nst_op *nst_op_refit(struct nst_op *op, const struct nst_cipher *cipher,
+			    gfp_t gfp);
 void nst_op_put(struct nst_op *op);
 
 int nst_cipher_seal(struct nst_cipher *cipher, struct nst_op *op,

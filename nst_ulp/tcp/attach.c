@@ -362,7 +362,7 @@ static bool is_fresh(const struct nst_tcp *nst)
 	lockdep_assert_held(&nst->rx_lock);
 	lockdep_assert_held(&nst->tx_lock);
 	return !nst->st.tx.started && !nst->st.rx.started && !nst->rx_err &&
-	       !nst->tx_open && !nst->tx_out &&
+	       !nst->tx_open && !nst->tx_out && !nst->stalled &&
 	       !test_bit(NST_TCP_SHUT, &nst->flags);
 }
 

@@ -29,6 +29,7 @@
 #include "tcp/recv.h"
 #include "tcp/rx.h"
 #include "tcp/sealed.h"
+#include "tcp/stall.h"
 #include "tcp/tx.h"
 #include "tcp/work.h"
 
@@ -349,6 +350,8 @@ static bool is_unread(struct nst_tcp *nst)
 	skb_queue_walk(&nst->plain, skb)
 		if (nst_plain(skb)->off < skb->len)
 			return true;
+	if (nst->stalled && nst->stalled->rec.hdr.len)
+		return true;
 	lock_sock(sk);
 	nst_tcp_head_look(nst);
 	unread = nst->st.rx.conf ? nst_tcp_head_unread(nst) :

@@ -53,43 +53,26 @@ bool nst_tcp_needs_buffer(const struct nst_tcp *nst, const struct nst_hdr *hdr,
 }
 
 /*
- * There is no memory to go on with a record that is off TCP's queue. Returns true
- * if it is tried again, after a pause: a call waits until it is killed, as for any
- * page that it needs; the worker has other sockets to serve, and close() an end.
- */
-static bool wait_memory(const struct nst_tcp *nst, struct nst_rx_want *want)
-{
-	bool call = !want->worker && !test_bit(NST_TCP_CLOSED, &nst->flags);
-
-	if (call ? fatal_signal_pending(current) :
-		   want->tries++ >= NST_TCP_TRIES)
-		return false;
-	schedule_timeout_killable(NST_TCP_RETRY);
-	return true;
-}
-
-/*
  * A buffer for plaintext of which the reader's memory was to be the place, and is
  * not. Its record cannot go back to TCP, so the cgroup pays beyond its limit if
  * need be, as for GFP_ATOMIC it does.
  */
-static struct sk_buff *late_buffer(const struct nst_tcp *nst, u32 len,
-				   struct nst_rx_want *want)
+static struct sk_buff *late_buffer(u32 len)
 {
-	struct sk_buff *skb;
+	return nst_rxrec_buffer(len, GFP_KERNEL_ACCOUNT | __GFP_NORETRY |
+				     __GFP_NOWARN) ?:
+	       nst_rxrec_buffer(len, GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN);
+}
 
-	do {
-		skb = nst_rxrec_buffer(len, GFP_KERNEL_ACCOUNT | __GFP_NORETRY |
-					    __GFP_NOWARN) ?:
-		      nst_rxrec_buffer(len, GFP_ATOMIC | __GFP_ACCOUNT |
-					    __GFP_NOWARN);
-	} while (!skb && wait_memory(nst, want));
-	return skb;
+/* There is no memory to go on with a record: it is tried again, later. */
+static enum nst_drop want_memory(struct nst_rxrec *rec)
+{
+	rec->again = true;
+	return NST_DROP_NOMEM;
 }
 
 /* Choose where the plaintext goes. */
-static enum nst_drop place(const struct nst_tcp *nst, struct nst_rxrec *rec,
-			   struct nst_rx_want *want)
+static enum nst_drop place(struct nst_rxrec *rec, struct nst_rx_want *want)
 {
 	u32 n = nst_tcp_direct_len(&rec->hdr, want), rest;
 
@@ -101,45 +84,28 @@ static enum nst_drop place(const struct nst_tcp *nst, struct nst_rxrec *rec,
 	rest = rec->hdr.len - rec->user;
 	if (rest > (rec->plain ? rec->plain->len : 0)) {
 		kfree_skb(rec->plain);
-		rec->plain = late_buffer(nst, rest, want);
+		rec->plain = late_buffer(rest);
 		if (!rec->plain)
-			return NST_DROP_NOMEM;
+			return want_memory(rec);
 	}
 	nst_rxrec_rest(rec);
 	return NST_OK;
 }
 
-/* Authenticate and decrypt. */
-static enum nst_drop decrypt(struct nst_tcp *nst, struct nst_rxrec *rec,
-			     const u8 *wire, struct nst_rx_want *want)
-{
-	enum nst_drop drop = place(nst, rec, want);
-
-	if (drop)
-		return drop;
-	do {
-		drop = nst_rxrec_open(rec, &nst->st.rx.ep.cipher, wire);
-	} while (drop == NST_DROP_NOMEM && rec->again && wait_memory(nst, want));
-	return drop;
-}
-
 /* Let the stream move on over what is authentic. */
-static enum nst_drop accept(struct nst_tcp *nst, struct nst_rxrec *rec,
-			    struct nst_rx_want *want)
+static enum nst_drop accept(struct nst_tcp *nst, struct nst_rxrec *rec)
 {
 	struct mem_cgroup *old;
 	enum nst_drop drop;
 
-	do {
-		/* A START is remembered at the expense of who made the socket. */
-		old = set_active_memcg(nst->memcg);
-		drop = nst_stream_rx_accept(&nst->st, &rec->hdr);
-		set_active_memcg(old);
-	} while (drop == NST_DROP_NOMEM && wait_memory(nst, want));
-	/* A replay: the reader must not see it. */
+	/* A START is remembered at the expense of who made the socket. */
+	old = set_active_memcg(nst->memcg);
+	drop = nst_stream_rx_accept(&nst->st, &rec->hdr);
+	set_active_memcg(old);
+	/* A replay, say: the reader must not see it. */
 	if (drop && rec->nr_dst)
 		sg_zero_buffer(&rec->op->dst[1], rec->nr_dst, rec->hdr.len, 0);
-	return drop;
+	return drop == NST_DROP_NOMEM ? want_memory(rec) : drop;
 }
 
 static void queue_plain(struct nst_tcp *nst, struct sk_buff *skb, u8 type,
@@ -158,27 +124,60 @@ static void queue_plain(struct nst_tcp *nst, struct sk_buff *skb, u8 type,
 }
 
 /* Give the plaintext away. An unreadable rest of a bounce buffer is kept. */
-static int deliver(struct nst_tcp *nst, struct nst_rxrec *rec,
-		   struct nst_rx_want *want)
+static enum nst_drop deliver(struct nst_tcp *nst, struct nst_rxrec *rec,
+			     struct nst_rx_want *want)
 {
 	size_t n = rec->user;
 
-	if (n && !rec->nr_user)
-		n = copy_to_iter(rec->op->bounce, rec->user, want->iter);
-	want->copied = n;
-	want->boundary = n && n == rec->hdr.len;
-	if (n < rec->user) {
-		rec->plain = late_buffer(nst, rec->user - n, want);
+	if (!rec->opened) {
+		rec->opened = true;
+		if (n && !rec->nr_user)
+			n = copy_to_iter(rec->op->bounce, rec->user,
+					 want->iter);
+		want->copied = n;
+		want->boundary = n && n == rec->hdr.len;
+		rec->given = n;
+	}
+	if (rec->given < rec->user) {
+		n = rec->user - rec->given;
+		rec->plain = late_buffer(n);
 		if (!rec->plain)
-			return -ENOMEM;
-		skb_store_bits(rec->plain, 0, rec->op->bounce + n,
-			       rec->user - n);
+			return want_memory(rec);
+		skb_store_bits(rec->plain, 0, rec->op->bounce + rec->given, n);
 	}
 	if (!rec->plain)
-		return 0;
+		return NST_OK;
 	queue_plain(nst, rec->plain, rec->hdr.type, want);
 	rec->plain = NULL;
-	return 0;
+	return NST_OK;
+}
+
+/* Authenticate and decrypt a record, and let the stream move on. */
+static enum nst_drop open_sealed(struct nst_tcp *nst, struct nst_rxrec *rec,
+				 const u8 *wire, struct nst_rx_want *want)
+{
+	enum nst_drop drop = place(rec, want);
+
+	if (!drop)
+		drop = nst_rxrec_open(rec, &nst->st.rx.ep.cipher, wire);
+	if (!drop)
+		drop = accept(nst, rec);
+	return drop;
+}
+
+/* Nothing is held any more, but what the record needs to be tried again. */
+static void release(struct nst_rxrec *rec, struct nst_rx_want *want, bool again)
+{
+	/* Next time it may be another reader's memory. */
+	if (again && !rec->opened && rec->nr_user)
+		iov_iter_revert(want->iter, rec->user);
+	nst_rxrec_release_dst(rec);
+	kfree_skb(rec->plain);
+	rec->plain = NULL;
+	if (!again || rec->opened)
+		nst_rxrec_release_src(rec);
+	if (again && !rec->opened)
+		rec->user = 0;
 }
 
 /**
@@ -190,29 +189,29 @@ static int deliver(struct nst_tcp *nst, struct nst_rxrec *rec,
  * @want: what the reader is after; receives what came of it
  *
  * Context: process, under rx_lock, without the socket lock.
- * Return: NST_OK or why the stream ends.
+ * Return: NST_OK or why the stream ends. NST_DROP_NOMEM with @rec->again set: it
+ * does not, and the same is called again with this record, which is held so long.
  */
 enum nst_drop nst_tcp_open(struct nst_tcp *nst, struct nst_rxrec *rec,
 			   const u8 *wire, struct nst_rx_want *want)
 {
 	struct nst_stream *st = &nst->st;
 	u32 epochs = st->rx.epochs;
-	enum nst_drop drop;
+	bool opened = rec->opened;
+	enum nst_drop drop = NST_OK;
 
-	drop = decrypt(nst, rec, wire, want);
+	rec->again = false;
+	if (!opened)
+		drop = open_sealed(nst, rec, wire, want);
 	if (!drop)
-		drop = accept(nst, rec, want);
-	if (!drop && deliver(nst, rec, want))
-		drop = NST_DROP_NOMEM;
-	nst_rxrec_release_dst(rec);
-	nst_rxrec_release_src(rec);
-	kfree_skb(rec->plain);
-	if (drop)
+		drop = deliver(nst, rec, want);
+	release(rec, want, rec->again);
+	if (opened || (drop && !rec->opened))
 		return drop;
 	if (epochs != st->rx.epochs)
 		trace_nst_epoch(nst->sk, false, rec->hdr.suite, rec->hdr.kid,
 				rec->hdr.epoch, rec->hdr.bound);
 	trace_nst_record_in(nst->sk, rec->hdr.type, rec->hdr.len,
 			    rec->hdr.nonce, rec->hdr.kid, rec->hdr.epoch);
-	return NST_OK;
+	return drop;
 }

@@ -12,7 +12,6 @@
  * @room: bytes that may go there
  * @worker: take only what is not for a reader, see nst_tcp_rx_one()
  * @nowait: do not wait for memory that others must give back first
- * @tries: how often the worker has waited for memory
  * @rest: receives the plaintext bytes of the record that go to the list
  * @copied: receives the bytes that went to @iter
  * @boundary: receives whether these end with their record
@@ -24,16 +23,12 @@ struct nst_rx_want {
 	size_t room;
 	bool worker;
 	bool nowait;
-	unsigned int tries;
 	u32 rest;
 	size_t copied;
 	bool boundary;
 	bool shutdown;
 	bool fin;
 };
-
-/* How often the worker waits for memory in one go: for two seconds in all. */
-#define NST_TCP_TRIES	100
 
 u32 nst_tcp_direct_len(const struct nst_hdr *hdr,
 		       const struct nst_rx_want *want);

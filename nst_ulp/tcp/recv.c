@@ -264,27 +264,32 @@ static int wait_readable(struct rx_call *call)
 }
 
 /*
- * There is no memory for the next record, which TCP still has. Returns 0 if the
- * call may try again. One that may not wait, or has @enough, is told of the record
- * anew, by the worker: it may have heard of all that is there.
+ * There is no memory for the next record. Returns 0 if the call may try again. If
+ * it may not wait, has @enough or is interrupted, whoever reads is told of the
+ * record anew, by the worker: they may have heard of all that is there.
  */
 static int wait_memory(struct rx_call *call, bool enough)
 {
 	long pause = min_t(long, call->timeo, NST_TCP_RETRY);
 	struct nst_tcp *nst = call->nst;
+	int err;
 
 	if (enough || !call->timeo) {
+		err = -EAGAIN;
+	} else if (signal_pending(current)) {
+		err = sock_intr_errno(call->timeo);
+	} else {
+		rx_unlock(call);
+		if (call->timeo != MAX_SCHEDULE_TIMEOUT)
+			call->timeo -= pause;
+		schedule_timeout_interruptible(pause);
+		err = rx_relock(call);
+	}
+	if (err) {
 		set_bit(NST_TCP_STARVED, &nst->flags);
 		nst_tcp_kick(nst, NST_TCP_RETRY);
-		return -EAGAIN;
 	}
-	if (signal_pending(current))
-		return sock_intr_errno(call->timeo);
-	rx_unlock(call);
-	if (call->timeo != MAX_SCHEDULE_TIMEOUT)
-		call->timeo -= pause;
-	schedule_timeout_interruptible(pause);
-	return rx_relock(call);
+	return err;
 }
 
 /* May a peek take yet another record off TCP's queue? */

@@ -12,7 +12,18 @@
 #include "tcp/head.h"
 #include "tcp/queue.h"
 #include "tcp/rx.h"
+#include "tcp/stall.h"
 #include "trace.h"
+
+/* What waits for memory will not be opened any more. */
+static void forget_stalled(struct nst_tcp *nst)
+{
+	if (!nst->stalled)
+		return;
+	WRITE_ONCE(nst->plain_len, nst->plain_len - nst_stall_len(nst));
+	nst_stall_drop(nst);
+	WRITE_ONCE(nst->opening, false);
+}
 
 /**
  * nst_tcp_rx_fail() - end receiving
@@ -36,6 +47,7 @@ int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
 		return nst->rx_err;
 	nst->rx_drop = drop;
 	WRITE_ONCE(nst->rx_err, nst_drop_errno(drop));
+	forget_stalled(nst);
 	nst_stats_inc(nst->st.nn->stats, drop);
 	trace_nst_drop(sk, drop, nst->rx_err);
 	if (hdr)
@@ -92,15 +104,20 @@ static enum found gather(struct nst_tcp *nst, gfp_t gfp)
 	return FOUND_NONE;
 }
 
-/* The record in @rec was taken: count what of it is on its way to the list. */
-static void note_opening(struct nst_tcp *nst, const struct nst_hdr *hdr,
-			 struct nst_rx_want *want)
+/*
+ * The record in @rec was taken: count what of it is on its way to the list, in
+ * place of the @waited bytes that it is counted with already.
+ */
+static void note_opening(struct nst_tcp *nst, const struct nst_rxrec *rec,
+			 struct nst_rx_want *want, u32 waited)
 {
-	want->rest = 0;
-	if (hdr->type == NST_TYPE_DATA)
+	const struct nst_hdr *hdr = &rec->hdr;
+
+	want->rest = rec->opened ? waited : 0;
+	if (!rec->opened && hdr->type == NST_TYPE_DATA)
 		want->rest = hdr->len - nst_tcp_direct_len(hdr, want);
 	WRITE_ONCE(nst->turn, hdr->type >= NST_TYPE_APP_MIN);
-	WRITE_ONCE(nst->plain_len, nst->plain_len + want->rest);
+	WRITE_ONCE(nst->plain_len, nst->plain_len + want->rest - waited);
 	WRITE_ONCE(nst->opening, want->rest || nst->turn);
 }
 
@@ -222,7 +239,7 @@ static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
 		found = take(nst, want, rec, wire, gfp);
 	if (found != FOUND_RECORD)
 		return found;
-	note_opening(nst, &rec->hdr, want);
+	note_opening(nst, rec, want, 0);
 	nst_tcp_head_next(nst);
 	/* What comes to light may be the worker's, and no byte need come for it. */
 	if (look(nst, want) == HEAD_WORK && !want->worker && !nst->turn)
@@ -257,6 +274,92 @@ static enum found find_head(struct nst_tcp *nst, struct nst_rx_want *want,
 	return found;
 }
 
+/*
+ * Of a record that waits for memory the worker opens what no reader must ask for,
+ * and what one has asked for and has no plaintext.
+ */
+static bool is_workers(const struct nst_rxrec *rec)
+{
+	const struct nst_hdr *hdr = &rec->hdr;
+
+	return rec->opened || hdr->start ||
+	       (!hdr->len && hdr->type < NST_TYPE_APP_MIN);
+}
+
+/* As find_head(), for a record that waits for memory: it is off the queue. */
+static enum found find_stalled(struct nst_tcp *nst, struct nst_rx_want *want,
+			       struct nst_rxrec *rec, u8 *wire,
+			       enum nst_drop *drop)
+{
+	u32 waited = nst_stall_len(nst);
+
+	*rec = nst->stalled->rec;
+	if (want->worker && !is_workers(rec))
+		return FOUND_NONE;
+	/* Plaintext for nobody. close() has seen it. */
+	if (rec->hdr.len && test_bit(NST_TCP_CLOSED, &nst->flags))
+		return FOUND_NONE;
+	if (!rec->opened) {
+		*drop = nst_stream_rx_judge(&nst->st, &rec->hdr);
+		if (*drop)
+			return FOUND_DROP;
+		if (!nst_stream_rx_has_keys(&nst->st, &rec->hdr))
+			return FOUND_EPOCH;
+		if (nst_stall_fit(nst, GFP_KERNEL | __GFP_NORETRY |
+				       __GFP_NOWARN))
+			return FOUND_NOMEM;
+	}
+	nst_stall_take(nst, rec, wire);
+	note_opening(nst, rec, want, waited);
+	return FOUND_RECORD;
+}
+
+static enum found find(struct nst_tcp *nst, struct nst_rx_want *want,
+		       struct nst_rxrec *rec, u8 *wire, enum nst_drop *drop)
+{
+	if (unlikely(nst->stalled))
+		return find_stalled(nst, want, rec, wire, drop);
+	return find_head(nst, want, rec, wire, drop);
+}
+
+/* Put a record off. It is as readable as it was on TCP's queue. */
+static void stall(struct nst_tcp *nst, const struct nst_rxrec *rec,
+		  const u8 *wire, const struct nst_rx_want *want)
+{
+	u32 len;
+
+	nst_stall_keep(nst, rec, wire);
+	len = nst_stall_len(nst);
+	WRITE_ONCE(nst->plain_len, nst->plain_len + len - want->rest);
+	/* Pairs with readable(). */
+	smp_store_release(&nst->opening, len || nst->turn);
+}
+
+/* Open the record that was found. Returns as nst_tcp_rx_one(). */
+static int open_found(struct nst_tcp *nst, struct nst_rxrec *rec,
+		      const u8 *wire, struct nst_rx_want *want)
+{
+	bool opened = rec->opened;
+	enum nst_drop drop = nst_tcp_open(nst, rec, wire, want);
+
+	if (drop && rec->again) {
+		stall(nst, rec, wire, want);
+	} else {
+		nst_op_put(rec->op);
+		if (drop)
+			nst_tcp_rx_fail(nst, drop, &rec->hdr);
+		end_opening(nst, want, drop);
+	}
+	if (rec->opened && !opened && rec->hdr.start)
+		after_start(nst);
+	/* An end that a reader has asked for, and had no memory for. */
+	if (want->worker && nst->st.rx.closed)
+		nst->data_ready(nst->sk);
+	if (!drop)
+		return 1;
+	return rec->again ? -ENOMEM : nst->rx_err;
+}
+
 /**
  * nst_tcp_rx_one() - receive the next record, if it is there
  * @nst: the socket
@@ -266,7 +369,8 @@ static enum found find_head(struct nst_tcp *nst, struct nst_rx_want *want,
  *
  * Context: process, under rx_lock.
  * Return: 1: a record was received; 0: there is none; -ENOMEM, and rx_err is 0:
- * nothing has changed; another errno: receiving has ended.
+ * there is no memory for it now, and @want->copied tells what was received all the
+ * same; another errno: receiving has ended.
  */
 int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 {
@@ -279,7 +383,7 @@ int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 	want->copied = 0;
 	if (nst->rx_err)
 		return nst->rx_err;
-	while ((found = find_head(nst, want, &rec, wire, &drop)) == FOUND_EPOCH) {
+	while ((found = find(nst, want, &rec, wire, &drop)) == FOUND_EPOCH) {
 		drop = nst_stream_rx_keys(&nst->st, &rec.hdr);
 		nst_tcp_watch(nst);
 		if (drop == NST_DROP_NOMEM)
@@ -297,16 +401,7 @@ int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 	default:
 		return -ENOMEM;
 	}
-	drop = nst_tcp_open(nst, &rec, wire, want);
-	nst_op_put(rec.op);
-	if (drop)
-		nst_tcp_rx_fail(nst, drop, &rec.hdr);
-	end_opening(nst, want, drop);
-	if (drop)
-		return nst->rx_err;
-	if (rec.hdr.start)
-		after_start(nst);
-	return 1;
+	return open_found(nst, &rec, wire, want);
 }
 
 /**

@@ -24,6 +24,8 @@ struct iov_iter;
  * @user: plaintext bytes that go there, or to @op->bounce
  * @plain: a buffer as long as the rest, or NULL
  * @again: what has returned NST_DROP_NOMEM may be tried again, all is as before
+ * @opened: the stream has moved on over it; in @op->bounce is its plaintext, ...
+ * @given: ... of which the reader has taken so many bytes of @user
  *
  * Lives on the stack of whoever holds the socket's rx_lock.
  */
@@ -38,6 +40,8 @@ struct nst_rxrec {
 	unsigned int user;
 	struct sk_buff *plain;
 	bool again;
+	bool opened;
+	unsigned int given;
 };
 
 /**

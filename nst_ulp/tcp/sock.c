@@ -13,6 +13,7 @@
 #include <net/tcp.h>
 #include "limits.h"
 #include "tcp/sock.h"
+#include "tcp/stall.h"
 #include "tcp/txrec.h"
 
 /*
@@ -102,6 +103,7 @@ static void free_work(struct work_struct *work)
 	nst_txrec_put(nst->tx_open);
 	nst_txrec_put(nst->tx_out);
 	__skb_queue_purge(&nst->plain);
+	nst_stall_drop(nst);
 	/* Not charged any more: nst_tcp_uninstall() has come first. */
 	kfree_skb(nst->head.body);
 	mem_cgroup_put(nst->memcg);

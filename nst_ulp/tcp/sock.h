@@ -14,7 +14,8 @@
  *           while a record is gathered, sealed and handed to TCP; never while a
  *           sender waits for memory, the connection or the peer.
  *  rx_lock  mutex; the receiving half. Held while a record is taken off TCP's
- *           queue, decrypted and copied; never while a reader waits for data.
+ *           queue, decrypted and copied; never while a reader waits for data
+ *           or memory.
  *  socket   lock_sock(), or its spinlock in softirq; TCP's queues and
  *           struct nst_tcp.head. Held to hand a record to TCP and to take one
  *           off. No cryptography runs under it.
@@ -74,6 +75,7 @@
 #include <net/tcp.h>
 #include "core/stream.h"
 
+struct nst_stalled;
 struct nst_txrec;
 
 /* How soon the worker tries again what it had no memory for. */
@@ -231,6 +233,9 @@ struct nst_head {
  * @turn: the record received last was a control record, and no reader has come
  *	for the next one since: nothing behind it is judged (protocol, Turn).
  *	Changed as @opening
+ * @stalled: a record off TCP's queue that waits for memory to be opened, and goes
+ *	before what is there; counted as one that is being opened. NULL: none.
+ *	Under @rx_lock
  * @rx_drop: why receiving has ended, sticky; written once under @rx_lock
  * @rx_err: the same as a negative errno, or one that TCP has reported
  * @head: the record that comes next, under the socket lock
@@ -278,6 +283,7 @@ struct nst_tcp {
 	u32 plain_mem;
 	bool opening;
 	bool turn;
+	struct nst_stalled *stalled;
 	enum nst_drop rx_drop;
 	int rx_err;
 

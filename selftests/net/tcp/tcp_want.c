@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -17,6 +18,7 @@
 #define PARAM	"/sys/module/nst_faulty/parameters/"
 #define BIG	30000
 #define SMALL	100
+#define FOR_EVER	1000000000
 
 static const struct tcptest_conf conf = {
 	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
@@ -24,6 +26,12 @@ static const struct tcptest_conf conf = {
 
 static const struct tcptest_conf strict = {
 	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET, .strict = true,
+};
+
+/* What @conf gives the responder. */
+static const struct nsttest_conf keys = {
+	.cipher_id = NST_CIPHER_AES_GCM, .nr_keys = NSTTEST_KEYS,
+	.flags = NST_F_RESPONDER,
 };
 
 static int fail(int err, int times)
@@ -180,13 +188,158 @@ TEST_F(want, of_memory_for_the_tail_of_a_splice)
 	close(b);
 }
 
+static int queued(int fd)
+{
+	int n = -1;
+
+	return ioctl(fd, FIONREAD, &n) ? -errno : n;
+}
+
+/* As if it were still with TCP: it is counted, it is readable, it is not lost. */
+TEST_F(want, of_memory_leaves_the_record_readable)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+	int ep = epoll_create1(0);
+	char in[BIG];
+
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, self->b, &ev));
+	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
+	ASSERT_EQ(0, tcptest_send(self->a, 0, BIG, BIG));
+	ASSERT_EQ(0, tcptest_send(self->a, 1, SMALL, SMALL));
+	ASSERT_EQ(1, epoll_wait(ep, &ev, 1, TCPTEST_SOON_MS));
+	/* To the program's memory, to a bounce buffer, to the list. */
+	EXPECT_EQ(-1, recv(self->b, in, BIG, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_GT(FOR_EVER, nsttest_number(PARAM "times"));
+	EXPECT_EQ(-1, recv(self->b, in, SMALL, MSG_DONTWAIT));
+	EXPECT_EQ(-1, recv(self->b, in, BIG, MSG_DONTWAIT | MSG_PEEK));
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(BIG + SMALL, queued(self->b));
+	EXPECT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, 0));
+	ASSERT_EQ(0, fail(0, 0));
+	/* Who was sent away is told again. */
+	EXPECT_EQ(1, epoll_wait(ep, &ev, 1, TCPTEST_SOON_MS));
+	EXPECT_EQ(SMALL, recv(self->b, in, SMALL, MSG_PEEK));
+	EXPECT_TRUE(tcptest_same(in, SMALL, 0));
+	EXPECT_EQ(0, tcptest_recv(self->b, 0, BIG, BIG));
+	EXPECT_EQ(0, tcptest_recv(self->b, 1, SMALL, SMALL));
+	EXPECT_EQ(0, queued(self->b));
+	close(ep);
+}
+
+/* Who waits for memory has no lock that a call of another thread needs. */
+TEST_F(want, of_memory_holds_nobody_else)
+{
+	struct nst_info info;
+	pid_t reader;
+	char in;
+
+	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
+	reader = tcptest_receiver(self->b, 0, BIG, BIG);
+	ASSERT_LT(0, reader);
+	ASSERT_EQ(0, tcptest_send(self->a, 0, BIG, BIG));
+	while (nsttest_number(PARAM "times") == FOR_EVER)
+		usleep(10000);
+	EXPECT_EQ(-1, recv(self->b, &in, 1, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_EQ(0, tcptest_timeout(self->b, SO_RCVTIMEO, 50));
+	EXPECT_EQ(-1, recv(self->b, &in, 1, 0));
+	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_EQ(0, tcptest_timeout(self->b, SO_RCVTIMEO, 0));
+	/* It takes both locks. */
+	EXPECT_EQ(0, nsttest_install(self->b, &keys));
+	EXPECT_EQ(0, tcptest_info(self->b, &info));
+	ASSERT_EQ(0, fail(0, 0));
+	EXPECT_EQ(0, tcptest_reap(reader));
+}
+
+/* A record that was not read is judged by the keys that are set meanwhile. */
+TEST_F(want, of_memory_keeps_no_old_key)
+{
+	struct nsttest_info ti;
+	char in[SMALL];
+
+	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
+	ASSERT_EQ(0, tcptest_send(self->a, 0, SMALL, SMALL));
+	ASSERT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, TCPTEST_SOON_MS));
+	EXPECT_EQ(-1, recv(self->b, in, SMALL, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	nsttest_fill(&ti, NST_CIPHER_AES_GCM);
+	ti.info.flags = NST_F_RESPONDER;
+	ti.keys[0].key[0] ^= 1;
+	ti.keys[1].key[0] ^= 1;
+	ASSERT_EQ(0, setsockopt(self->b, SOL_NST, NST_RX, &ti, sizeof(ti)));
+	ASSERT_EQ(0, fail(0, 0));
+	EXPECT_EQ(-1, recv(self->b, in, SMALL, 0));
+	EXPECT_EQ(EBADMSG, errno);
+	EXPECT_EQ(0, queued(self->b));
+}
+
+/* The same keys again, but their driver needs more memory for a record now. */
+TEST_F(want, of_memory_fits_a_larger_request)
+{
+	char in[SMALL];
+
+	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
+	ASSERT_EQ(0, tcptest_send(self->a, 0, SMALL, SMALL));
+	ASSERT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, TCPTEST_SOON_MS));
+	EXPECT_EQ(-1, recv(self->b, in, SMALL, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_EQ(0, nsttest_write_file(PARAM "room", "16384"));
+	EXPECT_EQ(0, nsttest_install(self->b, &keys));
+	EXPECT_EQ(-1, recv(self->b, in, SMALL, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_EQ(0, nsttest_write_file(PARAM "room", "0"));
+	ASSERT_EQ(0, fail(0, 0));
+	EXPECT_EQ(0, tcptest_recv(self->b, 0, SMALL, SMALL));
+}
+
+/* Plaintext that came and was not read: the peer is told, and not of a clean end. */
+TEST_F(want, of_memory_at_close_resets)
+{
+	char in[SMALL];
+
+	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
+	ASSERT_EQ(0, tcptest_send(self->a, 0, SMALL, SMALL));
+	ASSERT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, TCPTEST_SOON_MS));
+	EXPECT_EQ(-1, recv(self->b, in, SMALL, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	close(self->b);
+	self->b = -1;
+	EXPECT_EQ(-1, recv(self->a, in, SMALL, 0));
+	EXPECT_EQ(ECONNRESET, errno);
+}
+
+/* The end of file waits as data do. */
+TEST_F(want, of_memory_for_the_end_passes)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+	int ep = epoll_create1(0);
+	char in;
+
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, self->b, &ev));
+	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
+	ASSERT_EQ(0, shutdown(self->a, SHUT_WR));
+	while (nsttest_number(PARAM "times") == FOR_EVER) {
+		EXPECT_EQ(-1, recv(self->b, &in, 1, MSG_DONTWAIT));
+		EXPECT_EQ(EAGAIN, errno);
+		usleep(10000);
+	}
+	ASSERT_EQ(0, fail(0, 0));
+	while (recv(self->b, &in, 1, MSG_DONTWAIT) < 0) {
+		ASSERT_EQ(EAGAIN, errno);
+		ASSERT_EQ(1, epoll_wait(ep, &ev, 1, TCPTEST_SOON_MS));
+	}
+	close(ep);
+}
+
 /* What waits for memory can be killed. */
 TEST_F(want, does_not_outlast_its_program)
 {
 	static char in[BIG];
 	pid_t pid;
 
-	ASSERT_EQ(0, fail(ENOMEM, 1000000));
+	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
 	ASSERT_EQ(0, tcptest_send(self->a, 0, BIG, BIG));
 	pid = fork();
 	ASSERT_LE(0, pid);
@@ -196,9 +349,12 @@ TEST_F(want, does_not_outlast_its_program)
 	}
 	usleep(300000);
 	EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG));
-	EXPECT_GT(1000000, nsttest_number(PARAM "times"));
+	EXPECT_GT(FOR_EVER, nsttest_number(PARAM "times"));
 	EXPECT_EQ(0, kill(pid, SIGKILL));
 	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
+	/* Others who have the socket lose nothing by that. */
+	ASSERT_EQ(0, fail(0, 0));
+	EXPECT_EQ(0, tcptest_recv(self->b, 0, BIG, BIG));
 }
 
 TEST_F(want, of_a_cipher_that_works_does_not_pass)

@@ -20,7 +20,12 @@ static int key_err;
 module_param(key_err, int, 0600);
 MODULE_PARM_DESC(key_err, "what taking a key fails with, a positive errno");
 
+static int room;
+module_param(room, int, 0600);
+MODULE_PARM_DESC(room, "bytes that transforms made from now on want besides");
+
 struct ctx {
+	unsigned int room;
 	struct crypto_aead *real;
 };
 
@@ -31,7 +36,8 @@ static int init(struct crypto_aead *aead)
 	ctx->real = crypto_alloc_aead("gcm(aes)", 0, CRYPTO_ALG_NEED_FALLBACK);
 	if (IS_ERR(ctx->real))
 		return PTR_ERR(ctx->real);
-	crypto_aead_set_reqsize(aead, sizeof(struct aead_request) +
+	ctx->room = READ_ONCE(room);
+	crypto_aead_set_reqsize(aead, sizeof(struct aead_request) + ctx->room +
 				crypto_aead_reqsize(ctx->real));
 	return 0;
 }
@@ -79,6 +85,13 @@ static int encrypt(struct aead_request *req)
 
 static int decrypt(struct aead_request *req)
 {
+	struct crypto_aead *aead = crypto_aead_reqtfm(req);
+	struct ctx *ctx = crypto_aead_ctx(aead);
+
+	/* What was promised is there, or much is destroyed. */
+	if (ctx->room)
+		memset(aead_request_ctx(req) + crypto_aead_reqsize(aead) -
+		       ctx->room, 0xa5, ctx->room);
 	/* One test at a time. */
 	if (READ_ONCE(times) > 0) {
 		WRITE_ONCE(times, times - 1);
