@@ -242,6 +242,13 @@ TEST_F(older, plain_client)
 	close(a);
 }
 
+/* SYNs with data that a listener has taken. */
+static long fastopens(void)
+{
+	return nsttest_mib("/proc/net/netstat", "TcpExt:",
+			   "TCPFastOpenPassive");
+}
+
 /* Fast Open: the first record comes with the SYN, before the child stands. */
 static void run_fastopen(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(older) *self,
@@ -251,16 +258,21 @@ static void run_fastopen(struct __test_metadata *_metadata,
 	uint8_t wire[256];
 	struct peer peer;
 	char in[8] = "";
+	long taken;
 	size_t n;
 
+	/* Both ends, without a cookie. */
 	ASSERT_EQ(0, nsttest_write_file("/proc/sys/net/ipv4/tcp_fastopen",
-					"1539"));
+					"1543"));
+	taken = fastopens();
 	peer_init(&peer, a, conf->cipher_id, nsttest_box, NSTTEST_KEYS);
 	n = peer_append(&peer, NST_TYPE_DATA, "record", 6, wire);
 	if (!late)
 		ASSERT_EQ(0, tcptest_key(self->lis, conf, 0));
 	ASSERT_EQ((ssize_t)n, sendto(a, wire, n, MSG_FASTOPEN,
 				     (void *)&self->ss, self->len));
+	/* It has come with the SYN, and is there before there is a connection. */
+	ASSERT_EQ(taken + 1, fastopens());
 	if (late)
 		ASSERT_EQ(0, tcptest_key(self->lis, conf, 0));
 	b = accept_from(self->lis);
