@@ -10,6 +10,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -38,6 +39,11 @@ struct call {
 	size_t len;
 	int flags;
 	struct sockaddr_in addr;
+	enum {
+		ANYWHERE,
+		IN_TURN,	/* on the first CPU */
+		AT_ONCE,	/* there, and before all that is in turn */
+	} when;
 	ssize_t ret;	/* or -errno */
 	pid_t tid;
 	pthread_t thread;
@@ -85,12 +91,32 @@ static ssize_t do_attach(struct call *call)
 	return nsttest_attach(call->fd) ?: nsttest_install(call->fd, &keys);
 }
 
+/*
+ * Who was woken for a lock is nowhere to be seen until it runs. On one CPU the more
+ * urgent one of two does so before the other may, however busy the machine is.
+ */
+static int take_turns(const struct call *call)
+{
+	struct sched_param urgent = { .sched_priority = 1 };
+	cpu_set_t first;
+
+	if (call->when == ANYWHERE)
+		return 0;
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_setaffinity(0, sizeof(first), &first))
+		return -1;
+	return call->when == AT_ONCE ?
+		sched_setscheduler(0, SCHED_FIFO, &urgent) : 0;
+}
+
 static void *run_call(void *arg)
 {
 	struct call *call = arg;
+	int err = take_turns(call);
 
 	__atomic_store_n(&call->tid, gettid(), __ATOMIC_RELEASE);
-	call->ret = call->fn(call);
+	call->ret = err ?: call->fn(call);
 	if (call->ret == -1)
 		call->ret = -errno;
 	return NULL;
@@ -375,8 +401,12 @@ TEST_F(at, sender)
 TEST_F(at, sender_in_the_queue)
 {
 	struct call holder = { .fn = do_send, .fd = self->kern, .len = 4096 };
-	struct call attach = { .fn = do_attach, .fd = self->kern };
-	struct call sender = { .fn = do_send, .fd = self->kern, .len = 4096 };
+	struct call attach = {
+		.fn = do_attach, .fd = self->kern, .when = IN_TURN,
+	};
+	struct call sender = {
+		.fn = do_send, .fd = self->kern, .len = 4096, .when = AT_ONCE,
+	};
 	struct tcptest_hole hole;
 	char page[4096];
 
@@ -403,8 +433,12 @@ TEST_F(at, sender_in_the_queue)
 TEST_F(at, large_sender_in_the_queue)
 {
 	struct call holder = { .fn = do_send, .fd = self->kern, .len = 4096 };
-	struct call attach = { .fn = do_attach, .fd = self->kern };
-	struct call sender = { .fn = do_send, .fd = self->kern, .len = BIG };
+	struct call attach = {
+		.fn = do_attach, .fd = self->kern, .when = IN_TURN,
+	};
+	struct call sender = {
+		.fn = do_send, .fd = self->kern, .len = BIG, .when = AT_ONCE,
+	};
 	struct tcptest_hole hole;
 
 	ASSERT_EQ(0, tcptest_hole_open(&hole));
