@@ -100,14 +100,20 @@ int nst_set_keys(int fd, const struct nst_opts *opts)
 int nst_info(int fd, struct nst_info *info)
 {
 	socklen_t len = sizeof(*info);
-	int domain, kind;
+	int domain, kind, err;
 
 	memset(info, 0, sizeof(*info));
+	if (!getsockopt(fd, SOL_NST, NST_INFO, info, &len))
+		return 0;
+	err = -errno;
+	memset(info, 0, sizeof(*info));
 	kind = nst_kind(fd, &domain);
-	/* Levels are numbers: what another protocol has there is not NST's. */
-	if (kind != NST_KIND_TCP && kind != NST_KIND_UDP)
-		return kind < 0 ? kind : -ENOPROTOOPT;
-	return getsockopt(fd, SOL_NST, NST_INFO, info, &len) ? -errno : 0;
+	if (kind < 0)
+		return kind;
+	/* Protocols, and kernels, have different words for an unknown level. */
+	if (kind == NST_KIND_OTHER || err == -EOPNOTSUPP)
+		return -ENOPROTOOPT;
+	return err;
 }
 
 int nst_is_attached(int fd)
@@ -126,8 +132,7 @@ int nst_rekey(int fd, uint16_t kid)
 	struct nst_info info;
 	int err = nst_info(fd, &info);
 
-	if (err)
-		return err;
-	return setsockopt(fd, SOL_NST, NST_REKEY, &rekey, sizeof(rekey)) ?
-	       -errno : 0;
+	if (!err && setsockopt(fd, SOL_NST, NST_REKEY, &rekey, sizeof(rekey)))
+		err = -errno;
+	return err;
 }

@@ -2,7 +2,7 @@
 /*
  * libnst: NST for TCP and UDP sockets in a call or two. libnst(3) tells all.
  *
- * For all functions: an error is a negative errno, never errno itself; its
+ * For all functions: an error is a negative errno (errno itself says nothing); its
  * cause and the way out are in one line of nst_strerror(). The library has no
  * state: any thread may call anything at any time, also for the same socket,
  * which the kernel keeps in order. Nothing is kept of what a pointer points
