@@ -11,9 +11,8 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/nst.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <nst/nst.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,29 +27,19 @@ static int fail(void)
 	return 1;
 }
 
-static int attach(int fd, int type)
-{
-	int one = 1;
-
-	return type == SOCK_STREAM ?
-		setsockopt(fd, IPPROTO_TCP, TCP_ULP, "nst", 3) :
-		setsockopt(fd, IPPROTO_IP, NST_ATTACH, &one, sizeof(one));
-}
-
 /* A socket with NST and keys, or -1. */
 static int open_nst(int type, int suite)
 {
-	struct nst_crypto_info info = {
-		.version = NST_VERSION, .cipher_id = suite,
-		.context_len = 4, .context = "poke",
+	struct nst_opts opts = {
+		.size = sizeof(opts), .cipher = suite,
+		.context = "poke", .context_len = 4,
 	};
-	int fd = socket(AF_INET, type, 0), one = 1;
+	int fd = socket(AF_INET, type, 0), one = 1, err;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (fd < 0 || attach(fd, type) ||
-	    setsockopt(fd, SOL_NST, NST_TX_RX, &info, sizeof(info)))
-		return -1;
-	return fd;
+	err = type == SOCK_STREAM ? nst_tcp(fd, &opts) : nst_udp(fd, &opts);
+	errno = -err;
+	return err ? -1 : fd;
 }
 
 static int put_on(int fd, int type, const char *address, int port)
