@@ -37,7 +37,9 @@ remove_files()
 	for f in include/uapi/linux/*.h; do
 		rm -f "$DESTDIR$PREFIX/include/linux/${f##*/}"
 	done
-	rm -f "$DESTDIR$PREFIX/sbin/nstkeyctl"
+	rm -f "$DESTDIR$PREFIX/sbin/nstkeyctl" "$DESTDIR$PREFIX/bin/nst-run" \
+		"$DESTDIR$PREFIX/lib/nst/libnst-preload.so"
+	rmdir "$DESTDIR$PREFIX/lib/nst" 2>/dev/null || true
 	for f in libnst.a libnst.so libnst.so.0 pkgconfig/libnst.pc; do
 		rm -f "$DESTDIR$PREFIX/lib/$f"
 	done

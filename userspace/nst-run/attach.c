@@ -47,8 +47,15 @@ static int sock_number(int fd, int name)
 	return value;
 }
 
-/* IPPROTO_TCP, IPPROTO_UDP, or 0. Raw sockets have the protocol, not the type. */
-static int protocol_of(int fd)
+/**
+ * attach_protocol() - what is a descriptor?
+ * @fd: the descriptor
+ *
+ * Raw sockets have the protocol, not the type.
+ *
+ * Return: IPPROTO_TCP, IPPROTO_UDP, or 0 for all else.
+ */
+int attach_protocol(int fd)
 {
 	int type = sock_number(fd, SO_TYPE);
 	int protocol = type < 0 ? -1 : sock_number(fd, SO_PROTOCOL);
@@ -244,6 +251,13 @@ static int named(const struct policy *policy, int local, int remote)
 			       ports_has(&policy->udp, remote)));
 }
 
+/* TCP has no traffic by bind(), and heeds no address of a send. */
+static int moves_tcp(enum attach_call call)
+{
+	return call == ATTACH_LISTEN || call == ATTACH_CONNECT ||
+	       call == ATTACH_HANDED;
+}
+
 /**
  * attach_call() - what must be done before (ATTACH_BOUND: behind) a call
  * @policy: what is covered
@@ -268,7 +282,7 @@ int attach_call(const struct policy *policy, enum attach_call call, int fd,
 	result->outcome = ATTACH_NOT_NAMED;
 	find_ports(call, fd, addr, len, &local, &remote);
 	if (call == ATTACH_LISTEN && !local) {
-		if (protocol_of(fd) != IPPROTO_TCP || choose_port(fd))
+		if (attach_protocol(fd) != IPPROTO_TCP || choose_port(fd))
 			return 0;	/* listen() says why */
 		local = local_port(fd);
 	}
@@ -276,19 +290,15 @@ int attach_call(const struct policy *policy, enum attach_call call, int fd,
 	result->remote = remote > 0;
 	if (!named(policy, local, remote))
 		return 0;
-	result->protocol = protocol_of(fd);
+	result->protocol = attach_protocol(fd);
 	if (!result->protocol) {
 		result->outcome = ATTACH_NOT_INET;
 		return 0;
 	}
 	if (!covers(policy, local, remote, result))
 		return 0;
-	/* TCP has no traffic by its address alone. */
-	if (result->protocol == IPPROTO_TCP &&
-	    (call == ATTACH_BIND || call == ATTACH_BOUND)) {
-		result->outcome = ATTACH_NOT_NAMED;
+	if (result->protocol == IPPROTO_TCP && !moves_tcp(call))
 		return 0;
-	}
 	err = attach(fd, policy, role_of(result), result);
 	if (err) {
 		result->outcome = ATTACH_FAILED;

@@ -14,8 +14,8 @@
  * @ATTACH_CONNECT: connect(); the remote port counts, and the local one
  * @ATTACH_BIND: bind(); the local port in the address counts, of UDP only
  * @ATTACH_BOUND: UDP got its port by bind() to port 0 just now
- * @ATTACH_SEND: a send with an address; its port counts, of UDP only; of TCP
- *	if it connects (MSG_FASTOPEN)
+ * @ATTACH_SEND: a send with an address; its port counts, of UDP only. With
+ *	MSG_FASTOPEN a TCP socket connects by it: that is ATTACH_CONNECT
  * @ATTACH_HANDED: nothing: a descriptor that came from elsewhere (LISTEN_FDS,
  *	SCM_RIGHTS); both ports count
  */
@@ -63,6 +63,7 @@ struct attach_result {
 	int error;
 };
 
+int attach_protocol(int fd);
 int attach_port(const void *addr, unsigned int len);
 int attach_call(const struct policy *policy, enum attach_call call, int fd,
 		const void *addr, unsigned int len,

@@ -73,10 +73,24 @@ static enum program_kind look_at_linker(int fd, const Elf64_Phdr *ph)
 	return strstr(path, "/ld-linux") ? PROGRAM_DYNAMIC : PROGRAM_LIBC;
 }
 
+/* Go's linker leaves a note of its own, the first of its segment. */
+static int is_go(int fd, const Elf64_Phdr *ph)
+{
+	struct {
+		Elf64_Nhdr head;
+		char name[4];
+	} note;
+
+	return read_at(fd, &note, sizeof(note), ph->p_offset) ==
+	       sizeof(note) && note.head.n_namesz == 4 &&
+	       !memcmp(note.name, "Go", 3);
+}
+
 static enum program_kind look_at_elf(int fd, const Elf64_Ehdr *eh)
 {
+	enum program_kind kind = PROGRAM_STATIC;
 	Elf64_Phdr ph[PHDRS];
-	unsigned int i;
+	unsigned int i, go = 0;
 	long size;
 
 	if (eh->e_ident[EI_CLASS] != ELFCLASS64 || eh->e_machine != OWN_MACHINE)
@@ -85,10 +99,13 @@ static enum program_kind look_at_elf(int fd, const Elf64_Ehdr *eh)
 	if (eh->e_phnum > PHDRS || eh->e_phentsize != sizeof(*ph) ||
 	    read_at(fd, ph, size, eh->e_phoff) != size)
 		return PROGRAM_UNKNOWN;
-	for (i = 0; i < eh->e_phnum; i++)
+	for (i = 0; i < eh->e_phnum; i++) {
 		if (ph[i].p_type == PT_INTERP)
-			return look_at_linker(fd, &ph[i]);
-	return PROGRAM_STATIC;
+			kind = look_at_linker(fd, &ph[i]);
+		else if (ph[i].p_type == PT_NOTE && is_go(fd, &ph[i]))
+			go = 1;
+	}
+	return kind == PROGRAM_DYNAMIC && go ? PROGRAM_GO : kind;
 }
 
 /* "#! /bin/sh -e": the path, ended by 0. Return: it, or NULL. */
@@ -210,6 +227,8 @@ const char *program_kind_text(enum program_kind kind)
 		return "runs with other rights than its caller's";
 	case PROGRAM_LIBC:
 		return "does not use glibc";
+	case PROGRAM_GO:
+		return "is a Go program, which makes its system calls itself";
 	case PROGRAM_HIDDEN:
 		return "may not be read";
 	case PROGRAM_UNKNOWN:

@@ -11,6 +11,7 @@
  * @PROGRAM_SECURE: runs with other rights than its caller's, so that the
  *	dynamic linker does not heed LD_PRELOAD
  * @PROGRAM_LIBC: its dynamic linker is none of glibc's
+ * @PROGRAM_GO: makes its system calls itself, past libc
  * @PROGRAM_HIDDEN: may be run and not be read
  * @PROGRAM_UNKNOWN: is not there, or is no program; exec says why
  */
@@ -20,6 +21,7 @@ enum program_kind {
 	PROGRAM_FOREIGN,
 	PROGRAM_SECURE,
 	PROGRAM_LIBC,
+	PROGRAM_GO,
 	PROGRAM_HIDDEN,
 	PROGRAM_UNKNOWN
 };

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a program's environment must keep: LD_PRELOAD and the policy. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "env.h"
+#include "preload.h"
+#include "text.h"
+
+#define LIST	"LD_PRELOAD="
+
+/* The entry that begins with @key, "NAME=", or NULL. */
+static const char *entry(char *const envp[], const char *key)
+{
+	size_t len = strlen(key);
+
+	for (; envp && *envp; envp++)
+		if (!strncmp(*envp, key, len))
+			return *envp;
+	return NULL;
+}
+
+/* Is the library one word of LD_PRELOAD's? */
+static int has_library(const char *list)
+{
+	const char *path = preload_path();
+	size_t len = strlen(path), n;
+
+	for (list += strlen(LIST);; list += n + 1) {
+		n = strcspn(list, ": ");
+		if (n == len && !memcmp(list, path, n))
+			return 1;
+		if (!list[n])
+			return 0;
+	}
+}
+
+/**
+ * env_complete() - would a program with this environment be covered?
+ * @envp: the environment, may be NULL
+ *
+ * A policy that is there is not ours to change: nst-run may have written it.
+ *
+ * Return: 1 or 0.
+ */
+int env_complete(char *const envp[])
+{
+	const char *list = entry(envp, LIST);
+
+	return list && has_library(list) &&
+	       (!*preload_variable() || entry(envp, POLICY_VARIABLE "="));
+}
+
+/**
+ * env_count() - entries of an environment
+ * @envp: the environment, may be NULL
+ *
+ * Return: how many.
+ */
+size_t env_count(char *const envp[])
+{
+	size_t n = 0;
+
+	while (envp && envp[n])
+		n++;
+	return n;
+}
+
+/**
+ * env_room() - bytes that LD_PRELOAD takes when the library is in it
+ * @envp: the environment, may be NULL
+ *
+ * Return: so many, or 1 if nothing is to be added.
+ */
+size_t env_room(char *const envp[])
+{
+	const char *list = entry(envp, LIST);
+
+	if (env_complete(envp))
+		return 1;
+	return (list ? strlen(list) : strlen(LIST)) + strlen(preload_path()) +
+	       2;
+}
+
+/**
+ * env_fill() - a complete environment
+ * @copy: receives it; two entries and an end more than @envp
+ * @room: of env_room() bytes, for LD_PRELOAD
+ * @envp: the incomplete one
+ */
+void env_fill(char **copy, char *room, char *const envp[])
+{
+	const char *list = entry(envp, LIST);
+	struct text t = { .buf = room, .size = env_room(envp) };
+
+	text_add(&t, list ? list : LIST);
+	if (!list || !has_library(list)) {
+		if (t.len > strlen(LIST))
+			text_add(&t, ":");
+		text_add(&t, preload_path());
+	}
+	*copy++ = room;
+	if (*preload_variable() && !entry(envp, POLICY_VARIABLE "="))
+		*copy++ = (char *)preload_variable();
+	for (; envp && *envp; envp++)
+		if (strncmp(*envp, LIST, strlen(LIST)))
+			*copy++ = *envp;
+	*copy = NULL;
+}
+
+/**
+ * env_keep() - complete the program's own environment
+ *
+ * For system() and its like, which take it as it is. They may allocate.
+ */
+void env_keep(void)
+{
+	ENV_COMPLETE(full, environ);
+	const char *value;
+
+	if (full == environ)
+		return;
+	setenv("LD_PRELOAD", full[0] + strlen(LIST), 1);
+	value = strchr(preload_variable(), '=');
+	if (value && !getenv(POLICY_VARIABLE))
+		setenv(POLICY_VARIABLE, value + 1, 1);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * libc's syscall(): programs that pass its functions by this way come back to the
+ * library's own. Whatever else it is asked for goes on by a jump, not a call: the
+ * system call may be a clone() that returns on another stack.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "preload.h"
+#include "real.h"
+#include "sys.h"
+
+#define P(x)	((void *)(uintptr_t)(x))
+
+static int wants(long nr)
+{
+	switch (nr) {
+	case SYS_socket:
+	case SYS_connect:
+	case SYS_bind:
+	case SYS_listen:
+	case SYS_setsockopt:
+	case SYS_sendto:
+	case SYS_sendmsg:
+	case SYS_sendmmsg:
+	case SYS_recvmsg:
+	case SYS_recvmmsg:
+	case SYS_execve:
+	case SYS_execveat:
+	case SYS_pidfd_getfd:
+		return 1;
+	}
+	return 0;
+}
+
+static long take_pidfd(long pidfd, long target, long flags)
+{
+	long fd = sys_call(SYS_pidfd_getfd, pidfd, target, flags, 0, 0, 0);
+
+	if (fd < 0) {
+		errno = -fd;
+		return -1;
+	}
+	preload_handed(fd);
+	return fd;
+}
+
+static long redirect(long nr, long a, long b, long c, long d, long e, long f)
+{
+	switch (nr) {
+	case SYS_socket:
+		return socket(a, b, c);
+	case SYS_connect:
+		return connect(a, P(b), c);
+	case SYS_bind:
+		return bind(a, P(b), c);
+	case SYS_listen:
+		return listen(a, b);
+	case SYS_setsockopt:
+		return setsockopt(a, b, c, P(d), e);
+	case SYS_sendto:
+		return sendto(a, P(b), c, d, P(e), f);
+	case SYS_sendmsg:
+		return sendmsg(a, P(b), c);
+	case SYS_sendmmsg:
+		return sendmmsg(a, P(b), c, d);
+	case SYS_recvmsg:
+		return recvmsg(a, P(b), c);
+	case SYS_recvmmsg:
+		return recvmmsg(a, P(b), c, d, P(e));
+	case SYS_execve:
+		return execve(P(a), P(b), P(c));
+	case SYS_execveat:
+		return execveat(a, P(b), P(c), P(d), e);
+	}
+	return take_pidfd(a, b, c);
+}
+
+/* Not as <unistd.h> has it, which is "...": the same registers, and a jump. */
+INTERPOSED long nst_preload_syscall(long nr, long a, long b, long c, long d,
+				    long e, long f) __asm__("syscall");
+
+long nst_preload_syscall(long nr, long a, long b, long c, long d, long e,
+			 long f)
+{
+	long (*next)(long nr, long a, long b, long c, long d, long e, long f);
+
+	if (wants(nr)) {
+		preload_ready();
+		return redirect(nr, a, b, c, d, e, f);
+	}
+	next = (__typeof__(next))real.syscall;
+	if (!next) {
+		preload_ready();
+		next = (__typeof__(next))real.syscall;
+	}
+	return next(nr, a, b, c, d, e, f);
+}
+
+/* glibc has it since 2.36. */
+INTERPOSED int pidfd_getfd(int pidfd, int target, unsigned int flags)
+{
+	preload_ready();
+	return take_pidfd(pidfd, target, flags);
+}
