@@ -44,7 +44,7 @@ check_spdx()
 {
 	local f
 
-	for f in $(sources include nst_ulp nst_sm userspace selftests) \
+	for f in $(sources include nst_ulp nst_sm userspace selftests examples) \
 		$(scripts_of_ours); do
 		result "$f" spdx_of "$f"
 	done
@@ -70,7 +70,7 @@ checkpatch_file()
 	local ignore=$IGNORE
 
 	case $1 in
-	userspace/* | selftests/*) ignore=$ignore,$IGNORE_USER ;;
+	userspace/* | selftests/* | examples/*) ignore=$ignore,$IGNORE_USER ;;
 	# copies of TCP's proto_ops are written once, at load
 	*/tcp/ops.[ch] | */tcp/ulp.c | */udp/attach.c) ignore=$ignore,CONST_STRUCT ;;
 	# tracing macros are laid out in a way of their own
@@ -87,7 +87,7 @@ check_checkpatch()
 {
 	local f
 
-	for f in $(sources include nst_ulp nst_sm userspace selftests |
+	for f in $(sources include nst_ulp nst_sm userspace selftests examples |
 		grep -v ^selftests/unit/include/); do
 		result "$f" checkpatch_file "$f"
 	done
