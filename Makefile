@@ -83,6 +83,7 @@ install-user: tools
 	set -e; for f in include/uapi/linux/*.h; do \
 		install -D -m 644 $$f \
 		$(DESTDIR)$(PREFIX)/include/linux/$${f##*/}; done
+	[ -n "$(DESTDIR)" ] || PATH=$$PATH:/sbin ldconfig
 	[ -e $(DESTDIR)/etc/modules-load.d/nst.conf ] || \
 		install -D -m 644 packaging/modules-load.conf \
 		$(DESTDIR)/etc/modules-load.d/nst.conf

@@ -71,7 +71,12 @@ described() { modinfo -F description -k "$release" nst_ulp | grep -qF "$1"; }
 versions() { dkms status nst | cut -d , -f 1 | sort -u | wc -l; }
 gone() { [ -z "$(ours; ls -d /usr/src/nst-* /etc/modules-load.d/nst.conf \
 	/usr/local/sbin/nstkeyctl /usr/local/share/man/man?/nst* \
+	/usr/local/share/man/man3/libnst* /usr/local/lib/libnst* \
+	/usr/local/lib/pkgconfig/libnst* /usr/local/include/nst \
 	/usr/local/include/linux/nst* 2>/dev/null)" ]; }
+# As a user would, with nothing but what is installed.
+with_library() { cc -Wall -Werror -o /tmp/client examples/echo-client.c \
+	$(pkg-config --cflags --libs libnst); }
 
 mkdir /tmp/bin
 ln -s /usr/bin/* /tmp/bin/
@@ -86,6 +91,8 @@ step make_install make install
 step module_is_found modinfo -k "$release" nst_ulp nst_sm
 step tool nstkeyctl genbox /tmp/box
 step loaded_at_boot grep -qx nst_ulp /etc/modules-load.d/nst.conf
+step library_builds with_library
+step library_is_found says "Usage" /tmp/client --help
 step make_dkms make dkms
 step dkms_alone one ulp
 sed -i 's/MODULE_DESCRIPTION("NST/MODULE_DESCRIPTION("Newer NST/' nst_ulp/main.c

@@ -45,6 +45,7 @@ remove_files()
 	done
 	rm -f "$DESTDIR$PREFIX/include/nst/nst.h"
 	rmdir "$DESTDIR$PREFIX/include/nst" 2>/dev/null || true
+	[ -n "$DESTDIR" ] || PATH=$PATH:/sbin ldconfig
 	if cmp -s packaging/modules-load.conf "$load"; then
 		rm "$load"
 	fi

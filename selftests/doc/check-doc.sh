@@ -15,7 +15,7 @@ cd "$(dirname "$0")/../.." || exit 2
 
 doc=Documentation/nst.rst
 plan=Documentation/hacking.rst
-pages=("$doc" Documentation/man/nst.7)
+pages=("$doc" Documentation/man/*.[37])
 uapi=include/uapi/linux
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -39,7 +39,8 @@ compile()
 	fi
 	# shellcheck disable=SC2086 # an option or none
 	"${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -D_GNU_SOURCE \
-		-isystem include/uapi $out -o "${1%.c}.out" "$1"
+		-isystem include/uapi -Iuserspace/libnst/include \
+		$out -o "${1%.c}.out" "$1"
 }
 
 # Every block of C is an example that is compiled.
@@ -234,8 +235,10 @@ tracepoints()
 # Names in the pages that the sources do not have. NstRxHdr stands for several.
 names_exist()
 {
-	grep -owhE 'NST_[A-Z0-9_]+|Nst(Rx|Tx|S)[A-Za-z]+|nst_[a-z_]+' "${pages[@]}" |
-		sort -u | grep -vx NstRxHdr | missing_in nst_ulp nst_sm include
+	grep -hv '^\.TH ' "${pages[@]}" |
+		grep -owE 'NST_[A-Z0-9_]+|Nst(Rx|Tx|S)[A-Za-z]+|nst_[a-z_]+' |
+		sort -u | grep -vx NstRxHdr |
+		missing_in nst_ulp nst_sm include userspace/libnst
 }
 
 # Files of this tree that the pages name.
@@ -306,7 +309,7 @@ manual()
 }
 
 extract
-for f in server client control datagram private info family; do
+for f in server client control datagram private info library family; do
 	result "compile $f.c" compile "$work/$f.c"
 done
 result "every example is compiled" all_marked
