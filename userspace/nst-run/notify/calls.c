@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * connect(), listen(), bind() and socket() as the supervisor makes them.
+ *
+ * A call is let go on in the program (SECCOMP_USER_NOTIF_FLAG_CONTINUE) only
+ * where the kernel cannot find anything else then than what was looked at here:
+ * it reads the address again, and looks the descriptor up again. So every call
+ * on a socket of IPv4 or IPv6 is made here, on the copy of the socket with the
+ * copy of the address; one on another socket goes on if the program has but one
+ * thread, as nobody can put a TCP socket in its place then, and is else made
+ * here in the program's name.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include "../journal.h"
+#include "calls.h"
+#include "guise.h"
+#include "waits.h"
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP	262
+#endif
+#define ADDR_MAX	sizeof(struct sockaddr_storage)
+
+/* The journal names who calls; the name of this thread is there for that. */
+static void take_name(const struct target *target)
+{
+	char path[64], name[17] = "";
+	int fd, n;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", target->req->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, name, sizeof(name) - 1);
+	if (fd >= 0)
+		close(fd);
+	name[n > 0 ? n - 1 : 0] = 0;
+	prctl(PR_SET_NAME, name);
+}
+
+/**
+ * call_attach() - see to it that the socket has NST if it needs it
+ * @call: on which call
+ * @what: for attach_call()
+ * @fd: the copy of the socket
+ * @addr: the copy of the address, or NULL
+ * @len: of @addr
+ *
+ * Return: 0, or what the call must fail with; the journal has been told.
+ */
+int call_attach(struct call *call, enum attach_call what, int fd,
+		const void *addr, unsigned int len)
+{
+	struct attach_result result;
+	int err = attach_call(call->policy, what, fd, addr, len, &result);
+
+	if (err) {
+		take_name(&call->target);
+		journal_failure(&result);
+	}
+	return err;
+}
+
+static int option(int fd, int name)
+{
+	socklen_t len = sizeof(int);
+	int value;
+
+	return getsockopt(fd, SOL_SOCKET, name, &value, &len) ? -1 : value;
+}
+
+/**
+ * call_protocol() - what a socket is
+ * @fd: it
+ * @domain: receives its family
+ *
+ * Return: its protocol if it is one of IPv4 or IPv6, else -1.
+ */
+int call_protocol(int fd, int *domain)
+{
+	*domain = option(fd, SO_DOMAIN);
+	if (*domain != AF_INET && *domain != AF_INET6)
+		return -1;
+	return option(fd, SO_PROTOCOL);
+}
+
+/**
+ * call_has_nst() - can nothing leave a socket in plaintext?
+ * @fd: it
+ *
+ * Return: 1 if it has NST.
+ */
+int call_has_nst(int fd)
+{
+	struct nst_info info;
+	socklen_t len = sizeof(info);
+
+	return !getsockopt(fd, SOL_NST, NST_INFO, &info, &len);
+}
+
+/**
+ * call_blocks() - may a call on a socket block?
+ * @fd: it
+ *
+ * Return: 1 if it may.
+ */
+int call_blocks(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && !(flags & O_NONBLOCK);
+}
+
+/* On sockets that NST has nothing to do with. */
+static int elsewhere(struct call *call, int fd, const void *addr, int len)
+{
+	if (target_alone(&call->target)) {
+		call->go_on = 1;
+		return 0;
+	}
+	return guise_call(&call->target, fd, addr, len);
+}
+
+static int has_timeout(int fd)
+{
+	struct timeval tv = { 0 };
+	socklen_t len = sizeof(tv);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, &len) &&
+		(tv.tv_sec || tv.tv_usec);
+}
+
+static int make_connect(struct call *call, int fd, const void *addr, int len)
+{
+	struct wait wait;
+	int err;
+
+	if (!call_blocks(fd))
+		return connect(fd, addr, len) ? -errno : 0;
+	if (!call->may_block)
+		return -EAGAIN;
+	do {
+		waits_begin(&wait, &call->target);
+		err = connect(fd, addr, len) ? -errno : 0;
+		err = waits_end(&wait, err, has_timeout(fd));
+	} while (err == 1);
+	return err;
+}
+
+/*
+ * A connection that stands or comes about in plaintext, to a port that is not
+ * covered, is no connection to one that is: the kernel would say so, if the
+ * first did not fail meanwhile.
+ */
+static int is_late(struct call *call, int fd, const void *addr, int len)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+	int port = attach_port(addr, len);
+
+	if (port <= 0 || !ports_has(&call->policy->tcp, port) ||
+	    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) ||
+	    info.tcpi_state == TCP_CLOSE || call_has_nst(fd))
+		return 0;
+	return info.tcpi_state == TCP_SYN_SENT ||
+		info.tcpi_state == TCP_SYN_RECV ? -EALREADY : -EISCONN;
+}
+
+static int call_connect(struct call *call, int fd, const void *addr, int len)
+{
+	const struct sockaddr *sa = addr;
+	int domain, protocol = call_protocol(fd, &domain), err = 0;
+
+	if (protocol < 0)
+		return elsewhere(call, fd, addr, len);
+	if (len >= (int)sizeof(sa->sa_family) && sa->sa_family != AF_UNSPEC) {
+		if (protocol == IPPROTO_TCP)
+			err = is_late(call, fd, addr, len);
+		if (!err)
+			err = call_attach(call, ATTACH_CONNECT, fd, addr, len);
+	}
+	return err ? err : make_connect(call, fd, addr, len);
+}
+
+/* A port that came between the look and the call is an end to it. */
+static int still_right(struct call *call, int fd)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+	int port;
+
+	if (call_has_nst(fd))
+		return 1;
+	port = getsockname(fd, (struct sockaddr *)&addr, &len) ? 0 :
+		attach_port(&addr, len);
+	return port <= 0 || !ports_has(&call->policy->tcp, port);
+}
+
+static int call_listen(struct call *call, int fd)
+{
+	int domain, protocol = call_protocol(fd, &domain), err;
+
+	if (protocol < 0)
+		return elsewhere(call, fd, NULL, 0);
+	err = call_attach(call, ATTACH_LISTEN, fd, NULL, 0);
+	if (err)
+		return err;
+	if (listen(fd, (int)call->target.req->data.args[1]))
+		return -errno;
+	if (protocol != IPPROTO_TCP || still_right(call, fd))
+		return 0;
+	shutdown(fd, SHUT_RDWR);
+	return -EADDRINUSE;
+}
+
+static int call_bind(struct call *call, int fd, const void *addr, int len)
+{
+	int domain, err;
+
+	if (call_protocol(fd, &domain) < 0)
+		return elsewhere(call, fd, addr, len);
+	err = call_attach(call, ATTACH_BIND, fd, addr, len);
+	if (err)
+		return err;
+	guise_caps(&call->target);
+	err = bind(fd, addr, len) ? -errno : 0;
+	guise_caps_off();
+	if (!err && !attach_port(addr, len))
+		err = call_attach(call, ATTACH_BOUND, fd, NULL, 0);
+	return err;
+}
+
+/*
+ * socket() for MPTCP makes a TCP socket. It must be what the program would have
+ * made; where it cannot be, there is no MPTCP, as on many kernels.
+ */
+static int call_socket(struct call *call)
+{
+	const struct seccomp_notif *req = call->target.req;
+	struct seccomp_notif_addfd addfd = { .id = req->id };
+	int domain = (int)req->data.args[0], type = (int)req->data.args[1];
+	struct target_status status;
+	int fd;
+
+	if (!target_same(req->pid, "net") ||
+	    target_status(req->pid, &status) || status.uid[3] != geteuid())
+		return -EPROTONOSUPPORT;
+	fd = socket(domain, type | SOCK_CLOEXEC, IPPROTO_TCP);
+	if (fd < 0)
+		return -errno;
+	addfd.srcfd = fd;
+	addfd.newfd_flags = type & SOCK_CLOEXEC ? O_CLOEXEC : 0;
+	call->value = ioctl(call->target.notify, SECCOMP_IOCTL_NOTIF_ADDFD,
+			    &addfd);
+	close(fd);
+	return call->value < 0 ? -errno : 0;
+}
+
+/* Those that have an address, with a copy of it. */
+static int with_address(struct call *call, int fd,
+			int (*make)(struct call *call, int fd, const void *addr,
+				    int len))
+{
+	const struct seccomp_data *data = &call->target.req->data;
+	char addr[ADDR_MAX] __attribute__((aligned(8))) = "";
+	int len = (int)data->args[2], err;
+
+	if (len < 0 || len > (int)sizeof(addr))
+		return -EINVAL;
+	err = target_read(&call->target, addr, data->args[1], len);
+	return err ? err : make(call, fd, addr, len);
+}
+
+/**
+ * call_make() - make a call, or say that it may go on
+ * @call: it
+ *
+ * Return: 0, or the negative errno that it fails with. -ENOENT from a target
+ * that has gone reaches nobody.
+ */
+int call_make(struct call *call)
+{
+	int nr = call->target.req->data.nr, fd, err;
+
+	if (nr == SYS_socket)
+		return call_socket(call);
+	fd = target_socket(&call->target);
+	if (fd == -EACCES) {
+		take_name(&call->target);
+		journal_line("call refused: the process is not dumpable (nst-run as root can)");
+	}
+	if (fd < 0)
+		return fd;
+	switch (nr) {
+	case SYS_connect:
+		err = with_address(call, fd, call_connect);
+		break;
+	case SYS_bind:
+		err = with_address(call, fd, call_bind);
+		break;
+	case SYS_listen:
+		err = call_listen(call, fd);
+		break;
+	default:
+		err = call_send(call, fd);
+	}
+	close(fd);
+	return err;
+}

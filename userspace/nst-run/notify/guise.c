@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A call that is made for a program must not do what the program may not. Users,
+ * capabilities, root and working directory are a thread's own as far as the
+ * kernel is concerned, so a thread of the supervisor takes those of the program,
+ * makes one call and ends. libc's wrappers would change all threads.
+ *
+ * What it cannot take is the number of the process: who asks a socket of AF_UNIX
+ * for its peer (SO_PEERCRED) is told the supervisor's.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "guise.h"
+
+struct guise {
+	const struct target *target;
+	int fd;
+	const void *addr;
+	int len;
+	int err;
+};
+
+static long long get_caps(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct caps[2] = { 0 };
+
+	if (syscall(SYS_capget, &head, caps))
+		return -1;
+	return caps[0].permitted | (unsigned long long)caps[1].permitted << 32;
+}
+
+static int set_effective(unsigned long long wanted)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct caps[2];
+
+	if (syscall(SYS_capget, &head, caps))
+		return -errno;
+	caps[0].effective = caps[0].permitted & (unsigned int)wanted;
+	caps[1].effective = caps[1].permitted & (unsigned int)(wanted >> 32);
+	return syscall(SYS_capset, &head, caps) ? -errno : 0;
+}
+
+/* In another user namespace a capability means something else. */
+static unsigned long long caps_of(const struct target *target)
+{
+	struct target_status status;
+
+	if (target_status(target->req->pid, &status) ||
+	    !target_same(target->req->pid, "user") || !target_valid(target))
+		return 0;
+	return status.caps;
+}
+
+/**
+ * guise_caps() - this thread has no capability that the program has not
+ * @target: the program's thread
+ */
+void guise_caps(const struct target *target)
+{
+	set_effective(caps_of(target));
+}
+
+/**
+ * guise_caps_off() - it has its own ones again
+ */
+void guise_caps_off(void)
+{
+	set_effective(get_caps());
+}
+
+static int open_link(pid_t tid, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", tid, name);
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Enter the directory that a link leads to; as root if @root. */
+static int enter(pid_t tid, const char *link, int root)
+{
+	struct stat own, other;
+	int fd = open_link(tid, link), err;
+
+	if (fd < 0)
+		return -errno;
+	err = fstat(fd, &other) || stat("/", &own) || fchdir(fd) ? -errno : 0;
+	close(fd);
+	if (err || !root)
+		return err;
+	if (own.st_dev == other.st_dev && own.st_ino == other.st_ino &&
+	    target_same(tid, "mnt"))
+		return 0;
+	return chroot(".") ? -errno : 0;
+}
+
+static int take_ids(const struct target_status *status)
+{
+	if (syscall(SYS_setgroups, status->nr_groups, status->groups) ||
+	    syscall(SYS_setresgid, status->gid[0], status->gid[3],
+		    status->gid[2]) ||
+	    syscall(SYS_setresuid, status->uid[0], status->uid[3],
+		    status->uid[2]))
+		return -errno;
+	return 0;
+}
+
+/* Only a supervisor that may become anybody has programs that are others. */
+static int take_all(const struct target *target)
+{
+	pid_t tid = target->req->pid;
+	struct target_status status;
+	int err = target_status(tid, &status);
+
+	if (!err && unshare(CLONE_FS))
+		err = -errno;
+	if (!err)
+		err = enter(tid, "root", 1);
+	if (!err)
+		err = enter(tid, "cwd", 0);
+	if (err)
+		return err;
+	umask(status.umask);
+	if (geteuid() == 0)
+		err = take_ids(&status);
+	else if (status.uid[3] != geteuid() || status.gid[3] != getegid())
+		err = -EACCES;
+	if (err)
+		return err;
+	if (status.uid[3] == 0)
+		set_effective(target_same(tid, "user") ? status.caps : 0);
+	return target_valid(target) ? 0 : -ENOENT;
+}
+
+static void *make(void *arg)
+{
+	struct guise *guise = arg;
+	const struct seccomp_data *data = &guise->target->req->data;
+	long ret;
+
+	guise->err = take_all(guise->target);
+	if (guise->err)
+		return NULL;
+	if (data->nr == SYS_listen)
+		ret = syscall(SYS_listen, guise->fd, (int)data->args[1]);
+	else
+		ret = syscall(data->nr, guise->fd, guise->addr, guise->len);
+	guise->err = ret < 0 ? -errno : 0;
+	return NULL;
+}
+
+/**
+ * guise_call() - connect(), bind() or listen() as the program
+ * @target: the program's thread, and which call
+ * @fd: copy of its socket
+ * @addr: copy of the address, if the call has one
+ * @len: of @addr
+ *
+ * Return: 0, or a negative errno.
+ */
+int guise_call(const struct target *target, int fd, const void *addr, int len)
+{
+	struct guise guise = {
+		.target = target, .fd = fd, .addr = addr, .len = len,
+	};
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, make, &guise))
+		return -EAGAIN;
+	pthread_join(thread, NULL);
+	return guise.err;
+}
