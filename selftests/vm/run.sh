@@ -30,6 +30,8 @@ set -eu
 here=$(dirname "$0")
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$here/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=boot.sh
+. "$here/boot.sh"
 
 interactive='' preload=nst_ulp keep='' test_limit=300 guest_limit='' memory=''
 cpus=2 append='' qemu_args='' mods='' console='' times='' detect=''
@@ -67,29 +69,6 @@ if [ "$kernel" = debug ]; then
 elif [ -n "$detect" ]; then
 	nst_die "-d is for the debug kernel"
 fi
-
-# The part of the guest that changes with the kernel and this directory only.
-# Prints nothing; the result is in $base.
-make_base()
-{
-	local key f
-
-	base=$NST_BUILD/vm/$kernel
-	mkdir -p "$base"
-	exec 8>"$base.lock"
-	flock 8
-	key=$(echo "$nst_release"; cat "$here/base.sh" "$here"/guest.*)
-	if [ "$(cat "$base/key" 2>/dev/null)" != "$key" ]; then
-		rm -rf "$base"
-		"$here/base.sh" "$nst_release" "$nst_image" "$base/root"
-		echo "$key" >"$base/key"
-	fi
-	if [ "$here/runtest.c" -nt "$base/root/usr/bin/runtest" ]; then
-		cc -O2 -Wall -Wextra -Werror -static \
-			-o "$base/root/usr/bin/runtest" "$here/runtest.c"
-	fi
-	exec 8>&-
-}
 
 # seconds_of NAME: what selftests/net/tests allows it
 seconds_of()
@@ -164,113 +143,6 @@ missing_tests()
 	[ -z "$bad" ]
 }
 
-accelerator()
-{
-	# A /dev/kvm that opens may still boot no kernel; so it is tried, once
-	# per boot of this machine.
-	local f
-
-	f=$NST_BUILD/vm/accel-$(cat /proc/sys/kernel/random/boot_id)
-	if [ ! -e "$f" ]; then
-		echo tcg >"$f"
-		if [ -w /dev/kvm ] && timeout 20 qemu-system-x86_64 \
-			-accel kvm -cpu host -m 512 -nodefaults -display none \
-			-no-reboot -kernel "$nst_vmlinuz" -serial stdio \
-			-append "console=ttyS0 panic=-1" </dev/null 2>&1 |
-			grep -q "Unable to mount root"; then
-			echo kvm >"$f"
-		fi
-	fi
-	cat "$f"
-}
-
-# The rate of the time stamp counter, which an emulated processor takes from this
-# machine. On a busy one the guest's kernel finds another, and its clock may run
-# twenty times too fast: all limits are met then, and tasks are called hung.
-clock_rate()
-{
-	local f
-
-	f=$NST_BUILD/vm/tsc-$(cat /proc/sys/kernel/random/boot_id)
-	exec 8>"$f.lock"
-	flock 8
-	if [ ! -s "$f" ]; then
-		cc -O2 -Wall -Wextra -Werror -o "$NST_BUILD/vm/tsckhz" \
-			"$here/tsckhz.c" && "$NST_BUILD/vm/tsckhz" >"$f"
-	fi
-	exec 8>&-
-	echo "tsc_early_khz=$(cat "$f")"
-}
-
-# Console on descriptor 1, the second serial line on 3. Memory is a file in
-# TMPDIR.
-boot_uml()
-{
-	# shellcheck disable=SC2086 # a list of arguments
-	TMPDIR=/dev/shm timeout --foreground -k 5 "$guest_limit" "$nst_vmlinuz" \
-		mem="${memory:-1G}" initrd="$work/initrd" rdinit=/init con=null \
-		con0=null,fd:1 ssl=null ssl1=null,fd:3 quiet loglevel=5 \
-		panic=-1 oops=panic panic_on_warn=1 printk.devkmsg=on net.ifnames=0 \
-		umid="nst$$" uml_dir="$work" $append 3>&1 >"$work/console" 2>&1
-}
-
-boot()
-{
-	local accel=tcg,thread=multi cpu=max,cx16=off
-
-	if [ "$kernel" = uml ]; then
-		boot_uml
-		return
-	fi
-	# QEMU 7.2 emulates cmpxchg16b wrongly: 6.12 and later die of it. On a
-	# loaded machine, no tick comes while the kernel waits for one to prove
-	# that the timer works, and it panics (no_timer_check).
-	if [ "$(accelerator)" = kvm ]; then
-		accel=kvm cpu=host
-	else
-		# A machine that stops all of the guest is no lockup of it.
-		append="watchdog_thresh=60 $(clock_rate) $append"
-	fi
-	# shellcheck disable=SC2086 # lists of arguments
-	timeout --foreground -k 5 "$guest_limit" qemu-system-x86_64 \
-		-accel $accel -cpu $cpu -smp "$cpus" -m "${memory:-1G}" \
-		-nodefaults -display none -monitor none -no-reboot \
-		-serial "file:$work/console" \
-		-chardev stdio,id=out,signal=off -serial chardev:out \
-		-kernel "$nst_vmlinuz" -initrd "$work/initrd" \
-		-append "console=ttyS0 quiet loglevel=5 panic=-1 oops=panic \
-panic_on_warn=1 hung_task_panic=1 softlockup_panic=1 mitigations=off \
-no_timer_check rcupdate.rcu_cpu_stall_timeout=60 printk.devkmsg=on net.ifnames=0 \
-clocksource=tsc tsc=reliable $append" $qemu_args
-}
-
-# verdict STATUS: a last plan of two, of what only this side can see. Tests
-# that the guest did not come to get an empty section each, which fails.
-verdict()
-{
-	local closed="ok" clean="ok" line
-
-	while read -r _ line; do
-		grep -q "^# nst: begin $line *\$" "$work/out" ||
-			printf '# nst: begin %s\n# nst: end %s rc=0\n' \
-				"$line" "$line"
-	done <"$root/t/tests"
-
-	if [ "$1" != 0 ] || ! grep -q '^nst: all passed' "$work/out"; then
-		closed="not ok"
-	fi
-	echo "# nst: begin run-$kernel"
-	echo "1..2"
-	if grep -E "$(echo "$NST_TROUBLE" | paste -sd '|')" "$work/console" \
-		>"$work/trouble"; then
-		clean="not ok"
-		sed 's/^/# /' "$work/console" | tail -n 100
-	fi
-	echo "$closed 1 guest ended and said: all passed (QEMU status $1)"
-	echo "$clean 2 no trouble on the console"
-	echo "# nst: end run-$kernel rc=0"
-}
-
 # Beside the base, because links do not cross file systems.
 mkdir -p "$NST_BUILD/vm"
 work=$(mktemp -d "$NST_BUILD/vm/run.XXXXXX")
@@ -292,8 +164,9 @@ trap cleanup EXIT
 # file may be edited meanwhile.
 main()
 {
-	local status=0
+	local status=0 from=(-initrd "$work/initrd")
 
+	[ "$kernel" != uml ] || from=("initrd=$work/initrd" rdinit=/init)
 	make_base
 	make_root "$@"
 	missing_tests || exit 2
@@ -303,13 +176,13 @@ main()
 	if [ -n "$interactive" ]; then
 		guest_limit=86400
 		stty raw -echo 2>/dev/null || true
-		boot || true
+		boot "${from[@]}" || true
 		stty sane 2>/dev/null || true
 		exit 0
 	fi
-	boot </dev/null > >(tee "$work/out") || status=$?
+	boot "${from[@]}" </dev/null > >(tee "$work/out") || status=$?
 	wait
-	verdict "$status" | tee -a "$work/out"
+	verdict "$status" "$root/t/tests" | tee -a "$work/out"
 	"$here/summary.sh" -q "$work/out"
 	exit
 }
