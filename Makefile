@@ -13,6 +13,9 @@
 #   make check-debug        selftests on a debug kernel, which is built first
 #   make check KERNEL=debug the same on a kernel built to find bugs (see
 #                           selftests/vm/debug.sh; long)
+#   make check-programs     nginx, PostgreSQL and other programs of Debian under
+#                           nst-run (PROG=nginx, KERNEL=uml, VMFLAGS=: see
+#                           selftests/programs; long)
 #   make demo               a transfer, an attacker, a new key under way
 #   make bench              beside plain TCP and kTLS: instructions, then time
 #   make check-charge       who pays for 10,000 records that are held, each way
@@ -135,6 +138,15 @@ check-charge:
 	scripts/build-modules.sh 6.1
 	selftests/vm/run.sh -m 6G -t 3600 6.1 tcp_charge_many
 
+# Debian with systemd in a guest, and what people run there.
+check-programs:
+	selftests/vm/prepare.sh $(or $(KERNEL),6.1)
+	selftests/programs/image.sh
+	$(MAKE) tools WERROR=-Werror
+	$(MAKE) -C selftests/programs O=$(NST_BUILD)/programs all
+	scripts/build-modules.sh $(or $(KERNEL),6.1)
+	selftests/programs/run.sh $(VMFLAGS) $(or $(KERNEL),6.1) $(PROG)
+
 check-configs:
 	scripts/check-configs.sh
 
@@ -160,4 +172,4 @@ clean:
 	rm -rf $(NST_BUILD)
 
 .PHONY: all modules tools install install-user dkms uninstall selftests demo bench vm vm-shell lint check \
-	check-charge check-configs check-fresh check-install check-all check-debug clean
+	check-charge check-configs check-programs check-fresh check-install check-all check-debug clean
