@@ -92,7 +92,7 @@ step module_is_found modinfo -k "$release" nst_ulp nst_sm
 step tool nstkeyctl genbox /tmp/box
 step loaded_at_boot grep -qx nst_ulp /etc/modules-load.d/nst.conf
 step library_builds with_library
-step library_is_found says "Usage" /tmp/client --help
+step library_is_found sh -c "ldd /tmp/client | grep -qF /usr/local/lib/libnst.so.0"
 step make_dkms make dkms
 step dkms_alone one ulp
 sed -i 's/MODULE_DESCRIPTION("NST/MODULE_DESCRIPTION("Newer NST/' nst_ulp/main.c
