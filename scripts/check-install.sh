@@ -82,10 +82,12 @@ mkdir /tmp/bin
 ln -s /usr/bin/* /tmp/bin/
 rm -f /tmp/bin/rsync
 step rsync_missing says "apt-get install rsync" env PATH=/tmp/bin make modules
-step libmnl_missing says "apt-get install libmnl-dev" make PKG_CONFIG=false tools
+step libmnl_missing says "apt-get install libmnl-dev" \
+	make -C userspace/nstkeyctl PKG_CONFIG=false
+step libcrypto_missing says "apt-get install libssl-dev" make PKG_CONFIG=false tools
 apt-get -qq update
 DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=900 install -y \
-	--no-install-recommends build-essential dkms libmnl-dev pkg-config rsync
+	--no-install-recommends build-essential dkms libmnl-dev libssl-dev pkg-config rsync
 step make make
 step make_install make install
 step module_is_found modinfo -k "$release" nst_ulp nst_sm

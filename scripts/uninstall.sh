@@ -40,10 +40,13 @@ remove_files()
 	rm -f "$DESTDIR$PREFIX/sbin/nstkeyctl" "$DESTDIR$PREFIX/bin/nst-run" \
 		"$DESTDIR$PREFIX/lib/nst/libnst-preload.so"
 	rmdir "$DESTDIR$PREFIX/lib/nst" 2>/dev/null || true
-	for f in libnst.a libnst.so libnst.so.0 pkgconfig/libnst.pc; do
-		rm -f "$DESTDIR$PREFIX/lib/$f"
+	for f in libnst libnst-exchange; do
+		rm -f "$DESTDIR$PREFIX/lib/$f.a" "$DESTDIR$PREFIX/lib/$f.so" \
+			"$DESTDIR$PREFIX/lib/$f.so.0" \
+			"$DESTDIR$PREFIX/lib/pkgconfig/$f.pc"
 	done
-	rm -f "$DESTDIR$PREFIX/include/nst/nst.h"
+	rm -f "$DESTDIR$PREFIX/include/nst/nst.h" \
+		"$DESTDIR$PREFIX/include/nst/exchange.h"
 	rmdir "$DESTDIR$PREFIX/include/nst" 2>/dev/null || true
 	[ -n "$DESTDIR" ] || PATH=$PATH:/sbin ldconfig
 	if cmp -s packaging/modules-load.conf "$load"; then

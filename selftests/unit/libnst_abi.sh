@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # libnst_abi.sh: what programs rely on is what was promised: symbols, structures
-# and numbers are those of userspace/libnst/abi, in the header and in what was
-# built; the header suits every C and C++; what "make install" puts somewhere is
+# and numbers of libnst and libnst-exchange are those of their abi/, in the header
+# and in what was built; the header suits every C and C++; what "make install" puts somewhere is
 # found by pkg-config, works, and can be taken away. On the host. TAP.
-# With "update", write abi/symbols and abi/macros anew: for who means it.
+# With "update", write symbols and macros there anew: for who means it.
 #
 # shellcheck disable=SC2317 # functions are called by result()
 
@@ -14,25 +14,39 @@ cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source-path=SCRIPTDIR/../net/lib source=tap.sh
 . selftests/net/lib/tap.sh
 
-lib=userspace/libnst
+libs="libnst libnst-exchange"
 cc=${CC:-gcc}
 cxx=${CXX:-g++}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/root
 usr=$root/usr/local
-own=(-I"$lib/include" -isystem include/uapi)
+own=(-Iuserspace/libnst/include -Iuserspace/libnst-exchange/include
+	-isystem include/uapi)
 
-install_there()
+# Which library a function here is about, and the header of it.
+use()
 {
-	make -s -C "$lib" O="$work/o" DESTDIR="$root" PREFIX=/usr/local \
-		WERROR=-Werror install
+	lib=$1
+	abi=userspace/$lib/abi
+	include=nst/nst.h
+	[ "$lib" = libnst ] || include=nst/exchange.h
+}
+
+install_all()
+{
+	local l
+
+	for l in $libs; do
+		make -s -C "userspace/$l" O="$work/o" DESTDIR="$root" \
+			PREFIX=/usr/local WERROR=-Werror install || return
+	done
 }
 
 # Name and version of each function that programs can call.
 symbols()
 {
-	readelf -W --dyn-syms "$usr/lib/libnst.so.0" |
+	readelf -W --dyn-syms "$usr/lib/$lib.so.0" |
 		awk '$5 == "GLOBAL" && $7 != "UND" && $7 != "ABS" {
 			print $4, $8
 		}' | LC_ALL=C sort
@@ -41,21 +55,21 @@ symbols()
 # Every number of the headers, whatever it is called.
 macros()
 {
-	echo '#include <nst/nst.h>' |
+	echo "#include <$include>" |
 		"$cc" "${own[@]}" -E -dM -x c - |
 		grep -E '^#define ([A-Z]+_)?NST_?[A-Z0-9_]* .' | LC_ALL=C sort
 }
 
 dynamic()
 {
-	readelf -d "$usr/lib/libnst.so.0" |
+	readelf -d "$usr/lib/$lib.so.0" |
 		sed -n "s/.*($1).*\[\(.*\)\]/\1/p" | LC_ALL=C sort | paste -sd ' '
 }
 
 # Bytes that a function could write to: there are none.
 no_state()
 {
-	size -A "$usr/lib/libnst.a" >"$work/size" || return
+	size -A "$usr/lib/$lib.a" >"$work/size" || return
 	grep -q '^\.text' "$work/size" &&
 		! grep -E '^\.(t?data|t?bss)(\.[a-z]*)? +[1-9]' "$work/size" |
 			grep -v '^\.data\.rel\.ro'
@@ -63,13 +77,13 @@ no_state()
 
 no_executable_stack()
 {
-	readelf -lW "$usr/lib/libnst.so.0" | grep -q 'GNU_STACK.* RW '
+	readelf -lW "$usr/lib/$lib.so.0" | grep -q 'GNU_STACK.* RW '
 }
 
 # header COMPILER OPTION...: as the first and only header, and twice
 header()
 {
-	printf '#include <nst/nst.h>\n#include <nst/nst.h>\nint nothing;\n' |
+	printf '#include <%s>\n#include <%s>\nint nothing;\n' "$include" "$include" |
 		"$1" "${own[@]}" -Wall -Wextra -Werror "${@:2}" -c \
 			-o "$work/header.o" -
 }
@@ -96,9 +110,9 @@ cxx_links()
 
 config()
 {
-	PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$usr/lib/pkgconfig \
+	PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_PATH=$usr/lib/pkgconfig \
 		PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 \
-		pkg-config "$@" libnst
+		pkg-config "$@" "$lib"
 }
 
 # user COMPILER FILE [OPTION...]: a program made from what is installed alone
@@ -131,6 +145,20 @@ write_user()
 	END
 }
 
+# It finds libnst by itself.
+exchange_links()
+{
+	cat >"$work/user.c" <<-END
+		#include <errno.h>
+		#include <nst/exchange.h>
+		int main(void)
+		{
+			return nst_exchange(-1, NULL, 0) != -EBADF;
+		}
+	END
+	user "$cc" "$work/user.c"
+}
+
 needs_version()
 {
 	user "$cc" "$work/user.c" &&
@@ -157,32 +185,46 @@ nothing_left()
 		[ ! -e "$usr/include/nst" ]
 }
 
-install_there >"$work/log" 2>&1
+# check_library NAME NEEDED: what is asked of both
+check_library()
+{
+	local std
+
+	use "$1"
+	if [ -n "$update" ]; then
+		symbols >"$abi/symbols"
+		macros >"$abi/macros"
+		return
+	fi
+	result "$lib: symbols" diff "$abi/symbols" <(symbols)
+	result "$lib: macros" diff "$abi/macros" <(macros)
+	result "$lib: layout" "$cc" "${own[@]}" -Wall -Wextra -Werror -c \
+		-o "$work/layout.o" "$abi/layout.c"
+	result "$lib: soname" [ "$(dynamic SONAME)" = "$lib.so.0" ]
+	result "$lib: needs $2 alone" [ "$(dynamic NEEDED)" = "$2" ]
+	result "$lib: no state" no_state
+	result "$lib: no executable stack" no_executable_stack
+	for std in c99 c11 c17; do
+		result "$lib: header in $std" header "$cc" -x c -std=$std -pedantic
+	done
+	for std in c++11 c++17; do
+		result "$lib: header in $std" header "$cxx" -x c++ -std=$std -pedantic
+	done
+	result "$lib: version" version
+}
+
+update=${1:-}
+install_all >"$work/log" 2>&1
 tap $? "libnst_abi: installs" "$work/log"
-if [ "${1:-}" = update ]; then
-	symbols >"$lib/abi/symbols"
-	macros >"$lib/abi/macros"
-	exit
-fi
-result "libnst_abi: symbols" diff "$lib/abi/symbols" <(symbols)
-result "libnst_abi: macros" diff "$lib/abi/macros" <(macros)
-result "libnst_abi: layout" "$cc" "${own[@]}" -Wall -Wextra -Werror -c \
-	-o "$work/layout.o" "$lib/abi/layout.c"
-result "libnst_abi: soname" [ "$(dynamic SONAME)" = libnst.so.0 ]
-result "libnst_abi: needs libc alone" [ "$(dynamic NEEDED)" = libc.so.6 ]
-result "libnst_abi: no state" no_state
-result "libnst_abi: no executable stack" no_executable_stack
-for std in c99 c11 c17; do
-	result "libnst_abi: header in $std" header "$cc" -x c -std=$std -pedantic
-done
-for std in c++11 c++17; do
-	result "libnst_abi: header in $std" header "$cxx" -x c++ -std=$std -pedantic
-done
+check_library libnst libc.so.6
+check_library libnst-exchange "libc.so.6 libcrypto.so.3 libnst.so.0"
+[ -z "$update" ] || exit
+result "libnst-exchange: pkg-config" exchange_links
+use libnst
 write_user
-result "libnst_abi: pkg-config" needs_version
-result "libnst_abi: pkg-config, static" static_links
-result "libnst_abi: pkg-config, C++" cxx_links
-result "libnst_abi: version" version
+result "libnst: pkg-config" needs_version
+result "libnst: pkg-config, static" static_links
+result "libnst: pkg-config, C++" cxx_links
 result "libnst_abi: uninstall" nothing_left
 echo "1..$number"
 exit "$failed"

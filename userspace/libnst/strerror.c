@@ -62,6 +62,9 @@ static const char *const lines[] = {
 	[ENOKEY] =
 		SAY("no such key in the box, or no keys set for a direction",
 		    "'nstkeyctl load' here and at the peer, or set keys for both"),
+	[EPROTONOSUPPORT] =
+		SAY("the ends have no way in common to agree on a key",
+		    "see nst_exchange(3)"),
 	[EPROTO] =
 		SAY("the peer has no NST, is not strict as this end is, or bytes passed NST by",
 		    "nst_info() has the cause"),
