@@ -4,16 +4,12 @@
  * and any thread may call it at any time.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <nst/nst.h>
 #include <pthread.h>
 
 #include "kselftest_harness.h"
+#include "memscan.h"
 #include "udptest.h"
-
-#define CHUNK	65536
-#define OVERLAP	NST_KEY_SIZE
-#define PIECE	12	/* so many bytes of a key are not there by chance */
 
 /* --- what is left --------------------------------------------------------- */
 
@@ -26,62 +22,6 @@ static uint8_t key_byte(unsigned int i)
 	return (i * 151 + 0xc5) ^ (i * i * 7);
 }
 
-static bool is_piece(const uint8_t *at)
-{
-	unsigned int from, i;
-
-	for (from = 0; from + PIECE <= NST_KEY_SIZE; from++) {
-		for (i = 0; i < PIECE && at[i] == key_byte(from + i); i++)
-			;
-		if (i == PIECE)
-			return true;
-	}
-	return false;
-}
-
-static uint8_t window[CHUNK + OVERLAP];
-
-/* Pieces of the key between two addresses. */
-static unsigned int count_in(int mem, unsigned long from, unsigned long to)
-{
-	unsigned int found = 0;
-	ssize_t n, i;
-
-	while (from < to) {
-		n = to - from < sizeof(window) ? to - from : sizeof(window);
-		n = pread(mem, window, n, from);
-		if (n <= PIECE)
-			break;
-		for (i = 0; i + PIECE <= n; i++)
-			found += is_piece(window + i);
-		explicit_bzero(window, sizeof(window));
-		from += n > OVERLAP ? n - OVERLAP : n;
-		if (from + OVERLAP >= to)
-			break;
-	}
-	return found;
-}
-
-/* In all that the program can write to; -1 if that cannot be read. */
-static int count_pieces(void)
-{
-	FILE *maps = fopen("/proc/self/maps", "r");
-	int mem = open("/proc/self/mem", O_RDONLY);
-	unsigned long from, to;
-	unsigned int found = 0;
-	char line[512], mode[8];
-
-	if (!maps || mem < 0)
-		return -1;
-	while (fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) == 3 &&
-		    mode[1] == 'w')
-			found += count_in(mem, from, to);
-	fclose(maps);
-	close(mem);
-	return found;
-}
-
 static void make_key(struct nst_key *key)
 {
 	unsigned int i;
@@ -91,17 +31,44 @@ static void make_key(struct nst_key *key)
 	key->kid = 1;
 }
 
+static int count_pieces(void)
+{
+	uint8_t inverted[MEMSCAN_BYTES];
+	unsigned int i;
+
+	for (i = 0; i < MEMSCAN_BYTES; i++)
+		inverted[i] = ~key_byte(i);
+	return memscan_count(inverted);
+}
+
 typedef int call_fn(int fd, const struct nst_opts *opts);
+
+struct attempt {
+	call_fn *call;
+	int fd;
+	const struct nst_opts *opts;
+	int err;
+};
+
+static void make_attempt(void *arg)
+{
+	struct attempt *attempt = arg;
+
+	attempt->err = attempt->call(attempt->fd, attempt->opts);
+}
 
 /* Calls @call with the key, takes it away, and counts what is left. */
 static int leaves(call_fn *call, int fd, struct nst_opts *opts, int *err)
 {
+	struct attempt attempt = { .call = call, .fd = fd, .opts = opts };
 	struct nst_key *key = calloc(1, sizeof(*key));
 
 	make_key(key);
 	opts->keys = key;
 	opts->nr_keys = 1;
-	*err = call(fd, opts);
+	if (memscan_apart(make_attempt, &attempt))
+		return -1;
+	*err = attempt.err;
 	explicit_bzero(key, sizeof(*key));
 	free(key);
 	return count_pieces();
