@@ -40,7 +40,7 @@ compile()
 	# shellcheck disable=SC2086 # an option or none
 	"${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -D_GNU_SOURCE \
 		-isystem include/uapi -Iuserspace/libnst/include \
-		$out -o "${1%.c}.out" "$1"
+		-Iuserspace/libnst-exchange/include $out -o "${1%.c}.out" "$1"
 }
 
 # Every block of C is an example that is compiled.
@@ -238,7 +238,8 @@ names_exist()
 	grep -hv '^\.TH ' "${pages[@]}" |
 		grep -owE 'NST_[A-Z0-9_]+|Nst(Rx|Tx|S)[A-Za-z]+|nst_[a-z_]+' |
 		sort -u | grep -vx NstRxHdr |
-		missing_in nst_ulp nst_sm include userspace/libnst
+		missing_in nst_ulp nst_sm include userspace/libnst \
+			userspace/libnst-exchange
 }
 
 # Files of this tree that the pages name.
@@ -309,7 +310,8 @@ manual()
 }
 
 extract
-for f in server client control datagram private info library family; do
+for f in server client control datagram private info library exchange \
+	family; do
 	result "compile $f.c" compile "$work/$f.c"
 done
 result "every example is compiled" all_marked
