@@ -93,6 +93,29 @@ bare()
 	ip netns exec "$@"
 }
 
+# pids_of HOST NAME: processes of that name there
+pids_of()
+{
+	local p
+
+	for p in $(ip netns pids "$1"); do
+		[ "$(cat "/proc/$p/comm" 2>/dev/null)" != "$2" ] || echo "$p"
+	done
+}
+
+# stop HOST NAME: what run() has started in the background is a child of a shell
+stop()
+{
+	pids_of "$@" | xargs -r kill
+	until_true 60 none_of "$@"
+}
+
+# shellcheck disable=SC2317
+none_of()
+{
+	[ -z "$(pids_of "$@")" ]
+}
+
 # until_true SECONDS COMMAND...: waits until it is
 until_true()
 {
