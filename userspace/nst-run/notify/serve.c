@@ -23,7 +23,6 @@ static struct {
 	const struct policy *policy;
 	int notify;
 	unsigned int threads, free;
-	unsigned long calls;
 	pthread_attr_t attr;
 } serve = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -51,7 +50,6 @@ static int leave_another(void)
 	int others;
 
 	pthread_mutex_lock(&serve.lock);
-	serve.calls++;
 	serve.free--;
 	if (!serve.free)
 		add_thread();
@@ -134,14 +132,4 @@ int serve_start(const struct policy *policy, int notify)
 		err = add_thread();
 	pthread_mutex_unlock(&serve.lock);
 	return err;
-}
-
-/**
- * serve_calls() - how many came
- *
- * Return: the number.
- */
-unsigned long serve_calls(void)
-{
-	return serve.calls;
 }

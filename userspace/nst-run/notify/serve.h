@@ -6,6 +6,5 @@
 #include "../policy.h"
 
 int serve_start(const struct policy *policy, int notify);
-unsigned long serve_calls(void);
 
 #endif /* NST_RUN_SERVE_H */
