@@ -60,7 +60,11 @@ static void become(uid_t uid, const char *options, const char *role)
 {
 	char *argv[WORDS + 1] = { 0 }, self[256] = "";
 	int argc = 0;
+	char pid[16];
 
+	/* As systemd does it for whom it starts */
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	setenv("LISTEN_PID", pid, 1);
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		_exit(98);
 	if (options) {
