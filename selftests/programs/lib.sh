@@ -20,8 +20,6 @@ MODE=plain
 HOSTS=""
 LINKS=""
 PORTS=()
-# The engine, by its name, if nst-run is not to choose (run.sh -e ENGINE=notify)
-OPTIONS_OF_RUN=${ENGINE:+--engine=$ENGINE}
 
 # addr N M: the address of host N on the link to host M
 addr()
@@ -83,8 +81,7 @@ run()
 
 	shift
 	if [ "$MODE" = nst ]; then
-		# shellcheck disable=SC2086 # may be empty
-		ip netns exec "$host" nst-run $OPTIONS_OF_RUN "${PORTS[@]}" -- "$@"
+		ip netns exec "$host" nst-run "${PORTS[@]}" -- "$@"
 	else
 		ip netns exec "$host" "$@"
 	fi
@@ -94,29 +91,6 @@ run()
 bare()
 {
 	ip netns exec "$@"
-}
-
-# pids_of HOST NAME: processes of that name there
-pids_of()
-{
-	local p
-
-	for p in $(ip netns pids "$1"); do
-		[ "$(cat "/proc/$p/comm" 2>/dev/null)" != "$2" ] || echo "$p"
-	done
-}
-
-# stop HOST NAME: what run() has started in the background is a child of a shell
-stop()
-{
-	pids_of "$@" | xargs -r kill
-	until_true 60 none_of "$@"
-}
-
-# shellcheck disable=SC2317
-none_of()
-{
-	[ -z "$(pids_of "$@")" ]
 }
 
 # until_true SECONDS COMMAND...: waits until it is
@@ -194,12 +168,23 @@ wire_on()
 	done
 }
 
+# shellcheck disable=SC2317
+wire_still()
+{
+	local before
+
+	before=$(cat "$WORK"/wire.* | wc -c)
+	sleep 2
+	[ "$(cat "$WORK"/wire.* | wc -c)" = "$before" ]
+}
+
 # A result for each link: nothing may have been missed.
 wire_off()
 {
 	local l pid
 
-	sleep 0.5
+	# The kernel hands packets over within a second, and then they are written.
+	until_true 120 wire_still
 	for l in $LINKS; do
 		pid=$(cat "$WORK/tcpdump.pid.$l")
 		kill -INT "$pid"
@@ -223,11 +208,11 @@ stat_of()
 }
 
 # Sealed and opened bytes of every host, as the kernel has counted them. What was
-# opened the watchers must have seen, in as many bytes at least: hosts of a scene
+# sealed the watchers must have seen, in as many bytes at least: hosts of a scene
 # do not talk to themselves by NST.
 judge_counters()
 {
-	local h tx rx opened=0 seen
+	local h tx rx sealed=0 seen
 
 	for h in $HOSTS; do
 		tx=$(stat_of "$h" NstTxBytes)
@@ -238,11 +223,11 @@ judge_counters()
 			[ "$tx" = 0 ] && [ "$rx" = 0 ]
 		fi
 		say $? "NST of $h sealed $tx bytes and opened $rx"
-		opened=$((opened + rx))
+		sealed=$((sealed + tx))
 	done
 	seen=$(cat "$WORK"/wire.* | wc -c)
-	[ "$seen" -gt "$opened" ]
-	say $? "the wire has $seen bytes, opened were $opened"
+	[ "$seen" -gt "$sealed" ]
+	say $? "the wire has $seen bytes, of them sealed $sealed"
 }
 
 # judge_wire MARK...: each on every link, or with NST on none
