@@ -100,8 +100,7 @@ check_kerneldoc()
 {
 	local f
 
-	for f in $(sources nst_ulp nst_sm include userspace/libnst \
-		userspace/libnst-exchange); do
+	for f in $(sources nst_ulp nst_sm include userspace/libnst); do
 		result "$f" perl "$linux/kernel-doc" -none -Werror "$f"
 	done
 	echo "1..$number"

@@ -64,13 +64,14 @@ pipeline()
 
 pubsub()
 {
-	local n=$1
+	local n=$1 pid
 
 	cli subscribe news >heard 2>&1 &
+	pid=$!
 	until_true 60 grep -q subscribe heard
 	seq "$n" | sed "s/.*/publish news $MARK-&/" | cli >/dev/null
 	until_true 60 grep -q "$MARK-$n\$" heard
-	stop h1 redis-cli
+	kill "$pid"
 	grep -o "$MARK-[0-9]*" heard >got
 	seq "$n" | sed "s/^/$MARK-/" >want
 	same got want

@@ -1,0 +1,157 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# nst-run's notify engine: a static program of Go, nginx that is replaced while it
+# runs (USR2), and sshd, which gives what it starts an environment of its own.
+#   NOTIFY_DIALS   connections at the same time (100)
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. /t/lib.sh
+
+: "${NOTIFY_DIALS:=100}"
+MARK=NST-PLAINTEXT-NOTIFY
+
+go_scene()
+{
+	rm -f start
+	mkfifo start
+	PORTS=(--tcp 7000)
+	run h2 gopeer listen 10.12.0.2:7000 >go.log 2>&1 &
+	listening h2 tcp 7000 go.log || return
+	run h1 gopeer dial 10.12.0.2:7000 "$NOTIFY_DIALS" "$MARK" >said 2>&1 &&
+		[ "$(cat said)" = "$NOTIFY_DIALS" ]
+	say $? "$NOTIFY_DIALS connections of a static Go program" said
+	[ "$MODE" = plain ] || count_calls
+}
+
+# How many system calls nst-run makes for a connection that is made, and for one
+# that is accepted: told, not judged
+count_calls()
+{
+	local pid PORTS=(--tcp 7000 --engine notify)
+
+	# shellcheck disable=SC2016
+	run h1 sh -c 'read -r _ <start; gopeer dial 10.12.0.2:7000 100 x' \
+		>said 2>&1 &
+	until_true 60 pgrep -f 'nst-run.*start;'
+	pid=$(pgrep -o -f 'nst-run.*start;')
+	strace -f -qq -c -o calls -p "$pid" &
+	until_true 60 grep -q 'TracerPid:.*[1-9]' "/proc/$pid/status"
+	echo go >start
+	wait $!
+	awk '{ print "# 100 connections: " $0 }' calls
+}
+
+cat >nginx.conf <<'END'
+user root;
+worker_processes 2;
+pid /var/tmp/work/nginx.pid;
+error_log /var/tmp/work/error.log warn;
+events { worker_connections 800; }
+http {
+	access_log off;
+	server {
+		listen 80;
+		root /var/tmp/work/www;
+	}
+}
+END
+
+# get NAME
+get()
+{
+	rm -f got
+	run h1 curl -sS -f -o got http://10.12.0.2/big >said 2>&1 &&
+		same got www/big
+	say $? "$1" said
+}
+
+# shellcheck disable=SC2317
+is_other()
+{
+	[ -e nginx.pid ] && [ "$(cat nginx.pid)" != "$1" ]
+}
+
+nginx_scene()
+{
+	local server old
+
+	PORTS=(--tcp 80 --engine notify)
+	mkdir -p www
+	marked "$MARK" 1000000 www/big
+	# As a daemon: else it does not heed USR2. nst-run stays nevertheless.
+	run h2 /usr/sbin/nginx -c "$WORK/nginx.conf" >nginx.log 2>&1 &
+	server=$!
+	listening h2 tcp 80 nginx.log || return
+	get "a file of nginx"
+	old=$(cat nginx.pid)
+	kill -USR2 "$old"
+	until_true 60 is_other "$old"
+	say $? "another nginx runs beside it" nginx.log error.log
+	get "a file of both"
+	kill -QUIT "$old"
+	until_true 60 fails kill -0 "$old"
+	say $? "the first one has ended" nginx.log error.log
+	get "a file of the second one"
+	kill -QUIT "$(cat nginx.pid)"
+	until_true 60 fails test -e nginx.pid
+	wait "$server"
+	say $? "it ends, and nst-run with it" nginx.log error.log
+}
+
+# shellcheck disable=SC2317
+fails()
+{
+	! "$@"
+}
+
+ssh-keygen -q -t ed25519 -N '' -f hostkey
+ssh-keygen -q -t ed25519 -N '' -f userkey
+cp userkey.pub authorized
+mkdir -p /run/sshd
+# any password but a locked one
+useradd -m -s /bin/bash -p '*' tester
+cat >sshd_config <<'END'
+Port 22
+HostKey /var/tmp/work/hostkey
+AuthorizedKeysFile /var/tmp/work/authorized
+PermitRootLogin yes
+StrictModes no
+UsePAM no
+UseDNS no
+PidFile none
+END
+
+# login USER COMMAND
+login()
+{
+	run h1 ssh -F none -i "$WORK/userkey" -o BatchMode=yes \
+		-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+		-o LogLevel=ERROR "$1@10.12.0.2" "$2"
+}
+
+ssh_scene()
+{
+	local user
+
+	PORTS=(--tcp "22,7000" --engine notify)
+	run h1 gopeer listen 10.12.0.1:7000 >go.log 2>&1 &
+	listening h1 tcp 7000 go.log || return
+	run h2 /usr/sbin/sshd -D -e -f "$WORK/sshd_config" >sshd.log 2>&1 &
+	listening h2 tcp 22 sshd.log || return
+	for user in root tester; do
+		login "$user" 'id -un' >said 2>&1 && [ "$(cat said)" = "$user" ]
+		say $? "a login as $user" said sshd.log
+		login "$user" 'env | grep -c NST' >said 2>&1
+		[ "$(cat said)" = 0 ]
+		say $? "nothing of NST is in its environment" said
+		login "$user" "/t/bin/gopeer dial 10.12.0.1:7000 5 $MARK" \
+			>said 2>&1 && [ "$(cat said)" = 5 ]
+		say $? "what $user starts there has NST as well" said
+	done
+}
+
+both 2 go_scene "$MARK"
+both 2 nginx_scene "$MARK"
+both 2 ssh_scene "$MARK" SSH-2.0-OpenSSH
+finish
