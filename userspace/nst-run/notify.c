@@ -17,6 +17,7 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "explain.h"
 #include "journal.h"
 #include "notify.h"
 #include "notify/child.h"
@@ -191,6 +192,17 @@ static void block_signals(sigset_t *before)
 	sigprocmask(SIG_SETMASK, &all, before);
 }
 
+/* Nobody but this process counts, so the memory's descriptor is of no use. */
+static void begin_to_explain(void)
+{
+	int fd = explain_make();
+
+	if (fd < 0)
+		run_refuse(RUN_EXIT_REFUSED, "--explain: %s", strerror(-fd));
+	close(fd);
+	explain_begin();
+}
+
 /**
  * notify_run() - run the program under the engine
  * @run: what was asked for
@@ -205,6 +217,8 @@ int notify_run(const struct run *run)
 	int signals, err;
 
 	journal_init();
+	if (run->explain)
+		begin_to_explain();
 	block_signals(&mask);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 		run_refuse(RUN_EXIT_REFUSED, "cannot become the parent of all: %s",
@@ -228,5 +242,8 @@ int notify_run(const struct run *run)
 			   strerror(-err));
 	}
 	child_go(&child);
-	return end_as(supervise(&child, signals));
+	err = supervise(&child, signals);
+	if (run->explain)
+		explain_report();
+	return end_as(err);
 }

@@ -3,12 +3,15 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "explain.h"
 #include "preload_run.h"
 #include "program.h"
+#include "wait.h"
 
 #define LIBRARY	"libnst-preload.so"
 
@@ -69,14 +72,8 @@ static void put(const char *name, const char *value)
 		run_refuse(RUN_EXIT_REFUSED, "%s: %s", name, strerror(errno));
 }
 
-/**
- * preload_run() - become the program
- * @run: what was asked for
- *
- * The library is the last one preloaded, so it is the nearest to libc, and what
- * others that are preloaded make of a call comes by it.
- */
-void preload_run(const struct run *run)
+/* The library, and what it must know, are in the environment. */
+static void set_environment(const struct run *run)
 {
 	const char *others = getenv("LD_PRELOAD");
 	char policy[POLICY_TEXT], *list;
@@ -87,7 +84,65 @@ void preload_run(const struct run *run)
 		run_refuse(RUN_EXIT_REFUSED, "no memory");
 	put("LD_PRELOAD", list);
 	put(POLICY_VARIABLE, policy);
+	free(list);
+	unsetenv(EXPLAIN_VARIABLE);
+}
+
+__attribute__((noreturn))
+static void become(const struct run *run)
+{
 	execv(run->path, run->argv);
 	run_refuse(errno == ENOENT ? RUN_EXIT_MISSING : RUN_EXIT_CANNOT,
 		   "%s: %s", run->path, strerror(errno));
+}
+
+/* The table is found through this process, which outlives the program. */
+static void share_table(void)
+{
+	int fd = explain_make();
+	char path[64];
+
+	if (fd < 0)
+		run_refuse(RUN_EXIT_REFUSED, "--explain: %s", strerror(-fd));
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), fd);
+	put(EXPLAIN_VARIABLE, path);
+}
+
+static int run_and_explain(const struct run *run)
+{
+	sigset_t all, old;
+	int status;
+	pid_t pid;
+
+	share_table();
+	explain_begin();
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	pid = fork();
+	if (pid < 0)
+		run_refuse(RUN_EXIT_REFUSED, "fork: %s", strerror(errno));
+	if (!pid) {
+		sigprocmask(SIG_SETMASK, &old, NULL);
+		become(run);
+	}
+	status = wait_for_program(pid, &old);
+	explain_report();
+	return status;
+}
+
+/**
+ * preload_run() - become the program, or its parent with --explain
+ * @run: what was asked for
+ *
+ * The library is the last one preloaded, so it is the nearest to libc, and what
+ * others that are preloaded make of a call comes by it.
+ *
+ * Return: the program's exit status, if at all.
+ */
+int preload_run(const struct run *run)
+{
+	set_environment(run);
+	if (run->explain)
+		return run_and_explain(run);
+	become(run);
 }

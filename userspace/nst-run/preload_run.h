@@ -7,6 +7,6 @@
 #include "run.h"
 
 int preload_works(const struct run *run, char *why, size_t size);
-void preload_run(const struct run *run);
+int preload_run(const struct run *run);
 
 #endif /* NST_RUN_PRELOAD_RUN_H */

@@ -20,6 +20,9 @@
 /* What the kernel reads of a script's first line. */
 #define HEAD		256
 #define PHDRS		64
+/* A page of notes is more than linkers leave. */
+#define NOTES		1024
+#define NOTE_ALIGN(n)	(((unsigned long)(n) + 3) & ~3ul)
 
 #if defined(__x86_64__)
 #define OWN_MACHINE	EM_X86_64
@@ -73,17 +76,25 @@ static enum program_kind look_at_linker(int fd, const Elf64_Phdr *ph)
 	return strstr(path, "/ld-linux") ? PROGRAM_DYNAMIC : PROGRAM_LIBC;
 }
 
-/* Go's linker leaves a note of its own, the first of its segment. */
+/* Go's linker leaves a note of its own, here among those of others. */
 static int is_go(int fd, const Elf64_Phdr *ph)
 {
-	struct {
-		Elf64_Nhdr head;
-		char name[4];
-	} note;
+	char notes[NOTES];
+	unsigned long at = 0, size = ph->p_filesz;
+	Elf64_Nhdr head;
+	long n;
 
-	return read_at(fd, &note, sizeof(note), ph->p_offset) ==
-	       sizeof(note) && note.head.n_namesz == 4 &&
-	       !memcmp(note.name, "Go", 3);
+	n = read_at(fd, notes, size < sizeof(notes) ? size : sizeof(notes),
+		    ph->p_offset);
+	while (n > 0 && at + sizeof(head) + 4 <= (unsigned long)n) {
+		memcpy(&head, notes + at, sizeof(head));
+		if (head.n_namesz == 4 &&
+		    !memcmp(notes + at + sizeof(head), "Go", 3))
+			return 1;
+		at += sizeof(head) + NOTE_ALIGN(head.n_namesz) +
+		      NOTE_ALIGN(head.n_descsz);
+	}
+	return 0;
 }
 
 static enum program_kind look_at_elf(int fd, const Elf64_Ehdr *eh)

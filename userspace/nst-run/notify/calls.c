@@ -23,6 +23,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include "../explain.h"
 #include "../journal.h"
 #include "calls.h"
 #include "guise.h"
@@ -64,6 +65,7 @@ int call_attach(struct call *call, enum attach_call what, int fd,
 	struct attach_result result;
 	int err = attach_call(call->policy, what, fd, addr, len, &result);
 
+	explain_call(fd, &result);
 	if (err) {
 		take_name(&call->target);
 		journal_failure(&result);

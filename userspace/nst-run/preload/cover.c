@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
+#include "explain.h"
 #include "journal.h"
 #include "preload.h"
 #include "program.h"
@@ -45,6 +46,7 @@ int preload_cover(enum attach_call call, int fd, const void *addr,
 				  &result);
 		if (err)
 			journal_failure(&result);
+		explain_call(fd, &result);
 	}
 	if (!err)
 		return 0;
@@ -112,6 +114,7 @@ int preload_may_exec(int dir, const char *path)
 	kind = program_kind(dir, path);
 	if (kind == PROGRAM_DYNAMIC || kind == PROGRAM_UNKNOWN)
 		return 0;
+	explain_program(kind, preload_policy()->let);
 	text_add(&t, *path ? path : "a program");
 	text_add(&t, " ");
 	text_add(&t, program_kind_text(kind));

@@ -9,18 +9,20 @@
 #include "preload.h"
 #include "real.h"
 
+static const char refused[] =
+	"a namespace of its own for a library is refused: it would have no NST (nst-run --let-go)";
+
 INTERPOSED void *dlmopen(Lmid_t space, const char *file, int mode)
 {
-	preload_ready();
-	if (!real.dlmopen)
+	if (real_lacks(&real.dlmopen))
 		return NULL;
 	if (space == LM_ID_BASE)
 		return real.dlmopen(space, file, mode);
 	if (preload_policy()->let) {
-		journal_line("dlmopen(): what is loaded by it has no NST");
+		journal_line("what is loaded into a namespace of its own has no NST");
 		return real.dlmopen(space, file, mode);
 	}
-	journal_line("dlmopen() refused: what is loaded by it would have no NST (nst-run --let-go lets it)");
+	journal_line(refused);
 	/* For dlerror(). */
 	return real.dlmopen(space, "/nonexistent/refused by nst-run",
 			    RTLD_NOW);

@@ -10,13 +10,13 @@
 
 #define LIST	"LD_PRELOAD="
 
-/* The entry that begins with @key, "NAME=", or NULL. */
-static const char *entry(char *const envp[], const char *key)
+/* The entry of the same variable as @like, "NAME=...", or NULL. */
+static const char *entry(char *const envp[], const char *like)
 {
-	size_t len = strlen(key);
+	size_t len = strcspn(like, "=") + 1;
 
 	for (; envp && *envp; envp++)
-		if (!strncmp(*envp, key, len))
+		if (!strncmp(*envp, like, len))
 			return *envp;
 	return NULL;
 }
@@ -46,10 +46,13 @@ static int has_library(const char *list)
  */
 int env_complete(char *const envp[])
 {
+	const char *const *kept = preload_entries();
 	const char *list = entry(envp, LIST);
 
-	return list && has_library(list) &&
-	       (!*preload_variable() || entry(envp, POLICY_VARIABLE "="));
+	for (; *kept; kept++)
+		if (!entry(envp, *kept))
+			return 0;
+	return list && has_library(list);
 }
 
 /**
@@ -85,12 +88,13 @@ size_t env_room(char *const envp[])
 
 /**
  * env_fill() - a complete environment
- * @copy: receives it; two entries and an end more than @envp
+ * @copy: receives it; ENV_MORE entries more than @envp
  * @room: of env_room() bytes, for LD_PRELOAD
  * @envp: the incomplete one
  */
 void env_fill(char **copy, char *room, char *const envp[])
 {
+	const char *const *kept = preload_entries();
 	const char *list = entry(envp, LIST);
 	struct text t = { .buf = room, .size = env_room(envp) };
 
@@ -101,8 +105,9 @@ void env_fill(char **copy, char *room, char *const envp[])
 		text_add(&t, preload_path());
 	}
 	*copy++ = room;
-	if (*preload_variable() && !entry(envp, POLICY_VARIABLE "="))
-		*copy++ = (char *)preload_variable();
+	for (; *kept; kept++)
+		if (!entry(envp, *kept))
+			*copy++ = (char *)*kept;
 	for (; envp && *envp; envp++)
 		if (strncmp(*envp, LIST, strlen(LIST)))
 			*copy++ = *envp;
@@ -117,12 +122,17 @@ void env_fill(char **copy, char *room, char *const envp[])
 void env_keep(void)
 {
 	ENV_COMPLETE(full, environ);
-	const char *value;
+	const char *const *kept = preload_entries();
+	char name[sizeof(POLICY_VARIABLE) + 8];
+	size_t len;
 
 	if (full == environ)
 		return;
 	setenv("LD_PRELOAD", full[0] + strlen(LIST), 1);
-	value = strchr(preload_variable(), '=');
-	if (value && !getenv(POLICY_VARIABLE))
-		setenv(POLICY_VARIABLE, value + 1, 1);
+	for (; *kept; kept++) {
+		len = strcspn(*kept, "=");
+		memcpy(name, *kept, len);
+		name[len] = 0;
+		setenv(name, *kept + len + 1, 0);
+	}
 }

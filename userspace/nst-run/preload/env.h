@@ -11,12 +11,15 @@ size_t env_room(char *const envp[]);
 void env_fill(char **copy, char *room, char *const envp[]);
 void env_keep(void);
 
+/* LD_PRELOAD, two variables of nst-run's, and the end. */
+#define ENV_MORE	4
+
 /*
  * envp as @name, completed on this stack if it is not complete. No function can
  * do that: behind vfork() nothing may be allocated.
  */
 #define ENV_COMPLETE(name, envp)					\
-	char *name##_copy[env_count(envp) + 3];				\
+	char *name##_copy[env_count(envp) + ENV_MORE];				\
 	char name##_room[env_room(envp)];				\
 	char *const *name = envp;					\
 	if (!env_complete(envp)) {					\

@@ -22,7 +22,8 @@
 
 INTERPOSED int execve(const char *path, char *const argv[], char *const envp[])
 {
-	REAL_OR_FAIL(execve);
+	if (real_lacks(&real.execve))
+		return -1;
 	ENV_COMPLETE(env, envp);
 
 	if (preload_may_exec(AT_FDCWD, path))
@@ -37,7 +38,8 @@ INTERPOSED int execv(const char *path, char *const argv[])
 
 INTERPOSED int fexecve(int fd, char *const argv[], char *const envp[])
 {
-	REAL_OR_FAIL(fexecve);
+	if (real_lacks(&real.fexecve))
+		return -1;
 	ENV_COMPLETE(env, envp);
 
 	if (preload_may_exec(fd, ""))
@@ -48,7 +50,8 @@ INTERPOSED int fexecve(int fd, char *const argv[], char *const envp[])
 INTERPOSED int execveat(int dir, const char *path, char *const argv[],
 			char *const envp[], int flags)
 {
-	REAL_OR_FAIL(execveat);
+	if (real_lacks(&real.execveat))
+		return -1;
 	ENV_COMPLETE(env, envp);
 
 	if (preload_may_exec(dir, path))
@@ -88,7 +91,8 @@ static int may_exec_found(const char *name)
 INTERPOSED int execvpe(const char *name, char *const argv[],
 		       char *const envp[])
 {
-	REAL_OR_FAIL(execvpe);
+	if (real_lacks(&real.execvpe))
+		return -1;
 	ENV_COMPLETE(env, envp);
 
 	if (may_exec_found(name))
@@ -159,9 +163,8 @@ INTERPOSED int posix_spawn(pid_t *pid, const char *path,
 {
 	int err = errno, denied;
 
-	preload_ready();
-	if (!real.posix_spawn)
-		return ENOSYS;
+	if (real_lacks(&real.posix_spawn))
+		return EOPNOTSUPP;
 	ENV_COMPLETE(env, envp);
 
 	denied = preload_may_exec(AT_FDCWD, path);
@@ -178,9 +181,8 @@ INTERPOSED int posix_spawnp(pid_t *pid, const char *name,
 {
 	int err = errno, denied;
 
-	preload_ready();
-	if (!real.posix_spawnp)
-		return ENOSYS;
+	if (real_lacks(&real.posix_spawnp))
+		return EOPNOTSUPP;
 	ENV_COMPLETE(env, envp);
 
 	denied = may_exec_found(name);
@@ -193,26 +195,23 @@ INTERPOSED int posix_spawnp(pid_t *pid, const char *name,
 /* A shell of libc's own starting, with the program's environment as it is. */
 INTERPOSED int system(const char *command)
 {
-	REAL_OR_FAIL(system);
+	if (real_lacks(&real.system))
+		return -1;
 	env_keep();
 	return real.system(command);
 }
 
 INTERPOSED FILE *popen(const char *command, const char *mode)
 {
-	preload_ready();
-	if (!real.popen) {
-		errno = ENOSYS;
+	if (real_lacks(&real.popen))
 		return NULL;
-	}
 	env_keep();
 	return real.popen(command, mode);
 }
 
 INTERPOSED int wordexp(const char *words, wordexp_t *result, int flags)
 {
-	preload_ready();
-	if (!real.wordexp)
+	if (real_lacks(&real.wordexp))
 		return WRDE_NOSPACE;
 	env_keep();
 	return real.wordexp(words, result, flags);

@@ -12,11 +12,14 @@
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
+#include "explain.h"
 #include "journal.h"
 #include "preload.h"
 #include "real.h"
 #include "sys.h"
 #include "text.h"
+
+#define EXPLAIN_PATH	64
 
 enum { NEW, BUSY, READY };
 
@@ -27,8 +30,11 @@ static struct {
 	long owner;
 	int refuses;
 	struct policy policy;
-	char variable[sizeof(POLICY_VARIABLE) + POLICY_TEXT];
 	char path[PATH_MAX];
+	/* "NAME=value", as children must have them */
+	char policy_entry[sizeof(POLICY_VARIABLE) + POLICY_TEXT];
+	char explain_entry[sizeof(EXPLAIN_VARIABLE) + EXPLAIN_PATH];
+	const char *entries[3];
 } preload;
 
 static void look_up(void)
@@ -47,21 +53,43 @@ static void find_path(void)
 		text_add(&t, info.dli_fname);
 }
 
+/* A variable that children must have as well. */
+static void keep(char *entry, size_t size, const char *name, const char *value)
+{
+	struct text t = { .buf = entry, .size = size };
+	unsigned int i = 0;
+
+	text_add(&t, name);
+	text_add(&t, "=");
+	text_add(&t, value);
+	while (preload.entries[i])
+		i++;
+	preload.entries[i] = entry;
+}
+
 static void find_policy(void)
 {
 	const char *text = getenv(POLICY_VARIABLE);
-	struct text t = {
-		.buf = preload.variable,
-		.size = sizeof(preload.variable),
-	};
 
-	text_add(&t, POLICY_VARIABLE "=");
-	if (text && !policy_read(&preload.policy, text)) {
-		text_add(&t, text);
+	if (text && !policy_read(&preload.policy, text))
+		keep(preload.policy_entry, sizeof(preload.policy_entry),
+		     POLICY_VARIABLE, text);
+	else
+		preload.refuses = 1;
+}
+
+/* Where to count, if nst-run was told to explain. */
+static void find_table(void)
+{
+	const char *path = getenv(EXPLAIN_VARIABLE);
+
+	if (!path || strncmp(path, "/proc/", 6) ||
+	    strlen(path) >= EXPLAIN_PATH)
 		return;
-	}
-	preload.refuses = 1;
-	preload.variable[0] = 0;
+	if (explain_open(path))
+		journal_line("a process cannot tell nst-run --explain of its sockets");
+	keep(preload.explain_entry, sizeof(preload.explain_entry),
+	     EXPLAIN_VARIABLE, path);
 }
 
 /**
@@ -91,9 +119,28 @@ void preload_ready(void)
 	journal_init();
 	find_path();
 	find_policy();
+	find_table();
 	__atomic_store_n(&preload.owner, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&preload.state, READY, __ATOMIC_RELEASE);
 	errno = err;
+}
+
+/**
+ * real_lacks() - is a function not there?
+ * @function: where its address is, in real
+ *
+ * libc before 2.34 has not all of them, and a constructor of another library may
+ * come when not even this one is ready.
+ *
+ * Return: 1 with errno, or 0.
+ */
+int real_lacks(const void *function)
+{
+	preload_ready();
+	if (*(void *const *)function)
+		return 0;
+	errno = EOPNOTSUPP;
+	return 1;
 }
 
 __attribute__((constructor))
@@ -113,10 +160,10 @@ const char *preload_path(void)
 	return preload.path;
 }
 
-/* NST_RUN_POLICY=..., or "" if there is none. */
-const char *preload_variable(void)
+/* "NAME=value" of what children must have, ended by NULL. */
+const char *const *preload_entries(void)
 {
-	return preload.variable;
+	return preload.entries;
 }
 
 int preload_refuses(void)

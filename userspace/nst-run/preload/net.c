@@ -27,7 +27,8 @@ INTERPOSED int socket(int family, int type, int protocol)
 {
 	int kind = type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	REAL_OR_FAIL(socket);
+	if (real_lacks(&real.socket))
+		return -1;
 	if (kind == SOCK_STREAM && preload_policy()->tcp.nr) {
 		if (family == AF_SMC && protocol <= SMC_IPV6) {
 			family = protocol == SMC_IPV6 ? AF_INET6 : AF_INET;
@@ -42,7 +43,8 @@ INTERPOSED int socket(int family, int type, int protocol)
 
 INTERPOSED int listen(int fd, int backlog)
 {
-	REAL_OR_FAIL(listen);
+	if (real_lacks(&real.listen))
+		return -1;
 	if (preload_cover(ATTACH_LISTEN, fd, NULL, 0))
 		return -1;
 	return real.listen(fd, backlog);
@@ -53,7 +55,8 @@ INTERPOSED int connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct preload_addr copy;
 
-	REAL_OR_FAIL(connect);
+	if (real_lacks(&real.connect))
+		return -1;
 	if (!preload_take_addr(&copy, addr, len) ||
 	    copy.addr.ss_family == AF_UNSPEC)
 		return real.connect(fd, addr, len);
@@ -71,7 +74,8 @@ INTERPOSED int bind(int fd, const struct sockaddr *addr, socklen_t len)
 	struct preload_addr copy;
 	int ret;
 
-	REAL_OR_FAIL(bind);
+	if (real_lacks(&real.bind))
+		return -1;
 	if (!preload_take_addr(&copy, addr, len))
 		return real.bind(fd, addr, len);
 	if (preload_cover(ATTACH_BIND, fd, &copy.addr, copy.len))
@@ -106,7 +110,8 @@ INTERPOSED int setsockopt(int fd, int level, int name, const void *val,
 {
 	int ret;
 
-	REAL_OR_FAIL(setsockopt);
+	if (real_lacks(&real.setsockopt))
+		return -1;
 	if (level == IPPROTO_TCP && name == TCP_FASTOPEN && on_named_port(fd))
 		return 0;
 	ret = real.setsockopt(fd, level, name, val, len);

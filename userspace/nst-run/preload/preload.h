@@ -18,7 +18,7 @@ struct preload_addr {
 void preload_ready(void);
 const struct policy *preload_policy(void);
 const char *preload_path(void);
-const char *preload_variable(void);
+const char *const *preload_entries(void);
 int preload_refuses(void);
 
 int preload_cover(enum attach_call call, int fd, const void *addr,

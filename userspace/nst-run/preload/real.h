@@ -25,14 +25,6 @@ struct reals {
 
 extern struct reals real;
 
-/* libc before 2.34 may lack one, and a constructor may come too early. */
-#define REAL_OR_FAIL(name)						\
-	do {								\
-		preload_ready();					\
-		if (!real.name) {					\
-			errno = ENOSYS;					\
-			return -1;					\
-		}							\
-	} while (0)
+int real_lacks(const void *function);
 
 #endif /* NST_RUN_REAL_H */

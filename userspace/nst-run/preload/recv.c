@@ -30,7 +30,8 @@ INTERPOSED ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 {
 	ssize_t n;
 
-	REAL_OR_FAIL(recvmsg);
+	if (real_lacks(&real.recvmsg))
+		return -1;
 	n = real.recvmsg(fd, msg, flags);
 	if (n >= 0 && msg->msg_controllen)
 		look_at(msg);
@@ -42,7 +43,8 @@ INTERPOSED int recvmmsg(int fd, struct mmsghdr *msgs, unsigned int nr,
 {
 	int n, i;
 
-	REAL_OR_FAIL(recvmmsg);
+	if (real_lacks(&real.recvmmsg))
+		return -1;
 	n = real.recvmmsg(fd, msgs, nr, flags, timeout);
 	for (i = 0; i < n; i++)
 		if (msgs[i].msg_hdr.msg_controllen)

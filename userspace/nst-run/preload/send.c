@@ -52,7 +52,8 @@ INTERPOSED ssize_t sendto(int fd, const void *buf, size_t size, int flags,
 {
 	struct preload_addr to;
 
-	REAL_OR_FAIL(sendto);
+	if (real_lacks(&real.sendto))
+		return -1;
 	if (!preload_take_addr(&to, addr, len))
 		return real.sendto(fd, buf, size, flags, addr, len);
 	if (prepare(fd, &to, &flags))
@@ -66,7 +67,8 @@ INTERPOSED ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	struct preload_addr to;
 	struct msghdr copy;
 
-	REAL_OR_FAIL(sendmsg);
+	if (real_lacks(&real.sendmsg))
+		return -1;
 	if (!msg || !preload_take_addr(&to, msg->msg_name, msg->msg_namelen))
 		return real.sendmsg(fd, msg, flags);
 	if (prepare(fd, &to, &flags))
@@ -83,7 +85,8 @@ INTERPOSED int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int nr,
 	struct preload_addr to;
 	unsigned int i;
 
-	REAL_OR_FAIL(sendmmsg);
+	if (real_lacks(&real.sendmmsg))
+		return -1;
 	for (i = 0; i < nr; i++) {
 		struct msghdr *msg = &msgs[i].msg_hdr;
 

@@ -12,6 +12,7 @@
 #include "preload.h"
 #include "real.h"
 #include "sys.h"
+#include "uring.h"
 
 #define P(x)	((void *)(uintptr_t)(x))
 
@@ -31,6 +32,7 @@ static int wants(long nr)
 	case SYS_execve:
 	case SYS_execveat:
 	case SYS_pidfd_getfd:
+	case SYS_io_uring_setup:
 		return 1;
 	}
 	return 0;
@@ -75,6 +77,8 @@ static long redirect(long nr, long a, long b, long c, long d, long e, long f)
 		return execve(P(a), P(b), P(c));
 	case SYS_execveat:
 		return execveat(a, P(b), P(c), P(d), e);
+	case SYS_io_uring_setup:
+		return uring_setup(a, P(b));
 	}
 	return take_pidfd(a, b, c);
 }
