@@ -43,4 +43,65 @@ for s in execve execv execvp execvpe execl execle execlp fexecve execveat \
 	sealed child $s
 	sealed child $s clean
 done
+
+# Which ports.
+check "a port that is not named is left" shows plain run -- runpoke other
+check "a service's name" shows sealed nst-run --tcp 80,7100-7102 -- runpoke tcp4
+check "a client on the port" shows "open plain" runpoke from_port
+check "a client on the port, to a plain socket" \
+	shows "closed sealed" run -- runpoke from_port
+every="nst-run --tcp 1-65535 --udp 1-65535 --engine preload"
+# shellcheck disable=SC2086 # words
+{
+	check "a port that the kernel chose" $every -- runpoke -q unbound
+	check "of UDP" shows sealed $every -- runpoke udp_any
+}
+check "strict mode" shows sealed run --strict -- runpoke tcp4
+check "another suite" shows sealed run --cipher chacha20-poly1305 -- runpoke tcp4
+check "a context" shows sealed run --context "a service" -- runpoke udp4
+
+# What comes from elsewhere.
+check "handed, plain" shows plain runpoke -q hand runpoke served
+check "LISTEN_FDS" shows sealed runpoke -q hand nst-run --tcp 7101 -- runpoke served
+check "a service that is woken" \
+	shows sealed runpoke -q woken nst-run --tcp 7101 -- runpoke served_first
+check "a connection is handed over, plain" \
+	shows plain runpoke -q inetd runpoke served_pair
+check "a descriptor is passed, plain" shows plain runpoke -q pass runpoke taken
+check "a descriptor is passed" \
+	shows sealed runpoke -q pass nst-run --tcp 7101 -- runpoke taken
+check "by recvmmsg()" \
+	shows sealed runpoke -q pass nst-run --tcp 7101 -- runpoke taken many
+
+# Other libraries.
+check "a library wraps connect() as well" shows sealed \
+	env LD_PRELOAD=/t/runwrap.so nst-run --tcp 7101 -- runpoke wrapped
+check "its place in the list is another" shows sealed \
+	env "LD_PRELOAD=/t/libnst-preload.so:/t/runwrap.so" nst-run --tcp 7101 -- \
+	runpoke wrapped
+# The guest has no cache of where libraries are.
+space='LD_LIBRARY_PATH=/lib64 exec runpoke -q new_space'
+# no_space: it fails, and for this reason
+no_space()
+{
+	! run -- sh -c "$space" >"$dir/said" 2>&1 &&
+		grep -q "a namespace of its own for a library is refused" "$dir/said"
+}
+check "dlmopen(), plain" sh -c "$space"
+check "dlmopen()" no_space
+check "it may be let go" run --let-go -- sh -c "$space"
+check "no descriptor is left open" run -- runpoke -q untouched
+
+# Rings.
+if [ "$(uname -m)" = x86_64 ] && runpoke -q ring 2>/dev/null; then
+	check "data by io_uring, plain" shows plain runpoke ring
+	check "data by io_uring" shows sealed nst-run --tcp 7101 -- runpoke ring
+	check "connect() by io_uring" \
+		shows nothing nst-run --tcp 7101 -- runpoke ring_refuses
+	check "sends by io_uring, with UDP" run -- runpoke -q ring_no_sends
+else
+	echo "# this kernel has no io_uring"
+fi
+
+check "ten thousand sockets" run -- runpoke -q many 5000
 finish

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include "runpoke.h"
 
-static char self[] = "/proc/self/exe";
+#define SELF	"/proc/self/exe"
 
 /* "runpoke -q server", on PORT; tells by its output when it listens. */
 static int server(char **args)
@@ -53,10 +53,10 @@ static void become(enum way way, int fd, char *const env[])
 {
 	switch (way) {
 	case EXECVE:
-		execve(self, server_argv, env);
+		execve(SELF, server_argv, env);
 		break;
 	case EXECV:
-		execv(self, server_argv);
+		execv(SELF, server_argv);
 		break;
 	case EXECVP:
 		execvp("runpoke", server_argv);
@@ -65,10 +65,10 @@ static void become(enum way way, int fd, char *const env[])
 		execvpe("runpoke", server_argv, env);
 		break;
 	case EXECL:
-		execl(self, "runpoke", "-q", "server", NULL);
+		execl(SELF, "runpoke", "-q", "server", NULL);
 		break;
 	case EXECLE:
-		execle(self, "runpoke", "-q", "server", NULL, env);
+		execle(SELF, "runpoke", "-q", "server", NULL, env);
 		break;
 	case EXECLP:
 		execlp("runpoke", "runpoke", "-q", "server", NULL);
@@ -80,7 +80,7 @@ static void become(enum way way, int fd, char *const env[])
 		execveat(fd, "", server_argv, env, AT_EMPTY_PATH);
 		break;
 	case SYSCALL:
-		syscall(SYS_execve, self, server_argv, env);
+		syscall(SYS_execve, SELF, server_argv, env);
 	}
 }
 
@@ -95,7 +95,7 @@ static int clean(void)
 
 static int child(enum way way, int cleaned)
 {
-	int out[2], fd = open(self, O_PATH | O_CLOEXEC);
+	int out[2], fd = open(SELF, O_PATH | O_CLOEXEC);
 	pid_t pid;
 
 	NEED(!pipe2(out, O_CLOEXEC));
@@ -136,7 +136,7 @@ static int by_vfork(char **args)
 	pid = vfork();
 	if (!pid) {
 		dup2(out[1], STDOUT_FILENO);
-		execve(self, server_argv, no_env);
+		execve(SELF, server_argv, no_env);
 		_exit(99);
 	}
 	close(out[1]);
@@ -170,7 +170,7 @@ static int by_spawn(char **args)
 		err = posix_spawnp(&pid, "runpoke", &actions, NULL, server_argv,
 				   no_env);
 	else
-		err = posix_spawn(&pid, self, &actions, NULL, server_argv,
+		err = posix_spawn(&pid, SELF, &actions, NULL, server_argv,
 				  no_env);
 	NEED(!err);
 	close(out[1]);
@@ -207,33 +207,20 @@ static int by_system(char **args)
 /* May a program be run, and what does it say? exec PROGRAM ARGUMENT... */
 static int only_exec(char **args)
 {
+	int err;
+
 	execv(args[0], args);
+	err = errno;
 	perror(args[0]);
-	return errno == EACCES ? 126 : 127;
+	return err == EACCES ? 126 : 127;
 }
 
-/* A listener as the descriptor that comes from elsewhere. */
-static int served(char **args)
+/* The same by posix_spawn(). */
+static int only_spawn(char **args)
 {
-	return serve(atoi(args[0]));
-}
+	pid_t pid;
 
-/* hand PROGRAM ARGUMENT...: descriptor 3 of it is a listener, made here. */
-static int hand(char **args)
-{
-	int lfd = listener(AF_INET, PORT), status;
-	pid_t pid = fork();
-
-	NEED(pid >= 0);
-	if (!pid) {
-		NEED(dup2(lfd, 3) == 3);
-		setenv("LISTEN_FDS", "1", 1);
-		execvp(args[0], args);
-		_exit(99);
-	}
-	close(lfd);
-	NEED(waitpid(pid, &status, 0) == pid);
-	return !WIFEXITED(status) ? 1 : WEXITSTATUS(status);
+	return posix_spawn(&pid, args[0], NULL, NULL, args, environ);
 }
 
 const struct scenario child_scenarios[] = {
@@ -245,7 +232,6 @@ const struct scenario child_scenarios[] = {
 	{ "popen", by_popen },
 	{ "system", by_system },
 	{ "exec", only_exec },
-	{ "served", served },
-	{ "hand", hand },
+	{ "spawn_of", only_spawn },
 	{ NULL, NULL }
 };

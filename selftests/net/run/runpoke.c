@@ -67,7 +67,8 @@ static const char *what_was_seen(int fd)
 static const struct scenario *find(const char *name)
 {
 	static const struct scenario *const lists[] = {
-		stream_scenarios, datagram_scenarios, child_scenarios
+		stream_scenarios, datagram_scenarios, child_scenarios,
+		handed_scenarios, ring_scenarios
 	};
 	const struct scenario *s;
 	unsigned int i;

@@ -31,6 +31,8 @@ struct scenario {
 extern const struct scenario stream_scenarios[];
 extern const struct scenario datagram_scenarios[];
 extern const struct scenario child_scenarios[];
+extern const struct scenario handed_scenarios[];
+extern const struct scenario ring_scenarios[];
 
 __attribute__((noreturn))
 void runpoke_die(const char *file, int line, const char *what);
@@ -40,5 +42,6 @@ int dial(int family, int port);
 int exchange(int a, int b);
 int serve(int fd);
 int talk(int fd);
+int pair_of(int lfd, int cfd);
 
 #endif /* RUNPOKE_H */

@@ -6,10 +6,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "runpoke.h"
 
@@ -119,7 +123,8 @@ int talk(int fd)
 	return 0;
 }
 
-static int pair_of(int lfd, int cfd)
+/* What a listener accepts, and the client. */
+int pair_of(int lfd, int cfd)
 {
 	int conn = accept(lfd, NULL, NULL);
 
@@ -244,16 +249,45 @@ static int listen_twice(char **args)
 	return pair_of(lfd, dial(AF_INET, PORT));
 }
 
-/* The client is the one on the port that is named (as FTP's data is). */
+/*
+ * The client is the one on the port that is named (as FTP's data is); its peer is
+ * a plain socket, which shows what comes out.
+ */
 static int from_port(char **args)
 {
 	int lfd = listener(AF_INET, PORT + 1), fd = bound(AF_INET, PORT, 0);
 	struct address addr;
+	char buf[4096];
+	int conn;
+	ssize_t n;
 
 	(void)args;
 	address_of(&addr, AF_INET, PORT + 1);
 	NEED(!connect(fd, (struct sockaddr *)&addr.sa, addr.len));
-	return pair_of(lfd, fd);
+	conn = accept(lfd, NULL, NULL);
+	NEED(send(fd, MARK, sizeof(MARK), 0) == sizeof(MARK));
+	n = recv(conn, buf, sizeof(buf), 0);
+	NEED(n > 0);
+	fputs(memmem(buf, n, MARK, strlen(MARK)) ? "open " : "closed ", stdout);
+	return 0;
+}
+
+/* many N: so many connections at once. */
+static int many(char **args)
+{
+	int nr = atoi(args[0]), lfd = listener(AF_INET, PORT), i;
+	int *a = calloc(nr, sizeof(*a)), *b = calloc(nr, sizeof(*b));
+	struct rlimit limit = { 2 * nr + 64, 2 * nr + 64 };
+
+	NEED(!setrlimit(RLIMIT_NOFILE, &limit));
+	for (i = 0; i < nr; i++) {
+		a[i] = dial(AF_INET, PORT);
+		b[i] = accept(lfd, NULL, NULL);
+		NEED(b[i] >= 0);
+	}
+	for (i = 0; i < nr; i++)
+		one_way(a[i], b[i]);
+	return 0;
 }
 
 /* No bind(): the kernel chooses the port, and all of them are named. */
@@ -287,8 +321,9 @@ static int mptcp(char **args)
 static int by_syscall(char **args)
 {
 	int lfd = syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
-	int fd = syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
+	int fd = syscall(SYS_socket, AF_INET, SOCK_STREAM, 0), status;
 	struct address addr;
+	pid_t pid;
 
 	(void)args;
 	address_of(&addr, AF_INET, PORT);
@@ -297,8 +332,13 @@ static int by_syscall(char **args)
 	NEED(!syscall(SYS_connect, fd, &addr.sa, addr.len));
 	NEED(syscall(SYS_connect, -1, &addr.sa, addr.len) == -1);
 	NEED(errno == EBADF);
-	/* A system call of six arguments, and fork() without libc. */
+	/* What has nothing to do with sockets, and a fork() by this way. */
 	NEED(syscall(SYS_getpid) == getpid());
+	pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	NEED(pid >= 0);
+	if (!pid)
+		_exit(7);
+	NEED(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 7);
 	return pair_of(lfd, fd);
 }
 
@@ -353,6 +393,45 @@ static int only_connect(char **args)
 	return 0;
 }
 
+/* other: what a service has beside the port that is named. */
+static int other(char **args)
+{
+	int lfd = listener(AF_INET, PORT + 1);
+
+	(void)args;
+	return pair_of(lfd, dial(AF_INET, PORT + 1));
+}
+
+/* ports N: as many connections to ports where nobody is. */
+static int ports(char **args)
+{
+	struct address addr;
+	int i, fd;
+
+	for (i = 1; i <= atoi(args[0]); i++) {
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		address_of(&addr, AF_INET, i);
+		NEED(connect(fd, (struct sockaddr *)&addr.sa, addr.len));
+		close(fd);
+	}
+	return 0;
+}
+
+/*
+ * into FILE: it is descriptor 2 when connect() fails, and none of the program's
+ * data may be mixed with a line of others.
+ */
+static int into(char **args)
+{
+	int file = open(args[0], O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct address addr;
+
+	address_of(&addr, AF_INET, PORT);
+	NEED(dup2(file, STDERR_FILENO) == STDERR_FILENO);
+	return !connect(fd, (struct sockaddr *)&addr.sa, addr.len);
+}
+
 static int only_listen(char **args)
 {
 	(void)args;
@@ -369,6 +448,7 @@ const struct scenario stream_scenarios[] = {
 	{ "reuseport", reuseport },
 	{ "listen_twice", listen_twice },
 	{ "from_port", from_port },
+	{ "many", many },
 	{ "unbound", unbound },
 	{ "mptcp", mptcp },
 	{ "syscall", by_syscall },
@@ -376,5 +456,8 @@ const struct scenario stream_scenarios[] = {
 	{ "fastopen_connect", fastopen_connect },
 	{ "connect", only_connect },
 	{ "listen", only_listen },
+	{ "other", other },
+	{ "into", into },
+	{ "ports", ports },
 	{ NULL, NULL }
 };

@@ -334,48 +334,36 @@ static uint64_t not_authentic(void)
 	return nsttest_stat("NstRxAuth");
 }
 
-/* How many of @nr newcomers come behind one who had to rest. */
-static int come_behind(struct __test_metadata *_metadata, struct udpend *e, int nr)
+/*
+ * Those who begin their next epoch have used up their time, and rest; nobody else
+ * rests with them. Had he to, one of them would be served before him.
+ */
+TEST_F_TIMEOUT(table, rests_for_itself, 60)
 {
+	int size = 4 << 20, before = 0, i;
+	struct udpend *e = self->e;
 	struct udppeer stranger;
-	int before = 0, i;
+	uint64_t bad;
 	char buf[256];
 	struct dgram d;
-	uint64_t bad;
 
-	for (i = 0; i < nr; i++) {
+	setsockopt(e->k, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	take_next(_metadata, e, &e->p);
+	for (i = 0; i < 60; i++) {
+		invent_next(e);
+		usleep(5000);
+	}
+	for (i = 0; i < NEWCOMERS; i++) {
 		invent_next(e);
 		udppeer_init(&stranger, NST_CIPHER_AES_GCM, &udpend_box[0],
 			     NULL);
 		make(&stranger, &d);
 		bad = not_authentic();
-		EXPECT_EQ(0, udpend_send(e->raw, &e->to, d.b, d.len));
-		EXPECT_EQ((ssize_t)d.plain_len, recv(e->k, buf, sizeof(buf), 0));
+		ASSERT_EQ(0, udpend_send(e->raw, &e->to, d.b, d.len));
+		ASSERT_EQ((ssize_t)d.plain_len, recv(e->k, buf, sizeof(buf), 0));
 		before += not_authentic() > bad;
 	}
-	TH_LOG("%d of %d came behind one who had rested", before, nr);
-	return before;
-}
-
-/*
- * Those who begin their next epoch have used up their time, and rest; nobody else
- * rests with them. Had he to, one of them would be served before him. On a busy
- * machine this process may be late to see that he was not: three tries.
- */
-TEST_F_TIMEOUT(table, rests_for_itself, 120)
-{
-	int size = 4 << 20, before = NEWCOMERS, tries, i;
-	struct udpend *e = self->e;
-
-	setsockopt(e->k, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	take_next(_metadata, e, &e->p);
-	for (tries = 0; tries < 3 && before > NEWCOMERS * 3 / 4; tries++) {
-		for (i = 0; i < 60; i++) {
-			invent_next(e);
-			usleep(5000);
-		}
-		before = come_behind(_metadata, e, NEWCOMERS);
-	}
+	TH_LOG("%d of %d came behind one who had rested", before, NEWCOMERS);
 	EXPECT_GE(NEWCOMERS * 3 / 4, before);
 }
 
@@ -503,69 +491,17 @@ static void other_host(int told, const struct dgram *d,
 	pause();
 }
 
-/* A wire from there to here, whose other end is ready to send. */
-static pid_t other_wire(int told[2], const struct dgram *d,
-			const struct sockaddr_in *to)
-{
-	char cmd[160], c;
-	pid_t pid;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, told))
-		return -1;
-	pid = fork();
-	if (!pid)
-		other_host(told[1], d, to);
-	if (pid < 0 || read(told[0], &c, 1) != 1)
-		return -1;
-	snprintf(cmd, sizeof(cmd),
-		 "ip link add nstg type veth peer name nsth netns %d", pid);
-	if (system(cmd) || system("ip addr add 10.77.0.1/24 dev nstg") ||
-	    system("ip link set nstg up") || write(told[0], "x", 1) != 1 ||
-	    read(told[0], &c, 1) != 1)
-		return -1;
-	return pid;
-}
-
-/* Sends one from there behind many that wait, and takes the wire away. */
-static void wire_goes(struct __test_metadata *_metadata, struct udpend *e,
-		      const struct sockaddr_storage *lo,
-		      const struct sockaddr_in *at)
-{
-	struct dgram d;
-	int told[2];
-	pid_t pid;
-	FILE *ip;
-	char c;
-
-	make(&e->p, &d);
-	pid = other_wire(told, &d, at);
-	ASSERT_LT(0, pid);
-	/* It is to be quick then: not a program that has to be started. */
-	ip = popen("ip -batch -", "w");
-	ASSERT_NE(NULL, ip);
-	/* All the time is used up, and most of these have to wait still. */
-	ASSERT_EQ(0, invent_many(e, lo));
-	ASSERT_EQ(1, write(told[0], "x", 1));
-	ASSERT_EQ(1, read(told[0], &c, 1));
-	EXPECT_LT(0, fputs("link del nstg\n", ip));
-	ASSERT_EQ(0, pclose(ip));
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	close(told[0]);
-	close(told[1]);
-}
-
-/*
- * The device that a datagram came from goes while it waits. Where the machine is
- * slow its turn may have come before; then once more.
- */
-TEST_F_TIMEOUT(table, device_goes, 120)
+/* The device that a datagram came from goes while it waits. */
+TEST_F_TIMEOUT(table, device_goes, 60)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET };
-	int k, size = 4 << 20, tries, gone = 0;
-	struct udpend *e = self->e;
 	struct sockaddr_storage lo;
-	uint8_t buf[2048];
+	struct udpend *e = self->e;
+	int k, told[2], size = 4 << 20;
+	char cmd[160], c;
+	struct dgram d;
+	pid_t pid;
+	FILE *ip;
 
 	k = socket(AF_INET, SOCK_DGRAM, 0);
 	ASSERT_EQ(0, udpend_attach(k, AF_INET));
@@ -576,15 +512,35 @@ TEST_F_TIMEOUT(table, device_goes, 120)
 	at.sin_port = ((struct sockaddr_in *)&lo)->sin_port;
 	at.sin_addr.s_addr = htonl(0x0a4d0001);
 	((struct sockaddr_in *)&lo)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	for (tries = 0; tries < 8 && !gone; tries++) {
-		udppeer_epoch(&e->p);
-		wire_goes(_metadata, e, &lo, &at);
-		while (!(gone = nsttest_stat("NstRxGone")) &&
-		       recv(k, buf, sizeof(buf), MSG_DONTWAIT) < 0)
-			usleep(20000);
-	}
-	EXPECT_EQ(1, gone);
+	make(&e->p, &d);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, told));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		other_host(told[1], &d, &at);
+	ASSERT_EQ(1, read(told[0], &c, 1));
+	snprintf(cmd, sizeof(cmd),
+		 "ip link add nstg type veth peer name nsth netns %d", pid);
+	ASSERT_EQ(0, system(cmd));
+	ASSERT_EQ(0, system("ip addr add 10.77.0.1/24 dev nstg"));
+	ASSERT_EQ(0, system("ip link set nstg up"));
+	ASSERT_EQ(1, write(told[0], "x", 1));
+	ASSERT_EQ(1, read(told[0], &c, 1));
+	/* It is to be quick then: not a program that has to be started. */
+	ip = popen("ip -batch -", "w");
+	ASSERT_NE(NULL, ip);
+	/* All the time is used up, and most of these have to wait still. */
+	ASSERT_EQ(0, invent_many(e, &lo));
+	ASSERT_EQ(1, write(told[0], "x", 1));
+	ASSERT_EQ(1, read(told[0], &c, 1));
+	EXPECT_LT(0, fputs("link del nstg\n", ip));
+	ASSERT_EQ(0, pclose(ip));
+	EXPECT_EQ(1, udpend_stat_wait("NstRxGone", 1));
 	expect_nothing(_metadata, k);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(told[0]);
+	close(told[1]);
 	close(k);
 }
 
