@@ -70,7 +70,8 @@ one() { [ "$(ours | grep -c "/nst_$1")" = 1 ]; }
 described() { modinfo -F description -k "$release" nst_ulp | grep -qF "$1"; }
 versions() { dkms status nst | cut -d , -f 1 | sort -u | wc -l; }
 gone() { [ -z "$(ours; ls -d /usr/src/nst-* /etc/modules-load.d/nst.conf \
-	/usr/local/sbin/nstkeyctl /usr/local/share/man/man?/nst* \
+	/usr/local/sbin/nstkeyctl /usr/local/bin/nst-run /usr/local/lib/nst \
+	/usr/local/share/man/man?/nst* \
 	/usr/local/share/man/man3/libnst* /usr/local/lib/libnst* \
 	/usr/local/lib/pkgconfig/libnst* /usr/local/include/nst \
 	/usr/local/include/linux/nst* 2>/dev/null)" ]; }
@@ -92,6 +93,9 @@ step make make
 step make_install make install
 step module_is_found modinfo -k "$release" nst_ulp nst_sm
 step tool nstkeyctl genbox /tmp/box
+step nst_run says "no PROGRAM" /usr/local/bin/nst-run --tcp 80
+step nst_run_finds_its_library says "TCP cannot have NST here" \
+	/usr/local/bin/nst-run --tcp 80 --engine preload -- true
 step loaded_at_boot grep -qx nst_ulp /etc/modules-load.d/nst.conf
 step library_builds with_library
 step library_is_found sh -c "ldd /tmp/client | grep -qF /usr/local/lib/libnst.so.0"

@@ -120,19 +120,6 @@ static unsigned int most_of(const struct nst_udp *nst, enum nst_udp_line_nr line
 	return min(rcvbuf / 2, rcvbuf / 4 * 3 - min(rcvbuf / 4 * 3, other));
 }
 
-/*
- * Is there no room for the first one of a line? UDP's own queue takes one more as
- * long as it is not full; newer kernels only if it is empty. A stranger's, for which
- * UDP had no room then, would cost a derivation for nothing.
- */
-static bool is_full(enum nst_udp_line_nr line, unsigned int rmem,
-		    unsigned int bytes, unsigned int rcvbuf)
-{
-	if (line == NST_LINE_READY)
-		return rmem > rcvbuf;
-	return rmem && rmem + bytes > rcvbuf;
-}
-
 /**
  * nst_udp_line_room() - may more wait at a socket?
  * @nst: the socket's state
@@ -140,7 +127,7 @@ static bool is_full(enum nst_udp_line_nr line, unsigned int rmem,
  * @nr: so many datagrams
  * @bytes: of so many bytes together
  *
- * The first one may be as large as it likes, as in UDP's own queue; see
+ * The first one may be as large as it likes, as in UDP's queue; see
  * nst_udp_line_cost().
  *
  * Context: any; without the lock it is a guess.
@@ -156,7 +143,7 @@ enum nst_drop nst_udp_line_room(const struct nst_udp *nst, enum nst_udp_line_nr 
 	unsigned int rmem = atomic_read(&nst->sk->sk_rmem_alloc);
 
 	if (!had && nr == 1)
-		return is_full(line, rmem, bytes, rcvbuf) ? NST_DROP_RCVBUF :
+		return rmem > rcvbuf ? NST_DROP_RCVBUF :
 		       others < NST_PENDING_MAX ? NST_OK :
 						  NST_DROP_SESSION_QUEUE;
 	others -= had && others;

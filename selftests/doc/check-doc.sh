@@ -171,6 +171,17 @@ options()
 	same options
 }
 
+# What nst-run takes, but for help and version.
+nst_run()
+{
+	sed -n 's/^\t{ "\([a-z-]*\)", [a-z]*_argument.*/--\1/p' \
+		userspace/nst-run/options.c | grep -vE '^--(help|version)$' |
+		sort >"$work/nst_run.code"
+	part nst-run | grep -oE "^\`\`--.*\`\`" | grep -oE -- '--[a-z-]+' | sort \
+		>"$work/nst_run.doc"
+	same nst_run
+}
+
 suites()
 {
 	awk '/NST_CIPHER_[A-Z0-9_]*\] = {/ { n++ }
@@ -280,6 +291,7 @@ plan_names()
 
 	while read -r name; do
 		[ -e "$name" ] || [ -e "nst_ulp/$name" ] ||
+			[ -e "userspace/nst-run/$name" ] ||
 			grep -rqwF -- "${name%()}" nst_ulp || {
 			echo "$name does not exist"
 			bad=1
@@ -321,6 +333,7 @@ result "sysctls" sysctls
 result "values of sysctls" sysctl_values
 result "limits" limits
 result "options" options
+result "options of nst-run" nst_run
 result "suites" suites
 result "events" events
 result "states of a receiver" states
