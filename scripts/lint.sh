@@ -100,7 +100,8 @@ check_kerneldoc()
 {
 	local f
 
-	for f in $(sources nst_ulp nst_sm include userspace/libnst); do
+	for f in $(sources nst_ulp nst_sm include userspace/libnst \
+		userspace/libnst-exchange); do
 		result "$f" perl "$linux/kernel-doc" -none -Werror "$f"
 	done
 	echo "1..$number"

@@ -8,6 +8,7 @@
 . "$(dirname "$0")/libtap.sh"
 export LD_LIBRARY_PATH=/t
 port=7007
+port2=7008
 
 # tells NAME WORDS COMMAND...: it fails, and says that on either output
 tells()
@@ -22,7 +23,7 @@ tells()
 
 listens()
 {
-	ss -Hltn "sport = :$port" | grep -q .
+	ss -Hltn "sport = :$1" | grep -q .
 }
 
 load()
@@ -50,7 +51,7 @@ box_file "$dir/box" 1
 box_file "$dir/other" 1
 /t/echo-server $port >"$dir/server" 2>&1 &
 children=$!
-within "the server listens" listens
+within "the server listens" listens $port
 tells "no box" "Required key not available" /t/echo-client 127.0.0.1 $port
 check "a box is loaded" load "$dir/box"
 check "what was sent comes back" /t/echo-client 127.0.0.1 $port "over IPv4"
@@ -71,4 +72,13 @@ tells "the wrong box" "Connection reset by peer" \
 check "the server has told why" wait_for grep -q "receiving: Bad message" "$dir/server"
 check "and serves others" /t/echo-client 127.0.0.1 $port "still there"
 ip netns del client
+
+/t/exchange listen $port2 >"$dir/exchange" 2>&1 &
+children="$children $!"
+within "a server with exchange listens" listens $port2
+check "an exchange, and a line" /t/exchange ::1 $port2 "in secret"
+says "it comes back" '^in secret$'
+tells "a client that knows of no exchange" "" /t/echo-client ::1 $port2
+check "is told to the server" wait_for grep -q "^exchange: exchange: " "$dir/exchange"
+check "which goes on" /t/exchange ::1 $port2 "once more"
 finish
