@@ -22,6 +22,8 @@
 #include "undertest.h"
 
 #define OPTIONS		"--engine notify --tcp 7100 --udp 7100"
+/* bind() of TCP is not taken then, and is fast. */
+#define OPTIONS_TCP	"--engine notify --tcp 7100"
 #define ROUNDS		150
 #define NUMBER		500	/* of the descriptor that is changed */
 #define LONG		(nsttest_patience(20) * 1000)
@@ -37,6 +39,20 @@ static void hold(unsigned int *seed)
 
 	for (spin = rand_r(seed) % 2000; spin > 0; spin--)
 		;
+}
+
+/*
+ * The other thread gets its turn, and each port comes up however threads are
+ * scheduled.
+ */
+static void begin_round(int i)
+{
+	if (i % 4 == 0)
+		usleep(100);
+	if (i % 8 == 3)
+		shared.sin_port = htons(UNDER_COVERED);
+	if (i % 8 == 7)
+		shared.sin_port = htons(UNDER_OTHER);
 }
 
 static void *flip_port(void *unused)
@@ -82,6 +98,7 @@ static int change_port(int argc, char **argv)
 	for (i = 0; i < ROUNDS; i++) {
 		/* Every other one blocks. */
 		fd = socket(AF_INET, type | (i % 2 ? SOCK_NONBLOCK : 0), 0);
+		begin_round(i);
 		if (!connect(fd, (void *)&shared, sizeof(shared)) ||
 		    errno == EINPROGRESS)
 			say_mark(fd);
@@ -111,6 +128,7 @@ static int change_send(int argc, char **argv)
 		return 2;
 	for (i = 0; i < ROUNDS; i++) {
 		fd = socket(AF_INET, SOCK_DGRAM, 0);
+		begin_round(i);
 		if (i % 2)
 			sendto(fd, UNDER_MARK, strlen(UNDER_MARK), 0,
 			       (void *)&shared, sizeof(shared));
@@ -147,6 +165,8 @@ static int change_socket(int argc, char **argv)
 	if (make_pair() || pthread_create(&thread, NULL, flip_socket, NULL))
 		return 2;
 	for (i = 0; i < 100 * ROUNDS && made < ROUNDS; i++) {
+		if (i % 8 == 0)
+			usleep(100);
 		if (connect(NUMBER, (void *)&addr, sizeof(addr))) {
 			refused += errno == EINVAL;
 			continue;
@@ -168,8 +188,71 @@ static int change_socket(int argc, char **argv)
 	return refused && made ? 0 : 4;
 }
 
+static atomic_int unbound = -1;
+
+static void *bind_it(void *unused)
+{
+	struct sockaddr_in addr = under_addr(UNDER_COVERED);
+	int fd;
+
+	while (!atomic_load(&stop)) {
+		fd = atomic_load(&unbound);
+		if (fd >= 0)
+			bind(fd, (void *)&addr, sizeof(addr));
+	}
+	return unused;
+}
+
+static int local_port(int fd)
+{
+	struct sockaddr_in addr = { 0 };
+	socklen_t len = sizeof(addr);
+
+	getsockname(fd, (void *)&addr, &len);
+	return ntohs(addr.sin_port);
+}
+
+/* @listen: listen() while another thread binds the socket to a covered port */
+static int bind_late(int argc, char **argv)
+{
+	int i, fd, one = 1, sealed = 0, other = 0, plain = 0;
+	struct sockaddr_in addr = under_addr(UNDER_COVERED);
+	unsigned int seed = getpid();
+	pthread_t thread;
+
+	(void)argc;
+	(void)argv;
+	if (pthread_create(&thread, NULL, bind_it, NULL))
+		return 2;
+	for (i = 0; i < ROUNDS; i++) {
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+		/* So that each comes up, however threads are scheduled */
+		if (i % 8 == 0)
+			bind(fd, (void *)&addr, sizeof(addr));
+		if (i % 8 != 1)
+			atomic_store(&unbound, fd);
+		hold(&seed);
+		if (!listen(fd, 5)) {
+			if (local_port(fd) != UNDER_COVERED)
+				other++;
+			else if (under_keyed(fd))
+				sealed++;
+			else
+				plain++;
+		}
+		atomic_store(&unbound, -1);
+		close(fd);
+	}
+	atomic_store(&stop, 1);
+	pthread_join(thread, NULL);
+	printf("listeners sealed %d, elsewhere %d, plain %d\n", sealed, other,
+	       plain);
+	return sealed && other && !plain ? 0 : 4;
+}
+
 UNDER_ROLES({ "@port", change_port }, { "@send", change_send },
-	    { "@socket", change_socket })
+	    { "@socket", change_socket }, { "@listen", bind_late })
 
 FIXTURE(race) {
 	struct under under;
@@ -278,6 +361,16 @@ TEST_F(race, connect__socket)
 	self->other = under_listen(UNDER_OTHER, 0);
 	ASSERT_EQ(0, under_start(&self->under, 0, OPTIONS, "@socket"));
 	watch(_metadata, self, 1);
+}
+
+TEST_F(race, listen__port)
+{
+	char said[256];
+
+	self->covered = -1;
+	self->other = -1;
+	EXPECT_EQ(0, under_run(OPTIONS_TCP, "@listen", said, sizeof(said)));
+	TH_LOG("%s", said);
 }
 
 TEST_HARNESS_MAIN
