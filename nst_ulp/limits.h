@@ -108,6 +108,9 @@
  */
 #define NST_SESSION_CANDIDATES	16U
 
+/* Secrets of an owner that are looked at, the fullest first, to forget something. */
+#define NST_CLAIM_LOOKS		8U
+
 /*
  * Sessions of which one socket has a window of its own, for what comes to groups.
  * Each takes 1 KiB, as the allocator rounds it. With more, the one not used for the

@@ -143,11 +143,10 @@ static struct nst_claim *other_payer(const struct nst_memory *mem)
 				known)->claim;
 }
 
-/* An owner has to do with less. Returns false if nothing came of it. */
-static bool give_way(struct nst_memories *set, struct nst_owner *owner,
-		     u64 before)
+/* An owner has to do with less of one claim. False if there is nothing to give. */
+static bool give_of(struct nst_memories *set, struct nst_claim *claim,
+		    u64 before)
 {
-	struct nst_claim *claim = nst_owner_first(owner);
 	struct nst_memory *mem = claim->mem;
 
 	if (mem->payer != claim || claim->bytes != NST_MEMORY_BYTES)
@@ -158,6 +157,24 @@ static bool give_way(struct nst_memories *set, struct nst_owner *owner,
 	else
 		nst_owner_pay(mem, other_payer(mem));
 	return true;
+}
+
+/*
+ * An owner has to do with less. Where nothing of the first may go, because all is
+ * newer than @before, the next one gives way. Returns false if nothing came of it.
+ */
+static bool give_way(struct nst_memories *set, struct nst_owner *owner,
+		     u64 before)
+{
+	struct nst_claim *claim = nst_owner_first(owner);
+	unsigned int i;
+
+	for (i = 0; claim && i < NST_CLAIM_LOOKS; i++) {
+		if (give_of(set, claim, before))
+			return true;
+		claim = nst_owner_next(claim);
+	}
+	return false;
 }
 
 /* Who has too much, if @more comes to what @owner holds? */

@@ -283,6 +283,20 @@ struct nst_claim *nst_owner_first(struct nst_owner *owner)
 }
 
 /**
+ * nst_owner_next() - and for what behind that?
+ * @claim: of nst_owner_first() or this
+ *
+ * Context: any, under the set's lock.
+ * Return: NULL if there is nothing else.
+ */
+struct nst_claim *nst_owner_next(const struct nst_claim *claim)
+{
+	lockdep_assert_held(&claim->owner->set->lock);
+	return rb_entry_safe(rb_prev(&claim->charged), struct nst_claim,
+			     charged);
+}
+
+/**
  * nst_owner_biggest() - the owner that holds most
  * @set: of the namespace
  *

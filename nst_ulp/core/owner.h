@@ -16,6 +16,7 @@ void nst_owner_unuse(struct nst_owner *owner);
 void nst_owner_charge(struct nst_claim *claim, s64 bytes);
 void nst_owner_pay(struct nst_memory *mem, struct nst_claim *payer);
 struct nst_claim *nst_owner_first(struct nst_owner *owner);
+struct nst_claim *nst_owner_next(const struct nst_claim *claim);
 struct nst_owner *nst_owner_biggest(struct nst_memories *set);
 struct nst_claim *nst_owner_leave(struct nst_claim *claim, u64 floor);
 void nst_owner_unleave(struct nst_claim *claim);

@@ -174,6 +174,27 @@ TEST(nst_memory_make_room__owner_full_of_what_is_newer)
 	receiver_done();
 }
 
+/* Of the fullest secret nothing may go: then of one that has something older. */
+TEST(nst_memory_make_room__the_next_secret_gives_way)
+{
+	struct nst_keyring *mine;
+	u64 now = shim_real_ns;
+	unsigned int i;
+
+	begin();
+	mine = box_of(1);
+	for (i = 0; i < LIMIT; i++)
+		CHECK_EQ(fresh(mine, 2, now + 2 * SEC), NST_OK);
+	for (i = 0; i < HELD - LIMIT; i++)
+		CHECK_EQ(fresh(mine, 3 + i % 2, now - SEC), NST_OK);
+	CHECK_EQ(fresh(mine, 1, now), NST_OK);
+	CHECK_EQ(charged(ring_claim(mine, 2)), LIMIT);
+	CHECK_EQ(known(), HELD);
+	CHECK_EQ(nst_stats_sum(nn.stats, NST_MIB_UDP_PUSHED), 1);
+	done(mine);
+	receiver_done();
+}
+
 /* The same, where he has too much only because all together have. */
 TEST(nst_memory_make_room__total_full_of_what_is_newer)
 {
