@@ -18,6 +18,7 @@
 	X(RX_EPOCHS,	"NstRxEpochs")		/* epochs accepted */	\
 	X(RX_STREAMS,	"NstRxStreams")		/* STARTs accepted */	\
 	X(RX_COPIED,	"NstRxCopied")		/* records gathered first */ \
+	X(RX_STALLED,	"NstRxStalled")		/* waits for memory to open */ \
 	X(TX_DEFERRED,	"NstTxDeferred")	/* records TCP took in parts */ \
 	X(SOCKETS,	"NstSockets")		/* sockets attached now */ \
 	X(LINGERING,	"NstLingering")		/* of these, closed ones */ \

@@ -329,6 +329,7 @@ static void stall(struct nst_tcp *nst, const struct nst_rxrec *rec,
 	u32 len;
 
 	nst_stall_keep(nst, rec, wire);
+	nst_stats_inc(nst->st.nn->stats, NST_MIB_RX_STALLED);
 	len = nst_stall_len(nst);
 	WRITE_ONCE(nst->plain_len, nst->plain_len + len - want->rest);
 	/* Pairs with readable(). */

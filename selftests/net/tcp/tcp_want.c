@@ -97,10 +97,14 @@ static void take(struct __test_metadata *_metadata, int a, int b, int err)
 
 TEST_F(want, of_memory_passes)
 {
+	long stalled = nsttest_stat("NstRxStalled");
+
 	take(_metadata, self->a, self->b, ENOMEM);
 	take(_metadata, self->a, self->b, ENOBUFS);
 	take(_metadata, self->a, self->b, EAGAIN);
 	take(_metadata, self->a, self->b, ENOSPC);
+	/* Four times three times three. */
+	EXPECT_EQ(stalled + 36, nsttest_stat("NstRxStalled"));
 }
 
 /* The worker judges a start record. */
