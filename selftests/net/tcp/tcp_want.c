@@ -58,6 +58,8 @@ FIXTURE_SETUP(want)
 	ASSERT_EQ(0, tcptest_pair(&conf, &self->a, &self->b));
 	ASSERT_EQ(0, tcptest_bind(self->a, self->b));
 	ASSERT_EQ(0, tcptest_record_max(self->a, NST_RECORD_MAX_MAX));
+	/* What the pair has done so far is of no matter. */
+	ASSERT_EQ(0, nsttest_write_file(PARAM "wide", "0"));
 }
 
 FIXTURE_TEARDOWN(want)
@@ -335,6 +337,52 @@ TEST_F(want, of_memory_for_the_end_passes)
 		ASSERT_EQ(1, epoll_wait(ep, &ev, 1, TCPTEST_SOON_MS));
 	}
 	close(ep);
+}
+
+static int lay_storage(int fd)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%d storage", fd);
+	return nsttest_write_file("/proc/nst_intruder", text);
+}
+
+/*
+ * Nothing waits for storage on behalf of a socket that storage lies on: neither a
+ * call nor the worker, to derive keys, to seal or to open. Reserves are the worker's
+ * alone, as a caller has opened his own.
+ */
+TEST_F(want, of_memory_does_not_wait_for_storage)
+{
+	char in[SMALL];
+	int a, b;
+
+	ASSERT_EQ(0, system("modprobe nst_intruder"));
+	ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &b, &a));
+	ASSERT_EQ(0, lay_storage(a));
+	ASSERT_EQ(0, lay_storage(b));
+	/* The start records are the worker's. */
+	ASSERT_EQ(0, tcptest_key(a, &strict, NST_F_INITIATOR));
+	ASSERT_EQ(0, tcptest_key(b, &strict, NST_F_RESPONDER));
+	ASSERT_EQ(0, tcptest_settle(a));
+	ASSERT_EQ(0, tcptest_settle(b));
+	EXPECT_LT(0, nsttest_number(PARAM "narrow_work"));
+	EXPECT_LT(0, nsttest_number(PARAM "reserve_work"));
+	EXPECT_EQ(0, nsttest_number(PARAM "wide"));
+	/* All that follows is called by this program, but for some of the end. */
+	ASSERT_EQ(0, nsttest_write_file(PARAM "narrow_call", "0"));
+	ASSERT_EQ(0, tcptest_send(a, 0, BIG, BIG));
+	ASSERT_EQ(0, tcptest_recv(b, 0, BIG, BIG));
+	EXPECT_LT(1, nsttest_number(PARAM "narrow_call"));
+	ASSERT_EQ(0, tcptest_send(b, 0, SMALL, SMALL));
+	ASSERT_EQ(SMALL, recv(a, in, SMALL, MSG_PEEK));
+	ASSERT_EQ(0, shutdown(a, SHUT_WR));
+	EXPECT_EQ(0, recv(b, in, 1, 0));
+	close(a);
+	close(b);
+	EXPECT_EQ(0, nsttest_number(PARAM "wide"));
+	EXPECT_EQ(0, nsttest_number(PARAM "reserve_call"));
+	ASSERT_EQ(0, system("rmmod nst_intruder"));
 }
 
 /* What waits for memory can be killed. */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * nst_faulty.ko: an AES-GCM that fails to decrypt as often as it is told, in the
- * way of a driver that lacks memory or is broken. A test, never part of an
+ * way of a driver that lacks memory or is broken, and tells who calls it. A test, never part of an
  * installation. The work is done by whatever the kernel has besides.
  */
 #include <crypto/internal/aead.h>
 #include <linux/atomic.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 
 static int err;
 module_param(err, int, 0600);
@@ -23,6 +24,36 @@ MODULE_PARM_DESC(key_err, "what taking a key fails with, a positive errno");
 static int room;
 module_param(room, int, 0600);
 MODULE_PARM_DESC(room, "bytes that transforms made from now on want besides");
+
+/*
+ * How often the cipher was called by a task that could wait for storage, or not; that
+ * could use reserves; and whether that was a program's call or a worker.
+ */
+static int wide, narrow_call, narrow_work, reserve_call, reserve_work;
+module_param(wide, int, 0600);
+module_param(narrow_call, int, 0600);
+module_param(narrow_work, int, 0600);
+module_param(reserve_call, int, 0600);
+module_param(reserve_work, int, 0600);
+
+/* One test at a time: more than none is all that it asks. */
+static void note_caller(void)
+{
+	bool work = current->flags & PF_WQ_WORKER;
+
+	if (!(current->flags & PF_MEMALLOC_NOIO))
+		wide++;
+	else if (work)
+		narrow_work++;
+	else
+		narrow_call++;
+	if (!(current->flags & PF_MEMALLOC))
+		return;
+	if (work)
+		reserve_work++;
+	else
+		reserve_call++;
+}
 
 struct ctx {
 	unsigned int room;
@@ -53,6 +84,7 @@ static int setkey(struct crypto_aead *aead, const u8 *key, unsigned int len)
 {
 	struct ctx *ctx = crypto_aead_ctx(aead);
 
+	note_caller();
 	if (READ_ONCE(key_err))
 		return -READ_ONCE(key_err);
 	return crypto_aead_setkey(ctx->real, key, len);
@@ -80,6 +112,7 @@ static struct aead_request *pass_on(struct aead_request *req)
 
 static int encrypt(struct aead_request *req)
 {
+	note_caller();
 	return crypto_aead_encrypt(pass_on(req));
 }
 
@@ -88,6 +121,7 @@ static int decrypt(struct aead_request *req)
 	struct crypto_aead *aead = crypto_aead_reqtfm(req);
 	struct ctx *ctx = crypto_aead_ctx(aead);
 
+	note_caller();
 	/* What was promised is there, or much is destroyed. */
 	if (ctx->room)
 		memset(aead_request_ctx(req) + crypto_aead_reqsize(aead) -

@@ -6,6 +6,9 @@
  *
  *	echo "FD give" >/proc/nst_intruder	the socket sends plaintext
  *	echo "FD take" >/proc/nst_intruder	a byte of what it received is gone
+ *	echo "FD storage" >/proc/nst_intruder	storage lies on it: who allocates for
+ *						it must not wait for storage, and
+ *						may use reserves
  */
 #include <linux/module.h>
 #include <linux/net.h>
@@ -41,6 +44,28 @@ static int take(struct sock *sk)
 	return n ?: -EAGAIN;	/* the segment is still on its way */
 }
 
+static int lay_storage(struct sock *sk)
+{
+	lock_sock(sk);
+	sk->sk_allocation = GFP_NOIO | __GFP_MEMALLOC;
+	release_sock(sk);
+	return 0;
+}
+
+static int act(struct sock *sk, char what)
+{
+	switch (what) {
+	case 'g':
+		return give(sk);
+	case 't':
+		return take(sk);
+	case 's':
+		return lay_storage(sk);
+	default:
+		return -EINVAL;
+	}
+}
+
 static ssize_t intrude(struct file *file, const char __user *buf, size_t len,
 		       loff_t *pos)
 {
@@ -55,7 +80,7 @@ static ssize_t intrude(struct file *file, const char __user *buf, size_t len,
 	sock = sockfd_lookup(fd, &err);
 	if (!sock)
 		return err;
-	err = what[0] == 'g' ? give(sock->sk) : take(sock->sk);
+	err = act(sock->sk, what[0]);
 	sockfd_put(sock);
 	return err < 0 ? err : len;
 }
