@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <sched.h>
 #include <time.h>
 
@@ -233,6 +234,42 @@ TEST_F_TIMEOUT(pressure, user_timeout__ends_what_waits, 120)
 	EXPECT_EQ(ETIMEDOUT, errno);
 	EXPECT_LT(deferred, nsttest_stat("NstTxDeferred"));
 	EXPECT_EQ(0, tcptest_state(a, TCP_CLOSE));
+	close(a);
+	close(b);
+}
+
+/* What a socket has been given of TCP's memory and not used; < 0: used without. */
+static int forward(int fd)
+{
+	uint32_t mem[SK_MEMINFO_VARS];
+	socklen_t len = sizeof(mem);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &len))
+		return -errno;
+	return mem[SK_MEMINFO_FWD_ALLOC];
+}
+
+/*
+ * The rest of a record of which TCP has taken a part is there, whether TCP allows it
+ * or not: so it is charged beyond the limits, like all that is sent.
+ */
+TEST_F_TIMEOUT(pressure, deferred_record__is_charged, 60)
+{
+	const long deferred = nsttest_stat("NstTxDeferred");
+	static char buf[EACH];
+	int a, b, i;
+
+	ASSERT_EQ(0, nsttest_pair(AF_INET, 4096, &b, &a));
+	ASSERT_EQ(0, tcptest_key(a, &conf, NST_F_INITIATOR));
+	ASSERT_EQ(0, tcptest_record_max(a, NST_RECORD_MAX_MAX));
+	/* Its own buffer is full behind the first; the peer reads nothing. */
+	for (i = 0; i < 100 && nsttest_stat("NstTxDeferred") == deferred; i++) {
+		send(a, buf, EACH, MSG_DONTWAIT | MSG_NOSIGNAL);
+		EXPECT_LE(0, forward(a));
+		usleep(10000);
+	}
+	EXPECT_LT(deferred, nsttest_stat("NstTxDeferred"));
+	EXPECT_LE(0, forward(a));
 	close(a);
 	close(b);
 }
