@@ -126,9 +126,9 @@ main()
 	make_second
 	# Both disks as namespaces of one NVMe, for which every kernel has the
 	# driver built in and which comes in a certain order. What is written
-	# goes to files of this run.
+	# goes to files of this run; guests share the first, which none changes.
 	# shellcheck disable=SC2054
-	from=(-drive "if=none,id=one,file=$disk,format=raw,snapshot=on"
+	from=(-drive "if=none,id=one,format=raw,snapshot=on,file.driver=file,file.locking=off,file.filename=$disk"
 		-drive "if=none,id=two,file=$work/second,format=raw,snapshot=on"
 		-device nvme,id=nvme,serial=nst
 		-device nvme-ns,drive=one,bus=nvme,nsid=1

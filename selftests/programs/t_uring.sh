@@ -29,5 +29,16 @@ scene()
 	say $? "the server goes on" server
 }
 
+# That engine would not see what the ring does, so there is no ring with it.
+if [ "${ENGINE-}" = notify ]; then
+	MODE=nst
+	hosts_up 1
+	timeout 60 ip netns exec h1 nst-run --engine=notify "${PORTS[@]}" -- \
+		/t/bin/uring serve 7000 >said 2>&1
+	[ $? = 1 ] && grep -q '^uring: io_uring' said
+	say $? "the notify engine gives no ring: $(tail -n 1 said)" said
+	hosts_down
+	finish
+fi
 both 2 scene "$MARK"
 finish
