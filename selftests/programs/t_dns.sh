@@ -35,9 +35,9 @@ answers()
 	local name=$1 n=$2
 
 	shift 2
-	query +short "$@" >said 2>&1
+	query +short "$@" >said 2>errors
 	[ "$(grep -vc '^;' said)" = "$n" ]
-	say $? "$name" said
+	say $? "$name" said errors
 }
 
 scene()
