@@ -15,23 +15,39 @@
 
 #define LIBRARY	"libnst-preload.so"
 
-/* Beside nst-run in a build's directory, else where it was installed. */
-static const char *library(void)
+/* @where, from the directory that nst-run is in, if the library is there. */
+static const char *beside(const char *where)
 {
 	static char path[4096];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
 	char *slash;
 
-	if (n > 0) {
-		path[n] = 0;
+	if (n <= 0)
+		return NULL;
+	path[n] = 0;
+	slash = strrchr(path, '/');
+	*slash = 0;
+	/* PREFIX/bin/nst-run, PREFIX/lib/nst/... */
+	if (!strncmp(where, "../", 3)) {
+		where += 3;
 		slash = strrchr(path, '/');
-		if (slash + 1 + sizeof(LIBRARY) <= path + sizeof(path)) {
-			memcpy(slash + 1, LIBRARY, sizeof(LIBRARY));
-			if (!access(path, R_OK))
-				return path;
-		}
+		if (!slash)
+			return NULL;
 	}
-	return NST_RUN_LIBDIR "/" LIBRARY;
+	if (slash + strlen(where) + 2 > path + sizeof(path))
+		return NULL;
+	sprintf(slash, "/%s", where);
+	return access(path, R_OK) ? NULL : path;
+}
+
+/* In a build's directory, as it was installed, or wherever that was to be. */
+static const char *library(void)
+{
+	const char *path = beside(LIBRARY);
+
+	if (!path)
+		path = beside("../lib/nst/" LIBRARY);
+	return path ? path : NST_RUN_LIBDIR "/" LIBRARY;
 }
 
 /**
@@ -52,8 +68,10 @@ int preload_works(const struct run *run, char *why, size_t size)
 			 program_kind_text(kind));
 		return 0;
 	}
-	if (access(lib, R_OK)) {
-		snprintf(why, size, "misses %s: %s", lib, strerror(errno));
+	if (!program_library_loads(lib)) {
+		snprintf(why, size,
+			 "cannot load %s: not there, not to be read, or its file system is mounted noexec",
+			 lib);
 		return 0;
 	}
 	/* The dynamic linker parts the list at either, and has no quotes. */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -219,6 +220,31 @@ enum program_kind program_kind(int dir, const char *path)
 		dir = AT_FDCWD;
 	}
 	return kind;
+}
+
+/**
+ * program_library_loads() - would the dynamic linker take this library, from here?
+ * @path: of the library
+ *
+ * It goes on without one that is not in a chroot, say, that this user may not
+ * read, or that is on a file system without execution.
+ *
+ * Return: 1 or 0.
+ */
+int program_library_loads(const char *path)
+{
+	long fd = sys_call(SYS_openat, AT_FDCWD, SYS_PTR(path),
+			   O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	long p;
+
+	if (fd < 0)
+		return 0;
+	p = sys_call(SYS_mmap, 0, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	sys_close(fd);
+	if (p < 0 && p > -4096)
+		return 0;
+	sys_call(SYS_munmap, p, 1, 0, 0, 0, 0);
+	return 1;
 }
 
 /**

@@ -27,6 +27,7 @@ enum program_kind {
 };
 
 enum program_kind program_kind(int dir, const char *path);
+int program_library_loads(const char *path);
 const char *program_kind_text(enum program_kind kind);
 
 #endif /* NST_RUN_PROGRAM_H */

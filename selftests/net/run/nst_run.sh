@@ -56,6 +56,8 @@ every="nst-run --tcp 1-65535 --udp 1-65535 --engine preload"
 	check "a port that the kernel chose" $every -- runpoke -q unbound
 	check "of UDP" shows sealed $every -- runpoke udp_any
 }
+check "nst-run under nst-run" shows sealed \
+	nst-run --tcp 80 -- nst-run --tcp 7101 --engine preload -- runpoke tcp4
 check "strict mode" shows sealed run --strict -- runpoke tcp4
 check "another suite" shows sealed run --cipher chacha20-poly1305 -- runpoke tcp4
 check "a context" shows sealed run --context "a service" -- runpoke udp4

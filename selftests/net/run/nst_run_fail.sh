@@ -112,6 +112,20 @@ chmod 711 "$dir/hidden"
 check "a child that may not be read" fails_with "may not be read" as_nobody \
 	"/t/nst-run --tcp 7101 -- /t/runpoke -q exec $dir/hidden -q connect"
 
+# A dynamic linker goes on without a library that it does not find.
+libc=$(find /usr/lib/ -name libc.so.6)
+mkdir -p "$dir/root/lib64" "$dir/root${libc%/*}"
+cp /lib64/ld-linux* "$dir/root/lib64/"
+cp "$libc" "$dir/root$libc"
+ln -s usr/lib "$dir/root/lib"
+cp /t/runpoke "$dir/root/"
+check "a program in a chroot, plain" \
+	runpoke -q chrooted "$dir/root" /runpoke -q untouched
+check "a library that is not in a chroot" fails_with "cannot have the library" \
+	run -- runpoke -q chrooted "$dir/root" /runpoke -q connect
+check "the wait for EBUSY has an end" run -- runpoke -q corked
+check "and that for another's keys" run -- runpoke -q unkeyed
+
 # The policy is not there, or was tampered with.
 missing="NST_RUN_POLICY is missing"
 check "no policy, connect()" fails_with "$missing" env LD_PRELOAD=$lib runpoke connect

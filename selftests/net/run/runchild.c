@@ -215,6 +215,13 @@ static int only_exec(char **args)
 	return err == EACCES ? 126 : 127;
 }
 
+/* chrooted DIRECTORY PROGRAM ARGUMENT...: the same there. */
+static int chrooted(char **args)
+{
+	NEED(!chroot(args[0]) && !chdir("/"));
+	return only_exec(args + 1);
+}
+
 /* The same by posix_spawn(). */
 static int only_spawn(char **args)
 {
@@ -233,5 +240,6 @@ const struct scenario child_scenarios[] = {
 	{ "system", by_system },
 	{ "exec", only_exec },
 	{ "spawn_of", only_spawn },
+	{ "chrooted", chrooted },
 	{ NULL, NULL }
 };

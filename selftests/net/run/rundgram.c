@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -144,6 +145,25 @@ static int any_port(char **args)
 	return answer(sfd, fd);
 }
 
+/* What it holds back is plaintext, which NST cannot take over. */
+static int corked(char **args)
+{
+	int fd = server(AF_INET, 0), one = 1, off = 0;
+	struct address other, addr;
+
+	(void)args;
+	address_of(&other, AF_INET, PORT + 1);
+	address_of(&addr, AF_INET, PORT);
+	NEED(!setsockopt(fd, IPPROTO_UDP, UDP_CORK, &one, sizeof(one)));
+	NEED(sendto(fd, MARK, 1, 0, (struct sockaddr *)&other.sa, other.len) ==
+	     1);
+	NEED(connect(fd, (struct sockaddr *)&addr.sa, addr.len) == -1);
+	NEED(errno == EBUSY);
+	NEED(!setsockopt(fd, IPPROTO_UDP, UDP_CORK, &off, sizeof(off)));
+	NEED(!connect(fd, (struct sockaddr *)&addr.sa, addr.len));
+	return 0;
+}
+
 const struct scenario datagram_scenarios[] = {
 	{ "udp4", udp4 },
 	{ "udp6", udp6 },
@@ -152,5 +172,6 @@ const struct scenario datagram_scenarios[] = {
 	{ "sendmmsg", by_sendmmsg },
 	{ "udp_syscall", by_syscall },
 	{ "udp_any", any_port },
+	{ "corked", corked },
 	{ NULL, NULL }
 };

@@ -393,6 +393,20 @@ static int only_connect(char **args)
 	return 0;
 }
 
+/* A program that began with NST, and has no keys. */
+static int unkeyed(char **args)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct address addr;
+
+	(void)args;
+	address_of(&addr, AF_INET, PORT);
+	NEED(!setsockopt(fd, IPPROTO_TCP, TCP_ULP, "nst", 3));
+	NEED(connect(fd, (struct sockaddr *)&addr.sa, addr.len) == -1);
+	NEED(errno == ENOKEY);
+	return 0;
+}
+
 /* other: what a service has beside the port that is named. */
 static int other(char **args)
 {
@@ -458,6 +472,7 @@ const struct scenario stream_scenarios[] = {
 	{ "listen", only_listen },
 	{ "other", other },
 	{ "into", into },
+	{ "unkeyed", unkeyed },
 	{ "ports", ports },
 	{ NULL, NULL }
 };

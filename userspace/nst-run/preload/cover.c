@@ -96,6 +96,24 @@ void preload_handed(int fd)
 	errno = err;
 }
 
+static int out_of_reach(const char *path, const char *why)
+{
+	char line[512];
+	struct text t = { .buf = line, .size = sizeof(line) };
+
+	text_add(&t, *path ? path : "a program");
+	text_add(&t, " ");
+	text_add(&t, why);
+	text_add(&t, preload_policy()->let ?
+		 ": it runs without NST" :
+		 ": it is not run, for it would have no NST (nst-run --engine notify has, --let-go lets it)");
+	journal_line(line);
+	if (preload_policy()->let)
+		return 0;
+	errno = EACCES;
+	return -1;
+}
+
 /**
  * preload_may_exec() - would the library be in the program that is run?
  * @dir: directory of a relative @path, or the file itself if that is empty
@@ -105,25 +123,16 @@ void preload_handed(int fd)
  */
 int preload_may_exec(int dir, const char *path)
 {
-	char line[512];
-	struct text t = { .buf = line, .size = sizeof(line) };
 	enum program_kind kind;
 
 	if (!path)
 		return 0;	/* EFAULT */
 	kind = program_kind(dir, path);
-	if (kind == PROGRAM_DYNAMIC || kind == PROGRAM_UNKNOWN)
-		return 0;
-	explain_program(kind, preload_policy()->let);
-	text_add(&t, *path ? path : "a program");
-	text_add(&t, " ");
-	text_add(&t, program_kind_text(kind));
-	text_add(&t, preload_policy()->let ?
-		 ": it runs without NST" :
-		 ": it is not run, for it would have no NST (nst-run --engine notify has, --let-go lets it)");
-	journal_line(line);
-	if (preload_policy()->let)
-		return 0;
-	errno = EACCES;
-	return -1;
+	if (kind != PROGRAM_DYNAMIC && kind != PROGRAM_UNKNOWN) {
+		explain_program(kind, preload_policy()->let);
+		return out_of_reach(path, program_kind_text(kind));
+	}
+	if (!program_library_loads(preload_path()))
+		return out_of_reach(path, "cannot have the library from here");
+	return 0;
 }
