@@ -201,7 +201,56 @@ static int tell_all(int argc, char **argv)
 	return 0;
 }
 
-UNDER_ROLES({ "@client", client }, { "@server", server },
+/* Nobody gets to it but root. */
+static int closed_door(struct sockaddr_un *addr)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	mkdir("/tmp/closed", 0700);
+	*addr = (struct sockaddr_un){ AF_UNIX, "/tmp/closed/sock" };
+	unlink(addr->sun_path);
+	return bind(fd, (void *)addr, sizeof(*addr)) || listen(fd, 5);
+}
+
+/* @user THREADS: a program that has given up its rights */
+static int tell_user(int argc, char **argv)
+{
+	struct sockaddr_un addr;
+	pthread_t thread;
+
+	(void)argc;
+	if (closed_door(&addr))
+		return 2;
+	if (atoi(argv[1]))
+		pthread_create(&thread, NULL, idle, NULL);
+	tell("open", connect(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&addr,
+			     sizeof(addr)));
+	if (setgid(65534) || setuid(65534))
+		return 3;
+	tell("closed", connect(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&addr,
+			       sizeof(addr)));
+	return 0;
+}
+
+/* @root THREADS: another root, and in it a directory and a user of its own */
+static int tell_root(int argc, char **argv)
+{
+	pthread_t thread;
+
+	(void)argc;
+	mkdir("/tmp/door", 0755);
+	mkdir("/tmp/door/tmp", 0755);
+	if (chown("/tmp/door/tmp", 65534, 65534) || chroot("/tmp/door") ||
+	    chdir("/") || setgid(65534) || setuid(65534))
+		return 2;
+	if (atoi(argv[1]))
+		pthread_create(&thread, NULL, idle, NULL);
+	tell_unix();
+	return 0;
+}
+
+UNDER_ROLES({ "@user", tell_user }, { "@root", tell_root },
+	    { "@client", client }, { "@server", server },
 	    { "@tell", tell_all })
 
 FIXTURE(run) {
@@ -382,6 +431,31 @@ TEST_F(one, errors__threads)
 {
 	compare(_metadata, UNDER_COVERED, 1, self->said, self->other,
 		sizeof(self->said));
+}
+
+/* What nst-run does for a program it does with no more rights than that has. */
+static void as_user(struct __test_metadata *_metadata, const char *role,
+		    char *said, char *other, size_t size)
+{
+	EXPECT_EQ(0, under_run(OPTIONS, role, said, size));
+	EXPECT_EQ(0, under_run(NULL, role, other, size));
+	EXPECT_STREQ(other, said);
+}
+
+TEST_F(one, rights__of_the_user)
+{
+	as_user(_metadata, "@user 0", self->said, self->other, 4096);
+	EXPECT_STREQ("open: 0\nclosed: EACCES\n", self->said);
+	as_user(_metadata, "@user 1", self->said, self->other, 4096);
+	EXPECT_STREQ("open: 0\nclosed: EACCES\n", self->said);
+}
+
+TEST_F(one, rights__in_another_root)
+{
+	as_user(_metadata, "@root 0", self->said, self->other, 4096);
+	EXPECT_NE(NULL, strstr(self->said, "uid 65534 gid 65534"));
+	as_user(_metadata, "@root 1", self->said, self->other, 4096);
+	EXPECT_NE(NULL, strstr(self->said, "uid 65534 gid 65534"));
 }
 
 TEST_HARNESS_MAIN

@@ -91,22 +91,25 @@ static int open_link(pid_t tid, const char *name)
 	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Enter the directory that a link leads to; as root if @root. */
-static int enter(pid_t tid, const char *link, int root)
+/* Root and working directory. Behind chroot() there may be no /proc. */
+static int take_places(pid_t tid)
 {
+	int root = open_link(tid, "root"), cwd = open_link(tid, "cwd"), err = 0;
 	struct stat own, other;
-	int fd = open_link(tid, link), err;
 
-	if (fd < 0)
-		return -errno;
-	err = fstat(fd, &other) || stat("/", &own) || fchdir(fd) ? -errno : 0;
-	close(fd);
-	if (err || !root)
-		return err;
-	if (own.st_dev == other.st_dev && own.st_ino == other.st_ino &&
-	    target_same(tid, "mnt"))
-		return 0;
-	return chroot(".") ? -errno : 0;
+	if (root < 0 || cwd < 0 || fstat(root, &other) || stat("/", &own))
+		err = -errno;
+	else if ((own.st_dev != other.st_dev || own.st_ino != other.st_ino ||
+		  !target_same(tid, "mnt")) &&
+		 (fchdir(root) || chroot(".")))
+		err = -errno;
+	else if (fchdir(cwd))
+		err = -errno;
+	if (root >= 0)
+		close(root);
+	if (cwd >= 0)
+		close(cwd);
+	return err;
 }
 
 static int take_ids(const struct target_status *status)
@@ -125,14 +128,13 @@ static int take_all(const struct target *target)
 {
 	pid_t tid = target->req->pid;
 	struct target_status status;
-	int err = target_status(tid, &status);
+	int err = target_status(tid, &status), same_user;
 
+	same_user = target_same(tid, "user");
 	if (!err && unshare(CLONE_FS))
 		err = -errno;
 	if (!err)
-		err = enter(tid, "root", 1);
-	if (!err)
-		err = enter(tid, "cwd", 0);
+		err = take_places(tid);
 	if (err)
 		return err;
 	umask(status.umask);
@@ -143,7 +145,7 @@ static int take_all(const struct target *target)
 	if (err)
 		return err;
 	if (status.uid[3] == 0)
-		set_effective(target_same(tid, "user") ? status.caps : 0);
+		set_effective(same_user ? status.caps : 0);
 	return target_valid(target) ? 0 : -ENOENT;
 }
 
