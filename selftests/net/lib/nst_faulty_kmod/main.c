@@ -120,16 +120,21 @@ static int decrypt(struct aead_request *req)
 {
 	struct crypto_aead *aead = crypto_aead_reqtfm(req);
 	struct ctx *ctx = crypto_aead_ctx(aead);
+	int why;
 
 	note_caller();
 	/* What was promised is there, or much is destroyed. */
 	if (ctx->room)
 		memset(aead_request_ctx(req) + crypto_aead_reqsize(aead) -
 		       ctx->room, 0xa5, ctx->room);
-	/* One test at a time. */
-	if (READ_ONCE(times) > 0) {
+	/*
+	 * One test at a time, which sets @err and @times one behind the other: 0 is
+	 * no failure, and must not pass for a decryption either.
+	 */
+	why = READ_ONCE(err);
+	if (why && READ_ONCE(times) > 0) {
 		WRITE_ONCE(times, times - 1);
-		return -READ_ONCE(err);
+		return -why;
 	}
 	return crypto_aead_decrypt(pass_on(req));
 }
