@@ -31,6 +31,8 @@ static struct end {
 	uint8_t key[ENDS][NST_KEY_SIZE];	/* NST_TX, NST_RX */
 	unsigned int keys[ENDS];
 	int set_error;
+	int interrupts;		/* a signal comes at every other call */
+	unsigned int calls;
 } ends[ENDS];
 
 /* Private keys to be used instead of new ones, in order. */
@@ -82,6 +84,10 @@ int __wrap_setsockopt(int fd, int level, int name, const void *val,
 	int dir = name == NST_RX;
 
 	last_value = val;
+	if (end->interrupts && end->calls++ % 2 == 0) {
+		errno = EINTR;
+		return -1;
+	}
 	errno = end->set_error;
 	if (level != SOL_NST || len != sizeof(*info) + sizeof(struct nst_key) ||
 	    info->version != NST_VERSION || info->kid || info->nr_keys != 1 ||
@@ -149,6 +155,16 @@ int __wrap_shutdown(int fd, int how)
 
 	end->shut += how == SHUT_RDWR;
 	return 0;
+}
+
+/* A libcrypto without the group that is named here */
+static uint16_t missing;
+
+bool __real_nst_group_usable(const struct nst_group *group);
+bool __wrap_nst_group_usable(const struct nst_group *group);
+bool __wrap_nst_group_usable(const struct nst_group *group)
+{
+	return group->id != missing && __real_nst_group_usable(group);
 }
 
 EVP_PKEY *__real_nst_group_keygen(const struct nst_group *group);
@@ -593,6 +609,73 @@ static void test_set_fails(void)
 	close_ends();
 }
 
+/* A signal comes while keys are set, at each of the four: that is no matter. */
+static void test_set_interrupted(void)
+{
+	struct nst_exchange *ex[ENDS];
+	int i, good = 1;
+
+	open_ends((const uint8_t *)"", 0);
+	for (i = 0; i < ENDS; i++) {
+		nst_exchange_new(&ex[i], ends[i].fd, NULL);
+		ends[i].interrupts = 1;
+	}
+	good &= nst_exchange_step(ex[0]) == POLLIN;
+	good &= nst_exchange_step(ex[1]) == 0;
+	good &= nst_exchange_step(ex[0]) == 0;
+	good &= set_by_both(ends[0].key[0]);
+	verdict(good && ends[0].calls == 4 && ends[1].calls == 4,
+		"set__interrupted");
+	for (i = 0; i < ENDS; i++)
+		nst_exchange_free(ex[i]);
+	close_ends();
+}
+
+/* EAGAIN of setting a key is not that the socket is not ready. */
+static void test_set_again(void)
+{
+	struct nst_exchange *ex[ENDS];
+	int i, who;
+
+	for (who = 0; who < ENDS; who++) {
+		open_ends((const uint8_t *)"", 0);
+		for (i = 0; i < ENDS; i++)
+			nst_exchange_new(&ex[i], ends[i].fd, NULL);
+		ends[who].set_error = EAGAIN;
+		nst_exchange_step(ex[0]);
+		i = nst_exchange_step(ex[1]);
+		if (!who)
+			i = nst_exchange_step(ex[0]);
+		verdict(i == -EIO && ends[who].shut == 1 &&
+			nst_exchange_step(ex[who]) == -EIO, "set__again");
+		for (i = 0; i < ENDS; i++)
+			nst_exchange_free(ex[i]);
+		close_ends();
+	}
+}
+
+/* An initiator offers what it names first, or nothing. */
+static void test_missing(void)
+{
+	static const uint16_t groups[] = {
+		NST_GROUP_X25519MLKEM768, NST_GROUP_X25519,
+	};
+	struct nst_exchange_opts opts = {
+		.size = sizeof(opts), .groups = groups, .nr_groups = 2,
+	};
+	struct nst_exchange *ex;
+
+	missing = NST_GROUP_X25519MLKEM768;
+	verdict(new_says(NST_F_STRICT | NST_F_INITIATOR, &opts) ==
+		-EPROTONOSUPPORT, "groups__first_is_missing");
+	open_ends((const uint8_t *)"", 0);
+	verdict(!nst_exchange_new(&ex, ends[1].fd, &opts),
+		"groups__first_is_missing_to_a_responder");
+	nst_exchange_free(ex);
+	close_ends();
+	missing = 0;
+}
+
 /* Both groups, if libcrypto has both: each end comes to the same key. */
 static void test_groups(void)
 {
@@ -686,6 +769,9 @@ int main(int argc, char **argv)
 	test_refusal();
 	test_caller();
 	test_set_fails();
+	test_set_interrupted();
+	test_set_again();
+	test_missing();
 	test_groups();
 	test_hybrid();
 	test_wiped();

@@ -23,6 +23,7 @@ enum step {
 	SEND_FIRST,
 	RECV_FIRST,
 	SEND_SECOND,
+	SET_SECOND,
 	SEND_REFUSAL,
 	RECV_SECOND,
 	DONE,
@@ -124,6 +125,7 @@ static int judge_first(struct nst_exchange *ex)
 	const struct nst_message *msg = &ex->first;
 	const struct nst_group *group;
 	size_t i;
+	int err;
 
 	if (msg->len < HEAD || msg->body[0] != VERSION)
 		return -EPROTO;
@@ -134,11 +136,13 @@ static int judge_first(struct nst_exchange *ex)
 		if (msg->len != HEAD + group->first)
 			return -EPROTO;
 		ex->group = group;
-		ex->step = SEND_SECOND;
-		return make_second(ex);
+		err = make_second(ex);
+		if (!err)
+			ex->step = SEND_SECOND;
+		return err;
 	}
-	ex->step = SEND_REFUSAL;
 	make_refusal(ex);
+	ex->step = SEND_REFUSAL;
 	return 0;
 }
 
@@ -215,8 +219,10 @@ static int take_step(struct nst_exchange *ex)
 	case SEND_SECOND:
 		err = send_message(ex, TYPE_SECOND, &ex->second);
 		if (!err)
-			err = nst_conf_set(ex->fd, NST_TX, &ex->conf.tx,
-					   ex->key);
+			ex->step = SET_SECOND;
+		return err;
+	case SET_SECOND:
+		err = nst_conf_set(ex->fd, NST_TX, &ex->conf.tx, ex->key);
 		break;
 	case SEND_REFUSAL:
 		err = send_message(ex, TYPE_SECOND, &ex->second);
@@ -309,6 +315,17 @@ static int check_size(const struct nst_exchange_opts *opts)
 	return 0;
 }
 
+/*
+ * What an initiator names first is what it wants: without it there is no
+ * exchange, and not one of another group instead.
+ */
+static int check_first(const struct nst_exchange *ex,
+		       const struct nst_exchange_opts *opts)
+{
+	return opts && opts->nr_groups && ex->groups[0]->id != opts->groups[0] ?
+	       -EPROTONOSUPPORT : 0;
+}
+
 static int prepare(struct nst_exchange *ex, int fd,
 		   const struct nst_exchange_opts *opts)
 {
@@ -324,6 +341,8 @@ static int prepare(struct nst_exchange *ex, int fd,
 		err = nst_conf_read(fd, &ex->conf);
 	if (!err)
 		err = read_groups(ex, opts);
+	if (!err && info.flags & NST_F_INITIATOR)
+		err = check_first(ex, opts);
 	if (err)
 		return err;
 	ex->fd = fd;

@@ -38,7 +38,10 @@ int nst_conf_read(int fd, struct nst_stream_conf *conf)
  * @conf: what was set for it
  * @key: the key
  *
- * Return: 0 or a negative errno.
+ * Done once and for all: a signal is no reason to come again, as a step of the
+ * exchange that is taken twice would be another one.
+ *
+ * Return: 0 or a negative errno, never -EINTR or -EAGAIN.
  */
 int nst_conf_set(int fd, int optname, const struct nst_crypto_info *conf,
 		 const uint8_t key[NST_KEY_SIZE])
@@ -47,7 +50,7 @@ int nst_conf_set(int fd, int optname, const struct nst_crypto_info *conf,
 		struct nst_crypto_info info;
 		unsigned char bytes[sizeof(*conf) + sizeof(struct nst_key)];
 	} value;
-	int err = 0;
+	int err;
 
 	memset(&value, 0, sizeof(value));
 	value.info = *conf;
@@ -55,8 +58,13 @@ int nst_conf_set(int fd, int optname, const struct nst_crypto_info *conf,
 	value.info.nr_keys = 1;
 	value.info.keys[0].kid = 1;
 	memcpy(value.info.keys[0].key, key, NST_KEY_SIZE);
-	if (setsockopt(fd, SOL_NST, optname, &value, sizeof(value)))
-		err = -errno;
+	do {
+		err = setsockopt(fd, SOL_NST, optname, &value, sizeof(value)) ?
+		      -errno : 0;
+	} while (err == -EINTR);
+	/* To the caller that would be a socket that is not ready. */
+	if (err == -EAGAIN)
+		err = -EIO;
 	explicit_bzero(&value, sizeof(value));
 	return err;
 }

@@ -67,8 +67,9 @@ int nst_exchange(int fd, const struct nst_exchange_opts *opts, int timeout_ms);
  *
  * Context: any thread.
  * Return: 0; -EINVAL if the stream is not strict or has no role, or for wrong
- * options; -EPROTONOSUPPORT if libcrypto has none of the groups; -ENOPROTOOPT,
- * -ENOKEY, -EBADF, ... as nst_info(); -ENOMEM.
+ * options; -EPROTONOSUPPORT if libcrypto has none of the groups, or, for an
+ * initiator, not the first one that it names; -ENOPROTOOPT, -ENOKEY, -EBADF, ...
+ * as nst_info(); -ENOMEM.
  */
 int nst_exchange_new(struct nst_exchange **ex, int fd,
 		     const struct nst_exchange_opts *opts);
