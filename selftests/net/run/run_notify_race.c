@@ -31,6 +31,7 @@
 static atomic_int stop;
 static volatile struct sockaddr_in shared;
 static int sockets[2];
+static atomic_int datagrams;
 
 /* On one processor too each may be what the other threads find. */
 static void hold(unsigned int *seed)
@@ -188,6 +189,59 @@ static int change_socket(int argc, char **argv)
 	return refused && made ? 0 : 4;
 }
 
+/* Like flip_socket(), where each must be found however threads are scheduled */
+static void *flip_kind(void *unused)
+{
+	unsigned int seed = getpid();
+
+	while (!atomic_load(&stop)) {
+		dup2(sockets[0], NUMBER);
+		hold(&seed);
+		dup2(atomic_load(&datagrams), NUMBER);
+		hold(&seed);
+	}
+	return unused;
+}
+
+/*
+ * @kind: sendto() by a number that is a TCP socket, on which the supervisor has
+ * nothing to do, or a UDP socket without NST. A send that comes through is one of
+ * UDP, EPIPE one of TCP.
+ */
+static int change_kind(int argc, char **argv)
+{
+	struct sockaddr_in addr = under_addr(UNDER_COVERED);
+	int i, next, piped = 0, sent = 0;
+	pthread_t thread;
+
+	(void)argc;
+	(void)argv;
+	sockets[0] = socket(AF_INET, SOCK_STREAM, 0);
+	atomic_store(&datagrams, socket(AF_INET, SOCK_DGRAM, 0));
+	if (dup2(sockets[0], NUMBER) < 0 ||
+	    pthread_create(&thread, NULL, flip_kind, NULL))
+		return 2;
+	for (i = 0; i < 100 * ROUNDS; i++) {
+		if (i >= 10 * ROUNDS && piped >= ROUNDS && sent >= ROUNDS)
+			break;
+		if (i % 8 == 0)
+			usleep(100);
+		if (sendto(NUMBER, UNDER_MARK, strlen(UNDER_MARK), MSG_NOSIGNAL,
+			   (void *)&addr, sizeof(addr)) < 0) {
+			piped += errno == EPIPE;
+			continue;
+		}
+		/* It may have NST now: another one that has it not. */
+		sent++;
+		next = socket(AF_INET, SOCK_DGRAM, 0);
+		close(atomic_exchange(&datagrams, next));
+	}
+	atomic_store(&stop, 1);
+	pthread_join(thread, NULL);
+	printf("of TCP %d, of UDP %d\n", piped, sent);
+	return piped && sent ? 0 : 4;
+}
+
 static atomic_int unbound = -1;
 
 static void *bind_it(void *unused)
@@ -252,7 +306,8 @@ static int bind_late(int argc, char **argv)
 }
 
 UNDER_ROLES({ "@port", change_port }, { "@send", change_send },
-	    { "@socket", change_socket }, { "@listen", bind_late })
+	    { "@socket", change_socket }, { "@listen", bind_late },
+	    { "@kind", change_kind })
 
 FIXTURE(race) {
 	struct under under;
@@ -361,6 +416,14 @@ TEST_F(race, connect__socket)
 	self->other = under_listen(UNDER_OTHER, 0);
 	ASSERT_EQ(0, under_start(&self->under, 0, OPTIONS, "@socket"));
 	watch(_metadata, self, 1);
+}
+
+TEST_F(race, sendto__kind)
+{
+	self->covered = under_udp(UNDER_COVERED, 0);
+	self->other = under_udp(UNDER_OTHER, 0);
+	ASSERT_EQ(0, under_start(&self->under, 0, OPTIONS, "@kind"));
+	watch(_metadata, self, 0);
 }
 
 TEST_F(race, listen__port)

@@ -5,10 +5,13 @@
  * others.
  */
 #define _GNU_SOURCE
+#include <linux/netlink.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -119,6 +122,104 @@ static void tell(const char *what, long ret)
 	printf("%s: %ld %s\n", what, ret, error_name(ret));
 }
 
+static void on_pipe(int sig)
+{
+	(void)sig;
+	write(STDOUT_FILENO, "SIGPIPE\n", 8);
+}
+
+/* A descriptor goes along, and what is read from it is what is behind it. */
+static void tell_rights(int to, int from, int number)
+{
+	char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8))) = "";
+	struct msghdr msg = {
+		.msg_iov = &(struct iovec){ "right", 5 }, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	char buf[16] = "", text[16] = "";
+	int got = -1;
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &number, sizeof(int));
+	tell("with a right", sendmsg(to, &msg, 0));
+	msg.msg_iov = &(struct iovec){ buf, sizeof(buf) };
+	if (recvmsg(from, &msg, MSG_DONTWAIT) <= 0 || !msg.msg_controllen)
+		return;
+	memcpy(&got, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
+	tell("read by it", read(got, text, sizeof(text) - 1));
+	printf("%s %s\n", buf, text);
+	close(got);
+}
+
+static void *drain(void *arg)
+{
+	static char buf[4096];
+	long all = 0, n;
+
+	while ((n = read(*(int *)arg, buf, sizeof(buf))) > 0)
+		all += n;
+	tell("drained", all);
+	return NULL;
+}
+
+/* More than fits in it waits for the reader. */
+static void tell_stream(int to, int from)
+{
+	static char large[250000];
+	struct msghdr msg = {
+		.msg_iov = &(struct iovec){ large, sizeof(large) },
+		.msg_iovlen = 1,
+	};
+	pthread_t thread;
+	int low = 8192;
+
+	setsockopt(to, SOL_SOCKET, SO_SNDBUF, &low, sizeof(low));
+	pthread_create(&thread, NULL, drain, &from);
+	/* Two threads now, whoever asks. */
+	tell("stream", sendmsg(to, &msg, 0));
+	shutdown(to, SHUT_WR);
+	pthread_join(thread, NULL);
+	fflush(stdout);
+	tell("behind it", sendmsg(to, &msg, 0));
+	fflush(stdout);
+	tell("not told", sendmsg(to, &msg, MSG_NOSIGNAL));
+}
+
+/* What has nothing to do with UDP */
+static void tell_local(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = "dgram" };
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct nlmsghdr done = {
+		.nlmsg_len = sizeof(done), .nlmsg_type = NLMSG_NOOP,
+		.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+	};
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0), pair[2], ends[2];
+	int nl = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+	char buf[256] = "";
+
+	signal(SIGPIPE, on_pipe);
+	tell("pair", socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	tell("pipe", pipe(ends));
+	tell("write", write(ends[1], "behind", 6));
+	tell_rights(pair[0], pair[1], ends[0]);
+	tell_rights(pair[0], pair[1], 888);
+	tell_stream(pair[0], pair[1]);
+	tell("mkdir", mkdir("/tmp/dgram", 0700) && errno != EEXIST ? -1 : 0);
+	tell("chdir", chdir("/tmp/dgram"));
+	unlink("dgram");
+	tell("bind", bind(fd, (void *)&addr, sizeof(addr)));
+	tell("by name", sendto(fd, "x", 1, 0, (void *)&addr, sizeof(addr)));
+	tell("come", recv(fd, buf, sizeof(buf), MSG_DONTWAIT));
+	tell("netlink", sendto(nl, &done, sizeof(done), 0, (void *)&kernel,
+			       sizeof(kernel)));
+	tell("answer", recv(nl, buf, sizeof(buf), 0));
+	fflush(stdout);
+}
+
 /* @tell PORT THREADS: what is wrong, as the kernel says it */
 static int tell_all(int argc, char **argv)
 {
@@ -151,6 +252,7 @@ static int tell_all(int argc, char **argv)
 		.msg_iov = &(struct iovec){ "local", 5 }, .msg_iovlen = 1,
 	};
 	tell("local", sendmsg(pair[0], &msg, 0));
+	tell_local();
 	tell("bind", bind(fd, (void *)&addr, sizeof(addr)));
 	tell("twice", bind(fd, (void *)&addr, sizeof(addr)));
 	addr.sin_addr.s_addr = htonl(0x01020304);

@@ -8,7 +8,8 @@
  * on a socket of IPv4 or IPv6 is made here, on the copy of the socket with the
  * copy of the address; one on another socket goes on if the program has but one
  * thread, as nobody can put a TCP socket in its place then, and is else made
- * here in the program's name.
+ * here in the program's name. Sends (sends.c) go on in a program of one thread,
+ * but for a datagram of a socket without NST, and are else made here, too.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -6,7 +6,8 @@
  * makes one call and ends. libc's wrappers would change all threads.
  *
  * What it cannot take is the number of the process: who asks a socket of AF_UNIX
- * for its peer (SO_PEERCRED) is told the supervisor's.
+ * for its peer (SO_PEERCRED) or for a sender (SO_PASSCRED) is told the
+ * supervisor's.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,10 +24,16 @@
 
 struct guise {
 	const struct target *target;
+	int (*make)(void *arg);
+	void *arg;
+	int ret;
+};
+
+struct plain_call {
+	const struct seccomp_data *data;
 	int fd;
 	const void *addr;
 	int len;
-	int err;
 };
 
 static long long get_caps(void)
@@ -149,21 +156,45 @@ static int take_all(const struct target *target)
 	return target_valid(target) ? 0 : -ENOENT;
 }
 
-static void *make(void *arg)
+static void *be(void *arg)
 {
 	struct guise *guise = arg;
-	const struct seccomp_data *data = &guise->target->req->data;
+
+	guise->ret = take_all(guise->target);
+	if (!guise->ret)
+		guise->ret = guise->make(guise->arg);
+	return NULL;
+}
+
+/**
+ * guise_run() - make a call as the program
+ * @target: the program's thread
+ * @make: makes it, in a thread of its own
+ * @arg: for @make
+ *
+ * Return: what @make returned, or a negative errno.
+ */
+int guise_run(const struct target *target, int (*make)(void *arg), void *arg)
+{
+	struct guise guise = { .target = target, .make = make, .arg = arg };
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, be, &guise))
+		return -EAGAIN;
+	pthread_join(thread, NULL);
+	return guise.ret;
+}
+
+static int make_plain(void *arg)
+{
+	const struct plain_call *call = arg;
 	long ret;
 
-	guise->err = take_all(guise->target);
-	if (guise->err)
-		return NULL;
-	if (data->nr == SYS_listen)
-		ret = syscall(SYS_listen, guise->fd, (int)data->args[1]);
+	if (call->data->nr == SYS_listen)
+		ret = syscall(SYS_listen, call->fd, (int)call->data->args[1]);
 	else
-		ret = syscall(data->nr, guise->fd, guise->addr, guise->len);
-	guise->err = ret < 0 ? -errno : 0;
-	return NULL;
+		ret = syscall(call->data->nr, call->fd, call->addr, call->len);
+	return ret < 0 ? -errno : 0;
 }
 
 /**
@@ -177,13 +208,9 @@ static void *make(void *arg)
  */
 int guise_call(const struct target *target, int fd, const void *addr, int len)
 {
-	struct guise guise = {
-		.target = target, .fd = fd, .addr = addr, .len = len,
+	struct plain_call call = {
+		.data = &target->req->data, .fd = fd, .addr = addr, .len = len,
 	};
-	pthread_t thread;
 
-	if (pthread_create(&thread, NULL, make, &guise))
-		return -EAGAIN;
-	pthread_join(thread, NULL);
-	return guise.err;
+	return guise_run(target, make_plain, &call);
 }

@@ -5,6 +5,7 @@
 
 #include "target.h"
 
+int guise_run(const struct target *target, int (*make)(void *arg), void *arg);
 int guise_call(const struct target *target, int fd, const void *addr, int len);
 void guise_caps(const struct target *target);
 void guise_caps_off(void);

@@ -2,44 +2,59 @@
 /*
  * Sends that may have an address: sendto(), sendmsg(), sendmmsg(), under a policy
  * with ports of UDP. The filter cannot see what kind of socket it is for, so all
- * of them come here; where it is not UDP they go on at once.
+ * of them come here.
  *
- * A datagram of a socket with NST is never plaintext, whatever its address, so it
- * goes on in the program if nobody can put another socket there; every other one
- * is copied and sent from here.
+ * What goes on in the program is looked up there anew, so it goes on only if
+ * nobody can put another socket there: the program has but one thread, and the
+ * socket is not of UDP, or has NST and sends no plaintext, whatever the address.
+ * Everything else is copied and sent from here; with two threads a message on a
+ * socket of AF_UNIX, too.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 #include "calls.h"
 #include "guise.h"
+#include "rights.h"
 #include "waits.h"
 
 #define DATAGRAM_MAX	65535
+/* More than other sockets take by default; a stream sends so much at once. */
+#define OTHER_MAX	262144
 /* Above net.core.optmem_max of any kernel's default, which is what counts. */
 #define CONTROL_MAX	131072
 #define IOV_MAX_SENT	1024
 
 /**
- * struct message - a copy of one datagram
+ * struct message - a copy of one message
+ * @inet: it is of IPv4 or IPv6
+ * @udp: it is a datagram that may have to have NST
+ * @stream: a part of it may be sent
+ * @room: for @data
  * @msg: as sendmsg() wants it
  * @iov: the one piece of it
  * @addr: its address
  * @control: its control messages, or NULL
- * @data: the datagram
+ * @rights: descriptors that they have
+ * @data: what is sent
  */
 struct message {
+	int inet, udp, stream;
+	size_t room;
 	struct msghdr msg;
 	struct iovec iov;
 	struct sockaddr_storage addr;
 	void *control;
-	unsigned char data[DATAGRAM_MAX + 1];
+	struct rights rights;
+	unsigned char data[];
 };
 
 static unsigned long long number(const void *pointer)
@@ -62,6 +77,8 @@ static int read_address(struct call *call, struct message *m,
 static int read_control(struct call *call, struct message *m,
 			unsigned long long from, size_t len)
 {
+	int err;
+
 	if (!from || !len)
 		return 0;
 	if (len > CONTROL_MAX)
@@ -71,10 +88,34 @@ static int read_control(struct call *call, struct message *m,
 		return -ENOMEM;
 	m->msg.msg_control = m->control;
 	m->msg.msg_controllen = len;
-	return target_read(&call->target, m->control, from, len);
+	err = target_read(&call->target, m->control, from, len);
+	/* On IPv4 and IPv6 the kernel does not look at them. */
+	if (!err && !m->inet)
+		err = rights_take(&call->target, &m->msg, &m->rights);
+	return err;
 }
 
-/* The pieces one behind the other; more than a datagram can have is none. */
+/*
+ * The next piece, behind what is there. Of a stream what there is room for: as
+ * after a signal, the rest is for the next call. Else it is too much.
+ */
+static int read_piece(struct call *call, struct message *m,
+		      unsigned long long from, size_t len)
+{
+	size_t left = m->room - m->iov.iov_len;
+	int err;
+
+	if (len > left) {
+		if (!m->stream)
+			return -EMSGSIZE;
+		len = left;
+	}
+	err = target_read(&call->target, m->data + m->iov.iov_len, from, len);
+	if (!err)
+		m->iov.iov_len += len;
+	return err;
+}
+
 static int read_pieces(struct call *call, struct message *m,
 		       unsigned long long from, size_t nr)
 {
@@ -85,20 +126,15 @@ static int read_pieces(struct call *call, struct message *m,
 	if (nr > IOV_MAX_SENT)
 		return -EMSGSIZE;
 	err = target_read(&call->target, pieces, from, nr * sizeof(pieces[0]));
-	for (i = 0; !err && i < nr; i++) {
-		if (pieces[i].iov_len > DATAGRAM_MAX - m->iov.iov_len)
-			return -EMSGSIZE;
-		err = target_read(&call->target, m->data + m->iov.iov_len,
-				  number(pieces[i].iov_base),
-				  pieces[i].iov_len);
-		m->iov.iov_len += pieces[i].iov_len;
-	}
+	for (i = 0; !err && i < nr; i++)
+		err = read_piece(call, m, number(pieces[i].iov_base),
+				 pieces[i].iov_len);
 	return err;
 }
 
 static void begin(struct message *m)
 {
-	memset(m, 0, offsetof(struct message, data));
+	memset(&m->msg, 0, sizeof(*m) - offsetof(struct message, msg));
 	m->iov.iov_base = m->data;
 	m->msg.msg_iov = &m->iov;
 	m->msg.msg_iovlen = 1;
@@ -131,12 +167,7 @@ static int read_sendto(struct call *call, struct message *m)
 	const __u64 *args = call->target.req->data.args;
 	int err = read_address(call, m, args[4], (int)args[5]);
 
-	if (err)
-		return err;
-	if (args[2] > DATAGRAM_MAX)
-		return -EMSGSIZE;
-	m->iov.iov_len = args[2];
-	return target_read(&call->target, m->data, args[1], args[2]);
+	return err ? err : read_piece(call, m, args[1], args[2]);
 }
 
 static int transmit(struct call *call, int fd, struct message *m, int flags)
@@ -156,24 +187,72 @@ static int transmit(struct call *call, int fd, struct message *m, int flags)
 	return err ? err : (int)n;
 }
 
+/* All of a stream's, where the program would wait for that. */
+static int transmit_all(struct call *call, int fd, struct message *m, int flags)
+{
+	int sent = 0, n;
+
+	do {
+		n = transmit(call, fd, m, flags);
+		if (n < 0)
+			break;
+		sent += n;
+		m->iov.iov_base = (unsigned char *)m->iov.iov_base + n;
+		m->iov.iov_len -= n;
+		/* It has gone with the first byte. */
+		m->msg.msg_control = NULL;
+		m->msg.msg_controllen = 0;
+	} while (m->stream && n && m->iov.iov_len &&
+		 !(flags & MSG_DONTWAIT) && call_blocks(fd));
+	return sent ? sent : n;
+}
+
+struct sending {
+	struct call *call;
+	int fd;
+	struct message *m;
+	int flags;
+};
+
+static int transmit_as(void *arg)
+{
+	struct sending *s = arg;
+
+	return transmit_all(s->call, s->fd, s->m, s->flags);
+}
+
 /* Its length, or a negative errno */
 static int send_one(struct call *call, int fd, struct message *m, int flags)
 {
+	struct sending sending = { call, fd, m, flags };
 	int err;
 
 	/* Its pages would be the supervisor's. */
 	if (flags & MSG_ZEROCOPY)
 		return -EOPNOTSUPP;
-	if (m->msg.msg_name) {
+	if (m->udp && m->msg.msg_name) {
 		err = call_attach(call, ATTACH_SEND, fd, m->msg.msg_name,
 				  m->msg.msg_namelen);
 		if (err)
 			return err;
 	}
-	guise_caps(&call->target);
-	err = transmit(call, fd, m, flags);
-	guise_caps_off();
+	if (m->inet) {
+		guise_caps(&call->target);
+		err = transmit_all(call, fd, m, flags);
+		guise_caps_off();
+	} else {
+		err = guise_run(&call->target, transmit_as, &sending);
+	}
+	if (err == -EPIPE && m->stream && !(flags & MSG_NOSIGNAL))
+		syscall(SYS_pidfd_send_signal, call->target.pidfd, SIGPIPE,
+			NULL, 0);
 	return err;
+}
+
+static void finish(struct message *m)
+{
+	rights_drop(&m->rights);
+	free(m->control);
 }
 
 /* sendmmsg(): how many; what is wrong with a later one its own call says. */
@@ -191,7 +270,7 @@ static int send_many(struct call *call, int fd, struct message *m)
 		err = read_message(call, m, at);
 		if (!err)
 			err = send_one(call, fd, m, (int)args[3]);
-		free(m->control);
+		finish(m);
 		if (err < 0)
 			break;
 		len = err;
@@ -204,11 +283,29 @@ static int send_many(struct call *call, int fd, struct message *m)
 	return i ? (int)i : err;
 }
 
+static struct message *new_message(int fd)
+{
+	int domain, protocol = call_protocol(fd, &domain), type = 0;
+	int udp = protocol == IPPROTO_UDP;
+	size_t room = udp ? DATAGRAM_MAX : OTHER_MAX;
+	socklen_t len = sizeof(type);
+	struct message *m = malloc(sizeof(*m) + room);
+
+	if (!m)
+		return NULL;
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+	m->inet = protocol >= 0;
+	m->udp = udp;
+	m->stream = type == SOCK_STREAM;
+	m->room = room;
+	return m;
+}
+
 static int send_copy(struct call *call, int fd)
 {
 	const struct seccomp_data *data = &call->target.req->data;
 	int flags = (int)data->args[data->nr == SYS_sendto ? 3 : 2], err;
-	struct message *m = malloc(sizeof(*m));
+	struct message *m = new_message(fd);
 
 	if (!m)
 		return -ENOMEM;
@@ -220,7 +317,7 @@ static int send_copy(struct call *call, int fd)
 			read_message(call, m, data->args[1]);
 		if (!err)
 			err = send_one(call, fd, m, flags);
-		free(m->control);
+		finish(m);
 	}
 	free(m);
 	return err;
@@ -237,8 +334,8 @@ int call_send(struct call *call, int fd)
 {
 	int domain, protocol = call_protocol(fd, &domain), sent;
 
-	if (protocol != IPPROTO_UDP ||
-	    (call_has_nst(fd) && target_alone(&call->target))) {
+	if ((protocol != IPPROTO_UDP || call_has_nst(fd)) &&
+	    target_alone(&call->target)) {
 		call->go_on = 1;
 		return 0;
 	}

@@ -191,25 +191,41 @@ static int is_own(const struct target *target, int number, int fd)
 }
 
 /**
- * target_socket() - a copy of the socket in the call's first argument
- * @target: whose call it is
+ * target_fd() - a copy of a descriptor
+ * @target: whose it is
+ * @number: what the program calls it
  *
  * Return: a descriptor, or the negative errno that the call has to end with:
- * -EBADF and -ENOTSOCK are those of the kernel, -EACCES says that the process
- * does not let its supervisor look.
+ * -EBADF is that of the kernel, -EACCES says that the process does not let its
+ * supervisor look.
  */
-int target_socket(const struct target *target)
+int target_fd(const struct target *target, int number)
 {
-	int number = (int)target->req->data.args[0], err, type;
-	socklen_t len = sizeof(type);
 	int fd = syscall(SYS_pidfd_getfd, target->pidfd, number, 0);
 
 	if (fd < 0)
 		return errno == EPERM ? -EACCES : -errno;
-	err = 0;
-	if (target->leader && !is_own(target, number, fd))
-		err = -EACCES;
-	else if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len))
+	if (!target->leader || is_own(target, number, fd))
+		return fd;
+	close(fd);
+	return -EACCES;
+}
+
+/**
+ * target_socket() - a copy of the socket in the call's first argument
+ * @target: whose call it is
+ *
+ * Return: as target_fd(); -ENOTSOCK is that of the kernel.
+ */
+int target_socket(const struct target *target)
+{
+	int fd = target_fd(target, (int)target->req->data.args[0]);
+	int err = 0, type;
+	socklen_t len = sizeof(type);
+
+	if (fd < 0)
+		return fd;
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len))
 		err = -errno;
 	else if (!target_valid(target))
 		err = -ENOENT;

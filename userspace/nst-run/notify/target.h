@@ -52,6 +52,7 @@ int target_open(struct target *target, int notify,
 void target_close(struct target *target);
 int target_valid(const struct target *target);
 int target_alone(const struct target *target);
+int target_fd(const struct target *target, int number);
 int target_socket(const struct target *target);
 int target_same(pid_t tid, const char *ns);
 int target_read(const struct target *target, void *buf,
