@@ -20,6 +20,8 @@ MODE=plain
 HOSTS=""
 LINKS=""
 PORTS=()
+# The engine, by its name, if nst-run is not to choose (run.sh -e ENGINE=notify)
+OPTIONS_OF_RUN=${ENGINE:+--engine=$ENGINE}
 
 # addr N M: the address of host N on the link to host M
 addr()
@@ -81,7 +83,8 @@ run()
 
 	shift
 	if [ "$MODE" = nst ]; then
-		ip netns exec "$host" nst-run "${PORTS[@]}" -- "$@"
+		# shellcheck disable=SC2086 # may be empty
+		ip netns exec "$host" nst-run $OPTIONS_OF_RUN "${PORTS[@]}" -- "$@"
 	else
 		ip netns exec "$host" "$@"
 	fi
@@ -91,6 +94,29 @@ run()
 bare()
 {
 	ip netns exec "$@"
+}
+
+# pids_of HOST NAME: processes of that name there
+pids_of()
+{
+	local p
+
+	for p in $(ip netns pids "$1"); do
+		[ "$(cat "/proc/$p/comm" 2>/dev/null)" != "$2" ] || echo "$p"
+	done
+}
+
+# stop HOST NAME: what run() has started in the background is a child of a shell
+stop()
+{
+	pids_of "$@" | xargs -r kill
+	until_true 60 none_of "$@"
+}
+
+# shellcheck disable=SC2317
+none_of()
+{
+	[ -z "$(pids_of "$@")" ]
 }
 
 # until_true SECONDS COMMAND...: waits until it is
@@ -208,11 +234,11 @@ stat_of()
 }
 
 # Sealed and opened bytes of every host, as the kernel has counted them. What was
-# sealed the watchers must have seen, in as many bytes at least: hosts of a scene
+# opened the watchers must have seen, in as many bytes at least: hosts of a scene
 # do not talk to themselves by NST.
 judge_counters()
 {
-	local h tx rx sealed=0 seen
+	local h tx rx opened=0 seen
 
 	for h in $HOSTS; do
 		tx=$(stat_of "$h" NstTxBytes)
@@ -223,11 +249,11 @@ judge_counters()
 			[ "$tx" = 0 ] && [ "$rx" = 0 ]
 		fi
 		say $? "NST of $h sealed $tx bytes and opened $rx"
-		sealed=$((sealed + tx))
+		opened=$((opened + rx))
 	done
 	seen=$(cat "$WORK"/wire.* | wc -c)
-	[ "$seen" -gt "$sealed" ]
-	say $? "the wire has $seen bytes, of them sealed $sealed"
+	[ "$seen" -gt "$opened" ]
+	say $? "the wire has $seen bytes, opened were $opened"
 }
 
 # judge_wire MARK...: each on every link, or with NST on none

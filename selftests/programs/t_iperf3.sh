@@ -29,8 +29,8 @@ tcp()
 	shift
 	run h1 iperf3 -c 10.12.0.2 --repeating-payload -J "$@" >said 2>errors ||
 		rc=1
-	sent=$(figures 'end["sum_sent"]["bytes"]')
-	got=$(figures 'end["sum_received"]["bytes"]')
+	sent=$(figures 'sum(end[k]["bytes"] for k in end if k.startswith("sum_sent"))')
+	got=$(figures 'min(end[k]["bytes"] for k in end if k.startswith("sum_received"))')
 	[ "$rc" = 0 ] && [ "${sent:-0}" -ge $(($(size "$IPERF_MB") << 20)) ] &&
 		[ "${got:-0}" -gt 0 ]
 	say $? "$name: sent $sent, received $got" said errors

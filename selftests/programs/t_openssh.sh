@@ -69,13 +69,10 @@ copies()
 # Whom sshd connects to on its own host is no port of NST.
 forwarded()
 {
-	local pid
-
 	bare h2 python3 -m http.server -b 127.0.0.1 8000 >/dev/null 2>&1 &
 	listening h2 tcp 8000
 	run h1 ssh "${OPTIONS[@]}" -N -L 8001:127.0.0.1:8000 \
 		-o ExitOnForwardFailure=yes root@10.12.0.2 >said 2>&1 &
-	pid=$!
 	listening h1 tcp 8001
 	bare h1 curl -sS -f -o got http://127.0.0.1:8001/big >said 2>&1 &&
 		same got big
@@ -91,7 +88,9 @@ forwarded()
 	done >said
 	[ ! -s said ]
 	say $? "eight at once by it" said
-	kill "$pid"
+	stop h1 ssh
+	until_true 60 none_left
+	say $? "its connection goes with it"
 }
 
 master()

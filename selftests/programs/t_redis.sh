@@ -64,14 +64,13 @@ pipeline()
 
 pubsub()
 {
-	local n=$1 pid
+	local n=$1
 
 	cli subscribe news >heard 2>&1 &
-	pid=$!
 	until_true 60 grep -q subscribe heard
 	seq "$n" | sed "s/.*/publish news $MARK-&/" | cli >/dev/null
 	until_true 60 grep -q "$MARK-$n\$" heard
-	kill "$pid"
+	stop h1 redis-cli
 	grep -o "$MARK-[0-9]*" heard >got
 	seq "$n" | sed "s/^/$MARK-/" >want
 	same got want
