@@ -8,10 +8,10 @@
  * which the kernel keeps in order. Nothing is kept of what a pointer points
  * to; memory belongs to the caller. Copies of keys are wiped before a function
  * returns, whatever it returns. Nothing here waits but nst_send_record() and
- * nst_recv_record(), as send() and recv() do, and an attach for other threads
- * that hold the socket (for a quarter of a second at most). All but nst_cause_name()
- * and nst_strerror() are system calls and little more: they allocate nothing
- * and may be called from a signal handler and behind fork() or vfork().
+ * nst_recv_record(), as send() and recv() do, and an attach and new keys for
+ * other threads that are inside the socket. All but nst_cause_name() and
+ * nst_strerror() are system calls and little more: they allocate nothing and
+ * may be called from a signal handler and behind fork() or vfork().
  */
 #ifndef _NST_NST_H
 #define _NST_NST_H
@@ -72,8 +72,8 @@ struct nst_opts {
  * -EBUSY is not tried again here, for only the caller knows how long it may
  * wait: a send() of another thread, asleep in TCP, may go on for ever.
  *
- * Context: any thread. Waits for other threads' calls on the socket, a quarter
- * of a second at most.
+ * Context: any thread. Waits for other threads inside the socket: the attach
+ * for a quarter of a second at most, new keys until they have copied.
  * Return: 0; -EINVAL or -E2BIG for wrong options, and nothing has changed;
  * -EOPNOTSUPP if this is no TCP socket of IPv4 or IPv6; -ENOENT if the module
  * is not loaded; -EPERM; -EEXIST; -EBUSY; -ENOTCONN; -ENOPKG; -ENOKEY if kid
