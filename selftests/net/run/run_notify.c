@@ -249,9 +249,42 @@ static int tell_root(int argc, char **argv)
 	return 0;
 }
 
+#define GIVEN	700	/* an end of a pair, through which listeners come */
+
+static int take_right(int from)
+{
+	char control[CMSG_SPACE(sizeof(int))] = "", byte;
+	struct msghdr msg = {
+		.msg_iov = &(struct iovec){ &byte, 1 }, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	int fd = -1;
+
+	if (recvmsg(from, &msg, 0) == 1 && msg.msg_controllen)
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
+	return fd;
+}
+
+/* @given: accept() on what others have made */
+static int tell_given(int argc, char **argv)
+{
+	int i, fd, self = syscall(SYS_pidfd_open, getpid(), 0);
+
+	(void)argc;
+	(void)argv;
+	for (i = 0; i < 2; i++) {
+		fd = take_right(GIVEN);
+		tell("accept", accept(fd, NULL, NULL));
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+		tell("accept4", accept4(fd, NULL, NULL, 0));
+	}
+	tell("fetch", syscall(SYS_pidfd_getfd, self, GIVEN, 0));
+	return 0;
+}
+
 UNDER_ROLES({ "@user", tell_user }, { "@root", tell_root },
 	    { "@client", client }, { "@server", server },
-	    { "@tell", tell_all })
+	    { "@tell", tell_all }, { "@given", tell_given })
 
 FIXTURE(run) {
 	char said[16384];
@@ -276,6 +309,22 @@ static void answer_one(struct __test_metadata *_metadata, int listener)
 	EXPECT_STREQ(UNDER_MARK, buf);
 	EXPECT_EQ(5, send(conn, "reply", 5, MSG_NOSIGNAL));
 	close(conn);
+}
+
+static void give(struct __test_metadata *_metadata, int to, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = "";
+	struct msghdr msg = {
+		.msg_iov = &(struct iovec){ "x", 1 }, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+	ASSERT_EQ(1, sendmsg(to, &msg, 0));
 }
 
 FIXTURE_VARIANT(run) {
@@ -456,6 +505,36 @@ TEST_F(one, rights__in_another_root)
 	EXPECT_NE(NULL, strstr(self->said, "uid 65534 gid 65534"));
 	as_user(_metadata, "@root 1", self->said, self->other, 4096);
 	EXPECT_NE(NULL, strstr(self->said, "uid 65534 gid 65534"));
+}
+
+/* Listeners of this process, each with a connection that waits in it */
+TEST_F(one, accept__given)
+{
+	int ports[] = { UNDER_COVERED, UNDER_OTHER }, pair[2], fds[4], i;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair));
+	ASSERT_EQ(GIVEN, dup2(pair[0], GIVEN));
+	for (i = 0; i < 2; i++) {
+		fds[i] = under_listen(ports[i], 0);
+		ASSERT_LE(0, fds[i]);
+		fds[2 + i] = dial(ports[i], 0);
+		ASSERT_LE(0, fds[2 + i]);
+		give(_metadata, pair[1], fds[i]);
+		/* Not as what is there at the start. */
+		fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+		fcntl(fds[2 + i], F_SETFD, FD_CLOEXEC);
+	}
+	EXPECT_EQ(0, under_run(OPTIONS, "@given", self->said,
+			       sizeof(self->said)));
+	/* The journal's lines are between these. */
+	EXPECT_TRUE(strstr(self->said, "\naccept: EACCES\n"));
+	EXPECT_TRUE(strstr(self->said, "\naccept4: EACCES\n"
+			   "accept: 0\naccept4: EAGAIN\nfetch: EPERM\n"));
+	for (i = 0; i < 4; i++)
+		close(fds[i]);
+	close(pair[0]);
+	close(pair[1]);
+	close(GIVEN);
 }
 
 TEST_HARNESS_MAIN

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * connect(), listen(), bind() and socket() as the supervisor makes them.
+ * connect(), listen(), bind() and socket() as the supervisor makes them, and
+ * accept(), which it looks at only.
  *
  * A call is let go on in the program (SECCOMP_USER_NOTIF_FLAG_CONTINUE) only
  * where the kernel cannot find anything else then than what was looked at here:
@@ -48,6 +49,13 @@ static void take_name(const struct target *target)
 		close(fd);
 	name[n > 0 ? n - 1 : 0] = 0;
 	prctl(PR_SET_NAME, name);
+}
+
+static int refuse(const struct call *call, const char *line)
+{
+	take_name(&call->target);
+	journal_line(line);
+	return -EACCES;
 }
 
 /**
@@ -226,6 +234,23 @@ static int call_listen(struct call *call, int fd)
 	return -EADDRINUSE;
 }
 
+/*
+ * A listener that another process made, and sent, may be one without NST on a
+ * covered port. What the program was given at its start, and what it made, has
+ * NST; so this is for strangers, and it goes on in the program whose other thread
+ * could only put another stranger there.
+ */
+static int call_accept(struct call *call, int fd)
+{
+	int domain, protocol = call_protocol(fd, &domain);
+
+	call->go_on = 1;
+	if ((protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP) ||
+	    still_right(call, fd))
+		return 0;
+	return refuse(call, "accept refused: a listener without NST from another process");
+}
+
 static int call_bind(struct call *call, int fd, const void *addr, int len)
 {
 	int domain, err;
@@ -304,10 +329,8 @@ int call_make(struct call *call)
 	if (nr == SYS_socket)
 		return call_socket(call);
 	fd = target_socket(&call->target);
-	if (fd == -EACCES) {
-		take_name(&call->target);
-		journal_line("call refused: the process is not dumpable (nst-run as root can)");
-	}
+	if (fd == -EACCES)
+		refuse(call, "call refused: the process is not dumpable (nst-run as root can)");
 	if (fd < 0)
 		return fd;
 	switch (nr) {
@@ -319,6 +342,10 @@ int call_make(struct call *call)
 		break;
 	case SYS_listen:
 		err = call_listen(call, fd);
+		break;
+	case SYS_accept:
+	case SYS_accept4:
+		err = call_accept(call, fd);
 		break;
 	default:
 		err = call_send(call, fd);

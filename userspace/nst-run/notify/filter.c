@@ -50,7 +50,7 @@
 enum {
 	I386_SOCKETCALL = 102, I386_CLONE = 120, I386_SENDMMSG = 345,
 	I386_SOCKET = 359, I386_BIND = 361, I386_CONNECT, I386_LISTEN,
-	I386_SETSOCKOPT = 366, I386_SENDTO = 369, I386_SENDMSG,
+	I386_ACCEPT4 = 364, I386_SETSOCKOPT = 366, I386_SENDTO = 369, I386_SENDMSG,
 };
 
 static void emit(struct filter *f, unsigned short code, unsigned int k,
@@ -189,6 +189,18 @@ static void rings(struct filter *f)
 }
 
 /*
+ * Sockets of other processes have not been looked at. Those that come in a
+ * message nobody sees, so a listener is looked at when it is asked for what it
+ * has; those that are fetched do not come.
+ */
+static void strangers(struct filter *f)
+{
+	equal(f, SYS_accept, ASK);
+	equal(f, SYS_accept4, ASK);
+	equal(f, SYS_pidfd_getfd, FAIL(EPERM));
+}
+
+/*
  * Programs of 32 bits on x86-64 have no sockets of their own, but may use
  * what they were given. Numbers from 424 on are those of 64 bits.
  */
@@ -196,10 +208,12 @@ static void compat(struct filter *f)
 {
 	static const unsigned short direct[] = {
 		I386_SOCKET, I386_BIND, I386_CONNECT, I386_LISTEN, I386_SENDTO,
-		I386_SENDMSG, I386_SENDMMSG, I386_SETSOCKOPT,
+		I386_SENDMSG, I386_SENDMMSG, I386_SETSOCKOPT, I386_ACCEPT4,
 	};
 	/* <linux/net.h>: SYS_SOCKET ... SYS_SENDMMSG */
-	static const unsigned char multiplexed[] = { 1, 2, 3, 4, 11, 14, 16, 20 };
+	static const unsigned char multiplexed[] = {
+		1, 2, 3, 4, 5, 11, 14, 16, 18, 20
+	};
 	unsigned int start, i;
 
 	load(f, offsetof(struct seccomp_data, nr));
@@ -212,6 +226,7 @@ static void compat(struct filter *f)
 	done(f, start, ALLOW);
 	clones(f, I386_CLONE);
 	rings(f);
+	equal(f, SYS_pidfd_getfd, FAIL(EPERM));
 	end(f, ALLOW);
 }
 
@@ -246,6 +261,7 @@ void filter_build(struct filter *f, int udp)
 	sends(f, udp);
 	options(f);
 	sockets(f, udp);
+	strangers(f);
 	clones(f, SYS_clone);
 	rings(f);
 	end(f, ALLOW);
