@@ -251,6 +251,20 @@ static int call_accept(struct call *call, int fd)
 	return refuse(call, "accept refused: a listener without NST from another process");
 }
 
+/*
+ * A socket that should have NST and has it not must not keep its port: the
+ * program would receive plaintext there. One of UDP gives back a port that the
+ * kernel chose; of TCP no listen() comes of it without NST.
+ */
+static void unbind(int fd)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	int domain;
+
+	if (call_protocol(fd, &domain) == IPPROTO_UDP)
+		connect(fd, &none, sizeof(none));
+}
+
 static int call_bind(struct call *call, int fd, const void *addr, int len)
 {
 	int domain, err;
@@ -263,8 +277,11 @@ static int call_bind(struct call *call, int fd, const void *addr, int len)
 	guise_caps(&call->target);
 	err = bind(fd, addr, len) ? -errno : 0;
 	guise_caps_off();
-	if (!err && !attach_port(addr, len))
-		err = call_attach(call, ATTACH_BOUND, fd, NULL, 0);
+	if (err || attach_port(addr, len))
+		return err;
+	err = call_attach(call, ATTACH_BOUND, fd, NULL, 0);
+	if (err)
+		unbind(fd);
 	return err;
 }
 
