@@ -5,6 +5,7 @@
  * others.
  */
 #define _GNU_SOURCE
+#include <grp.h>
 #include <linux/netlink.h>
 #include <poll.h>
 #include <pthread.h>
@@ -199,8 +200,14 @@ static void tell_local(void)
 	};
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0), pair[2], ends[2];
 	int nl = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+	static gid_t groups[2000];
 	char buf[256] = "";
+	unsigned int i;
 
+	/* /proc is long then. */
+	for (i = 0; i < 2000; i++)
+		groups[i] = 1000000000 + i;
+	tell("groups", setgroups(2000, groups));
 	signal(SIGPIPE, on_pipe);
 	tell("pair", socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
 	tell("pipe", pipe(ends));

@@ -87,23 +87,20 @@ static void read_line(const char *line, struct target_status *status)
  */
 int target_status(pid_t tid, struct target_status *status)
 {
-	char buf[8192], *line, *save;
-	ssize_t n;
-	int fd;
+	char path[64], *line = NULL;
+	size_t size = 0;
+	FILE *file;
 
 	memset(status, 0, sizeof(*status));
-	snprintf(buf, sizeof(buf), "/proc/%d/status", tid);
-	fd = open(buf, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	file = fopen(path, "re");
+	if (!file)
 		return -errno;
-	n = read(fd, buf, sizeof(buf) - 1);
-	close(fd);
-	if (n <= 0)
-		return -ESRCH;
-	buf[n] = 0;
-	for (line = strtok_r(buf, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save))
+	/* A line as long as it is: there may be 65536 groups in one. */
+	while (getline(&line, &size, file) > 0)
 		read_line(line, status);
+	free(line);
+	fclose(file);
 	return status->tgid && status->threads ? 0 : -ESRCH;
 }
 
