@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/stat.h>
@@ -24,6 +25,7 @@
 #endif
 
 #define OPTIONS		"--engine notify --tcp 7100-7109"
+#define LABEL		"/proc/self/attr/current"
 #define LONG		(nsttest_patience(20) * 1000)
 
 static const char *error_name(long ret)
@@ -282,9 +284,32 @@ static int tell_given(int argc, char **argv)
 	return 0;
 }
 
+/*
+ * @label: connect() before and after the process has another label. It is put
+ * over the kernel's own, so no security module needs a policy for this.
+ */
+static int tell_label(int argc, char **argv)
+{
+	struct sockaddr_in addr = under_addr(UNDER_OTHER);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	FILE *file = fopen("/tmp/label", "w");
+
+	(void)argc;
+	(void)argv;
+	if (!file)
+		return 2;
+	fputs("confined (enforce)\n", file);
+	fclose(file);
+	tell("before", connect(fd, (void *)&addr, sizeof(addr)));
+	tell("label", mount("/tmp/label", LABEL, NULL, MS_BIND, NULL));
+	tell("after", connect(fd, (void *)&addr, sizeof(addr)));
+	return 0;
+}
+
 UNDER_ROLES({ "@user", tell_user }, { "@root", tell_root },
 	    { "@client", client }, { "@server", server },
-	    { "@tell", tell_all }, { "@given", tell_given })
+	    { "@tell", tell_all }, { "@given", tell_given },
+	    { "@label", tell_label })
 
 FIXTURE(run) {
 	char said[16384];
@@ -535,6 +560,23 @@ TEST_F(one, accept__given)
 	close(pair[0]);
 	close(pair[1]);
 	close(GIVEN);
+}
+
+TEST_F(one, label__other)
+{
+	const char *said = self->said;
+
+	EXPECT_EQ(0, under_run(OPTIONS, "@label", self->said,
+			       sizeof(self->said)));
+	EXPECT_EQ(said, strstr(said, "before: ECONNREFUSED\n"));
+	/* A kernel without security modules has no labels. */
+	if (access(LABEL, F_OK)) {
+		EXPECT_TRUE(strstr(said, "label: ENOENT\n"
+				   "after: ECONNREFUSED\n"));
+		return;
+	}
+	EXPECT_TRUE(strstr(said, "label: 0\n"));
+	EXPECT_TRUE(strstr(said, "\nafter: EACCES\n"));
 }
 
 TEST_HARNESS_MAIN

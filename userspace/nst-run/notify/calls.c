@@ -343,6 +343,9 @@ int call_make(struct call *call)
 {
 	int nr = call->target.req->data.nr, fd, err;
 
+	if (!target_confined_alike(call->target.req->pid))
+		return refuse(call,
+			      "call refused: another label (AppArmor, SELinux) than nst-run's");
 	if (nr == SYS_socket)
 		return call_socket(call);
 	fd = target_socket(&call->target);

@@ -252,6 +252,43 @@ int target_same(pid_t tid, const char *ns)
 		own.st_ino == other.st_ino;
 }
 
+/* What a security module calls a thread; without one nothing. */
+static void read_label(char *label, size_t size, const char *thread)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	memset(label, 0, size);
+	snprintf(path, sizeof(path), "/proc/%s/attr/current", thread);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	n = read(fd, label, size);
+	if (n < 0)
+		memset(label, 0, size);
+	close(fd);
+}
+
+/**
+ * target_confined_alike() - do the supervisor's calls have the thread's limits?
+ * @tid: the thread
+ *
+ * AppArmor, SELinux and Smack judge who makes a call. Landlock's limits nobody
+ * else can see.
+ *
+ * Return: 1 if both have the same label, or none.
+ */
+int target_confined_alike(pid_t tid)
+{
+	char own[4096], other[4096], thread[16];
+
+	snprintf(thread, sizeof(thread), "%d", tid);
+	read_label(own, sizeof(own), "thread-self");
+	read_label(other, sizeof(other), thread);
+	return !memcmp(own, other, sizeof(own));
+}
+
 /**
  * target_read() - copy memory of the program
  * @target: whose

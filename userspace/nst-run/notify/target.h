@@ -55,6 +55,7 @@ int target_alone(const struct target *target);
 int target_fd(const struct target *target, int number);
 int target_socket(const struct target *target);
 int target_same(pid_t tid, const char *ns);
+int target_confined_alike(pid_t tid);
 int target_read(const struct target *target, void *buf,
 		unsigned long long from, size_t len);
 int target_write(const struct target *target, unsigned long long to,
