@@ -23,6 +23,11 @@
 #define PHDRS		64
 /* A page of notes is more than linkers leave. */
 #define NOTES		1024
+/* So many sections are read at once. */
+#define SECTIONS	16
+/* The first data of a program, and what is read of it at once. */
+#define DATA_MAX	65536
+#define DATA		4096
 #define NOTE_ALIGN(n)	(((unsigned long)(n) + 3) & ~3ul)
 
 #if defined(__x86_64__)
@@ -98,23 +103,85 @@ static int is_go(int fd, const Elf64_Phdr *ph)
 	return 0;
 }
 
+static int is_go_name(int fd, const Elf64_Shdr *names, Elf64_Word at)
+{
+	char name[16] = "";
+
+	read_at(fd, name, sizeof(name) - 1, names->sh_offset + at);
+	return !strcmp(name, ".go.buildinfo") || !strcmp(name, ".gopclntab");
+}
+
+/* The note may be left out (-buildid=); these sections are not. */
+static int has_go_section(int fd, const Elf64_Ehdr *eh)
+{
+	Elf64_Shdr names, sh[SECTIONS];
+	unsigned int at, i, nr;
+	long n;
+
+	if (eh->e_shentsize != sizeof(names) || eh->e_shstrndx >= eh->e_shnum ||
+	    read_at(fd, &names, sizeof(names), eh->e_shoff +
+		    eh->e_shstrndx * sizeof(names)) != sizeof(names))
+		return 0;
+	for (at = 0; at < eh->e_shnum; at += SECTIONS) {
+		nr = eh->e_shnum - at < SECTIONS ? eh->e_shnum - at : SECTIONS;
+		n = read_at(fd, sh, nr * sizeof(*sh), eh->e_shoff +
+			    at * sizeof(*sh));
+		for (i = 0; n > 0 && i < n / sizeof(*sh); i++)
+			if (sh[i].sh_type == SHT_PROGBITS &&
+			    is_go_name(fd, &names, sh[i].sh_name))
+				return 1;
+	}
+	return 0;
+}
+
+/* And where a tool took the table of sections: its magic, early in the data. */
+static int has_go_magic(int fd, const Elf64_Phdr *ph)
+{
+	/* In two parts, or each program with this function would have it. */
+	static const char magic[] = "\377 Go build", end[] = "inf:";
+	char data[DATA];
+	unsigned long at;
+	long i, n, size;
+
+	/* It is aligned in memory. */
+	for (at = -ph->p_vaddr & 15; at < DATA_MAX && at < ph->p_filesz; at += DATA) {
+		size = ph->p_filesz - at < DATA ? ph->p_filesz - at : DATA;
+		n = read_at(fd, data, size, ph->p_offset + at);
+		for (i = 0; i + 16 <= n; i += 16)
+			if (!memcmp(data + i, magic, sizeof(magic) - 1) &&
+			    !memcmp(data + i + sizeof(magic) - 1, end,
+				    sizeof(end) - 1))
+				return 1;
+	}
+	return 0;
+}
+
+static int is_data(const Elf64_Phdr *ph)
+{
+	return ph->p_type == PT_LOAD && (ph->p_flags & (PF_W | PF_X)) == PF_W;
+}
+
 static enum program_kind look_at_elf(int fd, const Elf64_Ehdr *eh)
 {
 	enum program_kind kind = PROGRAM_STATIC;
 	Elf64_Phdr ph[PHDRS];
-	unsigned int i, go = 0;
+	unsigned int i, go = has_go_section(fd, eh);
 	long size;
 
 	if (eh->e_ident[EI_CLASS] != ELFCLASS64 || eh->e_machine != OWN_MACHINE)
 		return PROGRAM_FOREIGN;
 	size = eh->e_phnum * sizeof(*ph);
-	if (eh->e_phnum > PHDRS || eh->e_phentsize != sizeof(*ph) ||
+	/* The kernel takes more than anybody has. */
+	if (eh->e_phnum > PHDRS)
+		return PROGRAM_HIDDEN;
+	if (eh->e_phentsize != sizeof(*ph) ||
 	    read_at(fd, ph, size, eh->e_phoff) != size)
 		return PROGRAM_UNKNOWN;
 	for (i = 0; i < eh->e_phnum; i++) {
 		if (ph[i].p_type == PT_INTERP)
 			kind = look_at_linker(fd, &ph[i]);
-		else if (ph[i].p_type == PT_NOTE && is_go(fd, &ph[i]))
+		else if ((ph[i].p_type == PT_NOTE && is_go(fd, &ph[i])) ||
+			 (is_data(&ph[i]) && has_go_magic(fd, &ph[i])))
 			go = 1;
 	}
 	return kind == PROGRAM_DYNAMIC && go ? PROGRAM_GO : kind;
