@@ -87,8 +87,13 @@ INTERPOSED int bind(int fd, const struct sockaddr *addr, socklen_t len)
 	return ret;
 }
 
-/* Is it a listener, or will it be one, on a port that is named? */
-static int on_named_port(int fd)
+/**
+ * preload_on_named_port() - has a descriptor a port that is named for TCP?
+ * @fd: the descriptor
+ *
+ * Return: 1 or 0.
+ */
+int preload_on_named_port(int fd)
 {
 	struct sockaddr_storage addr;
 	unsigned int len = sizeof(addr);
@@ -112,7 +117,8 @@ INTERPOSED int setsockopt(int fd, int level, int name, const void *val,
 
 	if (real_lacks(&real.setsockopt))
 		return -1;
-	if (level == IPPROTO_TCP && name == TCP_FASTOPEN && on_named_port(fd))
+	if (level == IPPROTO_TCP && name == TCP_FASTOPEN &&
+	    preload_on_named_port(fd))
 		return 0;
 	ret = real.setsockopt(fd, level, name, val, len);
 	if (ret && level == IPPROTO_TCP && name == TCP_FASTOPEN_CONNECT &&

@@ -26,6 +26,8 @@ int preload_cover(enum attach_call call, int fd, const void *addr,
 int preload_take_addr(struct preload_addr *copy, const void *addr,
 		      socklen_t len);
 void preload_handed(int fd);
+int preload_on_named_port(int fd);
+int preload_lost(const char *path);
 int preload_may_exec(int dir, const char *path);
 
 #endif /* NST_RUN_PRELOAD_H */

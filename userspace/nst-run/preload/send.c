@@ -6,10 +6,21 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include "preload.h"
 #include "real.h"
+
+/* The kernel cuts a length that a message has for its address. */
+static int take_name(struct preload_addr *to, const struct msghdr *msg)
+{
+	socklen_t len = msg->msg_namelen;
+
+	if (len > sizeof(to->addr) && len <= INT_MAX)
+		len = sizeof(to->addr);
+	return preload_take_addr(to, msg->msg_name, len);
+}
 
 /* What a send with this address needs before it. */
 enum need { NOTHING, UDP_ATTACH, TCP_CONNECT };
@@ -21,7 +32,8 @@ static enum need need_of(int fd, const struct preload_addr *to, int flags)
 
 	if (preload_refuses())
 		return UDP_ATTACH;
-	if ((flags & MSG_FASTOPEN) && ports_has(&policy->tcp, port) &&
+	if ((flags & MSG_FASTOPEN) &&
+	    (ports_has(&policy->tcp, port) || preload_on_named_port(fd)) &&
 	    attach_protocol(fd) == IPPROTO_TCP)
 		return TCP_CONNECT;
 	return ports_has(&policy->udp, port) ? UDP_ATTACH : NOTHING;
@@ -69,12 +81,13 @@ INTERPOSED ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 
 	if (real_lacks(&real.sendmsg))
 		return -1;
-	if (!msg || !preload_take_addr(&to, msg->msg_name, msg->msg_namelen))
+	if (!msg || !take_name(&to, msg))
 		return real.sendmsg(fd, msg, flags);
 	if (prepare(fd, &to, &flags))
 		return -1;
 	copy = *msg;
 	copy.msg_name = &to.addr;
+	copy.msg_namelen = to.len;
 	return real.sendmsg(fd, &copy, flags);
 }
 
@@ -88,9 +101,7 @@ INTERPOSED int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int nr,
 	if (real_lacks(&real.sendmmsg))
 		return -1;
 	for (i = 0; i < nr; i++) {
-		struct msghdr *msg = &msgs[i].msg_hdr;
-
-		if (preload_take_addr(&to, msg->msg_name, msg->msg_namelen) &&
+		if (take_name(&to, &msgs[i].msg_hdr) &&
 		    prepare(fd, &to, &flags))
 			return -1;
 	}
