@@ -115,6 +115,18 @@ static int out_of_reach(const char *path, const char *why)
 }
 
 /**
+ * preload_lost() - a program is to be run, and which file it is cannot be told
+ * @path: of the program
+ *
+ * Return: 0 if it may be run all the same; -1 with errno EACCES if not.
+ */
+int preload_lost(const char *path)
+{
+	return out_of_reach(path,
+			    "is looked for in a directory that is not known here");
+}
+
+/**
  * preload_may_exec() - would the library be in the program that is run?
  * @dir: directory of a relative @path, or the file itself if that is empty
  * @path: of the program

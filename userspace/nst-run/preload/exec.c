@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "env.h"
 #include "preload.h"
@@ -59,20 +60,40 @@ INTERPOSED int execveat(int dir, const char *path, char *const argv[],
 	return real.execveat(dir, path, argv, env, flags);
 }
 
+/*
+ * Has an action been made by which a child changes its directory before it looks
+ * for a relative path? Which one it will be in is in libc's own structures.
+ */
+static int moved;
+
+/* execvp() and its like go on behind a directory of that name. */
 static int is_runnable(const char *path)
 {
+	struct stat st;
+
+	if (sys_call(SYS_newfstatat, AT_FDCWD, SYS_PTR(path), SYS_PTR(&st), 0, 0,
+		     0) || !S_ISREG(st.st_mode))
+		return 0;
 	return !sys_call(SYS_faccessat, AT_FDCWD, SYS_PTR(path), X_OK, 0, 0, 0);
 }
 
+/* @elsewhere: a relative path may be that of another file */
+static int may_exec_path(const char *path, int elsewhere)
+{
+	if (path && elsewhere && *path != '/')
+		return preload_lost(path);
+	return preload_may_exec(AT_FDCWD, path);
+}
+
 /* The first file of that name in $PATH, as execvp() and posix_spawnp() find it. */
-static int may_exec_found(const char *name)
+static int may_exec_found(const char *name, int elsewhere)
 {
 	const char *dirs = getenv("PATH");
 	char path[PATH_MAX];
 	size_t len;
 
 	if (strchr(name, '/'))
-		return preload_may_exec(AT_FDCWD, name);
+		return may_exec_path(name, elsewhere);
 	for (dirs = dirs ? dirs : PATH_DEFAULT;; dirs += len + 1) {
 		struct text t = { .buf = path, .size = sizeof(path) };
 
@@ -81,8 +102,8 @@ static int may_exec_found(const char *name)
 		if (len)
 			text_add(&t, "/");
 		text_add(&t, name);
-		if (is_runnable(path))
-			return preload_may_exec(AT_FDCWD, path);
+		if (is_runnable(path) || (elsewhere && *path != '/'))
+			return may_exec_path(path, elsewhere);
 		if (!dirs[len])
 			return 0;
 	}
@@ -95,7 +116,7 @@ INTERPOSED int execvpe(const char *name, char *const argv[],
 		return -1;
 	ENV_COMPLETE(env, envp);
 
-	if (may_exec_found(name))
+	if (may_exec_found(name, 0))
 		return -1;
 	return real.execvpe(name, argv, env);
 }
@@ -155,23 +176,37 @@ INTERPOSED int execle(const char *path, const char *arg, ...)
 	return execve(path, argv, envp);
 }
 
-/* These return an errno. */
+typedef int spawn_fn(pid_t *pid, const char *path,
+		     const posix_spawn_file_actions_t *actions,
+		     const posix_spawnattr_t *attr, char *const argv[],
+		     char *const envp[]);
+
+/* These return an errno. @search: in $PATH */
+static int spawn(spawn_fn *next, int search, pid_t *pid, const char *path,
+		 const posix_spawn_file_actions_t *actions,
+		 const posix_spawnattr_t *attr, char *const argv[],
+		 char *const envp[])
+{
+	int elsewhere = actions && __atomic_load_n(&moved, __ATOMIC_RELAXED);
+	int err = errno, denied;
+
+	ENV_COMPLETE(env, envp);
+	denied = search ? may_exec_found(path, elsewhere) :
+		may_exec_path(path, elsewhere);
+	errno = err;
+	if (denied)
+		return EACCES;
+	return next(pid, path, actions, attr, argv, env);
+}
+
 INTERPOSED int posix_spawn(pid_t *pid, const char *path,
 			   const posix_spawn_file_actions_t *actions,
 			   const posix_spawnattr_t *attr, char *const argv[],
 			   char *const envp[])
 {
-	int err = errno, denied;
-
 	if (real_lacks(&real.posix_spawn))
 		return EOPNOTSUPP;
-	ENV_COMPLETE(env, envp);
-
-	denied = preload_may_exec(AT_FDCWD, path);
-	errno = err;
-	if (denied)
-		return EACCES;
-	return real.posix_spawn(pid, path, actions, attr, argv, env);
+	return spawn(real.posix_spawn, 0, pid, path, actions, attr, argv, envp);
 }
 
 INTERPOSED int posix_spawnp(pid_t *pid, const char *name,
@@ -179,17 +214,66 @@ INTERPOSED int posix_spawnp(pid_t *pid, const char *name,
 			    const posix_spawnattr_t *attr, char *const argv[],
 			    char *const envp[])
 {
-	int err = errno, denied;
-
 	if (real_lacks(&real.posix_spawnp))
 		return EOPNOTSUPP;
-	ENV_COMPLETE(env, envp);
+	return spawn(real.posix_spawnp, 1, pid, name, actions, attr, argv, envp);
+}
 
-	denied = may_exec_found(name);
-	errno = err;
-	if (denied)
-		return EACCES;
-	return real.posix_spawnp(pid, name, actions, attr, argv, env);
+/* A newer libc has them; the descriptor is no matter here. */
+INTERPOSED int pidfd_spawn(int *pidfd, const char *path,
+			   const posix_spawn_file_actions_t *actions,
+			   const posix_spawnattr_t *attr, char *const argv[],
+			   char *const envp[])
+{
+	if (real_lacks(&real.pidfd_spawn))
+		return EOPNOTSUPP;
+	return spawn(real.pidfd_spawn, 0, pidfd, path, actions, attr, argv,
+		     envp);
+}
+
+INTERPOSED int pidfd_spawnp(int *pidfd, const char *name,
+			    const posix_spawn_file_actions_t *actions,
+			    const posix_spawnattr_t *attr, char *const argv[],
+			    char *const envp[])
+{
+	if (real_lacks(&real.pidfd_spawnp))
+		return EOPNOTSUPP;
+	return spawn(real.pidfd_spawnp, 1, pidfd, name, actions, attr, argv,
+		     envp);
+}
+
+INTERPOSED int
+posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions,
+				     const char *path)
+{
+	if (real_lacks(&real.posix_spawn_file_actions_addchdir_np))
+		return EOPNOTSUPP;
+	__atomic_store_n(&moved, 1, __ATOMIC_RELAXED);
+	return real.posix_spawn_file_actions_addchdir_np(actions, path);
+}
+
+INTERPOSED int
+posix_spawn_file_actions_addfchdir_np(posix_spawn_file_actions_t *actions,
+				      int fd)
+{
+	if (real_lacks(&real.posix_spawn_file_actions_addfchdir_np))
+		return EOPNOTSUPP;
+	__atomic_store_n(&moved, 1, __ATOMIC_RELAXED);
+	return real.posix_spawn_file_actions_addfchdir_np(actions, fd);
+}
+
+/* Their names in POSIX. */
+INTERPOSED int
+posix_spawn_file_actions_addchdir(posix_spawn_file_actions_t *actions,
+				  const char *path)
+{
+	return posix_spawn_file_actions_addchdir_np(actions, path);
+}
+
+INTERPOSED int
+posix_spawn_file_actions_addfchdir(posix_spawn_file_actions_t *actions, int fd)
+{
+	return posix_spawn_file_actions_addfchdir_np(actions, fd);
 }
 
 /* A shell of libc's own starting, with the program's environment as it is. */
