@@ -34,7 +34,8 @@ check "without nst-run it is there to read" shows plain runpoke tcp4
 check "also with UDP" shows plain runpoke udp4
 for s in tcp4 tcp6 dual nonblocking epoll reuseport listen_twice mptcp syscall \
 	fastopen fastopen_connect fork vfork spawn "spawn path" popen system \
-	udp4 udp6 udp_connect sendmsg sendmmsg udp_syscall; do
+	udp4 udp6 udp_connect sendmsg sendmmsg \
+	"sendmsg 200" "sendmmsg 200" udp_syscall; do
 	# shellcheck disable=SC2086 # words
 	sealed $s
 done
@@ -50,6 +51,9 @@ check "a service's name" shows sealed nst-run --tcp 80,7100-7102 -- runpoke tcp4
 check "a client on the port" shows "open plain" runpoke from_port
 check "a client on the port, to a plain socket" \
 	shows "closed sealed" run -- runpoke from_port
+check "Fast Open from the port" shows "open plain" runpoke fastopen_from
+check "Fast Open from the port, to a plain socket" \
+	shows "closed sealed" run -- runpoke fastopen_from
 every="nst-run --tcp 1-65535 --udp 1-65535 --engine preload"
 # shellcheck disable=SC2086 # words
 {
@@ -81,6 +85,8 @@ check "a library wraps connect() as well" shows sealed \
 check "its place in the list is another" shows sealed \
 	env "LD_PRELOAD=/t/libnst-preload.so:/t/runwrap.so" nst-run --tcp 7101 -- \
 	runpoke wrapped
+check "dlopen() with RTLD_DEEPBIND, plain" shows plain runpoke deepbind
+check "dlopen() with RTLD_DEEPBIND" shows sealed run -- runpoke deepbind
 # The guest has no cache of where libraries are.
 space='LD_LIBRARY_PATH=/lib64 exec runpoke -q new_space'
 # no_space: it fails, and for this reason

@@ -101,6 +101,29 @@ check "a script's interpreter counts" fails_with "$static" run -- sh -c \
 	"printf '#!/usr/bin/busybox sh\n' >$dir/s; chmod +x $dir/s; $dir/s"
 check "a static child by posix_spawn()" fails_with "$static" \
 	run -- runpoke -q spawn_of /usr/bin/busybox
+check "a static child by pidfd_spawn()" fails_with "$static" \
+	env LD_PRELOAD=$lib:/t/runwrap.so nst-run --tcp 7101 -- \
+	runpoke -q pidfd_spawn_of /usr/bin/busybox
+mkdir "$dir/here" "$dir/there" "$dir/there/program"
+cp /t/rungoinfo "$dir/here/program"
+cp /usr/bin/busybox "$dir/there/busybox"
+cp /t/runpoke "$dir/here/busybox"
+check "posix_spawn() in another directory, plain" sh -c \
+	"cd $dir/here && runpoke -q moved $dir/there ./busybox"
+check "posix_spawn() in another directory" fails_with "not known here" \
+	run -- sh -c "cd $dir/here && runpoke -q moved $dir/there ./busybox"
+check "and with an absolute path" \
+	run -- sh -c "cd $dir/here && runpoke -q moved $dir/there /t/runpoke -q untouched"
+check "a directory of the program's name in \$PATH" \
+	fails_with "is a Go program" env PATH="$dir/there:$dir/here" \
+	/t/nst-run --tcp 7101 --engine preload -- \
+	/t/runpoke -q execvp_of program
+refuses "a Go program without a note" 125 "is a Go program" run -- rungoinfo
+cp /t/rungoinfo "$dir/go"
+for at in 40 60; do
+	dd if=/dev/zero of="$dir/go" bs=1 seek=$at count=2 conv=notrunc 2>/dev/null
+done
+refuses "also without sections" 125 "is a Go program" run -- "$dir/go"
 check "it may be let go" run --let-go -- runpoke -q exec /usr/bin/busybox true
 chmod 755 "$dir"
 cp /t/runpoke "$dir/suid"

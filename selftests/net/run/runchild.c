@@ -4,6 +4,7 @@
  * parent, so both must be covered or neither.
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -230,6 +231,44 @@ static int only_spawn(char **args)
 	return posix_spawn(&pid, args[0], NULL, NULL, args, environ);
 }
 
+/* Of a libc newer than this one, or of runwrap.so. */
+static int only_pidfd_spawn(char **args)
+{
+	int (*spawn)(int *pidfd, const char *path,
+		     const posix_spawn_file_actions_t *actions,
+		     const posix_spawnattr_t *attr, char *const argv[],
+		     char *const envp[]);
+	int fd;
+
+	spawn = (__typeof__(spawn))dlsym(RTLD_DEFAULT, "pidfd_spawn");
+	NEED(spawn);
+	return spawn(&fd, args[0], NULL, NULL, args, environ);
+}
+
+/* moved DIRECTORY PROGRAM: the program's path is relative to that. */
+static int only_moved(char **args)
+{
+	posix_spawn_file_actions_t actions;
+	int status, err;
+	pid_t pid;
+
+	NEED(!posix_spawn_file_actions_init(&actions));
+	NEED(!posix_spawn_file_actions_addchdir_np(&actions, args[0]));
+	err = posix_spawn(&pid, args[1], &actions, NULL, args + 1, environ);
+	if (err)
+		return err;
+	NEED(waitpid(pid, &status, 0) == pid);
+	return WEXITSTATUS(status);
+}
+
+/* execvp [ARGUMENT...], by $PATH. */
+static int only_execvp(char **args)
+{
+	execvp(args[0], args);
+	perror(args[0]);
+	return 127;
+}
+
 const struct scenario child_scenarios[] = {
 	{ "server", server },
 	{ "child", by_exec },
@@ -240,6 +279,9 @@ const struct scenario child_scenarios[] = {
 	{ "system", by_system },
 	{ "exec", only_exec },
 	{ "spawn_of", only_spawn },
+	{ "pidfd_spawn_of", only_pidfd_spawn },
+	{ "moved", only_moved },
+	{ "execvp_of", only_execvp },
 	{ "chrooted", chrooted },
 	{ NULL, NULL }
 };

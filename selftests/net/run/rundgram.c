@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -88,6 +89,7 @@ static void message(struct mmsghdr *mm, struct iovec *iov, struct address *addr)
 	mm->msg_hdr.msg_namelen = addr->len;
 }
 
+/* sendmsg [LENGTH]: the kernel cuts one that is longer than any address. */
 static int by_sendmsg(char **args)
 {
 	int sfd = server(AF_INET, PORT), fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -95,9 +97,10 @@ static int by_sendmsg(char **args)
 	struct mmsghdr mm;
 	struct iovec iov;
 
-	(void)args;
 	address_of(&addr, AF_INET, PORT);
 	message(&mm, &iov, &addr);
+	if (args[0])
+		mm.msg_hdr.msg_namelen = atoi(args[0]);
 	NEED(sendmsg(fd, &mm.msg_hdr, 0) == sizeof(MARK));
 	return answer(sfd, fd);
 }
@@ -110,11 +113,12 @@ static int by_sendmmsg(char **args)
 	struct mmsghdr mm[2];
 	struct iovec iov[2];
 
-	(void)args;
 	address_of(&other, AF_INET, PORT + 1);
 	address_of(&addr, AF_INET, PORT);
 	message(&mm[0], &iov[0], &other);
 	message(&mm[1], &iov[1], &addr);
+	if (args[0])
+		mm[1].msg_hdr.msg_namelen = atoi(args[0]);
 	NEED(sendmmsg(fd, mm, 2, 0) == 2);
 	return answer(sfd, fd);
 }

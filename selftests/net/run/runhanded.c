@@ -196,6 +196,23 @@ static int new_space(char **args)
 	return 1;
 }
 
+/* deepbind: the client's connect() is in a library that has libc's first. */
+static int deepbind(char **args)
+{
+	int lfd = listener(AF_INET, PORT), fd = socket(AF_INET, SOCK_STREAM, 0);
+	/* Found beside the program, by what that says (DT_RUNPATH). */
+	void *plug = dlopen("runplug.so", RTLD_NOW | RTLD_DEEPBIND);
+	int (*join)(int fd, const struct sockaddr *addr, socklen_t len);
+	struct address addr;
+
+	(void)args;
+	NEED(plug);
+	join = (__typeof__(join))dlsym(plug, "runplug_connect");
+	address_of(&addr, AF_INET, PORT);
+	NEED(join && !join(fd, (struct sockaddr *)&addr.sa, addr.len));
+	return pair_of(lfd, fd);
+}
+
 /* Another preloaded library counts what comes by it (runwrap.c). */
 static int wrapped(char **args)
 {
@@ -228,6 +245,7 @@ const struct scenario handed_scenarios[] = {
 	{ "taken", taken },
 	{ "taken_dead", taken_dead },
 	{ "new_space", new_space },
+	{ "deepbind", deepbind },
 	{ "wrapped", wrapped },
 	{ "untouched", untouched },
 	{ NULL, NULL }

@@ -363,6 +363,26 @@ static int fastopen(char **args)
 	return exchange(fd, conn);
 }
 
+/* The port that is named is the client's own; its peer shows what comes. */
+static int fastopen_from(char **args)
+{
+	int lfd = listener(AF_INET, PORT + 1), fd = bound(AF_INET, PORT, 0);
+	struct address addr;
+	char buf[4096];
+	int conn;
+	ssize_t n;
+
+	(void)args;
+	address_of(&addr, AF_INET, PORT + 1);
+	NEED(sendto(fd, MARK, sizeof(MARK), MSG_FASTOPEN,
+		    (struct sockaddr *)&addr.sa, addr.len) == sizeof(MARK));
+	conn = accept(lfd, NULL, NULL);
+	n = recv(conn, buf, sizeof(buf), 0);
+	NEED(n > 0);
+	fputs(memmem(buf, n, MARK, strlen(MARK)) ? "open " : "closed ", stdout);
+	return 0;
+}
+
 /* The same by an option of the client, and a connect() that only notes it. */
 static int fastopen_connect(char **args)
 {
@@ -467,6 +487,7 @@ const struct scenario stream_scenarios[] = {
 	{ "mptcp", mptcp },
 	{ "syscall", by_syscall },
 	{ "fastopen", fastopen },
+	{ "fastopen_from", fastopen_from },
 	{ "fastopen_connect", fastopen_connect },
 	{ "connect", only_connect },
 	{ "listen", only_listen },
