@@ -9,6 +9,12 @@
 #include "attach.h"
 #include "sys.h"
 
+#ifndef IP_BIND_ADDRESS_NO_PORT
+#define IP_BIND_ADDRESS_NO_PORT	24
+#endif
+#ifndef AF_SMC
+#define AF_SMC		43
+#endif
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP	262
 #endif
@@ -60,7 +66,9 @@ int attach_protocol(int fd)
 	int type = sock_number(fd, SO_TYPE);
 	int protocol = type < 0 ? -1 : sock_number(fd, SO_PROTOCOL);
 
-	/* MPTCP has no NST: the attach fails, and so does the call. */
+	/* SMC and MPTCP have no NST: the attach fails, and so does the call. */
+	if (type == SOCK_STREAM && sock_number(fd, SO_DOMAIN) == AF_SMC)
+		return IPPROTO_TCP;
 	if (type == SOCK_STREAM &&
 	    (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP))
 		return IPPROTO_TCP;
@@ -143,6 +151,17 @@ static void pause_ms(void)
 		 0);
 }
 
+/* A socket that a signal leaves attached and without keys stays so. */
+static int set_all_keys(int fd, const struct policy *policy, int protocol,
+			unsigned int role)
+{
+	int i, err = -EINTR;
+
+	for (i = 0; i < BUSY_TRIES && err == -EINTR; i++)
+		err = set_keys(fd, policy, protocol, role);
+	return err;
+}
+
 /*
  * Another thread may be between attach and keys just now: that is waited for as
  * EBUSY is.
@@ -158,13 +177,16 @@ static int attach(int fd, const struct policy *policy, unsigned int role,
 			attach_udp(fd);
 		if (!err) {
 			result->outcome = ATTACH_DONE;
-			return set_keys(fd, policy, result->protocol, role);
+			return set_all_keys(fd, policy, result->protocol,
+					    role);
 		}
 		if (err == -EEXIST) {
 			result->outcome = ATTACH_HAD;
 			err = keyed(fd);
+			if (err == -ENOPROTOOPT)
+				return -EEXIST;	/* another ULP's */
 		}
-		if (err != -EBUSY && err != -ENOKEY)
+		if (err != -EBUSY && err != -ENOKEY && err != -EINTR)
 			break;
 		pause_ms();
 	}
@@ -190,16 +212,23 @@ static unsigned int role_of(const struct attach_result *result)
 	return result->remote ? NST_F_INITIATOR : NST_F_RESPONDER;
 }
 
-/* A new port in place of none: then it is known before the socket listens. */
+/*
+ * A new port in place of none: then it is known before the socket listens. The
+ * address stays: a socket has one and no port by IP_BIND_ADDRESS_NO_PORT, which
+ * would leave it so.
+ */
 static int choose_port(int fd)
 {
-	union {
-		struct sockaddr_in6 in6;
-		struct sockaddr_in in;
-	} addr = { .in6.sin6_family = sock_number(fd, SO_DOMAIN) };
+	struct sockaddr_storage addr;
+	unsigned int len = sizeof(addr);
+	int zero = 0;
+	long err = sys_getsockname(fd, &addr, &len);
 
-	return sys_bind(fd, &addr, addr.in6.sin6_family == AF_INET6 ?
-			sizeof(addr.in6) : sizeof(addr.in));
+	if (err)
+		return err;
+	sys_setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &zero,
+		       sizeof(zero));
+	return sys_bind(fd, &addr, len);
 }
 
 /* The ports that count, -1 where one does not. */
@@ -258,6 +287,14 @@ static int moves_tcp(enum attach_call call)
 	       call == ATTACH_HANDED;
 }
 
+static int fail(struct attach_result *result, int err)
+{
+	result->protocol = result->protocol ? result->protocol : IPPROTO_TCP;
+	result->outcome = ATTACH_FAILED;
+	result->error = -err;
+	return err;
+}
+
 /**
  * attach_call() - what must be done before (ATTACH_BOUND: behind) a call
  * @policy: what is covered
@@ -281,10 +318,14 @@ int attach_call(const struct policy *policy, enum attach_call call, int fd,
 	result->call = call;
 	result->outcome = ATTACH_NOT_NAMED;
 	find_ports(call, fd, addr, len, &local, &remote);
-	if (call == ATTACH_LISTEN && !local) {
-		if (attach_protocol(fd) != IPPROTO_TCP || choose_port(fd))
+	if (call == ATTACH_LISTEN && !local && policy->tcp.nr) {
+		if (attach_protocol(fd) != IPPROTO_TCP)
 			return 0;	/* listen() says why */
+		err = choose_port(fd);
 		local = local_port(fd);
+		/* listen() might find a port where bind() may not. */
+		if (err && local <= 0)
+			return fail(result, err);
 	}
 	result->port = remote > 0 ? remote : local > 0 ? local : 0;
 	result->remote = remote > 0;
@@ -300,11 +341,7 @@ int attach_call(const struct policy *policy, enum attach_call call, int fd,
 	if (result->protocol == IPPROTO_TCP && !moves_tcp(call))
 		return 0;
 	err = attach(fd, policy, role_of(result), result);
-	if (err) {
-		result->outcome = ATTACH_FAILED;
-		result->error = -err;
-	}
-	return err;
+	return err ? fail(result, err) : 0;
 }
 
 /**
