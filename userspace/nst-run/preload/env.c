@@ -36,6 +36,26 @@ static int has_library(const char *list)
 	}
 }
 
+/* The dynamic linker heeds the last one of several. */
+static const char *list_of(char *const envp[])
+{
+	const char *list = NULL;
+
+	for (; envp && *envp; envp++)
+		if (!strncmp(*envp, LIST, strlen(LIST)))
+			list = *envp;
+	return list;
+}
+
+/* getenv() finds the first, so a program may make that the only one. */
+static int lists_have_library(char *const envp[])
+{
+	for (; envp && *envp; envp++)
+		if (!strncmp(*envp, LIST, strlen(LIST)) && !has_library(*envp))
+			return 0;
+	return 1;
+}
+
 /**
  * env_complete() - would a program with this environment be covered?
  * @envp: the environment, may be NULL
@@ -47,12 +67,11 @@ static int has_library(const char *list)
 int env_complete(char *const envp[])
 {
 	const char *const *kept = preload_entries();
-	const char *list = entry(envp, LIST);
 
 	for (; *kept; kept++)
 		if (!entry(envp, *kept))
 			return 0;
-	return list && has_library(list);
+	return list_of(envp) && lists_have_library(envp);
 }
 
 /**
@@ -78,7 +97,7 @@ size_t env_count(char *const envp[])
  */
 size_t env_room(char *const envp[])
 {
-	const char *list = entry(envp, LIST);
+	const char *list = list_of(envp);
 
 	if (env_complete(envp))
 		return 1;
@@ -95,7 +114,7 @@ size_t env_room(char *const envp[])
 void env_fill(char **copy, char *room, char *const envp[])
 {
 	const char *const *kept = preload_entries();
-	const char *list = entry(envp, LIST);
+	const char *list = list_of(envp);
 	struct text t = { .buf = room, .size = env_room(envp) };
 
 	text_add(&t, list ? list : LIST);
@@ -128,6 +147,8 @@ void env_keep(void)
 
 	if (full == environ)
 		return;
+	/* All of them: setenv() would change the first. */
+	unsetenv("LD_PRELOAD");
 	setenv("LD_PRELOAD", full[0] + strlen(LIST), 1);
 	for (; *kept; kept++) {
 		len = strcspn(*kept, "=");
