@@ -73,6 +73,22 @@ int preload_take_addr(struct preload_addr *copy, const void *addr,
 }
 
 /**
+ * preload_deaden() - put a socket that leads nowhere in place of a descriptor
+ * @fd: the descriptor
+ */
+void preload_deaden(int fd)
+{
+	long flags = sys_call(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0);
+	long dead = sys_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (dead < 0 ||
+	    sys_call(SYS_dup3, dead, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0, 0,
+		     0, 0) < 0)
+		sys_close(fd);
+	sys_close(dead);
+}
+
+/**
  * preload_handed() - a descriptor has come from another process
  * @fd: the descriptor
  *
@@ -82,17 +98,9 @@ int preload_take_addr(struct preload_addr *copy, const void *addr,
 void preload_handed(int fd)
 {
 	int err = errno;
-	long dead, flags;
 
-	if (preload_cover(ATTACH_HANDED, fd, NULL, 0)) {
-		flags = sys_call(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0);
-		dead = sys_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (dead < 0 ||
-		    sys_call(SYS_dup3, dead, fd, flags & FD_CLOEXEC ?
-			     O_CLOEXEC : 0, 0, 0, 0) < 0)
-			sys_close(fd);
-		sys_close(dead);
-	}
+	if (preload_cover(ATTACH_HANDED, fd, NULL, 0))
+		preload_deaden(fd);
 	errno = err;
 }
 

@@ -68,6 +68,15 @@ INTERPOSED int connect(int fd, const struct sockaddr *addr, socklen_t len)
 INTERPOSED int __connect(int fd, const struct sockaddr *addr, socklen_t len)
 	__attribute__((alias("connect")));
 
+/* It is bound and plain, and a program may use it all the same. */
+static void bury(int fd)
+{
+	int err = errno;
+
+	preload_deaden(fd);
+	errno = err;
+}
+
 /* Port 0 is one that the kernel chooses, and it may be one that is named. */
 INTERPOSED int bind(int fd, const struct sockaddr *addr, socklen_t len)
 {
@@ -82,8 +91,11 @@ INTERPOSED int bind(int fd, const struct sockaddr *addr, socklen_t len)
 		return -1;
 	ret = real.bind(fd, (struct sockaddr *)&copy.addr, copy.len);
 	if (!ret && !attach_port(&copy.addr, copy.len) &&
-	    preload_policy()->udp.nr)
+	    preload_policy()->udp.nr) {
 		ret = preload_cover(ATTACH_BOUND, fd, NULL, 0);
+		if (ret)
+			bury(fd);
+	}
 	return ret;
 }
 

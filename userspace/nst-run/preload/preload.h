@@ -25,6 +25,7 @@ int preload_cover(enum attach_call call, int fd, const void *addr,
 		  socklen_t len);
 int preload_take_addr(struct preload_addr *copy, const void *addr,
 		      socklen_t len);
+void preload_deaden(int fd);
 void preload_handed(int fd);
 int preload_on_named_port(int fd);
 int preload_lost(const char *path);

@@ -83,6 +83,17 @@ static long redirect(long nr, long a, long b, long c, long d, long e, long f)
 	return take_pidfd(a, b, c);
 }
 
+/* The library is looking libc up just now, and by that it came here. */
+static long directly(long nr, long a, long b, long c, long d, long e, long f)
+{
+	long ret = sys_call(nr, a, b, c, d, e, f);
+
+	if (ret >= 0 || ret < -4095)
+		return ret;
+	errno = -ret;
+	return -1;
+}
+
 /* Not as <unistd.h> has it, which is "...": the same registers, and a jump. */
 INTERPOSED long nst_preload_syscall(long nr, long a, long b, long c, long d,
 				    long e, long f) __asm__("syscall");
@@ -101,6 +112,8 @@ long nst_preload_syscall(long nr, long a, long b, long c, long d, long e,
 		preload_ready();
 		next = (__typeof__(next))real.syscall;
 	}
+	if (!next)
+		return directly(nr, a, b, c, d, e, f);
 	return next(nr, a, b, c, d, e, f);
 }
 
