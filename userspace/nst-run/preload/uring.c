@@ -133,6 +133,13 @@ static int may_have_rings(void)
 	return 0;
 }
 
+/* What was added to a program's flags is nothing for it to see. */
+static void restore(struct io_uring_params *params, unsigned int was)
+{
+	params->flags &= ~IORING_SETUP_R_DISABLED |
+		(was & IORING_SETUP_R_DISABLED);
+}
+
 /**
  * uring_setup() - io_uring_setup()
  * @entries: of the ring
@@ -153,8 +160,7 @@ long uring_setup(unsigned int entries, struct io_uring_params *params)
 		params->flags |= IORING_SETUP_R_DISABLED;
 	fd = sys_call(SYS_io_uring_setup, entries, SYS_PTR(params), 0, 0, 0, 0);
 	if (params)
-		params->flags &= ~IORING_SETUP_R_DISABLED |
-			(was & IORING_SETUP_R_DISABLED);
+		restore(params, was);
 	if (fd < 0) {
 		errno = -fd;
 		return -1;
@@ -207,6 +213,7 @@ INTERPOSED int io_uring_queue_init_params(unsigned int entries,
 		return -EPERM;
 	params->flags |= IORING_SETUP_R_DISABLED;
 	err = init(entries, ring, params);
+	restore(params, was);
 	return err < 0 ? err : safe_ring(ring, was);
 }
 
@@ -233,6 +240,7 @@ INTERPOSED int io_uring_queue_init_mem(unsigned int entries,
 		return -EPERM;
 	params->flags |= IORING_SETUP_R_DISABLED;
 	used = init(entries, ring, params, buf, size);
+	restore(params, was);
 	if (used < 0)
 		return used;
 	err = safe_ring(ring, was);
