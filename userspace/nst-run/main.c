@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "notify.h"
 #include "options.h"
 #include "preload_run.h"
@@ -86,6 +87,23 @@ static void choose_engine(struct run *run)
 	run->engine = RUN_ENGINE_NOTIFY;
 }
 
+static void offer_guard_for(const char *protocol, const struct ports *ports)
+{
+	if (!ports->nr)
+		return;
+	run_note("calls past the C library are not caught; for a server: nstkeyctl guard add %s %u",
+		 protocol, ports->range[0].first);
+}
+
+/* For people, and not in the output of whoever calls many programs. */
+static void offer_guard(const struct run *run)
+{
+	if (!run->explain && !isatty(STDERR_FILENO))
+		return;
+	offer_guard_for("tcp", &run->policy.tcp);
+	offer_guard_for("udp", &run->policy.udp);
+}
+
 int main(int argc, char **argv)
 {
 	static struct run run;
@@ -99,5 +117,6 @@ int main(int argc, char **argv)
 		return notify_run(&run);
 	if (names_dns(&run.policy))
 		run_note("%s", no_dns);
+	offer_guard(&run);
 	return preload_run(&run);
 }

@@ -84,4 +84,14 @@ kill -TERM $pid
 wait $pid
 is 3 $? "the status behind a signal that is passed on"
 is told "$(cat "$dir/term" 2>/dev/null)" "the program was told"
+# offers: at start, where people see it, what holds the port for all
+offers()
+{
+	nst-run --tcp 7101 --engine preload --explain -- runpoke -q other 2>"$dir/why" &&
+		grep -qF "nstkeyctl guard add tcp 7101" "$dir/why" &&
+		nst-run --tcp 7101 --engine preload -- runpoke -q other 2>"$dir/why" &&
+		[ ! -s "$dir/why" ]
+}
+check "the guard is offered" offers
+
 finish
