@@ -45,6 +45,8 @@ for s in execve execv execvp execvpe execl execle execlp fexecve execveat \
 	sealed child $s clean
 done
 
+sealed two_lists
+
 # Which ports.
 check "a port that is not named is left" shows plain run -- runpoke other
 check "a service's name" shows sealed nst-run --tcp 80,7100-7102 -- runpoke tcp4
@@ -58,6 +60,9 @@ every="nst-run --tcp 1-65535 --udp 1-65535 --engine preload"
 # shellcheck disable=SC2086 # words
 {
 	check "a port that the kernel chose" $every -- runpoke -q unbound
+	check "and the address stays" $every -- runpoke -q unbound_local
+	check "also if no port of TCP is named" \
+		nst-run --udp 7101 -- runpoke -q unbound_local
 	check "of UDP" shows sealed $every -- runpoke udp_any
 }
 check "nst-run under nst-run" shows sealed \
@@ -98,6 +103,8 @@ no_space()
 check "dlmopen(), plain" sh -c "$space"
 check "dlmopen()" no_space
 check "it may be let go" run --let-go -- sh -c "$space"
+check "keys that a signal stops once" \
+	nst-run --tcp 7101 --engine preload -- runpoke -q interrupted
 check "no descriptor is left open" run -- runpoke -q untouched
 
 # Rings.
@@ -106,6 +113,9 @@ if [ "$(uname -m)" = x86_64 ] && runpoke -q ring 2>/dev/null; then
 	check "data by io_uring" shows sealed nst-run --tcp 7101 -- runpoke ring
 	check "connect() by io_uring" \
 		shows nothing nst-run --tcp 7101 -- runpoke ring_refuses
+	check "the flags of liburing's ring" env \
+		LD_PRELOAD=/t/libnst-preload.so:/t/runwrap.so \
+		nst-run --tcp 7101 -- runpoke -q ring_flags
 	check "sends by io_uring, with UDP" run -- runpoke -q ring_no_sends
 else
 	echo "# this kernel has no io_uring"

@@ -231,6 +231,31 @@ static int only_spawn(char **args)
 	return posix_spawn(&pid, args[0], NULL, NULL, args, environ);
 }
 
+/* The dynamic linker takes the last LD_PRELOAD, and getenv() the first. */
+static int two_lists(char **args)
+{
+	static char one[4096], policy[4096];
+	char *env[4] = { one, policy, "LD_PRELOAD=" };
+	int out[2];
+	pid_t pid;
+
+	(void)args;
+	NEED(getenv("LD_PRELOAD") && getenv("NST_RUN_POLICY"));
+	snprintf(one, sizeof(one), "LD_PRELOAD=%s", getenv("LD_PRELOAD"));
+	snprintf(policy, sizeof(policy), "NST_RUN_POLICY=%s",
+		 getenv("NST_RUN_POLICY"));
+	NEED(!pipe2(out, O_CLOEXEC));
+	pid = fork();
+	NEED(pid >= 0);
+	if (!pid) {
+		dup2(out[1], STDOUT_FILENO);
+		become(EXECVE, -1, env);
+		_exit(99);
+	}
+	close(out[1]);
+	return talk_to(out[0], pid);
+}
+
 /* Of a libc newer than this one, or of runwrap.so. */
 static int only_pidfd_spawn(char **args)
 {
@@ -273,6 +298,7 @@ const struct scenario child_scenarios[] = {
 	{ "server", server },
 	{ "child", by_exec },
 	{ "vfork", by_vfork },
+	{ "two_lists", two_lists },
 	{ "fork", by_fork },
 	{ "spawn", by_spawn },
 	{ "popen", by_popen },

@@ -7,10 +7,17 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/nst.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -224,6 +231,53 @@ static int wrapped(char **args)
 	return pair_of(lfd, fd);
 }
 
+/* The first of the calls that a filter stops is interrupted. */
+static void *interrupt_first(void *arg)
+{
+	int fd = *(int *)arg, first = 1;
+
+	for (;;) {
+		struct seccomp_notif_resp resp = { 0 };
+		struct seccomp_notif notif = { 0 };
+
+		if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &notif))
+			continue;
+		resp.id = notif.id;
+		resp.error = first ? -EINTR : 0;
+		resp.flags = first ? 0 : SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		first = 0;
+		ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &resp);
+	}
+	return NULL;
+}
+
+/* interrupted: the keys of the listener do not get in at once. */
+static int interrupted(char **args)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setsockopt, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, args[1])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOL_NST, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { sizeof(filter) / sizeof(*filter), filter };
+	pthread_t thread;
+	int fd, lfd;
+
+	(void)args;
+	NEED(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		     SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog);
+	NEED(fd >= 0);
+	NEED(!pthread_create(&thread, NULL, interrupt_first, &fd));
+	lfd = listener(AF_INET, PORT);
+	return pair_of(lfd, dial(AF_INET, PORT));
+}
+
 /* errno is as it was, and no descriptor is left in a new process. */
 static int untouched(char **args)
 {
@@ -247,6 +301,7 @@ const struct scenario handed_scenarios[] = {
 	{ "new_space", new_space },
 	{ "deepbind", deepbind },
 	{ "wrapped", wrapped },
+	{ "interrupted", interrupted },
 	{ "untouched", untouched },
 	{ NULL, NULL }
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* runpoke: io_uring by libc's syscall(), a ring for one request at a time. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <linux/io_uring.h>
 #include <netinet/in.h>
@@ -121,9 +122,26 @@ static int ring_no_sends(char **args)
 	return 0;
 }
 
+/* ring_flags: by liburing (runwrap.c); what it asked for stays as it was. */
+static int ring_flags(char **args)
+{
+	int (*init)(unsigned int entries, void *ring,
+		    struct io_uring_params *params);
+	struct io_uring_params params = { 0 };
+	char ring[256] = { 0 };
+
+	(void)args;
+	init = (__typeof__(init))dlsym(RTLD_DEFAULT,
+				       "io_uring_queue_init_params");
+	NEED(init && !init(4, ring, &params));
+	NEED(!(params.flags & IORING_SETUP_R_DISABLED));
+	return 0;
+}
+
 const struct scenario ring_scenarios[] = {
 	{ "ring", ring_data },
 	{ "ring_refuses", ring_refuses },
 	{ "ring_no_sends", ring_no_sends },
+	{ "ring_flags", ring_flags },
 	{ NULL, NULL }
 };

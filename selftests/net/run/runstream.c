@@ -305,6 +305,27 @@ static int unbound(char **args)
 	return pair_of(lfd, fd);
 }
 
+/* unbound_local: an address without a port, which a listener keeps. */
+static int unbound_local(char **args)
+{
+	int lfd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in in;
+	socklen_t len = sizeof(in);
+	struct address addr;
+
+	(void)args;
+	address_of(&addr, AF_INET, 0);
+	NEED(!setsockopt(lfd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one,
+			 sizeof(one)));
+	NEED(!bind(lfd, (struct sockaddr *)&addr.sa, addr.len));
+	NEED(!listen(lfd, 4));
+	NEED(!getsockname(lfd, (struct sockaddr *)&in, &len));
+	NEED(in.sin_addr.s_addr == htonl(INADDR_LOOPBACK));
+	NEED(!connect(fd, (struct sockaddr *)&in, len));
+	return pair_of(lfd, fd);
+}
+
 static int mptcp(char **args)
 {
 	int lfd = bound(AF_INET, PORT, IPPROTO_MPTCP);
@@ -484,6 +505,7 @@ const struct scenario stream_scenarios[] = {
 	{ "from_port", from_port },
 	{ "many", many },
 	{ "unbound", unbound },
+	{ "unbound_local", unbound_local },
 	{ "mptcp", mptcp },
 	{ "syscall", by_syscall },
 	{ "fastopen", fastopen },
