@@ -71,7 +71,8 @@ checkpatch_file()
 
 	case $1 in
 	# what a filter of system calls says of those it does not have
-	userspace/nst-run/notify/*) ignore=$ignore,$IGNORE_USER,ENOSYS ;;
+	userspace/nst-run/notify/* | selftests/net/run/run_notify*)
+		ignore=$ignore,$IGNORE_USER,ENOSYS ;;
 	userspace/* | selftests/* | examples/*) ignore=$ignore,$IGNORE_USER ;;
 	# copies of TCP's proto_ops are written once, at load
 	*/tcp/ops.[ch] | */tcp/ulp.c | */udp/attach.c) ignore=$ignore,CONST_STRUCT ;;
