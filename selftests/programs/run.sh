@@ -145,6 +145,8 @@ main()
 	export TMPDIR=$work
 	guest_limit=$(awk -v n="${times:-1}" '{ s += $1 }
 		END { print s + 180 * n }' "$work/tests")
+	quiet_limit=$(awk '$1 > max { max = $1 } END { print max + 60 }' \
+		"$work/tests")
 	: >"$work/console"
 	if [ -n "$interactive" ]; then
 		guest_limit=86400

@@ -6,7 +6,8 @@
 # How a guest is booted, and what this side makes of it: sourced by run.sh and by
 # selftests/programs/run.sh, after lib.sh and nst_kernel. They set $kernel, $work
 # (a directory of this run), $guest_limit, $cpus, $memory, $append (more for the
-# kernel's command line), $qemu_args, and $cpu if it is to be another one. The
+# kernel's command line), $qemu_args, $quiet_limit (seconds), $interactive, and $cpu
+# if it is to be another one. The
 # guest's console goes to $work/console, its second serial line is standard output.
 
 # The part of the guest that changes with the kernel and this directory only.
@@ -82,10 +83,29 @@ boot_uml()
 		umid="nst$$" uml_dir="$work" $append 3>&1 >"$work/console" 2>&1
 }
 
+# Ends a guest from which nothing has come for longer than any test may take. Its
+# kernel finds by itself that it hangs, but not that QEMU does: 7.2 was seen to,
+# with both processors in its own locks and hardly an instruction of the guest.
+end_if_quiet()
+{
+	local newest
+
+	while sleep 5; do
+		newest=$(stat -c %Y "$work/out" "$work/console" 2>/dev/null |
+			sort -n | tail -n 1)
+		if [ $(($(date +%s) - newest)) -gt "$quiet_limit" ]; then
+			echo "nst: nothing for $quiet_limit s, so it is ended" \
+				>>"$work/console"
+			kill -9 "$(cat "$work/pid")"
+			return
+		fi
+	done
+}
+
 # boot WHAT...: arguments that say what from
 boot()
 {
-	local accel=tcg,thread=multi cpu=${cpu:-max,cx16=off}
+	local accel=tcg,thread=multi cpu=${cpu:-max,cx16=off} status=0 watcher=''
 
 	if [ "$kernel" = uml ]; then
 		boot_uml "$@"
@@ -100,17 +120,27 @@ boot()
 		# A machine that stops all of the guest is no lockup of it.
 		append="watchdog_thresh=60 $(clock_rate) $append"
 	fi
+	if [ -z "$interactive" ]; then
+		end_if_quiet </dev/null >/dev/null 2>&1 &
+		watcher=$!
+	fi
 	# shellcheck disable=SC2086 # lists of arguments
 	timeout --foreground -k 5 "$guest_limit" qemu-system-x86_64 \
 		-accel $accel -cpu $cpu -smp "$cpus" -m "${memory:-1G}" \
 		-nodefaults -display none -monitor none -no-reboot \
+		-pidfile "$work/pid" \
 		-serial "file:$work/console" \
 		-chardev stdio,id=out,signal=off -serial chardev:out \
 		-kernel "$nst_vmlinuz" "$@" \
 		-append "console=ttyS0 quiet loglevel=5 panic=-1 oops=panic \
 panic_on_warn=1 hung_task_panic=1 softlockup_panic=1 mitigations=off \
 no_timer_check rcupdate.rcu_cpu_stall_timeout=60 printk.devkmsg=on net.ifnames=0 \
-clocksource=tsc tsc=reliable $append" $qemu_args
+clocksource=tsc tsc=reliable $append" $qemu_args || status=$?
+	if [ -n "$watcher" ]; then
+		kill "$watcher" 2>/dev/null
+		wait "$watcher" 2>/dev/null
+	fi
+	return $status
 }
 
 # verdict STATUS TESTS: a last plan of two, of what only this side can see. Tests

@@ -172,6 +172,8 @@ main()
 	missing_tests || exit 2
 	: "${guest_limit:=$(awk '{ s += $1 } END { print s + 60 }' \
 		"$root/t/tests")}"
+	quiet_limit=$(awk '$1 > max { max = $1 } END { print max + 60 }' \
+		"$root/t/tests")
 	: >"$work/console"
 	if [ -n "$interactive" ]; then
 		guest_limit=86400
