@@ -91,7 +91,10 @@ static int remote_port(int fd)
 	return sys_getpeername(fd, &addr, &len) ? -1 : attach_port(&addr, len);
 }
 
-/* Has it NST with keys for both directions? -ENOPROTOOPT: it has no NST. */
+/*
+ * Has it NST with keys for both directions? -ENOPROTOOPT or, by newer kernels,
+ * -EOPNOTSUPP: it has no NST.
+ */
 static int keyed(int fd)
 {
 	struct nst_info info;
@@ -183,8 +186,9 @@ static int attach(int fd, const struct policy *policy, unsigned int role,
 		if (err == -EEXIST) {
 			result->outcome = ATTACH_HAD;
 			err = keyed(fd);
-			if (err == -ENOPROTOOPT)
-				return -EEXIST;	/* another ULP's */
+			/* Another ULP's; kernels differ in what they say. */
+			if (err == -ENOPROTOOPT || err == -EOPNOTSUPP)
+				return -EEXIST;
 		}
 		if (err != -EBUSY && err != -ENOKEY && err != -EINTR)
 			break;
