@@ -27,7 +27,8 @@ struct iov_iter;
  * @opened: the stream has moved on over it; in @op->bounce is its plaintext, ...
  * @given: ... of which the reader has taken so many bytes of @user
  *
- * Lives on the stack of whoever holds the socket's rx_lock.
+ * Lives on the stack of whoever holds the socket's rx_lock; while it waits for
+ * memory, in its own operation (tcp/stall.h), which the socket owns then.
  */
 struct nst_rxrec {
 	struct nst_op *op;
