@@ -253,7 +253,7 @@ static int listen_twice(char **args)
  * The client is the one on the port that is named (as FTP's data is); its peer is
  * a plain socket, which shows what comes out.
  */
-static int from_port(char **args)
+static int from_named(int fast)
 {
 	int lfd = listener(AF_INET, PORT + 1), fd = bound(AF_INET, PORT, 0);
 	struct address addr;
@@ -261,15 +261,26 @@ static int from_port(char **args)
 	int conn;
 	ssize_t n;
 
-	(void)args;
 	address_of(&addr, AF_INET, PORT + 1);
-	NEED(!connect(fd, (struct sockaddr *)&addr.sa, addr.len));
+	if (fast) {
+		n = sendto(fd, MARK, sizeof(MARK), MSG_FASTOPEN,
+			   (struct sockaddr *)&addr.sa, addr.len);
+	} else {
+		NEED(!connect(fd, (struct sockaddr *)&addr.sa, addr.len));
+		n = send(fd, MARK, sizeof(MARK), 0);
+	}
+	NEED(n == sizeof(MARK));
 	conn = accept(lfd, NULL, NULL);
-	NEED(send(fd, MARK, sizeof(MARK), 0) == sizeof(MARK));
 	n = recv(conn, buf, sizeof(buf), 0);
 	NEED(n > 0);
 	fputs(memmem(buf, n, MARK, strlen(MARK)) ? "open " : "closed ", stdout);
 	return 0;
+}
+
+static int from_port(char **args)
+{
+	(void)args;
+	return from_named(0);
 }
 
 /* many N: so many connections at once. */
@@ -384,24 +395,10 @@ static int fastopen(char **args)
 	return exchange(fd, conn);
 }
 
-/* The port that is named is the client's own; its peer shows what comes. */
 static int fastopen_from(char **args)
 {
-	int lfd = listener(AF_INET, PORT + 1), fd = bound(AF_INET, PORT, 0);
-	struct address addr;
-	char buf[4096];
-	int conn;
-	ssize_t n;
-
 	(void)args;
-	address_of(&addr, AF_INET, PORT + 1);
-	NEED(sendto(fd, MARK, sizeof(MARK), MSG_FASTOPEN,
-		    (struct sockaddr *)&addr.sa, addr.len) == sizeof(MARK));
-	conn = accept(lfd, NULL, NULL);
-	n = recv(conn, buf, sizeof(buf), 0);
-	NEED(n > 0);
-	fputs(memmem(buf, n, MARK, strlen(MARK)) ? "open " : "closed ", stdout);
-	return 0;
+	return from_named(1);
 }
 
 /* The same by an option of the client, and a connect() that only notes it. */

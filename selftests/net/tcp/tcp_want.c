@@ -259,17 +259,24 @@ TEST_F(want, of_memory_holds_nobody_else)
 	EXPECT_EQ(0, tcptest_reap(reader));
 }
 
+/* A record comes, of SMALL bytes, and a reader is sent away who wants it in @in. */
+static void stall_one(struct __test_metadata *_metadata,
+		      const FIXTURE_DATA(want) *self, char *in)
+{
+	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
+	ASSERT_EQ(0, tcptest_send(self->a, 0, SMALL, SMALL));
+	ASSERT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, TCPTEST_SOON_MS));
+	EXPECT_EQ(-1, recv(self->b, in, SMALL, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+}
+
 /* A record that was not read is judged by the keys that are set meanwhile. */
 TEST_F(want, of_memory_keeps_no_old_key)
 {
 	struct nsttest_info ti;
 	char in[SMALL];
 
-	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
-	ASSERT_EQ(0, tcptest_send(self->a, 0, SMALL, SMALL));
-	ASSERT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, TCPTEST_SOON_MS));
-	EXPECT_EQ(-1, recv(self->b, in, SMALL, MSG_DONTWAIT));
-	EXPECT_EQ(EAGAIN, errno);
+	stall_one(_metadata, self, in);
 	nsttest_fill(&ti, NST_CIPHER_AES_GCM);
 	ti.info.flags = NST_F_RESPONDER;
 	ti.keys[0].key[0] ^= 1;
@@ -286,11 +293,7 @@ TEST_F(want, of_memory_fits_a_larger_request)
 {
 	char in[SMALL];
 
-	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
-	ASSERT_EQ(0, tcptest_send(self->a, 0, SMALL, SMALL));
-	ASSERT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, TCPTEST_SOON_MS));
-	EXPECT_EQ(-1, recv(self->b, in, SMALL, MSG_DONTWAIT));
-	EXPECT_EQ(EAGAIN, errno);
+	stall_one(_metadata, self, in);
 	ASSERT_EQ(0, nsttest_write_file(PARAM "room", "16384"));
 	EXPECT_EQ(0, nsttest_install(self->b, &keys));
 	EXPECT_EQ(-1, recv(self->b, in, SMALL, MSG_DONTWAIT));
@@ -305,11 +308,7 @@ TEST_F(want, of_memory_at_close_resets)
 {
 	char in[SMALL];
 
-	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
-	ASSERT_EQ(0, tcptest_send(self->a, 0, SMALL, SMALL));
-	ASSERT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, TCPTEST_SOON_MS));
-	EXPECT_EQ(-1, recv(self->b, in, SMALL, MSG_DONTWAIT));
-	EXPECT_EQ(EAGAIN, errno);
+	stall_one(_metadata, self, in);
 	close(self->b);
 	self->b = -1;
 	EXPECT_EQ(-1, recv(self->a, in, SMALL, 0));
