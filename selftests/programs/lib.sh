@@ -312,3 +312,23 @@ rm -rf "$WORK"
 mkdir -p "$WORK"
 chmod 755 "$WORK"
 cd "$WORK" || exit
+
+# sshd_files: keys, and an sshd_config of its own in the directory of the test
+sshd_files()
+{
+	ssh-keygen -q -t ed25519 -N '' -f hostkey
+	ssh-keygen -q -t ed25519 -N '' -f userkey
+	cp userkey.pub authorized
+	mkdir -p /run/sshd
+	cat >sshd_config <<-END
+		Port 22
+		HostKey $WORK/hostkey
+		AuthorizedKeysFile $WORK/authorized
+		PermitRootLogin yes
+		StrictModes no
+		UsePAM no
+		UseDNS no
+		PidFile none
+		Subsystem sftp internal-sftp
+	END
+}

@@ -105,22 +105,9 @@ fails()
 	! "$@"
 }
 
-ssh-keygen -q -t ed25519 -N '' -f hostkey
-ssh-keygen -q -t ed25519 -N '' -f userkey
-cp userkey.pub authorized
-mkdir -p /run/sshd
+sshd_files
 # any password but a locked one
 useradd -m -s /bin/bash -p '*' tester
-cat >sshd_config <<'END'
-Port 22
-HostKey /var/tmp/work/hostkey
-AuthorizedKeysFile /var/tmp/work/authorized
-PermitRootLogin yes
-StrictModes no
-UsePAM no
-UseDNS no
-PidFile none
-END
 
 # login USER COMMAND
 login()

@@ -11,21 +11,7 @@
 : "${SSH_MB:=30}"
 PORTS=(--tcp 22)
 
-ssh-keygen -q -t ed25519 -N '' -f hostkey
-ssh-keygen -q -t ed25519 -N '' -f userkey
-cp userkey.pub authorized
-mkdir -p /run/sshd
-cat >sshd_config <<'END'
-Port 22
-HostKey /var/tmp/work/hostkey
-AuthorizedKeysFile /var/tmp/work/authorized
-PermitRootLogin yes
-StrictModes no
-UsePAM no
-UseDNS no
-PidFile none
-Subsystem sftp internal-sftp
-END
+sshd_files
 OPTIONS=(-F none -i "$WORK/userkey" -o BatchMode=yes
 	-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null
 	-o LogLevel=ERROR)
