@@ -119,7 +119,7 @@ trap cleanup EXIT
 # One function, read as a whole before it starts, as in vm/run.sh
 main()
 {
-	local status=0 from
+	local from
 
 	list_tests "$@" >"$work/tests"
 	make_base
@@ -145,21 +145,7 @@ main()
 	export TMPDIR=$work
 	guest_limit=$(awk -v n="${times:-1}" '{ s += $1 }
 		END { print s + 180 * n }' "$work/tests")
-	quiet_limit=$(awk '$1 > max { max = $1 } END { print max + 60 }' \
-		"$work/tests")
-	: >"$work/console"
-	if [ -n "$interactive" ]; then
-		guest_limit=86400
-		stty raw -echo 2>/dev/null || true
-		boot "${from[@]}" || true
-		stty sane 2>/dev/null || true
-		exit 0
-	fi
-	boot "${from[@]}" </dev/null > >(tee "$work/out") || status=$?
-	wait
-	verdict "$status" "$work/tests" | tee -a "$work/out"
-	"$here/../vm/summary.sh" -q "$work/out"
-	exit
+	run_guest "$work/tests" "${from[@]}"
 }
 
 main "$@"

@@ -6,9 +6,9 @@
 # How a guest is booted, and what this side makes of it: sourced by run.sh and by
 # selftests/programs/run.sh, after lib.sh and nst_kernel. They set $kernel, $work
 # (a directory of this run), $guest_limit, $cpus, $memory, $append (more for the
-# kernel's command line), $qemu_args, $quiet_limit (seconds), $interactive, and $cpu
-# if it is to be another one. The
-# guest's console goes to $work/console, its second serial line is standard output.
+# kernel's command line), $qemu_args, $interactive, and $cpu if it is to be another
+# one. The guest's console goes to $work/console, its second serial line is standard
+# output.
 
 # The part of the guest that changes with the kernel and this directory only.
 # Prints nothing; the result is in $base.
@@ -168,4 +168,27 @@ verdict()
 	echo "$closed 1 guest ended and said: all passed (QEMU status $1)"
 	echo "$clean 2 no trouble on the console"
 	echo "# nst: end run-$kernel rc=0"
+}
+
+# run_guest TESTS WHAT...: boots, tells what the guest said and the verdict, and
+# ends with it; or gives a shell in there. TESTS: seconds and name of each.
+run_guest()
+{
+	local tests=$1 status=0
+
+	shift
+	quiet_limit=$(awk '$1 > max { max = $1 } END { print max + 60 }' "$tests")
+	: >"$work/console"
+	if [ -n "$interactive" ]; then
+		guest_limit=86400
+		stty raw -echo 2>/dev/null || true
+		boot "$@" || true
+		stty sane 2>/dev/null || true
+		exit 0
+	fi
+	boot "$@" </dev/null > >(tee "$work/out") || status=$?
+	wait
+	verdict "$status" "$tests" | tee -a "$work/out"
+	"$NST_TOP/selftests/vm/summary.sh" -q "$work/out"
+	exit
 }

@@ -164,7 +164,7 @@ trap cleanup EXIT
 # file may be edited meanwhile.
 main()
 {
-	local status=0 from=(-initrd "$work/initrd")
+	local from=(-initrd "$work/initrd")
 
 	[ "$kernel" != uml ] || from=("initrd=$work/initrd" rdinit=/init)
 	make_base
@@ -172,21 +172,7 @@ main()
 	missing_tests || exit 2
 	: "${guest_limit:=$(awk '{ s += $1 } END { print s + 60 }' \
 		"$root/t/tests")}"
-	quiet_limit=$(awk '$1 > max { max = $1 } END { print max + 60 }' \
-		"$root/t/tests")
-	: >"$work/console"
-	if [ -n "$interactive" ]; then
-		guest_limit=86400
-		stty raw -echo 2>/dev/null || true
-		boot "${from[@]}" || true
-		stty sane 2>/dev/null || true
-		exit 0
-	fi
-	boot "${from[@]}" </dev/null > >(tee "$work/out") || status=$?
-	wait
-	verdict "$status" "$root/t/tests" | tee -a "$work/out"
-	"$here/summary.sh" -q "$work/out"
-	exit
+	run_guest "$root/t/tests" "${from[@]}"
 }
 
 main "$@"
