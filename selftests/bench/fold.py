@@ -29,8 +29,9 @@ CORE = re.compile(r"""^chacha_(permute|block_generic|\d?block_xor_\w+)$|
 
 GROUPS = (
     ("crypto glue", re.compile(
-        r"^crypto_|scatterwalk|skcipher|gcm|ghash|aead|^sg_|simd_|"
-        r"kernel_fpu|fpregs|^sha|hmac|^aes|xor_|chacha|poly1305", re.I)),
+        r"^_*crypto_|scatterwalk|skcipher|gcm|ghash|aead|^sg_|simd_|"
+        r"kernel_fpu|fpregs|^sha|hmac|^aes|mix_columns|^subw$|xor_|chacha|"
+        r"poly1305", re.I)),
     ("copy/clear", re.compile(
         r"copy_user|_copy_(to|from)|copyin|copyout|^_*mem(cpy|move|set|cmp)|"
         r"copy_page|clear_(high)?page|rep_(movs|stos)|_csum_|csum_partial|"
@@ -112,12 +113,12 @@ def read_parts(path, symbols):
 
 
 def read_out(path):
-    """The measurements, slab caches, and the drivers of the AEADs."""
+    """The measurements, slab caches, and the drivers of the algorithms."""
     loads, idle, caches, aead = [], [], [], []
     with open(path, errors="replace") as f:
         for line in f:
             w = line.split()
-            if line.startswith(("aead ", "chacha ")):
+            if line.startswith(("aead ", "chacha ", "sha256 ")):
                 aead.append((int(w[2]), w[0], w[1]))
             if line.startswith("cache "):
                 caches.append(w[1:])
@@ -249,10 +250,10 @@ def main():
             modes = results.setdefault((d["load"], d["size"]),
                                        collections.OrderedDict())
             modes.setdefault(d["mode"], Result(d)).add(part)
-    print(f"{len(outs)} guests, AEADs: {', '.join(sorted(aeads))}")
+    print(f"{len(outs)} guests, drivers: {', '.join(sorted(aeads))}")
     if results:
-        print("medians of all seeds; a call is one send, round trip or "
-              "datagram; outside: outside the AEAD core; ref: kTLS, of "
+        print("medians of all seeds; a call is one send, round trip, "
+              "connection or datagram; outside: outside the AEAD core; ref: kTLS, of "
               "datagrams WireGuard")
         print_table(results)
         print_groups(results)

@@ -23,8 +23,8 @@
 # within 1 %, with one exception: under TCP_NODELAY small sends run in one of two
 # ways, by chance. Either each is a segment and a wakeup of its own, or the window
 # is full and TCP merges them; the groups net and sched tell. nagle has no such
-# trouble. Loads are send, nagle, sendfile, ping and idle, and of datagrams dgram,
-# gso and gro (see load.c).
+# trouble. Loads are send, nagle, sendfile, ping, setup, wake and idle, and of
+# datagrams dgram, gso and gro (see load.c).
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -49,7 +49,8 @@ while getopts n:m:u:t:k:M:o: opt; do
 done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || set -- nagle:256 nagle:1024 send:256 send:1024 \
-	send:16384 send:65536 send:262144 sendfile:65536 ping:64 idle \
+	send:16384 send:65536 send:262144 sendfile:65536 ping:64 \
+	setup:64 wake:64 idle \
 	dgram:64 dgram:512 dgram:1400 gso:1400 gro:1400
 nst_kernel "$kernel"
 bench=$NST_BUILD/bench
@@ -57,11 +58,12 @@ results=${results:-$bench/icount-$kernel}
 mkdir -p "$bench"
 
 # count_of LOAD SIZE: 4 MiB, in at least 16 calls, 1 MiB of small ones, 200 round
-# trips, 1000 connections, 4096 datagrams
+# trips or connections, 100 that are woken, 1000 idle ones, 4096 datagrams
 count_of()
 {
 	case $1 in
-	ping) echo 200 ;;
+	ping | setup) echo 200 ;;
+	wake) echo 100 ;;
 	idle) echo 1000 ;;
 	dgram | gso | gro) echo 4096 ;;
 	*) if [ "$2" -lt 1024 ]; then echo $(((1 << 20) / $2))
@@ -78,13 +80,20 @@ build()
 			{ cat "$bench/build.log" >&2; exit 2; }
 		mods=$bench/$kernel/src
 	fi
-	if [ ! -e "$bench/root-$kernel/ready-udp" ]; then
+	if [ ! -e "$bench/root-$kernel/ready-sha" ]; then
 		rm -rf "$bench/root-$kernel"
 		"$here/../vm/base.sh" "$nst_release" "$nst_image" \
 			"$bench/root-$kernel"
 		add_module wireguard
-		touch "$bench/root-$kernel/ready-udp"
+		! has_sha256_module || add_module sha256-ssse3
+		touch "$bench/root-$kernel/ready-sha"
 	fi
+}
+
+# SHA-256 in assembly: a module on 6.1 and 6.12, part of the hash on 7.3
+has_sha256_module()
+{
+	modinfo -b "$nst_image" -k "$nst_release" sha256-ssse3 >/dev/null 2>&1
 }
 
 # add_module NAME: with what it depends on, which not all guests need
@@ -104,8 +113,8 @@ add_module()
 	done
 }
 
-# What the guest loads. aesni_intel first, as a real boot does: else gcm(aes)
-# would be made of generic parts.
+# What the guest loads. First what a real boot loads for the processor: else
+# gcm(aes) would be made of generic parts, and hmac(sha256) of generic C.
 make_base()
 {
 	local root=$work/root
@@ -117,7 +126,11 @@ make_base()
 	depmod -b "$root" "$nst_release"
 	cp "$here/init" "$root/init"
 	cp "$bench/load" "$root/t/"
-	printf '%s\n' aesni_intel tls nst_ulp veth wireguard >"$root/t/modules"
+	{
+		echo aesni_intel
+		! has_sha256_module || echo sha256-ssse3
+		printf '%s\n' tls nst_ulp veth wireguard
+	} >"$root/t/modules"
 	(cd "$root" && find . | cpio -o -H newc --quiet) >"$work/base"
 }
 

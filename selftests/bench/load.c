@@ -12,6 +12,10 @@
  *          batch     the same, all calls in one system call (UML, umlkmod)
  *          sendfile  COUNT sendfile calls of SIZE bytes of a cached file
  *          ping      COUNT round trips of SIZE bytes
+ *          setup     COUNT connections made, keyed, used for SIZE bytes each way
+ *                    and closed, one after the other (load_setup.c)
+ *          wake      a round trip of SIZE bytes on each of COUNT connections that
+ *                    were idle for 12 seconds
  *          idle      memory of COUNT connections that were used once
  *          dgram     COUNT datagrams of SIZE bytes (dgram.c)
  *          gso       the same, sent as many at a time as UDP_SEGMENT takes
@@ -68,8 +72,8 @@ static const char *const mode_names[] = {
 };
 
 static const char *const load_names[] = {
-	"send", "nagle", "batch", "sendfile", "ping", "idle", "dgram", "gso",
-	"gro"
+	"send", "nagle", "batch", "sendfile", "ping", "setup", "wake", "idle",
+	"dgram", "gso", "gro"
 };
 
 static enum mode mode;
@@ -154,7 +158,7 @@ void key_datagrams(int fd, enum mode mode)
 	key_nst(fd, cipher_of(mode));
 }
 
-static void send_all(int fd, const char *p, size_t len)
+void send_all(int fd, const char *p, size_t len)
 {
 	ssize_t n;
 
@@ -165,7 +169,7 @@ static void send_all(int fd, const char *p, size_t len)
 	}
 }
 
-static void recv_all(int fd, char *p, size_t len)
+void recv_all(int fd, char *p, size_t len)
 {
 	ssize_t n;
 
@@ -437,6 +441,13 @@ static bool mode_has_load(void)
 	return load < DGRAM || (mode != KTLS && mode != KTLS_NOPAD);
 }
 
+static size_t size_max(void)
+{
+	if (load >= DGRAM)
+		return DGRAM_MAX;
+	return load == SETUP || load == WAKE ? SETUP_MAX : BUFFER_SIZE;
+}
+
 static int find(const char *const *names, int nr, const char *name)
 {
 	int i;
@@ -458,7 +469,7 @@ int main(int argc, char **argv)
 	load = find(load_names, NR_LOADS, argv[2]);
 	size = strtoul(argv[3], NULL, 0);
 	count = strtoul(argv[4], NULL, 0);
-	if (size > (load >= DGRAM ? DGRAM_MAX : BUFFER_SIZE) || !count ||
+	if (size > size_max() || !count ||
 	    (load != IDLE && !size)) {
 		fprintf(stderr, "load: SIZE or COUNT out of range\n");
 		return 2;
@@ -470,6 +481,10 @@ int main(int argc, char **argv)
 	memset(buffer, 0x5a, sizeof(buffer));
 	if (load == IDLE)
 		idle_measure(mode, mode_names[mode], count);
+	else if (load == SETUP)
+		setup_measure(mode, size, count);
+	else if (load == WAKE)
+		wake_measure(mode, size, count);
 	else if (load >= DGRAM)
 		dgram_measure(mode, load, size, count);
 	else

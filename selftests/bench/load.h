@@ -9,7 +9,10 @@
 #include <stdint.h>
 
 enum mode { PLAIN, KTLS, KTLS_NOPAD, NST, NST_CHACHA, WG, NR_MODES };
-enum load { SEND, NAGLE, BATCH, SENDFILE, PING, IDLE, DGRAM, GSO, GRO, NR_LOADS };
+enum load {
+	SEND, NAGLE, BATCH, SENDFILE, PING, SETUP, WAKE, IDLE, DGRAM, GSO, GRO,
+	NR_LOADS
+};
 
 void die(const char *what) __attribute__((noreturn));
 
@@ -33,6 +36,10 @@ void meter_print(const struct meter *m, enum mode how, enum load what,
 bool batch_present(void);
 void batch_bursts(int tx, int rx, size_t send_size, size_t burst, size_t bytes);
 
+/* All of it, or it dies. */
+void send_all(int fd, const char *p, size_t len);
+void recv_all(int fd, char *p, size_t len);
+
 /* A byte there and back. */
 void round_trip(int a, int b);
 
@@ -45,6 +52,11 @@ void wire_open(bool tunnel, uint16_t port, int fd[2]);
 
 /* dgram.c: count datagrams of size bytes, printed. */
 void dgram_measure(enum mode how, enum load what, size_t size, size_t count);
+
+/* load_setup.c: size bytes each way on count connections, printed. */
+#define SETUP_MAX	16384
+void setup_measure(enum mode how, size_t bytes, size_t count);
+void wake_measure(enum mode how, size_t bytes, size_t count);
 
 /* load_idle.c: memory of count connections, printed. */
 void idle_measure(enum mode mode, const char *mode_name, size_t count);
