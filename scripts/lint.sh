@@ -102,7 +102,7 @@ check_kerneldoc()
 	local f
 
 	for f in $(sources nst_ulp nst_sm include userspace/libnst \
-		userspace/libnst-exchange); do
+		userspace/libnst-exchange userspace/libnst-tls); do
 		result "$f" perl "$linux/kernel-doc" -none -Werror "$f"
 	done
 	echo "1..$number"

@@ -40,13 +40,14 @@ remove_files()
 	rm -f "$DESTDIR$PREFIX/sbin/nstkeyctl" "$DESTDIR$PREFIX/bin/nst-run" \
 		"$DESTDIR$PREFIX/lib/nst/libnst-preload.so"
 	rmdir "$DESTDIR$PREFIX/lib/nst" 2>/dev/null || true
-	for f in libnst libnst-exchange; do
+	for f in libnst libnst-exchange libnst-tls; do
 		rm -f "$DESTDIR$PREFIX/lib/$f.a" "$DESTDIR$PREFIX/lib/$f.so" \
 			"$DESTDIR$PREFIX/lib/$f.so.0" \
 			"$DESTDIR$PREFIX/lib/pkgconfig/$f.pc"
 	done
 	rm -f "$DESTDIR$PREFIX/include/nst/nst.h" \
-		"$DESTDIR$PREFIX/include/nst/exchange.h"
+		"$DESTDIR$PREFIX/include/nst/exchange.h" \
+		"$DESTDIR$PREFIX/include/nst/tls.h"
 	rmdir "$DESTDIR$PREFIX/include/nst" 2>/dev/null || true
 	[ -n "$DESTDIR" ] || PATH=$PATH:/sbin ldconfig
 	if cmp -s packaging/modules-load.conf "$load"; then

@@ -40,7 +40,8 @@ compile()
 	# shellcheck disable=SC2086 # an option or none
 	"${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -D_GNU_SOURCE \
 		-isystem include/uapi -Iuserspace/libnst/include \
-		-Iuserspace/libnst-exchange/include $out -o "${1%.c}.out" "$1"
+		-Iuserspace/libnst-exchange/include \
+		-Iuserspace/libnst-tls/include $out -o "${1%.c}.out" "$1"
 }
 
 # Every block of C is an example that is compiled.
@@ -250,7 +251,7 @@ names_exist()
 		grep -owE 'NST_[A-Z0-9_]+|Nst(Rx|Tx|S)[A-Za-z]+|nst_[a-z_]+' |
 		sort -u | grep -vx NstRxHdr |
 		missing_in nst_ulp nst_sm include userspace/libnst \
-			userspace/libnst-exchange
+			userspace/libnst-exchange userspace/libnst-tls
 }
 
 # Files of this tree that the pages name.
@@ -323,7 +324,7 @@ manual()
 
 extract
 for f in server client control datagram private info library exchange \
-	family; do
+	family tls; do
 	result "compile $f.c" compile "$work/$f.c"
 done
 result "every example is compiled" all_marked

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # libnst_abi.sh: what programs rely on is what was promised: symbols, structures
-# and numbers of libnst and libnst-exchange are those of their abi/, in the header
+# and numbers of libnst, libnst-exchange and libnst-tls are those of their abi/, in the header
 # and in what was built; the header suits every C and C++; what "make install" puts somewhere is
 # found by pkg-config, works, and can be taken away. On the host. TAP.
 # With "update", write symbols and macros there anew: for who means it.
@@ -14,7 +14,7 @@ cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source-path=SCRIPTDIR/../net/lib source=tap.sh
 . selftests/net/lib/tap.sh
 
-libs="libnst libnst-exchange"
+libs="libnst libnst-exchange libnst-tls"
 cc=${CC:-gcc}
 cxx=${CXX:-g++}
 work=$(mktemp -d)
@@ -22,15 +22,17 @@ trap 'rm -rf "$work"' EXIT
 root=$work/root
 usr=$root/usr/local
 own=(-Iuserspace/libnst/include -Iuserspace/libnst-exchange/include
-	-isystem include/uapi)
+	-Iuserspace/libnst-tls/include -isystem include/uapi)
 
 # Which library a function here is about, and the header of it.
 use()
 {
 	lib=$1
 	abi=userspace/$lib/abi
-	include=nst/nst.h
-	[ "$lib" = libnst ] || include=nst/exchange.h
+	case $lib in
+	libnst) include=nst/nst.h ;;
+	*) include=nst/${lib#libnst-}.h ;;
+	esac
 }
 
 install_all()
@@ -159,6 +161,19 @@ exchange_links()
 	user "$cc" "$work/user.c"
 }
 
+tls_links()
+{
+	cat >"$work/user.c" <<-END
+		#include <errno.h>
+		#include <nst/tls.h>
+		int main(void)
+		{
+			return nst_from_tls(NULL, NULL) != -EINVAL;
+		}
+	END
+	user "$cc" "$work/user.c"
+}
+
 needs_version()
 {
 	user "$cc" "$work/user.c" &&
@@ -185,7 +200,7 @@ nothing_left()
 		[ ! -e "$usr/include/nst" ]
 }
 
-# check_library NAME NEEDED: what is asked of both
+# check_library NAME NEEDED: what is asked of each
 check_library()
 {
 	local std
@@ -218,7 +233,10 @@ install_all >"$work/log" 2>&1
 tap $? "libnst_abi: installs" "$work/log"
 check_library libnst libc.so.6
 check_library libnst-exchange "libc.so.6 libcrypto.so.3 libnst.so.0"
+check_library libnst-tls "libc.so.6 libcrypto.so.3 libnst.so.0 libssl.so.3"
 [ -z "$update" ] || exit
+result "libnst-tls: pkg-config" tls_links
+use libnst-exchange
 result "libnst-exchange: pkg-config" exchange_links
 use libnst
 write_user
