@@ -1,14 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check-fresh.sh [-q] [SUITE...]: the first ten minutes of a newcomer: on a Debian
-# of its own, just installed, with git and nothing else, with an empty cache, the
-# commands of README.md and .ci/run. SUITE is bookworm and trixie without an
-# argument. -q: of the tests in the guest one only. Needs root; takes as long
-# as all of that does. TAP, and a log of each command in build/fresh.
+# check-fresh.sh [-q] [SUITE[/COMMAND]...]: the first ten minutes of a newcomer:
+# on a Debian of its own, just installed, with git and nothing else, with an
+# empty cache, the commands of README.md. SUITE is bookworm or trixie, COMMAND
+# demo (./demo; on bookworm then prepare.sh on a day when the newest kernel has no
+# image) or ci-run (.ci/run, which is ./check); all of them without an argument.
+# -q: of the tests in the guest one only. Needs root; takes as long as all of
+# that does. TAP, and a log of each command in build/fresh.
 #
-# What is committed is tried. The Debian is a chroot in $NST_CACHE/fresh-SUITE,
-# removed at the end.
+# What is committed is tried. Each command has a chroot for itself, a copy of
+# $NST_CACHE/fresh-SUITE; both are removed at the end.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -43,6 +45,16 @@ run()
 		"$log"
 }
 
+# holds NAME COMMAND...: one line of TAP; set -e must not end it all
+holds()
+{
+	local name=$1 rc=0
+
+	shift
+	"$@" || rc=$?
+	tap $rc "$name"
+}
+
 # pinned ROOT SUITE: a day when the newest kernel has headers and no signed image;
 # an empty cache. What is taken instead is told.
 pinned()
@@ -59,43 +71,59 @@ pinned()
 		rm -r /etc/apt/preferences.d/nst /var/tmp/nst-pinned
 	END
 	run "$1" "$2" pinned sh /root/pinned
-	grep -E '^prepare: (not 6|kernel 6.1 is)' "$logs/$2-pinned" |
-		sed 's/^/# /'
-	grep -qE '^prepare: kernel 6.1 is .*-unsigned\)|^prepare: not 6.1' \
+	sed -nE '/^prepare: (not 6|kernel 6.1 is)/s/^/# /p' "$logs/$2-pinned"
+	holds "$2: what is taken instead is told" grep -qE \
+		'^prepare: kernel 6.1 is .*-unsigned\)|^prepare: not 6.1' \
 		"$logs/$2-pinned"
-	tap $? "$2: what is taken instead is told"
 }
 
+# try_command SUITE COMMAND
+try_command()
+{
+	local suite=$1 root=$NST_CACHE/fresh-$1-try
+
+	rm -rf --one-file-system "$root"
+	cp -a "$NST_CACHE/fresh-$suite" "$root"
+	case $2 in
+	ci-run)
+		# shellcheck disable=SC2086 # may be empty
+		run "$root" "$suite" ci-run .ci/run ${quick:+-t sockopt}
+		tail -n 1 "$logs/$suite-ci-run" >"$logs/sum"
+		holds "$suite: the last line of .ci/run is the sum" grep -qE \
+			'^[0-9]+ passed, 0 failed, [0-9]+ skipped$' "$logs/sum"
+		;;
+	demo)
+		run "$root" "$suite" demo ./demo
+		# On Debian 13 apt of the chroot inside is asked, which is the same.
+		[ "$suite" != bookworm ] || pinned "$root" "$suite"
+		;;
+	esac
+	echo "# $suite: $2: $(du -sm "$root" | cut -f 1) MB"
+	rm -rf --one-file-system "$root"
+}
+
+# try_suite SUITE COMMAND...
 try_suite()
 {
-	local root=$NST_CACHE/fresh-$1
+	local suite=$1 root=$NST_CACHE/fresh-$1 command
 
-	rm -rf "$root"
-	debian_chroot "$1" "$root" git ca-certificates >&2
+	shift
+	rm -rf --one-file-system "$root"
+	debian_chroot "$suite" "$root" git ca-certificates >&2
 	git clone -q --no-hardlinks "$NST_TOP" "$root/root/nst"
 	cp -L /etc/resolv.conf "$root/etc/"
-	chroot "$root" sh -c '! command -v make && ! command -v cc'
-	tap $? "$1 has neither make nor a compiler"
-	# shellcheck disable=SC2086 # may be empty
-	if [ -n "$quick" ]; then
-		run "$root" "$1" check ./check -t sockopt
-	else
-		run "$root" "$1" ci-run .ci/run
-		grep -qE '^[0-9]+ passed, 0 failed, [0-9]+ skipped$' \
-			<(tail -n 1 "$logs/$1-ci-run")
-		tap $? "$1: the last line of .ci/run is the sum"
-	fi
-	run "$root" "$1" demo ./demo
-	# On Debian 13 apt of the chroot inside is asked, which is the same.
-	[ "$1" != bookworm ] || pinned "$root" "$1"
-	echo "# $1: $(du -sm "$root" | cut -f 1) MB"
-	rm -rf "$root"
+	holds "$suite has neither make nor a compiler" \
+		chroot "$root" sh -c '! command -v make && ! command -v cc'
+	for command; do
+		try_command "$suite" "$command"
+	done
+	rm -rf --one-file-system "$root"
 }
 
 while getopts q opt; do
 	case $opt in
 	q) quick=1 ;;
-	*) nst_die "usage: check-fresh.sh [-q] [bookworm|trixie]..." ;;
+	*) nst_die "usage: check-fresh.sh [-q] [SUITE[/COMMAND]...]" ;;
 	esac
 done
 shift $((OPTIND - 1))
@@ -104,6 +132,18 @@ command -v debootstrap >/dev/null || install_packages debootstrap
 mkdir -p "$logs" "$NST_CACHE"
 [ $# -gt 0 ] || set -- bookworm trixie
 for suite; do
-	try_suite "$suite"
+	case $suite in
+	bookworm | trixie) ;;
+	bookworm/ci-run | bookworm/demo | trixie/ci-run | trixie/demo) ;;
+	*) nst_die "there is no '$suite' to try" ;;
+	esac
+done
+for suite; do
+	case $suite in
+	*/*) try_suite "${suite%/*}" "${suite#*/}" ;;
+	*) try_suite "$suite" demo ci-run ;;
+	esac
 done
 echo "1..$number"
+# shellcheck disable=SC2154 # tap.sh's
+exit $failed
