@@ -108,6 +108,7 @@ int main(int argc, char **argv)
 {
 	static struct run run;
 
+	start_fill_standard_files();
 	options_parse(&run, argc, argv);
 	start_find_program(&run);
 	choose_engine(&run);

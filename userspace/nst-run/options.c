@@ -134,7 +134,7 @@ static void check(const struct run *run)
 {
 	if (!run->policy.tcp.nr && !run->policy.udp.nr)
 		run_refuse(RUN_EXIT_USAGE,
-			   "without --tcp or --udp there is nothing to protect");
+			   "without --tcp or --udp there is nothing to protect; 'nst-run --help' tells how");
 	if (run->policy.strict && !run->policy.tcp.nr)
 		run_refuse(RUN_EXIT_USAGE,
 			   "--strict is for TCP: datagrams have no strict mode");
@@ -142,6 +142,15 @@ static void check(const struct run *run)
 		run_refuse(RUN_EXIT_USAGE, "no PROGRAM: nst-run ... -- PROGRAM");
 	if (!run->argv[0][0])
 		run_refuse(RUN_EXIT_USAGE, "PROGRAM is an empty word");
+}
+
+/* What was asked for instead of a program, and the end. */
+__attribute__((noreturn))
+static void tell(const char *text)
+{
+	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
+		run_refuse(RUN_EXIT_REFUSED, "stdout: %s", strerror(errno));
+	exit(0);
 }
 
 /**
@@ -162,11 +171,9 @@ void options_parse(struct run *run, int argc, char **argv)
 		switch (opt) {
 		case OPT_HELP:
 		case 'h':
-			fputs(help, stdout);
-			exit(0);
+			tell(help);
 		case OPT_VERSION:
-			puts("nst-run " NST_VERSION_TEXT);
-			exit(0);
+			tell("nst-run " NST_VERSION_TEXT "\n");
 		case ':':
 			run_refuse(RUN_EXIT_USAGE, "%s needs a value",
 				   argv[optind - 1]);

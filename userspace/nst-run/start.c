@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -16,6 +17,23 @@
 #include <unistd.h>
 #include "attach.h"
 #include "start.h"
+
+/**
+ * start_fill_standard_files() - hold the numbers of those the caller has closed
+ *
+ * A socket of nst-run's own would have one, and be lost where these are used. Used,
+ * what holds the number fails as if it were closed; in the program it is.
+ */
+void start_fill_standard_files(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_PATH | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
 
 #define PATH_DEFAULT	"/usr/local/bin:/usr/bin:/bin"
 

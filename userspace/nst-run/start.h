@@ -5,6 +5,7 @@
 
 #include "run.h"
 
+void start_fill_standard_files(void);
 void start_find_program(struct run *run);
 void start_check_nst(const struct run *run);
 void start_attach_handed(const struct run *run);

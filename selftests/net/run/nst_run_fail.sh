@@ -46,7 +46,7 @@ while IFS='|' read -r status words arguments; do
 	refuses "nst-run $arguments" "$status" "$words" nst-run $arguments
 done <<'END'
 2|nothing to protect|
-2|nothing to protect|-- true
+2|nst-run --help|-- true
 2|no PROGRAM|--tcp 80
 2|no PROGRAM|--tcp 80 --
 2|--tcp needs a value|--tcp
@@ -75,6 +75,31 @@ END
 refuses "an empty context" 2 "it has 1 to 32 bytes" \
 	nst-run --tcp 80 --context "" -- true
 refuses "a program without a name" 2 "an empty word" nst-run --tcp 80 -- ""
+refuses "help to a full disk" 125 "stdout: No space left" \
+	sh -c "nst-run --help >/dev/full"
+refuses "a version to nowhere" 125 "stdout: Bad file descriptor" \
+	sh -c "nst-run --version >&-"
+
+# What the caller has closed is closed in the program, and in nobody's way.
+# without CLOSED N...: as the shell closes them, and these are their numbers
+without()
+{
+	local closed=$1 engine
+
+	shift
+	for engine in preload notify; do
+		nst-run --tcp 7101 --engine $engine -- sh -c : || continue
+		sh -c "nst-run --tcp 7101 --engine $engine -- \
+			sh -c 'for n in $*; do
+				[ ! -e /proc/self/fd/\$n ] || exit 3
+			done; exit 7' $closed"
+		[ $? = 7 ] || return 1
+	done
+}
+check "no input" without "<&-" 0
+check "no output" without ">&-" 1
+check "no errors" without "2>&-" 2
+check "none of the three" without "<&- >&- 2>&-" 0 1 2
 many=1
 i=3
 while [ $i -lt 600 ]; do
