@@ -130,10 +130,25 @@ static int by_outcome(const void *a, const void *b)
 	return x->key < y->key ? -1 : x->key > y->key;
 }
 
+/* What came and was taken; all else that came was refused. */
+static int is_refusal(const char *name)
+{
+	static const char *const taken[] = { "Records", "Bytes", "Epochs",
+					     "Streams", "Copied", "Stalled" };
+	unsigned int i;
+
+	if (strncmp(name, "NstRx", 5))
+		return 0;
+	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (!strcmp(name + 5, taken[i]))
+			return 0;
+	return 1;
+}
+
 static void say_counters(void)
 {
 	static struct stats after;
-	unsigned int i, said = 0;
+	unsigned int i, said = 0, refused = 0;
 
 	read_stats(&after);
 	for (i = 0; i < after.nr && i < before.nr; i++) {
@@ -143,12 +158,16 @@ static void say_counters(void)
 		if (!said++)
 			fputs("nst-run: this network namespace's counters rose meanwhile by\n",
 			      stderr);
+		refused += is_refusal(after.of[i].name);
 		fprintf(stderr, "nst-run:   %-24s %" PRIu64 "\n",
 			after.of[i].name,
 			after.of[i].value - before.of[i].value);
 	}
 	if (!said)
 		fputs("nst-run: nothing of NST went over the wire meanwhile\n",
+		      stderr);
+	if (refused)
+		fputs("nst-run: something that came was refused, or cut off: 'nstkeyctl doctor' says what that means\n",
 		      stderr);
 }
 

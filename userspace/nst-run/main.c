@@ -89,10 +89,13 @@ static void choose_engine(struct run *run)
 
 static void offer_guard_for(const char *protocol, const struct ports *ports)
 {
+	char list[PORTS_TEXT];
+
 	if (!ports->nr)
 		return;
-	run_note("calls past the C library are not caught; for a server: nstkeyctl guard add %s %u",
-		 protocol, ports->range[0].first);
+	ports_write(ports, list, sizeof(list));
+	run_note("calls past the C library are not caught; for a server: nstkeyctl guard add %s %s",
+		 protocol, list);
 }
 
 /* For people, and not in the output of whoever calls many programs. */

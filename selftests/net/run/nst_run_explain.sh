@@ -36,6 +36,8 @@ report "two ends of TCP" 0 -- runpoke -q tcp4
 explains "the listener" "attached +1  listen\(\) on port 7101/tcp$"
 explains "the client" "attached +1  connect\(\) to port 7101/tcp$"
 explains "what the wire carried" "NstTxRecords +[1-9]"
+! grep -q "nstkeyctl doctor" "$dir/report"
+verdict $? "nothing was refused, and so it does not say"
 report "UDP" 0 -- runpoke -q udp4
 explains "the server" "attached +1  bind\(\) on port 7101/udp$"
 explains "the client, at its first send" "attached +1  a send to port 7101/udp$"
@@ -61,6 +63,14 @@ if nst-run --tcp 7101 --engine notify -- sh -c : 2>"$err"; then
 		2>"$dir/report"
 	explains "notify: the listener" "attached +1  listen\(\) on port 7101/tcp$"
 	explains "notify: the client" "attached +1  connect\(\) to port 7101/tcp$"
+	echo plaintext >"$dir/plain"
+	nc -l -p 7101 <"$dir/plain" >/dev/null 2>&1 &
+	children="$children $!"
+	wait_for grep -q ":1BBD 0*:0000 0A" /proc/net/tcp
+	nst-run --tcp 7101 --engine notify --explain -- \
+		nc 127.0.0.1 7101 </dev/null >/dev/null 2>"$dir/report"
+	explains "a server without NST is a refusal" "NstRxHdrMagic +1"
+	explains "and who tells what that means" "refused, or cut off: 'nstkeyctl doctor'"
 else
 	sed 's/^/# /' "$err"
 fi
@@ -87,8 +97,9 @@ is told "$(cat "$dir/term" 2>/dev/null)" "the program was told"
 # offers: at start, where people see it, what holds the port for all
 offers()
 {
-	nst-run --tcp 7101 --engine preload --explain -- runpoke -q other 2>"$dir/why" &&
-		grep -qF "nstkeyctl guard add tcp 7101" "$dir/why" &&
+	nst-run --tcp 7101,80-81 --engine preload --explain -- \
+		runpoke -q other 2>"$dir/why" &&
+		grep -qF "nstkeyctl guard add tcp 80-81,7101" "$dir/why" &&
 		nst-run --tcp 7101 --engine preload -- runpoke -q other 2>"$dir/why" &&
 		[ ! -s "$dir/why" ]
 }
