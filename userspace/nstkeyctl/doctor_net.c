@@ -45,8 +45,8 @@ void check_box(struct patient *patient)
 		report(patient, "box", WARN,
 		       "empty in this network namespace; sockets without keys of their own cannot send: 'nstkeyctl genbox FILE', copy it to the peer, 'nstkeyctl load FILE' on both");
 	else
-		report(patient, "box", GOOD, "%u keys, kid %u is active",
-		       info.keys, info.active);
+		report(patient, "box", GOOD, "%u key%s, kid %u is active",
+		       info.keys, info.keys == 1 ? "" : "s", info.active);
 }
 
 /* What keys remember that is still to come, by this host's clock. */
@@ -161,12 +161,12 @@ void check_guard(struct patient *patient)
 		report(patient, "guard", GOOD, "no port is guarded");
 	else if (stopped)
 		report(patient, "guard", WARN,
-		       "%u ports guarded, %u of them as a dry run; %" PRIu64
-		       " packets were no NST: 'nstkeyctl guard show'",
+		       "ports guarded: %u, %u of them as a dry run; packets that were no NST: %" PRIu64
+		       " ('nstkeyctl guard show')",
 		       rules->nr, dry, stopped);
 	else
 		report(patient, "guard", GOOD,
-		       "%u ports guarded, %u of them as a dry run; nothing was stopped",
+		       "ports guarded: %u, %u of them as a dry run; nothing was stopped",
 		       rules->nr, dry);
 	if (!err)
 		check_local_ports(patient, rules);

@@ -28,9 +28,9 @@ static const struct {
 	const char *text;
 } commands[] = {
 	{ "genkey", cmd_genkey, 1, 3, MAY_FORCE,
-	  "KID [accept|active|retired [FILE]]", "make a key, a line of a box file" },
+	  "[--force] KID [accept|active|retired [FILE]]", "make a key, a line of a box file" },
 	{ "genbox", cmd_genbox, 0, 1, MAY_FORCE | MAY_KEYS,
-	  "[--keys N] [FILE]", "make a box of N keys (1), the first one active" },
+	  "[--force] [--keys N] [FILE]", "make a box of N keys (1), the first one active" },
 	{ "load", cmd_load, 1, 1, 0,
 	  "FILE", "put the box of FILE in place of the present one" },
 	{ "add", cmd_add, 1, 1, 0, "FILE", "add the one key of FILE" },
@@ -39,18 +39,18 @@ static const struct {
 	{ "del", cmd_del, 1, 1, 0, "KID", "remove a key" },
 	{ "flush", cmd_flush, 0, 0, 0, "", "remove all keys" },
 	{ "show", cmd_show, 0, 1, MAY_JSON,
-	  "[KID]", "keys with state, fingerprint and live streams" },
+	  "[KID] [--json]", "keys with state, fingerprint and live streams" },
 	{ "guard", cmd_guard, 1, 4, MAY_JSON | MAY_PROMETHEUS,
-	  "add tcp|udp PORTS [dry-run] | del tcp|udp PORTS | load FILE | flush | show [--prometheus]",
+	  "add tcp|udp PORTS [dry-run] | del tcp|udp PORTS | load FILE | flush | show [--json|--prometheus]",
 	  "ports on which plaintext neither arrives nor leaves" },
-	{ "sockets", cmd_sockets, 0, 0, MAY_JSON, "", "UDP sockets that have NST" },
-	{ "owners", cmd_owners, 0, 0, MAY_JSON, "",
+	{ "sockets", cmd_sockets, 0, 0, MAY_JSON, "[--json]", "UDP sockets that have NST" },
+	{ "owners", cmd_owners, 0, 0, MAY_JSON, "[--json]",
 	  "who holds how much of what is remembered" },
-	{ "caps", cmd_caps, 0, 0, MAY_JSON, "", "suites and their drivers" },
+	{ "caps", cmd_caps, 0, 0, MAY_JSON, "[--json]", "suites and their drivers" },
 	{ "stats", cmd_stats, 0, 0, MAY_JSON | MAY_PROMETHEUS,
-	  "[--prometheus]", "counters of this network namespace" },
-	{ "monitor", cmd_monitor, 0, 0, MAY_JSON, "", "print events as they happen" },
-	{ "doctor", cmd_doctor, 0, 0, MAY_JSON, "", "find out why it does not work" },
+	  "[--json|--prometheus]", "counters of this network namespace" },
+	{ "monitor", cmd_monitor, 0, 0, MAY_JSON, "[--json]", "print events as they happen" },
+	{ "doctor", cmd_doctor, 0, 0, MAY_JSON, "[--json]", "find out why it does not work" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -58,10 +58,19 @@ static const struct {
 
 static void help_line(FILE *to, unsigned int i)
 {
-	fprintf(to, "  %s %s%s\n      %s\n", commands[i].name,
-		commands[i].usage,
-		commands[i].may & MAY_JSON ? " [--json]" : "",
-		commands[i].text);
+	const char *usage = commands[i].usage;
+
+	fprintf(to, "  %s%s%s\n      %s\n", commands[i].name,
+		*usage ? " " : "", usage, commands[i].text);
+}
+
+static void help_words(FILE *to)
+{
+	fputs("\nFILE may be -, standard input or output; one that is there is replaced only with\n"
+	      "--force. PORTS is a number, a range or a service, or some of these\n"
+	      "(80,5000-5010,redis). It all acts on the network namespace that it runs in.\n"
+	      "'nstkeyctl doctor' says what is wrong. nstkeyctl(8) has more.\n",
+	      to);
 }
 
 static void help_all(FILE *to)
@@ -72,11 +81,7 @@ static void help_all(FILE *to)
 	      "       nstkeyctl help [COMMAND] | --version\n\n", to);
 	for (i = 0; i < NR_COMMANDS; i++)
 		help_line(to, i);
-	fputs("\nFILE may be -, standard input or output. genkey and genbox replace a file only\n"
-	      "with --force. PORTS is a number, a range (5000-5010) or a service. It all acts\n"
-	      "on the network namespace that it runs in. 'nstkeyctl doctor' says what is wrong.\n"
-	      "nstkeyctl(8) has more.\n",
-	      to);
+	help_words(to);
 }
 
 __attribute__((noreturn, format(printf, 1, 2)))
@@ -125,6 +130,7 @@ static int help_command(const char *name)
 	i = find_command(name);
 	fputs("usage: nstkeyctl COMMAND [ARGUMENT...]\n\n", stdout);
 	help_line(stdout, i);
+	help_words(stdout);
 	return EXIT_OK;
 }
 
@@ -191,6 +197,9 @@ static int take_args(struct options *opt, unsigned int *used, char **argv,
 		argv += n;
 		if (n)
 			continue;
+		/* A variable of a script that is not set. */
+		if (!**argv)
+			refuse("an argument is an empty word");
 		if (nr == MAX_ARGS)
 			refuse("too many arguments, from '%s' on", *argv);
 		if (nr < 0)
@@ -226,8 +235,8 @@ static int run(const char *command, const struct options *opt,
 	if (opt->json && opt->prometheus)
 		refuse("--json and --prometheus do not go together");
 	if (nr < commands[i].min || nr > commands[i].max) {
-		fprintf(stderr, "usage: nstkeyctl %s %s\n", command,
-			commands[i].usage);
+		fprintf(stderr, "usage: nstkeyctl %s%s%s\n", command,
+			*commands[i].usage ? " " : "", commands[i].usage);
 		return EXIT_USAGE;
 	}
 	return commands[i].run(opt, args);

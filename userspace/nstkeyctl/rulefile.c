@@ -72,6 +72,29 @@ static int add_ports(struct guard_rules *rules, const char *where,
 	return 0;
 }
 
+/* "80,5000-5010,postgresql" in words[1], of the protocol in words[0] */
+static int add_list(struct guard_rules *rules, const char *where,
+		    const struct guard_rule *like, char **words)
+{
+	const char *list = words[1];
+	struct ports ports;
+	char word[64];
+	size_t len;
+	int err;
+
+	for (;; list += len + 1) {
+		len = strcspn(list, ",");
+		snprintf(word, sizeof(word), "%.*s", (int)len, list);
+		if (len >= sizeof(word) || ports_parse(&ports, word, words[0]))
+			return complain(where,
+					"'%.*s' is no port from 1 to 65535, no range of them and no service",
+					(int)len, list);
+		err = add_ports(rules, where, like, &ports);
+		if (err || !list[len])
+			return err;
+	}
+}
+
 /**
  * rulefile_parse() - add the rules of a line
  * @rules: to these
@@ -83,7 +106,6 @@ static int add_ports(struct guard_rules *rules, const char *where,
 int rulefile_parse(struct guard_rules *rules, const char *where, char **words)
 {
 	struct guard_rule rule = { 0 };
-	struct ports ports;
 
 	if (!words[0] || !words[1])
 		return complain(where, "a rule is 'tcp' or 'udp' and a port");
@@ -93,14 +115,10 @@ int rulefile_parse(struct guard_rules *rules, const char *where, char **words)
 		rule.protocol = IPPROTO_UDP;
 	else
 		return complain(where, "'%s' is neither tcp nor udp", words[0]);
-	if (ports_parse(&ports, words[1], words[0]))
-		return complain(where,
-				"'%s' is no port from 1 to 65535, no range of them and no service",
-				words[1]);
 	if (words[2] && strcmp(words[2], "dry-run"))
 		return complain(where, "'%s' is not 'dry-run'", words[2]);
 	rule.dry_run = !!words[2];
-	return add_ports(rules, where, &rule, &ports);
+	return add_list(rules, where, &rule, words);
 }
 
 /* One line of a file, which may have no rule. */

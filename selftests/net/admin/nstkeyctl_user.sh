@@ -64,6 +64,10 @@ rubbish()
 		# shellcheck disable=SC2086 # words
 		one_line "rubbish '$words'" 2 nstkeyctl $words
 	done
+	for words in "load ''" "genbox ''" "genkey 1 accept ''" "'' load"; do
+		refuses "rubbish '$words'" 2 "an argument is an empty word" \
+			sh -c "nstkeyctl $words"
+	done
 	refuses rubbish_option_is_named 2 "'load' does not take --json" \
 		nstkeyctl load --json x
 	refuses rubbish_keys_are_named 2 "--keys '-18446744073709551615'" \
@@ -82,6 +86,12 @@ spelling()
 	cd / || return
 	does help_of_two_words nstkeyctl help guard add
 	says help_of_two_words_says '^  guard add tcp'
+	says help_tells_of_lists 'PORTS is .*or some of these$'
+	does help_of_one nstkeyctl help genbox
+	says help_tells_of_force '^  genbox \[--force\]'
+	nstkeyctl help >"$out"
+	fails grep -nE '[^ ] ( |$)' "$out"
+	verdict $? help_has_no_stray_blanks
 	for words in --version -V; do
 		does "version '$words'" nstkeyctl $words
 	done

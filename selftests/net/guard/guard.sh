@@ -42,7 +42,8 @@ commands()
 		# shellcheck disable=SC2086 # words
 		refuses "bad_form '$words'" 2 "" nstkeyctl guard $words
 	done
-	for port in 0 65536 x 1x 0x10 ' 7' ''; do
+	refuses no_port 2 "an empty word" nstkeyctl guard add tcp ''
+	for port in 0 65536 x 1x 0x10 ' 7'; do
 		refuses "bad_port '$port'" 2 "no port from 1 to 65535" \
 			nstkeyctl guard add tcp "$port"
 	done
@@ -71,6 +72,18 @@ ports()
 	for ports in 5-4 0-4 1-65536 1- -1 1-2-3 frobd; do
 		refuses "bad_range '$ports'" 2 "" nstkeyctl guard add tcp "$ports"
 	done
+	nstkeyctl guard flush
+	does add_list nstkeyctl guard add tcp 80,5000-5001,443
+	is "$(rules)" "tcp/80 tcp/443 tcp/5000 tcp/5001 " add_list_rules
+	does del_list nstkeyctl guard del tcp 443,79-80
+	is "$(rules)" "tcp/5000 tcp/5001 " del_list_rules
+	refuses list_has_a_port_twice 2 "a second rule for tcp 80" \
+		nstkeyctl guard add tcp 80,79-81
+	refuses list_names_what_is_none 2 "'8x' is no port" \
+		nstkeyctl guard add tcp 80,8x,81
+	refuses list_with_nothing 2 "'' is no port" nstkeyctl guard add tcp 80,,81
+	is "$(rules)" "tcp/5000 tcp/5001 " bad_list_adds_nothing
+	nstkeyctl guard flush
 	refuses range_too_long 2 "room for 256" nstkeyctl guard add tcp 1-257
 	seq 1 250 | sed 's/^/udp /' | nstkeyctl guard load -
 	nstkeyctl guard add tcp 7 dry-run
@@ -207,7 +220,7 @@ views()
 	[ "$(counter NstGuardDryRun)" -gt 0 ]
 	verdict $? stat_dry_run
 	nstkeyctl doctor >"$out" 2>"$err"
-	says doctor '^warn  guard +1 ports guarded, 0 of them as a dry run; 1 packets'
+	says doctor '^warn  guard +ports guarded: 1, 0 of them as a dry run; packets that were no NST: 1 '
 	within monitor_text grep -qE 'the guard stopped a packet going in, udp 5201, or would have, NstGuardHeader' "$dir/text"
 	within monitor_json grep -qE '"event":"guard","direction":"in","protocol":"udp","port":5201,"dry_run":true,"cause":"NstGuardHeader"' \
 		"$dir/json"
