@@ -36,6 +36,9 @@
 /* What TCP does if tcp_orphan_retries is 0. */
 #define ORPHAN_RETRIES	8
 
+/* How often close() tries to send the end, at NST_TCP_RETRY, before it resets. */
+#define END_TRIES	5
+
 /* Closed connections that go on, of all namespaces, and how many these are. */
 static LIST_HEAD(all_lingering);
 static DEFINE_SPINLOCK(linger_lock);
@@ -361,6 +364,29 @@ static bool is_unread(struct nst_tcp *nst)
 }
 
 /*
+ * Send what is pending and the close record. What there is no memory for may be a
+ * little later. Returns false if it cannot be sent.
+ */
+static bool send_end(struct nst_tcp *nst)
+{
+	unsigned int left = END_TRIES;
+	bool again;
+	int err;
+
+	for (;;) {
+		mutex_lock(&nst->tx_lock);
+		err = nst_tcp_tx_finish(nst);
+		again = err == -EAGAIN && nst_tcp_tx_may_send(nst);
+		mutex_unlock(&nst->tx_lock);
+		if (!again || READ_ONCE(nst->sk->sk_err) || !--left ||
+		    fatal_signal_pending(current))
+			break;
+		schedule_timeout_killable(NST_TCP_RETRY);
+	}
+	return err != -EAGAIN && !test_bit(NST_TCP_TORN, &nst->flags);
+}
+
+/*
  * Say goodbye on the wire. Returns true if TCP has to reset instead: because
  * the program wants that, or because it has left something unread. TCP would
  * reset for that anyway, but only behind a close record that tells the peer of
@@ -378,12 +404,7 @@ static bool end_stream(struct nst_tcp *nst)
 	mutex_unlock(&nst->rx_lock);
 	if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)
 		abort = true;
-	mutex_lock(&nst->tx_lock);
-	if (!abort)
-		abort = nst_tcp_tx_finish(nst) == -EAGAIN ||
-			test_bit(NST_TCP_TORN, &nst->flags);
-	mutex_unlock(&nst->tx_lock);
-	return abort;
+	return abort || !send_end(nst);
 }
 
 /*

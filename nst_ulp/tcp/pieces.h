@@ -33,6 +33,7 @@
  * @counted: the page of @pages that @mem counts already
  * @small: it takes memory page by page, as it may stay open
  * @type: record type
+ * @kept: it has some of an earlier call, which nobody can bring again
  * @sealed: @out is what goes over the wire, and nothing may change it
  *
  * Owned by whoever holds the socket's tx_lock.
@@ -52,6 +53,7 @@ struct nst_txrec {
 	struct page *counted;
 	u8 type;
 	bool small;
+	bool kept;
 	bool sealed;
 };
 

@@ -228,15 +228,25 @@ int nst_tcp_tx_send(struct nst_tcp *nst, struct nst_txrec *rec)
  * @nst: the socket; no record is on its way
  *
  * Context: process, under tx_lock.
- * Return: 0; an errno, and the record stays open if it could not be sealed.
+ * Return: 0; an errno, and the record stays open if it could not be sealed; of that
+ * the caller takes back, or throws away, what it has brought itself.
  */
 int nst_tcp_tx_flush(struct nst_tcp *nst)
 {
 	struct nst_txrec *rec = nst->tx_open;
-	int err = seal(nst, rec);
+	int err;
 
-	if (err && !nst->st.tx.closed)
+	if (rec->kept) {
+		rec = nst_txrec_lift(rec);
+		if (!rec)
+			return -ENOMEM;
+		nst->tx_open = rec;
+	}
+	err = seal(nst, rec);
+	if (err && !nst->st.tx.closed) {
+		nst_tcp_tx_settle(nst);
 		return err;
+	}
 	nst->tx_open = NULL;
 	if (!err)
 		return push_first(nst);
@@ -261,7 +271,10 @@ int nst_tcp_tx_keep_open(struct nst_tcp *nst)
 	lock_sock(nst->sk);
 	charged = nst_tcp_mem_reserve(nst);
 	release_sock(nst->sk);
-	return charged ? 0 : nst_tcp_tx_flush(nst);
+	if (!charged)
+		return nst_tcp_tx_flush(nst);
+	nst->tx_open->kept = true;
+	return 0;
 }
 
 /* A record without a body: START or close. The open record is left alone. */

@@ -54,6 +54,7 @@ struct nst_txrec *nst_txrec_get(u8 type)
 	rec->mem = 0;
 	rec->counted = NULL;
 	rec->small = false;
+	rec->kept = false;
 	rec->hdr = NULL;
 	rec->type = type;
 	rec->sealed = false;
@@ -220,6 +221,51 @@ void nst_txrec_trim(struct nst_txrec *rec, unsigned int len)
 	rec->len = len;
 }
 
+/* Does plaintext stand where its ciphertext will? */
+static bool is_in_place(const struct nst_txrec *rec)
+{
+	return rec->nr_in &&
+	       rec->borrowed != GENMASK_ULL(rec->nr_in - 1, 0);
+}
+
+/**
+ * nst_txrec_lift() - have the plaintext outlast a cipher that fails half-way
+ * @rec: not sealed
+ *
+ * Its ciphertext will stand in other pages.
+ *
+ * Context: process.
+ * Return: @rec, or another record in its place; NULL without memory, and @rec is
+ * as before.
+ */
+struct nst_txrec *nst_txrec_lift(struct nst_txrec *rec)
+{
+	struct nst_txrec *new;
+	unsigned int i;
+
+	if (!is_in_place(rec))
+		return rec;
+	new = nst_txrec_get(rec->type);
+	if (!new)
+		return NULL;
+	for (i = 0; i < rec->nr_in; i++) {
+		struct bio_vec *in = &rec->in[i];
+
+		get_page(in->bv_page);
+		nst_pieces_add_in(new, in->bv_page, in->bv_offset, in->bv_len,
+				  true);
+	}
+	if (nst_pieces_add_hdr(new, false) ||
+	    nst_pieces_reserve(new, rec->len) != rec->len) {
+		nst_txrec_put(new);
+		return NULL;
+	}
+	new->len = rec->len;
+	new->kept = rec->kept;
+	nst_txrec_put(rec);
+	return new;
+}
+
 static void build_lists(struct nst_txrec *rec, struct nst_op *op,
 			unsigned int pad)
 {
@@ -254,11 +300,14 @@ static void build_lists(struct nst_txrec *rec, struct nst_op *op,
  * @st: its stream; moves on if the record is sealed
  * @hdr: receives the record's header
  *
- * After an error the record is as before, unless the stream is closed then: the
- * cipher has failed half-way and the record is good for nothing.
+ * After an error the record is as before, but for what stood where its ciphertext
+ * goes: the cipher may have failed half-way. What it has made goes nowhere, and the
+ * nonce will seal under the keys of another epoch. A cipher that is broken closes
+ * the stream.
  *
  * Context: process, under the sender's lock.
- * Return: 0; what nst_stream_tx_begin() returns; -ENOMEM.
+ * Return: 0; what nst_stream_tx_begin() returns; -ENOMEM for any want that may
+ * pass, of the cipher's driver too.
  */
 int nst_txrec_seal(struct nst_txrec *rec, struct nst_stream *st,
 		   struct nst_hdr *hdr)
@@ -271,7 +320,7 @@ int nst_txrec_seal(struct nst_txrec *rec, struct nst_stream *st,
 	if (!err)
 		err = nst_stream_tx_begin(st, hdr, rec->type, rec->len);
 	if (err)
-		return err;
+		return nst_cipher_may_pass(err) ? -ENOMEM : err;
 	pad = nst_wire_body_len(hdr->suite, rec->len) - rec->len;
 	while (room < pad) {
 		u8 *addr;
@@ -291,8 +340,12 @@ int nst_txrec_seal(struct nst_txrec *rec, struct nst_stream *st,
 	err = nst_cipher_seal(&st->tx.ep.cipher, op, hdr);
 	nst_op_put(op);
 	if (err) {
-		/* What was copied in place may be ciphertext by now. */
-		st->tx.closed = true;
+		if (nst_cipher_may_pass(err)) {
+			st->tx.renew = true;
+			err = -ENOMEM;
+		} else {
+			st->tx.closed = true;
+		}
 		goto fail;
 	}
 	nst_pieces_trim_in(rec, rec->len);

@@ -30,6 +30,7 @@ void nst_txrec_put(struct nst_txrec *rec);
 int nst_txrec_gather(struct nst_txrec *rec, struct iov_iter *iter,
 		     unsigned int n, enum nst_txrec_from from);
 void nst_txrec_trim(struct nst_txrec *rec, unsigned int len);
+struct nst_txrec *nst_txrec_lift(struct nst_txrec *rec);
 int nst_txrec_seal(struct nst_txrec *rec, struct nst_stream *st,
 		   struct nst_hdr *hdr);
 void nst_txrec_advance(struct nst_txrec *rec, unsigned int n);

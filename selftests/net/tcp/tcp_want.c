@@ -12,13 +12,12 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "faulty.h"
 #include "kselftest_harness.h"
 #include "tcptest.h"
 
-#define PARAM	"/sys/module/nst_faulty/parameters/"
 #define BIG	30000
 #define SMALL	100
-#define FOR_EVER	1000000000
 
 static const struct tcptest_conf conf = {
 	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
@@ -34,17 +33,6 @@ static const struct nsttest_conf keys = {
 	.flags = NST_F_RESPONDER,
 };
 
-static int fail(int err, int times)
-{
-	char text[16];
-	int ret;
-
-	snprintf(text, sizeof(text), "%d", err);
-	ret = nsttest_write_file(PARAM "err", text);
-	snprintf(text, sizeof(text), "%d", times);
-	return ret ?: nsttest_write_file(PARAM "times", text);
-}
-
 FIXTURE(want)
 {
 	int a;
@@ -54,25 +42,20 @@ FIXTURE(want)
 FIXTURE_SETUP(want)
 {
 	/* What is made from now on uses it. */
-	ASSERT_EQ(0, system("modprobe nst_faulty"));
+	ASSERT_EQ(0, faulty_load());
 	ASSERT_EQ(0, tcptest_pair(&conf, &self->a, &self->b));
 	ASSERT_EQ(0, tcptest_bind(self->a, self->b));
 	ASSERT_EQ(0, tcptest_record_max(self->a, NST_RECORD_MAX_MAX));
 	/* What the pair has done so far is of no matter. */
-	ASSERT_EQ(0, nsttest_write_file(PARAM "wide", "0"));
+	ASSERT_EQ(0, nsttest_write_file(FAULTY_PARAM "wide", "0"));
 }
 
 FIXTURE_TEARDOWN(want)
 {
-	int i;
-
-	EXPECT_EQ(0, fail(0, 0));
+	EXPECT_EQ(0, faulty_open(0, 0));
 	close(self->a);
 	close(self->b);
-	/* The last transforms are given back a little later. */
-	for (i = 0; i < 100 && system("rmmod nst_faulty 2>/dev/null"); i++)
-		usleep(100000);
-	EXPECT_GT(100, i);
+	EXPECT_EQ(0, faulty_unload());
 }
 
 /* Straight into the program's memory, through a buffer, and to the list. */
@@ -81,19 +64,19 @@ static void take(struct __test_metadata *_metadata, int a, int b, int err)
 	static char in[BIG];
 
 	ASSERT_EQ(0, tcptest_send(a, 0, BIG, BIG));
-	ASSERT_EQ(0, fail(err, 3));
+	ASSERT_EQ(0, faulty_open(err, 3));
 	EXPECT_EQ(0, tcptest_recv(b, 0, BIG, BIG));
-	EXPECT_EQ(0, nsttest_number(PARAM "times"));
+	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "times"));
 
 	ASSERT_EQ(0, tcptest_send(a, 1, SMALL, SMALL));
-	ASSERT_EQ(0, fail(err, 3));
+	ASSERT_EQ(0, faulty_open(err, 3));
 	EXPECT_EQ(0, tcptest_recv(b, 1, SMALL, SMALL));
-	EXPECT_EQ(0, nsttest_number(PARAM "times"));
+	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "times"));
 
 	ASSERT_EQ(0, tcptest_send(a, 2, BIG, BIG));
-	ASSERT_EQ(0, fail(err, 3));
+	ASSERT_EQ(0, faulty_open(err, 3));
 	EXPECT_EQ(BIG, recv(b, in, BIG, MSG_PEEK | MSG_WAITALL));
-	EXPECT_EQ(0, nsttest_number(PARAM "times"));
+	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "times"));
 	EXPECT_EQ(0, tcptest_recv(b, 2, BIG, BIG));
 }
 
@@ -114,10 +97,10 @@ TEST_F(want, of_memory_for_a_start_passes)
 {
 	int a, b;
 
-	ASSERT_EQ(0, fail(ENOMEM, 5));
+	ASSERT_EQ(0, faulty_open(ENOMEM, 5));
 	ASSERT_EQ(0, tcptest_pair(&strict, &a, &b));
 	EXPECT_EQ(0, tcptest_bind(a, b));
-	EXPECT_EQ(0, nsttest_number(PARAM "times"));
+	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "times"));
 	close(a);
 	close(b);
 }
@@ -133,12 +116,12 @@ TEST_F(want, of_memory_for_a_key_gives_an_edge)
 	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, a, &ev));
 	ASSERT_EQ(1, epoll_wait(ep, &ev, 1, 0));
 	ASSERT_EQ(0, epoll_wait(ep, &ev, 1, 0));
-	ASSERT_EQ(0, nsttest_write_file(PARAM "key_err", "12"));
+	ASSERT_EQ(0, nsttest_write_file(FAULTY_PARAM "key_err", "12"));
 	EXPECT_EQ(-1, send(a, "x", 1, MSG_DONTWAIT));
 	EXPECT_EQ(EAGAIN, errno);
 	EXPECT_EQ(1, epoll_wait(ep, &ev, 1, TCPTEST_SOON_MS));
 	EXPECT_EQ(EPOLLOUT, ev.events);
-	ASSERT_EQ(0, nsttest_write_file(PARAM "key_err", "0"));
+	ASSERT_EQ(0, nsttest_write_file(FAULTY_PARAM "key_err", "0"));
 	EXPECT_EQ(1, send(a, "x", 1, MSG_DONTWAIT));
 	EXPECT_EQ(1, recv(b, in, sizeof(in), 0));
 	close(ep);
@@ -155,10 +138,10 @@ TEST_F(want, of_a_key_is_told_by_shutdown)
 	ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
 	ASSERT_EQ(1, send(a, "x", 1, MSG_MORE));
 	/* EINVAL */
-	ASSERT_EQ(0, nsttest_write_file(PARAM "key_err", "22"));
+	ASSERT_EQ(0, nsttest_write_file(FAULTY_PARAM "key_err", "22"));
 	EXPECT_EQ(-1, shutdown(a, SHUT_WR));
 	EXPECT_NE(ENOTCONN, errno);
-	ASSERT_EQ(0, nsttest_write_file(PARAM "key_err", "0"));
+	ASSERT_EQ(0, nsttest_write_file(FAULTY_PARAM "key_err", "0"));
 	/* No clean end: there is no close record. */
 	EXPECT_EQ(-1, recv(b, in, sizeof(in), 0));
 	close(a);
@@ -182,10 +165,10 @@ TEST_F(want, of_memory_for_the_tail_of_a_splice)
 	ASSERT_EQ(4, write(fd, "tail", 4));
 	ASSERT_EQ(0, lseek(fd, 0, SEEK_SET));
 	ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
-	ASSERT_EQ(0, nsttest_write_file(PARAM "key_err", "12"));
+	ASSERT_EQ(0, nsttest_write_file(FAULTY_PARAM "key_err", "12"));
 	EXPECT_EQ(4, sendfile(a, fd, NULL, 4096));
 	EXPECT_EQ(0, tcptest_poll(b, POLLIN, TCPTEST_NEVER_MS));
-	ASSERT_EQ(0, nsttest_write_file(PARAM "key_err", "0"));
+	ASSERT_EQ(0, nsttest_write_file(FAULTY_PARAM "key_err", "0"));
 	EXPECT_EQ(4, recv(b, in, sizeof(in), 0));
 	EXPECT_STREQ("tail", in);
 	unlink("/tmp/tcp_want");
@@ -209,20 +192,20 @@ TEST_F(want, of_memory_leaves_the_record_readable)
 	char in[BIG];
 
 	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, self->b, &ev));
-	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
+	ASSERT_EQ(0, faulty_open(ENOMEM, FAULTY_EVER));
 	ASSERT_EQ(0, tcptest_send(self->a, 0, BIG, BIG));
 	ASSERT_EQ(0, tcptest_send(self->a, 1, SMALL, SMALL));
 	ASSERT_EQ(1, epoll_wait(ep, &ev, 1, TCPTEST_SOON_MS));
 	/* To the program's memory, to a bounce buffer, to the list. */
 	EXPECT_EQ(-1, recv(self->b, in, BIG, MSG_DONTWAIT));
 	EXPECT_EQ(EAGAIN, errno);
-	EXPECT_GT(FOR_EVER, nsttest_number(PARAM "times"));
+	EXPECT_GT(FAULTY_EVER, nsttest_number(FAULTY_PARAM "times"));
 	EXPECT_EQ(-1, recv(self->b, in, SMALL, MSG_DONTWAIT));
 	EXPECT_EQ(-1, recv(self->b, in, BIG, MSG_DONTWAIT | MSG_PEEK));
 	EXPECT_EQ(EAGAIN, errno);
 	EXPECT_EQ(BIG + SMALL, queued(self->b));
 	EXPECT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, 0));
-	ASSERT_EQ(0, fail(0, 0));
+	ASSERT_EQ(0, faulty_open(0, 0));
 	/* Who was sent away is told again. */
 	EXPECT_EQ(1, epoll_wait(ep, &ev, 1, TCPTEST_SOON_MS));
 	EXPECT_EQ(SMALL, recv(self->b, in, SMALL, MSG_PEEK));
@@ -240,11 +223,11 @@ TEST_F(want, of_memory_holds_nobody_else)
 	pid_t reader;
 	char in;
 
-	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
+	ASSERT_EQ(0, faulty_open(ENOMEM, FAULTY_EVER));
 	reader = tcptest_receiver(self->b, 0, BIG, BIG);
 	ASSERT_LT(0, reader);
 	ASSERT_EQ(0, tcptest_send(self->a, 0, BIG, BIG));
-	while (nsttest_number(PARAM "times") == FOR_EVER)
+	while (nsttest_number(FAULTY_PARAM "times") == FAULTY_EVER)
 		usleep(10000);
 	EXPECT_EQ(-1, recv(self->b, &in, 1, MSG_DONTWAIT));
 	EXPECT_EQ(EAGAIN, errno);
@@ -255,7 +238,7 @@ TEST_F(want, of_memory_holds_nobody_else)
 	/* It takes both locks. */
 	EXPECT_EQ(0, nsttest_install(self->b, &keys));
 	EXPECT_EQ(0, tcptest_info(self->b, &info));
-	ASSERT_EQ(0, fail(0, 0));
+	ASSERT_EQ(0, faulty_open(0, 0));
 	EXPECT_EQ(0, tcptest_reap(reader));
 }
 
@@ -263,7 +246,7 @@ TEST_F(want, of_memory_holds_nobody_else)
 static void stall_one(struct __test_metadata *_metadata,
 		      const FIXTURE_DATA(want) *self, char *in)
 {
-	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
+	ASSERT_EQ(0, faulty_open(ENOMEM, FAULTY_EVER));
 	ASSERT_EQ(0, tcptest_send(self->a, 0, SMALL, SMALL));
 	ASSERT_EQ(POLLIN, tcptest_poll(self->b, POLLIN, TCPTEST_SOON_MS));
 	EXPECT_EQ(-1, recv(self->b, in, SMALL, MSG_DONTWAIT));
@@ -282,7 +265,7 @@ TEST_F(want, of_memory_keeps_no_old_key)
 	ti.keys[0].key[0] ^= 1;
 	ti.keys[1].key[0] ^= 1;
 	ASSERT_EQ(0, setsockopt(self->b, SOL_NST, NST_RX, &ti, sizeof(ti)));
-	ASSERT_EQ(0, fail(0, 0));
+	ASSERT_EQ(0, faulty_open(0, 0));
 	EXPECT_EQ(-1, recv(self->b, in, SMALL, 0));
 	EXPECT_EQ(EBADMSG, errno);
 	EXPECT_EQ(0, queued(self->b));
@@ -294,12 +277,12 @@ TEST_F(want, of_memory_fits_a_larger_request)
 	char in[SMALL];
 
 	stall_one(_metadata, self, in);
-	ASSERT_EQ(0, nsttest_write_file(PARAM "room", "16384"));
+	ASSERT_EQ(0, nsttest_write_file(FAULTY_PARAM "room", "16384"));
 	EXPECT_EQ(0, nsttest_install(self->b, &keys));
 	EXPECT_EQ(-1, recv(self->b, in, SMALL, MSG_DONTWAIT));
 	EXPECT_EQ(EAGAIN, errno);
-	ASSERT_EQ(0, nsttest_write_file(PARAM "room", "0"));
-	ASSERT_EQ(0, fail(0, 0));
+	ASSERT_EQ(0, nsttest_write_file(FAULTY_PARAM "room", "0"));
+	ASSERT_EQ(0, faulty_open(0, 0));
 	EXPECT_EQ(0, tcptest_recv(self->b, 0, SMALL, SMALL));
 }
 
@@ -323,14 +306,14 @@ TEST_F(want, of_memory_for_the_end_passes)
 	char in;
 
 	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, self->b, &ev));
-	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
+	ASSERT_EQ(0, faulty_open(ENOMEM, FAULTY_EVER));
 	ASSERT_EQ(0, shutdown(self->a, SHUT_WR));
-	while (nsttest_number(PARAM "times") == FOR_EVER) {
+	while (nsttest_number(FAULTY_PARAM "times") == FAULTY_EVER) {
 		EXPECT_EQ(-1, recv(self->b, &in, 1, MSG_DONTWAIT));
 		EXPECT_EQ(EAGAIN, errno);
 		usleep(10000);
 	}
-	ASSERT_EQ(0, fail(0, 0));
+	ASSERT_EQ(0, faulty_open(0, 0));
 	while (recv(self->b, &in, 1, MSG_DONTWAIT) < 0) {
 		ASSERT_EQ(EAGAIN, errno);
 		ASSERT_EQ(1, epoll_wait(ep, &ev, 1, TCPTEST_SOON_MS));
@@ -365,22 +348,22 @@ TEST_F(want, of_memory_does_not_wait_for_storage)
 	ASSERT_EQ(0, tcptest_key(b, &strict, NST_F_RESPONDER));
 	ASSERT_EQ(0, tcptest_settle(a));
 	ASSERT_EQ(0, tcptest_settle(b));
-	EXPECT_LT(0, nsttest_number(PARAM "narrow_work"));
-	EXPECT_LT(0, nsttest_number(PARAM "reserve_work"));
-	EXPECT_EQ(0, nsttest_number(PARAM "wide"));
+	EXPECT_LT(0, nsttest_number(FAULTY_PARAM "narrow_work"));
+	EXPECT_LT(0, nsttest_number(FAULTY_PARAM "reserve_work"));
+	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "wide"));
 	/* All that follows is called by this program, but for some of the end. */
-	ASSERT_EQ(0, nsttest_write_file(PARAM "narrow_call", "0"));
+	ASSERT_EQ(0, nsttest_write_file(FAULTY_PARAM "narrow_call", "0"));
 	ASSERT_EQ(0, tcptest_send(a, 0, BIG, BIG));
 	ASSERT_EQ(0, tcptest_recv(b, 0, BIG, BIG));
-	EXPECT_LT(1, nsttest_number(PARAM "narrow_call"));
+	EXPECT_LT(1, nsttest_number(FAULTY_PARAM "narrow_call"));
 	ASSERT_EQ(0, tcptest_send(b, 0, SMALL, SMALL));
 	ASSERT_EQ(SMALL, recv(a, in, SMALL, MSG_PEEK));
 	ASSERT_EQ(0, shutdown(a, SHUT_WR));
 	EXPECT_EQ(0, recv(b, in, 1, 0));
 	close(a);
 	close(b);
-	EXPECT_EQ(0, nsttest_number(PARAM "wide"));
-	EXPECT_EQ(0, nsttest_number(PARAM "reserve_call"));
+	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "wide"));
+	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "reserve_call"));
 	ASSERT_EQ(0, system("rmmod nst_intruder"));
 }
 
@@ -390,7 +373,7 @@ TEST_F(want, does_not_outlast_its_program)
 	static char in[BIG];
 	pid_t pid;
 
-	ASSERT_EQ(0, fail(ENOMEM, FOR_EVER));
+	ASSERT_EQ(0, faulty_open(ENOMEM, FAULTY_EVER));
 	ASSERT_EQ(0, tcptest_send(self->a, 0, BIG, BIG));
 	pid = fork();
 	ASSERT_LE(0, pid);
@@ -400,11 +383,11 @@ TEST_F(want, does_not_outlast_its_program)
 	}
 	usleep(300000);
 	EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG));
-	EXPECT_GT(FOR_EVER, nsttest_number(PARAM "times"));
+	EXPECT_GT(FAULTY_EVER, nsttest_number(FAULTY_PARAM "times"));
 	EXPECT_EQ(0, kill(pid, SIGKILL));
 	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
 	/* Others who have the socket lose nothing by that. */
-	ASSERT_EQ(0, fail(0, 0));
+	ASSERT_EQ(0, faulty_open(0, 0));
 	EXPECT_EQ(0, tcptest_recv(self->b, 0, BIG, BIG));
 }
 
@@ -413,11 +396,11 @@ TEST_F(want, of_a_cipher_that_works_does_not_pass)
 	static char in[BIG];
 
 	ASSERT_EQ(0, tcptest_send(self->a, 0, BIG, BIG));
-	ASSERT_EQ(0, fail(EIO, 100));
+	ASSERT_EQ(0, faulty_open(EIO, 100));
 	EXPECT_EQ(-1, recv(self->b, in, BIG, 0));
 	EXPECT_EQ(ENOMEM, errno);
 	/* Once is enough. */
-	EXPECT_EQ(99, nsttest_number(PARAM "times"));
+	EXPECT_EQ(99, nsttest_number(FAULTY_PARAM "times"));
 	EXPECT_EQ(-1, recv(self->b, in, BIG, 0));
 }
 
@@ -430,13 +413,13 @@ TEST_F(want, of_a_cipher_that_takes_no_key_does_not_pass)
 
 	ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &kern, &raw));
 	ASSERT_EQ(0, tcptest_key(kern, &conf, NST_F_RESPONDER));
-	ASSERT_EQ(0, nsttest_write_file(PARAM "key_err", "5"));
+	ASSERT_EQ(0, nsttest_write_file(FAULTY_PARAM "key_err", "5"));
 	peer_init(&p, raw, NST_CIPHER_AES_GCM, nsttest_box, NSTTEST_KEYS);
 	p.role = PEER_F_INITIATOR;
 	EXPECT_EQ(0, peer_send(&p, PEER_DATA, "x", 1));
 	EXPECT_EQ(-1, recv(kern, &in, 1, 0));
 	EXPECT_EQ(ENOPKG, errno);
-	EXPECT_EQ(0, nsttest_write_file(PARAM "key_err", "0"));
+	EXPECT_EQ(0, nsttest_write_file(FAULTY_PARAM "key_err", "0"));
 	EXPECT_EQ(-1, recv(kern, &in, 1, 0));
 	EXPECT_EQ(ENOPKG, errno);
 	close(raw);

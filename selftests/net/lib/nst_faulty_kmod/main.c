@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * nst_faulty.ko: an AES-GCM that fails to decrypt as often as it is told, in the
- * way of a driver that lacks memory or is broken, and tells who calls it. A test, never part of an
- * installation. The work is done by whatever the kernel has besides.
+ * nst_faulty.ko: an AES-GCM that fails to decrypt or to encrypt as often as it is
+ * told, in the way of a driver that lacks memory or is broken, and tells who calls it.
+ * A test, never part of an installation. The work is done by whatever the kernel has
+ * besides.
  */
 #include <crypto/internal/aead.h>
+#include <crypto/scatterwalk.h>
 #include <linux/atomic.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -16,6 +18,14 @@ MODULE_PARM_DESC(err, "what it fails with, a positive errno");
 static int times;
 module_param(times, int, 0600);
 MODULE_PARM_DESC(times, "how often it will fail");
+
+static int seal_err;
+module_param(seal_err, int, 0600);
+MODULE_PARM_DESC(seal_err, "what encryption fails with, half-way, a positive errno");
+
+static int seal_times;
+module_param(seal_times, int, 0600);
+MODULE_PARM_DESC(seal_times, "how often it will");
 
 static int key_err;
 module_param(key_err, int, 0600);
@@ -110,9 +120,32 @@ static struct aead_request *pass_on(struct aead_request *req)
 	return to;
 }
 
+/* Half-way is here: when the plaintext is overwritten and the tag is not there. */
+static void spoil(struct aead_request *req)
+{
+	unsigned int len = req->assoclen + req->cryptlen;
+	u8 junk[16];
+
+	memset(junk, 0xa5, sizeof(junk));
+	while (len > req->assoclen) {
+		unsigned int n = min_t(unsigned int, sizeof(junk),
+				       len - req->assoclen);
+
+		len -= n;
+		scatterwalk_map_and_copy(junk, req->dst, len, n, 1);
+	}
+}
+
 static int encrypt(struct aead_request *req)
 {
+	int why = READ_ONCE(seal_err);
+
 	note_caller();
+	if (why && READ_ONCE(seal_times) > 0) {
+		WRITE_ONCE(seal_times, seal_times - 1);
+		spoil(req);
+		return -why;
+	}
 	return crypto_aead_encrypt(pass_on(req));
 }
 

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "faulty.h"
+#include "nsttest.h"
+
+static int set(const char *param, int value)
+{
+	char path[96], text[16];
+
+	snprintf(path, sizeof(path), FAULTY_PARAM "%s", param);
+	snprintf(text, sizeof(text), "%d", value);
+	return nsttest_write_file(path, text);
+}
+
+int faulty_open(int err, int times)
+{
+	return set("err", err) ?: set("times", times);
+}
+
+int faulty_seal(int err, int times)
+{
+	return set("seal_err", err) ?: set("seal_times", times);
+}
+
+int faulty_load(void)
+{
+	if (system("modprobe nst_faulty"))
+		return -ENOENT;
+	/* An earlier test may have ended in the middle. */
+	return faulty_open(0, 0) ?: faulty_seal(0, 0);
+}
+
+int faulty_unload(void)
+{
+	int ret = faulty_open(0, 0) ?: faulty_seal(0, 0), i;
+
+	for (i = 0; i < 100 && system("rmmod nst_faulty 2>/dev/null"); i++)
+		usleep(100000);
+	return ret ?: i < 100 ? 0 : -EBUSY;
+}

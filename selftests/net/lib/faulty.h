@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A cipher that fails when it is told to: nst_faulty.ko. */
+#ifndef FAULTY_H
+#define FAULTY_H
+
+#define FAULTY_PARAM	"/sys/module/nst_faulty/parameters/"
+#define FAULTY_EVER	1000000000
+
+/* What gets keys from now on uses it. 0 or -errno */
+int faulty_load(void);
+
+/* It fails no more, and goes once the last transforms are given back. 0 or -errno */
+int faulty_unload(void);
+
+/* Fail with @err to open a record, or to seal one, so many times. 0 or -errno */
+int faulty_open(int err, int times);
+int faulty_seal(int err, int times);
+
+#endif /* FAULTY_H */

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A record that there is no memory to encrypt: nothing of the stream is lost, and it
+ * is sent as soon as there is some. A cipher that is broken ends it.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <sys/epoll.h>
+
+#include "faulty.h"
+#include "kselftest_harness.h"
+#include "tcptest.h"
+
+#define BIG	30000
+#define SMALL	100
+
+static const struct tcptest_conf conf = {
+	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+};
+
+static const struct tcptest_conf strict = {
+	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET, .strict = true,
+};
+
+FIXTURE(seal)
+{
+	int a;
+	int b;
+};
+
+FIXTURE_SETUP(seal)
+{
+	ASSERT_EQ(0, faulty_load());
+	ASSERT_EQ(0, tcptest_pair(&conf, &self->a, &self->b));
+	ASSERT_EQ(0, tcptest_bind(self->a, self->b));
+	ASSERT_EQ(0, tcptest_record_max(self->a, NST_RECORD_MAX_MAX));
+}
+
+FIXTURE_TEARDOWN(seal)
+{
+	EXPECT_EQ(0, faulty_seal(0, 0));
+	close(self->a);
+	close(self->b);
+	EXPECT_EQ(0, faulty_unload());
+}
+
+/* From the program's memory, from copies, and from both. */
+static void give(struct __test_metadata *_metadata, int a, int b, int err)
+{
+	static char in[BIG];
+
+	ASSERT_EQ(0, faulty_seal(err, 3));
+	ASSERT_EQ(0, tcptest_send(a, 0, BIG, BIG));
+	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "seal_times"));
+	EXPECT_EQ(0, tcptest_recv(b, 0, BIG, BIG));
+
+	ASSERT_EQ(0, faulty_seal(err, 3));
+	ASSERT_EQ(0, tcptest_send(a, 1, SMALL, SMALL));
+	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "seal_times"));
+	EXPECT_EQ(0, tcptest_recv(b, 1, SMALL, SMALL));
+
+	tcptest_fill(in, BIG, 2);
+	ASSERT_EQ(SMALL, send(a, in, SMALL, MSG_MORE));
+	ASSERT_EQ(0, faulty_seal(err, 3));
+	ASSERT_EQ(BIG - SMALL, send(a, in + SMALL, BIG - SMALL, 0));
+	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "seal_times"));
+	EXPECT_EQ(0, tcptest_recv(b, 2, BIG, BIG));
+}
+
+TEST_F(seal, of_memory_passes)
+{
+	struct nst_info before, info;
+
+	/* It is bound from here on. */
+	ASSERT_EQ(0, tcptest_send(self->a, 0, SMALL, SMALL));
+	ASSERT_EQ(0, tcptest_recv(self->b, 0, SMALL, SMALL));
+	ASSERT_EQ(0, tcptest_info(self->a, &before));
+	give(_metadata, self->a, self->b, ENOMEM);
+	give(_metadata, self->a, self->b, ENOBUFS);
+	give(_metadata, self->a, self->b, EAGAIN);
+	give(_metadata, self->a, self->b, ENOSPC);
+	ASSERT_EQ(0, tcptest_info(self->a, &info));
+	/* What was begun under a pair of key and nonce is never begun anew under it. */
+	EXPECT_EQ(before.tx.epochs + 36, info.tx.epochs);
+	EXPECT_EQ(before.tx.records + 12, info.tx.records);
+}
+
+/* What a call could not send is the program's still, what earlier ones could is not. */
+TEST_F(seal, of_memory_keeps_what_is_open)
+{
+	struct epoll_event ev = { .events = EPOLLOUT | EPOLLET };
+	int ep = epoll_create1(0);
+	char in[SMALL] = "";
+
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, self->a, &ev));
+	ASSERT_EQ(1, epoll_wait(ep, &ev, 1, TCPTEST_SOON_MS));
+	ASSERT_EQ(4, send(self->a, "head", 4, MSG_MORE));
+	ASSERT_EQ(2, send(self->a, "er", 2, MSG_MORE));
+	ASSERT_EQ(0, faulty_seal(ENOMEM, FAULTY_EVER));
+	EXPECT_EQ(-1, send(self->a, "lost", 4, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(-1, send(self->a, "lost too", 8, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(-1, send(self->a, "", 0, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(-EAGAIN, tcptest_send_type(self->a, 77, "control", 7,
+					     MSG_DONTWAIT));
+	ASSERT_EQ(0, faulty_seal(0, 0));
+	EXPECT_EQ(1, epoll_wait(ep, &ev, 1, TCPTEST_SOON_MS));
+	ASSERT_EQ(4, send(self->a, "body", 4, 0));
+	EXPECT_EQ(10, recv(self->b, in, SMALL, 0));
+	EXPECT_STREQ("headerbody", in);
+	close(ep);
+}
+
+/* Each is sent whole, once, and in its place. */
+TEST_F(seal, of_memory_for_a_control_record)
+{
+	char in[SMALL] = "";
+	int type = -1;
+
+	ASSERT_EQ(3, send(self->a, "one", 3, MSG_MORE));
+	ASSERT_EQ(0, faulty_seal(ENOMEM, 5));
+	ASSERT_EQ(7, tcptest_send_type(self->a, 77, "control", 7, 0));
+	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "seal_times"));
+	ASSERT_EQ(0, tcptest_send(self->a, 0, SMALL, SMALL));
+	EXPECT_EQ(3, recv(self->b, in, SMALL, 0));
+	EXPECT_STREQ("one", in);
+	EXPECT_EQ(7, tcptest_recv_type(self->b, &type, in, SMALL, 0));
+	EXPECT_EQ(77, type);
+	EXPECT_EQ(0, tcptest_recv(self->b, 0, SMALL, SMALL));
+}
+
+/* A start record is the worker's. */
+TEST_F(seal, of_memory_for_a_start)
+{
+	int a, b;
+
+	ASSERT_EQ(0, faulty_seal(ENOMEM, 3));
+	ASSERT_EQ(0, tcptest_pair(&strict, &a, &b));
+	EXPECT_EQ(0, tcptest_bind(a, b));
+	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "seal_times"));
+	close(a);
+	close(b);
+}
+
+/* What is open and the close record wait, and then they come: a clean end. */
+TEST_F(seal, of_memory_for_the_end)
+{
+	char in[SMALL] = "";
+
+	ASSERT_EQ(3, send(self->a, "end", 3, MSG_MORE));
+	ASSERT_EQ(0, faulty_seal(ENOMEM, 4));
+	ASSERT_EQ(0, shutdown(self->a, SHUT_WR));
+	EXPECT_EQ(3, recv(self->b, in, SMALL, 0));
+	EXPECT_STREQ("end", in);
+	EXPECT_EQ(0, recv(self->b, in, SMALL, 0));
+	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "seal_times"));
+}
+
+TEST_F(seal, of_memory_at_close)
+{
+	char in[SMALL] = "";
+
+	ASSERT_EQ(3, send(self->a, "end", 3, MSG_MORE));
+	ASSERT_EQ(0, faulty_seal(ENOMEM, 4));
+	close(self->a);
+	self->a = -1;
+	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "seal_times"));
+	EXPECT_EQ(3, recv(self->b, in, SMALL, 0));
+	EXPECT_STREQ("end", in);
+	EXPECT_EQ(0, recv(self->b, in, SMALL, 0));
+}
+
+/* The peer is not told of a clean end of what it has not got. */
+TEST_F(seal, of_memory_for_ever_ends_at_close)
+{
+	char in[SMALL];
+
+	ASSERT_EQ(3, send(self->a, "end", 3, MSG_MORE));
+	ASSERT_EQ(0, faulty_seal(ENOMEM, FAULTY_EVER));
+	close(self->a);
+	self->a = -1;
+	EXPECT_EQ(-1, recv(self->b, in, SMALL, 0));
+	EXPECT_EQ(ECONNRESET, errno);
+}
+
+/* Who waits for memory to seal can be killed, and has no lock meanwhile. */
+TEST_F(seal, of_memory_holds_nobody)
+{
+	pid_t sender;
+
+	ASSERT_EQ(0, faulty_seal(ENOMEM, FAULTY_EVER));
+	sender = tcptest_sender(self->a, 0, BIG, BIG);
+	ASSERT_LT(0, sender);
+	while (nsttest_number(FAULTY_PARAM "seal_times") == FAULTY_EVER)
+		usleep(10000);
+	EXPECT_EQ(-1, send(self->a, "x", 1, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(0, tcptest_record_max(self->a, NST_RECORD_MAX_MAX));
+	EXPECT_EQ(0, kill(sender, SIGKILL));
+	EXPECT_EQ(sender, waitpid(sender, NULL, 0));
+	ASSERT_EQ(0, faulty_seal(0, 0));
+	ASSERT_EQ(0, tcptest_send(self->a, 0, SMALL, SMALL));
+	EXPECT_EQ(0, tcptest_recv(self->b, 0, SMALL, SMALL));
+}
+
+TEST_F(seal, of_a_cipher_that_works_does_not_pass)
+{
+	char in;
+
+	ASSERT_EQ(0, faulty_seal(EIO, FAULTY_EVER));
+	EXPECT_EQ(-1, send(self->a, "x", 1, 0));
+	EXPECT_EQ(FAULTY_EVER - 1, nsttest_number(FAULTY_PARAM "seal_times"));
+	ASSERT_EQ(0, faulty_seal(0, 0));
+	EXPECT_EQ(-1, send(self->a, "x", 1, MSG_NOSIGNAL));
+	EXPECT_EQ(EPIPE, errno);
+	/* No clean end. */
+	close(self->a);
+	self->a = -1;
+	EXPECT_EQ(-1, recv(self->b, &in, 1, 0));
+}
+
+TEST_HARNESS_MAIN
