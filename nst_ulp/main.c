@@ -48,6 +48,7 @@ static void undo(int nr)
 	while (nr--)
 		parts[nr].exit();
 	rcu_barrier();
+	nst_suite_exit();
 	nst_op_exit();
 }
 

@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
+#include <linux/workqueue.h>
 #include "core/cipher.h"
 #include "limits.h"
 
@@ -65,6 +66,12 @@ static_assert(ARRAY_SIZE(suites) == NST_WIRE_SUITE_MAX + 1);
 
 /* Until when (ns since boot) a suite is taken to be missing; 0: it is not. */
 static u64 missing_until[NST_WIRE_SUITE_MAX + 1];
+
+/*
+ * The suites that were found when they were looked for last, those that somebody has
+ * asked for since, and those that were looked for ever.
+ */
+static unsigned long found, asked, looked;
 
 /**
  * nst_suite() - look a suite up
@@ -115,8 +122,10 @@ static int remember(u8 suite, int err)
 {
 	u64 until = 0;
 
-	if (err == -ENOPKG)
+	if (err == -ENOPKG) {
 		until = ktime_get_boottime_ns() + NST_SUITE_RETRY * NSEC_PER_SEC;
+		clear_bit(suite, &found);
+	}
 	if (!err || until)
 		WRITE_ONCE(missing_until[suite], until);
 	return err;
@@ -232,15 +241,78 @@ int nst_suite_check(u8 id)
 {
 	char aead[CRYPTO_MAX_ALG_NAME], hmac[CRYPTO_MAX_ALG_NAME];
 	const struct nst_suite *suite = nst_suite(id);
+	int err = 0;
 
 	if (!suite || known_missing(id))
 		return -ENOPKG;
-	if (crypto_has_alg(suite->aead, CRYPTO_ALG_TYPE_AEAD,
-			   CRYPTO_ALG_TYPE_MASK) &&
-	    crypto_has_alg(suite->hmac, CRYPTO_ALG_TYPE_SHASH,
-			   CRYPTO_ALG_TYPE_MASK))
+	if (!crypto_has_alg(suite->aead, CRYPTO_ALG_TYPE_AEAD,
+			    CRYPTO_ALG_TYPE_MASK) ||
+	    !crypto_has_alg(suite->hmac, CRYPTO_ALG_TYPE_SHASH,
+			    CRYPTO_ALG_TYPE_MASK))
+		err = nst_suite_driver(id, aead, hmac, sizeof(aead));
+	if (!err)
+		set_bit(id, &found);
+	return err;
+}
+
+static void look(struct work_struct *work)
+{
+	u8 id;
+
+	for (id = 1; id <= NST_WIRE_SUITE_MAX; id++) {
+		if (!test_and_clear_bit(id, &asked))
+			continue;
+		nst_suite_check(id);
+		set_bit(id, &looked);
+	}
+}
+
+static DECLARE_WORK(look_work, look);
+
+/**
+ * nst_suite_ask() - is a suite there? For who must not wait until that is known
+ * @id: 1..NST_WIRE_SUITE_MAX
+ *
+ * To look for it may run modprobe, which may take as long as it likes. Others do that.
+ *
+ * Context: any.
+ * Return: 0; -ENOPKG if this kernel cannot do the suite; -EAGAIN: ask again.
+ */
+int nst_suite_ask(u8 id)
+{
+	if (test_bit(id, &found))
 		return 0;
-	return nst_suite_driver(id, aead, hmac, sizeof(aead));
+	if (known_missing(id))
+		return -ENOPKG;
+	set_bit(id, &asked);
+	queue_work(system_unbound_wq, &look_work);
+	return -EAGAIN;
+}
+
+/**
+ * nst_suite_ask_all() - have all suites looked for that never were
+ *
+ * For who will meet any of them, and will not want to wait then.
+ *
+ * Context: any.
+ */
+void nst_suite_ask_all(void)
+{
+	u8 id;
+
+	for (id = 1; id <= NST_WIRE_SUITE_MAX; id++)
+		if (!test_bit(id, &looked))
+			nst_suite_ask(id);
+}
+
+/**
+ * nst_suite_exit() - nobody asks any more
+ *
+ * Context: process, at module exit.
+ */
+void nst_suite_exit(void)
+{
+	cancel_work_sync(&look_work);
 }
 
 static bool is_async(struct crypto_aead *aead)

@@ -101,6 +101,9 @@ static inline enum nst_drop nst_cipher_cause(int err)
 const struct nst_suite *nst_suite(u8 id);
 int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size);
 int nst_suite_check(u8 id);
+int nst_suite_ask(u8 id);
+void nst_suite_ask_all(void);
+void nst_suite_exit(void);
 int nst_suite_at_hand(u8 id);
 void nst_suite_have(u8 id);
 

@@ -97,14 +97,20 @@ static void unlock_both(struct nst_tcp *nst)
 static int install_conf(struct nst_tcp *nst, struct nst_conf *conf, int dirs)
 {
 	struct sock *sk = nst->sk;
-	int err = lock_both(nst);
+	int err, missing = 0;
 
+	/*
+	 * A missing suite is told here and not by the first record. To look for it may
+	 * run modprobe, for which nobody waits who wants a lock of the socket.
+	 */
+	if (conf->suite)
+		missing = nst_suite_check(conf->suite);
+	else
+		nst_suite_ask_all();
+	err = lock_both(nst);
 	if (err)
 		return err;
-	err = check_conf(nst, conf, dirs);
-	/* A missing suite is told here and not by the first record. */
-	if (!err && conf->suite)
-		err = nst_suite_check(conf->suite);
+	err = check_conf(nst, conf, dirs) ?: missing;
 	if (!err)
 		set_conf(nst, conf, dirs);
 	unlock_both(nst);

@@ -361,6 +361,26 @@ static int open_found(struct nst_tcp *nst, struct nst_rxrec *rec,
 	return rec->again ? -ENOMEM : nst->rx_err;
 }
 
+/*
+ * Have the keys of an epoch. Its suite is looked for by others, as whoever wants
+ * rx_lock should not wait for that: until it is found all is as without memory.
+ */
+static enum nst_drop have_keys(struct nst_tcp *nst, const struct nst_hdr *hdr)
+{
+	enum nst_drop drop;
+
+	switch (nst_suite_ask(hdr->suite)) {
+	case 0:
+		drop = nst_stream_rx_keys(&nst->st, hdr);
+		nst_tcp_watch(nst);
+		return drop;
+	case -ENOPKG:
+		return NST_DROP_NO_SUITE;
+	default:
+		return NST_DROP_NOMEM;
+	}
+}
+
 /**
  * nst_tcp_rx_one() - receive the next record, if it is there
  * @nst: the socket
@@ -385,8 +405,7 @@ int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 	if (nst->rx_err)
 		return nst->rx_err;
 	while ((found = find(nst, want, &rec, wire, &drop)) == FOUND_EPOCH) {
-		drop = nst_stream_rx_keys(&nst->st, &rec.hdr);
-		nst_tcp_watch(nst);
+		drop = have_keys(nst, &rec.hdr);
 		if (drop == NST_DROP_NOMEM)
 			return -ENOMEM;
 		if (drop)

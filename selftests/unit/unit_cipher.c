@@ -4,6 +4,7 @@
 #include <linux/ktime.h>
 #include <linux/nst.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 #include <shim/test.h>
 #include <crypto/aead.h>
 #include "core/aead.h"
@@ -478,6 +479,40 @@ TEST(nst_cipher_seal__equal_plaintexts_look_different)
 }
 
 /* Who serves many does not wait for an algorithm, nor look for one all the time. */
+/* Who asks learns what a work item has found out, and waits for nothing. */
+TEST(nst_suite_ask__is_looked_for_by_others)
+{
+	char aead[32], hmac[32];
+
+	/* What other tests have found is no matter. */
+	shim_crypto_missing = "sm4";
+	CHECK_EQ(nst_suite_driver(NST_CIPHER_SM4_GCM, aead, hmac, 32), -ENOPKG);
+	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), -ENOPKG);
+	shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
+	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), -EAGAIN);
+	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), -EAGAIN);
+	shim_work_run();
+	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), -ENOPKG);
+	/* For any suite nothing is looked for twice. */
+	shim_crypto_missing = NULL;
+	nst_suite_ask_all();
+	shim_work_run();
+	shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
+	nst_suite_ask_all();
+	shim_work_run();
+	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), -EAGAIN);
+	shim_work_run();
+	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), 0);
+	CHECK_EQ(nst_suite_ask(NST_CIPHER_CHACHA20_POLY1305), 0);
+	/* It was there, and is no more. */
+	shim_crypto_missing = "sm4";
+	CHECK_EQ(nst_suite_driver(NST_CIPHER_SM4_GCM, aead, hmac, 32), -ENOPKG);
+	shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
+	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), -EAGAIN);
+	nst_suite_exit();
+	CHECK_EQ(shim_live_tfms, 0);
+}
+
 TEST(nst_suite_at_hand__looked_for_seldom)
 {
 	u8 id;

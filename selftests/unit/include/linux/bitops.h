@@ -19,6 +19,14 @@ static inline void clear_bit(unsigned int nr, unsigned long *word)
 			   ~(1UL << nr % BITS_PER_LONG), __ATOMIC_SEQ_CST);
 }
 
+static inline bool test_and_clear_bit(unsigned int nr, unsigned long *word)
+{
+	unsigned long bit = 1UL << nr % BITS_PER_LONG;
+
+	return __atomic_fetch_and(word + nr / BITS_PER_LONG, ~bit,
+				  __ATOMIC_SEQ_CST) & bit;
+}
+
 static inline bool test_bit(unsigned int nr, const unsigned long *word)
 {
 	return word[nr / BITS_PER_LONG] >> nr % BITS_PER_LONG & 1;
