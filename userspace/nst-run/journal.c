@@ -159,26 +159,39 @@ static void add_program(struct text *t)
 }
 
 /**
- * journal_failure() - tell why a call fails
- * @result: of attach_call()
+ * journal_call() - tell why a call fails
+ * @call: its name
+ * @result: what it was about
+ * @hint: what the error means
  *
  * "redis: connect() to port 6379/tcp refused: ENOKEY (no keys: ...)"
  */
-void journal_failure(const struct attach_result *result)
+void journal_call(const char *call, const struct attach_result *result,
+		  const char *hint)
 {
 	const char *name = strerrorname_np(result->error);
 	char line[LINE_BYTES];
 	struct text t = { .buf = line, .size = sizeof(line) };
 
 	add_program(&t);
-	text_add(&t, attach_call_name(result->call));
+	text_add(&t, call);
 	text_add(&t, result->remote ? " to port " : " on port ");
 	text_number(&t, result->port);
 	text_add(&t, result->protocol == IPPROTO_TCP ? "/tcp" : "/udp");
 	text_add(&t, " refused: ");
 	text_add(&t, name ? name : "?");
 	text_add(&t, " (");
-	text_add(&t, attach_hint(result->error));
+	text_add(&t, hint);
 	text_add(&t, ")");
 	journal_line(line);
+}
+
+/**
+ * journal_failure() - tell why a call fails whose attach failed
+ * @result: of attach_call()
+ */
+void journal_failure(const struct attach_result *result)
+{
+	journal_call(attach_call_name(result->call), result,
+		     attach_hint(result->error));
 }

@@ -7,6 +7,7 @@
 #include "notify.h"
 #include "options.h"
 #include "preload_run.h"
+#include "secret.h"
 #include "start.h"
 
 static void say(const char *fmt, va_list ap)
@@ -54,6 +55,24 @@ static int names_dns(const struct policy *policy)
 {
 	return ports_has(&policy->tcp, PORT_DNS) ||
 	       ports_has(&policy->udp, PORT_DNS);
+}
+
+/*
+ * The exchange needs a process beside the program, which holds each connection
+ * until its keys are there; the preload engine has none. nst-run(8) has more.
+ */
+static void prepare_secret(struct run *run)
+{
+	char why[1024] = "";
+
+	if (!run->policy.secret)
+		return;
+	if (run->engine == RUN_ENGINE_PRELOAD)
+		run_refuse(RUN_EXIT_REFUSED,
+			   "--forward-secret: the preload engine cannot exchange keys; --engine notify can");
+	if (secret_load(why, sizeof(why)))
+		run_refuse(RUN_EXIT_REFUSED, "--forward-secret: %s", why);
+	run->engine = RUN_ENGINE_NOTIFY;
 }
 
 /* The preload engine costs less, so it is the first choice. */
@@ -114,6 +133,7 @@ int main(int argc, char **argv)
 	start_fill_standard_files();
 	options_parse(&run, argc, argv);
 	start_find_program(&run);
+	prepare_secret(&run);
 	choose_engine(&run);
 	start_check_nst(&run);
 	start_attach_handed(&run);

@@ -17,6 +17,8 @@ static const char help[] =
 "  --tcp PORTS, --udp PORTS\n"
 "                    numbers, ranges and services: 5432,6000-6010,redis\n"
 "  --strict          strict mode, for TCP: both ends must answer first\n"
+"  --forward-secret  for TCP: before the first byte both ends exchange keys that\n"
+"                    no box has; strict, and by the notify engine only\n"
 "  --cipher NAME     aes-gcm (default), chacha20-poly1305, ...: nstkeyctl caps\n"
 "  --context TEXT    names the service, alike at both ends; up to 32 bytes\n"
 "  --engine preload|notify\n"
@@ -32,6 +34,7 @@ enum {
 	OPT_TCP = 256,
 	OPT_UDP,
 	OPT_STRICT,
+	OPT_SECRET,
 	OPT_CIPHER,
 	OPT_CONTEXT,
 	OPT_ENGINE,
@@ -45,6 +48,7 @@ static const struct option options[] = {
 	{ "tcp", required_argument, NULL, OPT_TCP },
 	{ "udp", required_argument, NULL, OPT_UDP },
 	{ "strict", no_argument, NULL, OPT_STRICT },
+	{ "forward-secret", no_argument, NULL, OPT_SECRET },
 	{ "cipher", required_argument, NULL, OPT_CIPHER },
 	{ "context", required_argument, NULL, OPT_CONTEXT },
 	{ "engine", required_argument, NULL, OPT_ENGINE },
@@ -111,6 +115,10 @@ static void take_option(struct run *run, int opt, const char *arg)
 	case OPT_STRICT:
 		run->policy.strict = 1;
 		break;
+	case OPT_SECRET:
+		run->policy.secret = 1;
+		run->policy.strict = 1;
+		break;
 	case OPT_CIPHER:
 		take_cipher(run, arg);
 		break;
@@ -135,6 +143,9 @@ static void check(const struct run *run)
 	if (!run->policy.tcp.nr && !run->policy.udp.nr)
 		run_refuse(RUN_EXIT_USAGE,
 			   "without --tcp or --udp there is nothing to protect; 'nst-run --help' tells how");
+	if (run->policy.secret && run->policy.udp.nr)
+		run_refuse(RUN_EXIT_USAGE,
+			   "--forward-secret is for TCP: datagrams have no exchange of keys, so --udp cannot be with it");
 	if (run->policy.strict && !run->policy.tcp.nr)
 		run_refuse(RUN_EXIT_USAGE,
 			   "--strict is for TCP: datagrams have no strict mode");

@@ -17,6 +17,7 @@ struct policy {
 	uint8_t cipher;			/* NST_CIPHER_* */
 	uint8_t strict;
 	uint8_t let;			/* programs out of reach are let go */
+	uint8_t secret;			/* keys are exchanged; never in words */
 	uint8_t context_len;
 	uint8_t context[NST_CONTEXT_MAX];
 };

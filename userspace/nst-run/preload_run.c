@@ -8,37 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "beside.h"
 #include "explain.h"
 #include "preload_run.h"
 #include "program.h"
 #include "wait.h"
 
 #define LIBRARY	"libnst-preload.so"
-
-/* @where, from the directory that nst-run is in, if the library is there. */
-static const char *beside(const char *where)
-{
-	static char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	char *slash;
-
-	if (n <= 0)
-		return NULL;
-	path[n] = 0;
-	slash = strrchr(path, '/');
-	*slash = 0;
-	/* PREFIX/bin/nst-run, PREFIX/lib/nst/... */
-	if (!strncmp(where, "../", 3)) {
-		where += 3;
-		slash = strrchr(path, '/');
-		if (!slash)
-			return NULL;
-	}
-	if (slash + strlen(where) + 2 > path + sizeof(path))
-		return NULL;
-	sprintf(slash, "/%s", where);
-	return access(path, R_OK) ? NULL : path;
-}
 
 /* In a build's directory, as it was installed, or wherever that was to be. */
 static const char *library(void)

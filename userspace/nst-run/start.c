@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "attach.h"
+#include "secret.h"
 #include "start.h"
 
 /**
@@ -164,12 +165,36 @@ void start_check_nst(const struct run *run)
 		try_or_refuse(&run->policy, SOCK_DGRAM);
 }
 
+/* A connection (of inetd) has its keys before the program has it. */
+static void exchange_handed(int fd, const struct attach_result *result)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+	int err;
+
+	if (result->protocol != IPPROTO_TCP ||
+	    (result->outcome != ATTACH_DONE && result->outcome != ATTACH_HAD))
+		return;
+	if (!getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
+	    (info.tcpi_state == TCP_CLOSE || info.tcpi_state == TCP_LISTEN))
+		return;
+	err = secret_whole(fd);
+	if (err)
+		run_refuse(RUN_EXIT_REFUSED,
+			   "descriptor %d is a connection %s port %u/tcp, and keys were not exchanged: %s (%s)",
+			   fd, result->remote ? "to" : "on", result->port,
+			   strerrorname_np(-err), secret_hint(-err));
+}
+
 static void attach_handed(const struct policy *policy, int fd)
 {
 	struct attach_result result;
 
-	if (!attach_call(policy, ATTACH_HANDED, fd, NULL, 0, &result))
+	if (!attach_call(policy, ATTACH_HANDED, fd, NULL, 0, &result)) {
+		if (policy->secret)
+			exchange_handed(fd, &result);
 		return;
+	}
 	run_refuse(RUN_EXIT_REFUSED,
 		   "descriptor %d is a socket %s port %u/%s and cannot have NST: %s (%s)",
 		   fd, result.remote ? "to" : "on", result.port,

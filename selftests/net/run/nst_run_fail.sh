@@ -66,6 +66,9 @@ done <<'END'
 2|it has 1 to 32 bytes|--tcp 80 --context 123456789012345678901234567890123 -- true
 2|there are preload and notify|--tcp 80 --engine magic -- true
 2|--strict is for TCP|--udp 80 --strict -- true
+2|--forward-secret is for TCP|--udp 80 --forward-secret -- true
+2|--forward-secret is for TCP|--tcp 80 --udp 80 --forward-secret -- true
+125|the preload engine cannot exchange keys|--tcp 80 --forward-secret --engine preload -- true
 2|there is no option '--nosuch'|--tcp 80 --nosuch -- true
 127|not found in $PATH|--tcp 80 -- nosuchprogram
 127|No such file|--tcp 80 -- /nosuch/program
@@ -100,6 +103,9 @@ check "no input" without "<&-" 0
 check "no output" without ">&-" 1
 check "no errors" without "2>&-" 2
 check "none of the three" without "<&- >&- 2>&-" 0 1 2
+cp /t/nst-run "$dir/nst-run"
+refuses "--forward-secret without its library" 125 "libnst.so.0" \
+	"$dir/nst-run" --tcp 80 --forward-secret -- true
 many=1
 i=3
 while [ $i -lt 600 ]; do

@@ -27,17 +27,22 @@
 #include <unistd.h>
 #include "../explain.h"
 #include "../journal.h"
+#include "accepts.h"
 #include "calls.h"
+#include "connects.h"
+#include "door.h"
 #include "guise.h"
-#include "waits.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP	262
 #endif
 #define ADDR_MAX	sizeof(struct sockaddr_storage)
 
-/* The journal names who calls; the name of this thread is there for that. */
-static void take_name(const struct target *target)
+/**
+ * call_name() - the journal names who calls, by the name of this thread
+ * @target: who
+ */
+void call_name(const struct target *target)
 {
 	char path[64], name[17] = "";
 	int fd, n;
@@ -51,9 +56,16 @@ static void take_name(const struct target *target)
 	prctl(PR_SET_NAME, name);
 }
 
-static int refuse(const struct call *call, const char *line)
+/**
+ * call_refuse() - fail a call, and say why in the journal
+ * @call: it
+ * @line: why
+ *
+ * Return: -EACCES.
+ */
+int call_refuse(const struct call *call, const char *line)
 {
-	take_name(&call->target);
+	call_name(&call->target);
 	journal_line(line);
 	return -EACCES;
 }
@@ -74,9 +86,10 @@ int call_attach(struct call *call, enum attach_call what, int fd,
 	struct attach_result result;
 	int err = attach_call(call->policy, what, fd, addr, len, &result);
 
+	call->result = result;
 	explain_call(fd, &result);
 	if (err) {
-		take_name(&call->target);
+		call_name(&call->target);
 		journal_failure(&result);
 	}
 	return err;
@@ -142,30 +155,9 @@ static int elsewhere(struct call *call, int fd, const void *addr, int len)
 	return guise_call(&call->target, fd, addr, len);
 }
 
-static int has_timeout(int fd)
+static int is_named(const struct attach_result *result)
 {
-	struct timeval tv = { 0 };
-	socklen_t len = sizeof(tv);
-
-	return !getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, &len) &&
-		(tv.tv_sec || tv.tv_usec);
-}
-
-static int make_connect(struct call *call, int fd, const void *addr, int len)
-{
-	struct wait wait;
-	int err;
-
-	if (!call_blocks(fd))
-		return connect(fd, addr, len) ? -errno : 0;
-	if (!call->may_block)
-		return -EAGAIN;
-	do {
-		waits_begin(&wait, &call->target);
-		err = connect(fd, addr, len) ? -errno : 0;
-		err = waits_end(&wait, err, has_timeout(fd));
-	} while (err == 1);
-	return err;
+	return result->outcome == ATTACH_DONE || result->outcome == ATTACH_HAD;
 }
 
 /*
@@ -200,7 +192,11 @@ static int call_connect(struct call *call, int fd, const void *addr, int len)
 		if (!err)
 			err = call_attach(call, ATTACH_CONNECT, fd, addr, len);
 	}
-	return err ? err : make_connect(call, fd, addr, len);
+	if (err)
+		return err;
+	if (!call->policy->secret || !is_named(&call->result))
+		return connects_make(call, fd, addr, len);
+	return connects_secret(call, fd, addr, len);
 }
 
 /* A port that came between the look and the call is an end to it. */
@@ -226,29 +222,14 @@ static int call_listen(struct call *call, int fd)
 	err = call_attach(call, ATTACH_LISTEN, fd, NULL, 0);
 	if (err)
 		return err;
+	if (call->policy->secret && is_named(&call->result) && door_fits(fd))
+		return call_refuse(call, door_why);
 	if (listen(fd, (int)call->target.req->data.args[1]))
 		return -errno;
 	if (protocol != IPPROTO_TCP || still_right(call, fd))
 		return 0;
 	shutdown(fd, SHUT_RDWR);
 	return -EADDRINUSE;
-}
-
-/*
- * A listener that another process made, and sent, may be one without NST on a
- * covered port. What the program was given at its start, and what it made, has
- * NST; so this is for strangers, and it goes on in the program whose other thread
- * could only put another stranger there.
- */
-static int call_accept(struct call *call, int fd)
-{
-	int domain, protocol = call_protocol(fd, &domain);
-
-	call->go_on = 1;
-	if ((protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP) ||
-	    still_right(call, fd))
-		return 0;
-	return refuse(call, "accept refused: a listener without NST from another process");
 }
 
 /*
@@ -344,13 +325,14 @@ int call_make(struct call *call)
 	int nr = call->target.req->data.nr, fd, err;
 
 	if (!target_confined_alike(call->target.req->pid))
-		return refuse(call,
-			      "call refused: another label (AppArmor, SELinux) than nst-run's");
+		return call_refuse(call,
+				   "call refused: another label (AppArmor, SELinux) than nst-run's");
 	if (nr == SYS_socket)
 		return call_socket(call);
 	fd = target_socket(&call->target);
 	if (fd == -EACCES)
-		refuse(call, "call refused: the process is not dumpable (nst-run as root can)");
+		call_refuse(call,
+			    "call refused: the process is not dumpable (nst-run as root can)");
 	if (fd < 0)
 		return fd;
 	switch (nr) {
@@ -365,7 +347,7 @@ int call_make(struct call *call)
 		break;
 	case SYS_accept:
 	case SYS_accept4:
-		err = call_accept(call, fd);
+		err = accepts_make(call, fd);
 		break;
 	default:
 		err = call_send(call, fd);

@@ -11,6 +11,7 @@
  * @target: the thread that made it
  * @policy: what is covered
  * @may_block: another thread of the supervisor is there for other calls
+ * @result: of the attach
  * @go_on: the kernel may make it with what it finds then
  * @value: what it returns if the supervisor made it
  */
@@ -18,13 +19,16 @@ struct call {
 	struct target target;
 	const struct policy *policy;
 	int may_block;
+	struct attach_result result;
 	int go_on;
 	long value;
 };
 
 int call_make(struct call *call);
 
-/* for sends.c */
+/* for accepts.c, connects.c and sends.c */
+int call_refuse(const struct call *call, const char *line);
+void call_name(const struct target *target);
 int call_attach(struct call *call, enum attach_call what, int fd,
 		const void *addr, unsigned int len);
 int call_protocol(int fd, int *domain);

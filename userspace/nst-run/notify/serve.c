@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include "calls.h"
+#include "door.h"
 #include "serve.h"
 #include "waits.h"
 
@@ -120,6 +121,8 @@ int serve_start(const struct policy *policy, int notify)
 {
 	int err = waits_init();
 
+	if (!err && policy->secret)
+		err = door_init();
 	serve.policy = policy;
 	serve.notify = notify;
 	pthread_attr_init(&serve.attr);

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * connect() on the copy of a socket. With --forward-secret it ends when keys have
+ * been exchanged, also on a socket that does not block: a program may write as
+ * soon as it is told that the connection stands, and it is nobody else who tells
+ * it but poll(). So until then it gets no answer, and whatever else ends the call
+ * leaves no connection behind that might come about later.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include "../journal.h"
+#include "../secret.h"
+#include "connects.h"
+#include "waits.h"
+
+static int has_timeout(int fd)
+{
+	struct timeval tv = { 0 };
+	socklen_t len = sizeof(tv);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, &len) &&
+		(tv.tv_sec || tv.tv_usec);
+}
+
+/**
+ * connects_make() - connect()
+ * @call: the program's
+ * @fd: the copy of its socket
+ * @addr: the copy of the address
+ * @len: of @addr
+ *
+ * Return: 0 or a negative errno.
+ */
+int connects_make(struct call *call, int fd, const void *addr, int len)
+{
+	struct wait wait;
+	int err;
+
+	if (!call_blocks(fd))
+		return connect(fd, addr, len) ? -errno : 0;
+	if (!call->may_block)
+		return -EAGAIN;
+	do {
+		waits_begin(&wait, &call->target);
+		err = connect(fd, addr, len) ? -errno : 0;
+		err = waits_end(&wait, err, has_timeout(fd));
+	} while (err == 1);
+	return err;
+}
+
+static int state_of(int fd)
+{
+	struct tcp_info info = { .tcpi_state = TCP_CLOSE };
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	return info.tcpi_state;
+}
+
+/* A connection that comes about ends; one that stands says nothing more. */
+static void give_up(int fd)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	if (state_of(fd) == TCP_SYN_SENT &&
+	    !connect(fd, &none, sizeof(none)))
+		return;
+	shutdown(fd, SHUT_RDWR);
+}
+
+/*
+ * Signals are for later, but who has been killed waits for nothing. 0, or what
+ * the call ends with.
+ */
+static int wait_until(struct call *call, int fd, int events, long long until)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = events };
+	struct wait wait;
+	long long left;
+	int n;
+
+	for (;;) {
+		left = until - secret_now();
+		if (left <= 0)
+			return -ETIMEDOUT;
+		waits_begin(&wait, &call->target);
+		n = poll(&poll_fd, 1, left);
+		waits_end(&wait, n < 0 ? -errno : 0, 0);
+		if (n > 0)
+			return 0;
+		if (!target_valid(&call->target))
+			return -ENOENT;
+	}
+}
+
+static int exchange(struct call *call, int fd, long long until)
+{
+	struct nst_exchange *ex;
+	int err = secret_new(&ex, fd);
+
+	if (err) {
+		shutdown(fd, SHUT_RDWR);
+		return err;
+	}
+	do {
+		err = secret_step(ex);
+		if (err > 0) {
+			err = wait_until(call, fd, err, until);
+			err = err ? err : 1;
+		}
+	} while (err > 0);
+	/* Shuts it down if it has not come to its end. */
+	secret_free(ex);
+	return err;
+}
+
+static int say(struct call *call, int err)
+{
+	struct attach_result result = call->result;
+
+	result.error = -err;
+	call_name(&call->target);
+	journal_call("connect()", &result, secret_hint(-err));
+	return err;
+}
+
+/**
+ * connects_secret() - connect(), and an exchange of keys
+ * @call: the program's
+ * @fd: the copy of its socket, which has NST
+ * @addr: the copy of the address
+ * @len: of @addr
+ *
+ * Return: 0 or a negative errno.
+ */
+int connects_secret(struct call *call, int fd, const void *addr, int len)
+{
+	long long until = secret_now() + SECRET_MS;
+	int blocks = call_blocks(fd), err;
+
+	if (!call->may_block)
+		return -EAGAIN;
+	err = connects_make(call, fd, addr, len);
+	/* Another thread's, or one that stood before. */
+	if (err == -EISCONN || err == -EALREADY)
+		return err;
+	if (err == -EINPROGRESS && !blocks) {
+		err = wait_until(call, fd, POLLOUT, until);
+		/* It is the second one that knows, and that ends it. */
+		if (!err && connect(fd, addr, len))
+			err = -errno;
+		if (err == -ETIMEDOUT)
+			say(call, err);
+	}
+	if (err) {
+		give_up(fd);
+		return err;
+	}
+	if (blocks)
+		until = secret_now() + SECRET_MS;
+	err = exchange(call, fd, until);
+	return err ? say(call, err) : 0;
+}

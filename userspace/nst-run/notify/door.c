@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What stands between a listener and accept() under --forward-secret.
+ *
+ * accept() takes all connections that have come, as guests, and gives the program
+ * one whose keys have been exchanged. The exchanges go on at the same time, in a
+ * thread of their own (the keeper), so a peer that is silent holds up nobody; it
+ * is sent away after SECRET_MS. Who has no box cannot get a guest's place for
+ * longer than a peer that answers needs it: of too many the oldest goes.
+ *
+ * A program that waits for its listener by poll() is woken by ring.c.
+ *
+ * No listener is held: with the program's last descriptor of it the port is free,
+ * a ring finds nobody, and its guests are sent away, as TCP does it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include "door.h"
+#include "keeper.h"
+#include "ring.h"
+#include "waits.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE	71
+#endif
+
+static uint64_t own_netns;
+
+/**
+ * door_init() - be ready for listeners
+ *
+ * Return: 0 or a negative errno.
+ */
+int door_init(void)
+{
+	socklen_t len = sizeof(own_netns);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
+
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &own_netns,
+				 &len))
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	return err ? err : keeper_start();
+}
+
+const char door_why[] =
+	"--forward-secret: refused for a listener in another network namespace or on one device";
+
+/**
+ * door_fits() - can the program be woken when a connection is ready?
+ * @fd: a listener, or what is to become one
+ *
+ * Return: 0 or a negative errno: not from here if it is in another network
+ * namespace, or takes what comes by one device only.
+ */
+int door_fits(int fd)
+{
+	uint64_t netns = 0;
+	char device[16] = "";
+	socklen_t len = sizeof(netns);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &netns, &len) ||
+	    netns != own_netns)
+		return -EXDEV;
+	len = sizeof(device);
+	if (getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &len) ||
+	    (len && *device && strcmp(device, "lo")))
+		return -ENODEV;
+	return 0;
+}
+
+/* Who is not under this nst-run may take it first, so it must not block. */
+static int accept_now(int fd, struct sockaddr_storage *addr, socklen_t *len)
+{
+	int flags = fcntl(fd, F_GETFL), err;
+
+	*len = sizeof(*addr);
+	if (!(flags & O_NONBLOCK))
+		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	err = accept4(fd, (struct sockaddr *)addr, len, SOCK_CLOEXEC);
+	if (err < 0)
+		err = -errno;
+	if (!(flags & O_NONBLOCK))
+		fcntl(fd, F_SETFL, flags);
+	return err;
+}
+
+/* All that have come. Returns how many, or a negative errno. */
+static int take_in(struct door *door, int fd)
+{
+	struct sockaddr_storage addr;
+	unsigned int i;
+	socklen_t len;
+	int n = 0, err;
+
+	for (i = 0; i < 2 * PENDING_MAX && door->done < DONE_MAX; i++) {
+		err = accept_now(fd, &addr, &len);
+		if (err == -EAGAIN)
+			break;
+		if (err == -ECONNABORTED || err == -EPROTO || err == -EINTR)
+			continue;
+		if ((err == -EMFILE || err == -ENFILE) && door->pending) {
+			guest_send_away(door, guest_oldest(door));
+			continue;
+		}
+		if (err < 0)
+			return err;
+		if (ring_is(door, &addr)) {
+			ring_end(door);
+			door->unheard = 0;
+			close(err);
+			continue;
+		}
+		guest_receive(door, err, &addr, len);
+		n++;
+	}
+	if (n)
+		guest_tell(guests.wake, 1);
+	return n;
+}
+
+/* Milliseconds that an accept() may last (SO_RCVTIMEO); -1: for ever */
+static int limit_of(int fd)
+{
+	struct timeval tv = { 0 };
+	socklen_t len = sizeof(tv);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, &len) ||
+	    (!tv.tv_sec && !tv.tv_usec))
+		return -1;
+	if (tv.tv_sec > 1000000)
+		return -1;
+	return tv.tv_sec * 1000 + tv.tv_usec / 1000;
+}
+
+/* Until something comes, or is done. 0, or what accept() ends with. */
+static int wait_at(struct call *call, int fd, struct door *door, int limit,
+		   long long since)
+{
+	struct pollfd fds[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = door->event, .events = POLLIN },
+	};
+	long long left = limit < 0 ? -1 : since + limit - secret_now();
+	struct wait wait;
+	uint64_t count;
+	int err;
+
+	if (limit >= 0 && left <= 0)
+		return -EAGAIN;
+	door->waiting++;
+	pthread_mutex_unlock(&guests.lock);
+	waits_begin(&wait, &call->target);
+	err = poll(fds, 2, left) < 0 ? -errno : 0;
+	err = waits_end(&wait, err, limit >= 0);
+	pthread_mutex_lock(&guests.lock);
+	door->waiting--;
+	if (fds[1].revents && read(door->event, &count, sizeof(count)) < 0)
+		return 0;
+	return err < 0 ? err : 0;
+}
+
+/*
+ * A listener that blocks: its program may have looked by poll() first, so what
+ * has come and was no good must not hold it for ever. EINTR is what every program
+ * expects here, and calls again.
+ */
+static int take(struct call *call, int fd, struct door *door,
+		struct door_guest *guest)
+{
+	unsigned int failed = door->failed;
+	int limit = limit_of(fd), came = 0, err;
+	long long since = secret_now();
+
+	for (;;) {
+		err = take_in(door, fd);
+		if (guest_take_out(door, guest))
+			return 0;
+		if (err < 0)
+			return err;
+		came += err;
+		if (!call_blocks(fd) || !call->may_block)
+			return -EAGAIN;
+		if (came && failed != door->failed && !door->pending)
+			return -EINTR;
+		err = wait_at(call, fd, door, limit, since);
+		if (err)
+			return err;
+	}
+}
+
+/**
+ * door_accept() - accept() on a listener of a covered port
+ * @call: it
+ * @fd: the copy of the listener
+ * @guest: receives a connection
+ *
+ * Return: 0, or the negative errno that the call has to end with.
+ */
+int door_accept(struct call *call, int fd, struct door_guest *guest)
+{
+	struct door *door;
+	int err;
+
+	pthread_mutex_lock(&guests.lock);
+	err = guest_door(fd, &door);
+	if (!err) {
+		door->users++;
+		err = take(call, fd, door, guest);
+		door->users--;
+		ring_for(door);
+		guest_free_doors();
+	}
+	pthread_mutex_unlock(&guests.lock);
+	return err;
+}
+
+/**
+ * door_back() - a connection that the program has no room for just now
+ * @fd: the copy of the listener
+ * @taken: of door_accept()
+ */
+void door_back(int fd, const struct door_guest *taken)
+{
+	struct guest *guest = calloc(1, sizeof(*guest));
+	struct door *door;
+
+	pthread_mutex_lock(&guests.lock);
+	if (guest && !guest_door(fd, &door)) {
+		guest->fd = taken->fd;
+		guest->addr = taken->addr;
+		guest->len = taken->len;
+		guest->polled = -1;
+		guest_enter(door, guest);
+		ring_for(door);
+	} else {
+		free(guest);
+		close(taken->fd);
+	}
+	pthread_mutex_unlock(&guests.lock);
+}
