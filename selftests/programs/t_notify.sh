@@ -72,16 +72,22 @@ is_other()
 	[ -e nginx.pid ] && [ "$(cat nginx.pid)" != "$1" ]
 }
 
+# shellcheck disable=SC2317
+no_nst_run()
+{
+	[ -z "$(pids_of "$1" nst-run)" ]
+}
+
 nginx_scene()
 {
-	local server old
+	local old
 
 	PORTS=(--tcp 80 --engine notify)
 	mkdir -p www
 	marked "$MARK" 1000000 www/big
-	# As a daemon: else it does not heed USR2. nst-run stays nevertheless.
-	run h2 /usr/sbin/nginx -c "$WORK/nginx.conf" >nginx.log 2>&1 &
-	server=$!
+	# As a daemon: else it does not heed USR2. Its supervisor stays.
+	run h2 /usr/sbin/nginx -c "$WORK/nginx.conf" >nginx.log 2>&1
+	say $? "it goes to the background, and nst-run is back" nginx.log error.log
 	listening h2 tcp 80 nginx.log || return
 	get "a file of nginx"
 	old=$(cat nginx.pid)
@@ -95,8 +101,8 @@ nginx_scene()
 	get "a file of the second one"
 	kill -QUIT "$(cat nginx.pid)"
 	until_true 60 fails test -e nginx.pid
-	wait "$server"
-	say $? "it ends, and nst-run with it" nginx.log error.log
+	until_true 60 no_nst_run h2
+	say $? "it ends, and its supervisor with it" nginx.log error.log
 }
 
 # shellcheck disable=SC2317

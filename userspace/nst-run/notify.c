@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The engine of seccomp's user notification: nst-run stays, as the parent of the
- * program and the supervisor of its calls, until the last process under it has
- * ended.
+ * The engine of seccomp's user notification. Two processes of nst-run stay:
+ *
+ *   the one that was started      passes signals on, and ends as the program does
+ *   the supervisor, its child     is the parent of the program and makes its calls
+ *                                 until the last process under it has ended
+ *
+ * So a program that leaves others behind, as a daemon does, gives the shell back,
+ * and they keep their supervisor. It has a session of its own: no terminal ends it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "explain.h"
@@ -43,29 +49,41 @@ int notify_works(const struct run *run, char *why, size_t size)
 	return 1;
 }
 
-/* What it has of the program's would keep others waiting for their ends. */
-static int let_go(struct child *child)
+/*
+ * What a process has of the program's would keep others waiting for their ends.
+ * @keep: what it needs, which gets new numbers: the lowest, and nothing behind.
+ */
+static int let_go(int **keep, int nr)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int keep[] = { child->pidfd, child->notify, child->talk };
-	unsigned int i, next = 3;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), i;
 
 	if (null < 0)
 		return -1;
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
-	/* At the lowest numbers, and nothing behind them. */
-	for (i = 0; i < 3; i++) {
-		keep[i] = fcntl(keep[i], F_DUPFD_CLOEXEC, 100);
-		if (keep[i] < 0)
+	for (i = 0; i < nr; i++) {
+		*keep[i] = fcntl(*keep[i], F_DUPFD_CLOEXEC, 100);
+		if (*keep[i] < 0)
 			return -1;
 	}
-	for (i = 0; i < 3; i++)
-		dup3(keep[i], next++, O_CLOEXEC);
-	child->pidfd = 3;
-	child->notify = 4;
-	child->talk = 5;
-	return close_range(next, ~0U, 0);
+	for (i = 0; i < nr; i++) {
+		dup3(*keep[i], 3 + i, O_CLOEXEC);
+		*keep[i] = 3 + i;
+	}
+	return close_range(3 + nr, ~0U, 0);
+}
+
+/* The program has ended, and so has what its shell waits for. */
+static void let_go_of_rest(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null >= 0) {
+		dup2(null, STDERR_FILENO);
+		close(null);
+	}
+	if (chdir("/"))
+		return;
 }
 
 /* One descriptor for each call that is under way, and two more. */
@@ -132,11 +150,19 @@ static int reap(pid_t *program, int *status)
 	}
 }
 
+/* What the supervisor says: the program's number, then how it has ended. */
+static void tell(int report, int word)
+{
+	/* Who was killed wants to know no more. */
+	if (write(report, &word, sizeof(word)) != sizeof(word))
+		return;
+}
+
 /*
  * Until the filter has no users, and nobody is left to wait for. Processes may
- * be under it that are no children of ours.
+ * be under it that are no children of ours. Returns how the program has ended.
  */
-static int supervise(struct child *child, int signals)
+static int supervise(struct child *child, int signals, int report)
 {
 	struct pollfd poll_fds[] = {
 		{ .fd = signals, .events = POLLIN }, { .fd = child->notify },
@@ -147,6 +173,12 @@ static int supervise(struct child *child, int signals)
 
 	for (;;) {
 		left = reap(&program, &status);
+		if (!program && report >= 0) {
+			tell(report, status);
+			close(report);
+			report = -1;
+			let_go_of_rest();
+		}
 		if (!left && !program && unused)
 			return status;
 		if (poll(poll_fds, 2, -1) < 0)
@@ -203,6 +235,106 @@ static void begin_to_explain(void)
 	explain_begin();
 }
 
+/* Its threads, and all else that must be there before the program runs. */
+static int prepare(struct child *child, const struct run *run, int *signals,
+		   int *report)
+{
+	int *keep[] = { &child->pidfd, &child->notify, &child->talk, report };
+	sigset_t all;
+
+	/* If it is ignored, nobody learns how the program ended. */
+	signal(SIGCHLD, SIG_DFL);
+	raise_limit();
+	setsid();
+	sigprocmask(SIG_SETMASK, NULL, &all);
+	if (let_go(keep, 4))
+		return -errno;
+	*signals = signalfd(-1, &all, SFD_CLOEXEC);
+	if (*signals < 0)
+		return -errno;
+	return serve_start(&run->policy, child->notify);
+}
+
+__attribute__((noreturn))
+static void be_supervisor(const struct run *run, const sigset_t *mask,
+			  pid_t front, int report)
+{
+	struct child child;
+	char why[256] = "";
+	int signals = -1, err;
+
+	child_follow(front);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+		run_refuse(RUN_EXIT_REFUSED, "cannot become the parent of all: %s",
+			   strerror(errno));
+	if (child_start(&child, run, mask, why, sizeof(why)))
+		run_refuse(RUN_EXIT_REFUSED, "the notify engine %s", why);
+	err = prepare(&child, run, &signals, &report);
+	if (err) {
+		child_end(&child);
+		run_refuse(RUN_EXIT_REFUSED, "the notify engine cannot start: %s",
+			   strerror(-err));
+	}
+	tell(report, child.pid);
+	child_go(&child);
+	/* What is explained at the end is waited for. */
+	err = supervise(&child, signals, run->explain ? -1 : report);
+	if (run->explain) {
+		explain_report();
+		tell(report, err);
+	}
+	_exit(0);
+}
+
+/* The next word of the supervisor's, with what comes for us meanwhile. */
+static int hear(int report, int signals, int program, int *word)
+{
+	struct pollfd poll_fds[] = {
+		{ .fd = report, .events = POLLIN },
+		{ .fd = program < 0 ? -1 : signals, .events = POLLIN },
+	};
+	struct signalfd_siginfo info;
+
+	for (;;) {
+		if (poll(poll_fds, 2, -1) < 0)
+			continue;
+		if (poll_fds[0].revents)
+			return read(report, word, sizeof(*word)) ==
+				sizeof(*word);
+		/* The terminal told the program, too. */
+		if (read(signals, &info, sizeof(info)) == sizeof(info) &&
+		    info.ssi_code != SI_KERNEL && info.ssi_signo != SIGCHLD)
+			syscall(SYS_pidfd_send_signal, program, info.ssi_signo,
+				NULL, 0);
+	}
+}
+
+/* Until the program has ended. Returns how. */
+static int be_front(pid_t supervisor, int report)
+{
+	int *keep[] = { &report };
+	int signals, program, pid, status;
+	sigset_t all;
+
+	sigprocmask(SIG_SETMASK, NULL, &all);
+	if (let_go(keep, 1)) {
+		kill(supervisor, SIGKILL);
+		run_refuse(RUN_EXIT_REFUSED, "the notify engine cannot start: %s",
+			   strerror(errno));
+	}
+	signals = signalfd(-1, &all, SFD_CLOEXEC);
+	if (hear(report, signals, -1, &pid)) {
+		program = syscall(SYS_pidfd_open, pid, 0);
+		if (hear(report, signals, program, &status))
+			return status;
+	}
+	/* It has said why, or was killed; and so it is with this one then. */
+	while (waitpid(supervisor, &status, 0) < 0)
+		if (errno != EINTR)
+			return RUN_EXIT_REFUSED << 8;
+	return status;
+}
+
 /**
  * notify_run() - run the program under the engine
  * @run: what was asked for
@@ -211,39 +343,27 @@ static void begin_to_explain(void)
  */
 int notify_run(const struct run *run)
 {
-	struct child child;
-	char why[256] = "";
-	sigset_t mask, all;
-	int signals, err;
+	pid_t front = getpid(), supervisor;
+	int report[2];
+	sigset_t mask;
 
 	journal_init();
 	if (run->explain)
 		begin_to_explain();
 	block_signals(&mask);
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
-		run_refuse(RUN_EXIT_REFUSED, "cannot become the parent of all: %s",
-			   strerror(errno));
-	if (child_start(&child, run, &mask, why, sizeof(why)))
-		run_refuse(RUN_EXIT_REFUSED, "the notify engine %s", why);
-	/* If it is ignored, nobody learns how the program ended. */
+	/* If it is ignored, nobody learns how the supervisor ended. */
 	signal(SIGCHLD, SIG_DFL);
-	raise_limit();
-	sigprocmask(SIG_SETMASK, NULL, &all);
-	signals = -1;
-	err = let_go(&child) ? -errno : 0;
-	if (!err) {
-		signals = signalfd(-1, &all, SFD_CLOEXEC);
-		err = signals < 0 ? -errno : serve_start(&run->policy,
-							 child.notify);
+	if (pipe2(report, O_CLOEXEC))
+		run_refuse(RUN_EXIT_REFUSED, "the notify engine has no pipe: %s",
+			   strerror(errno));
+	supervisor = fork();
+	if (supervisor < 0)
+		run_refuse(RUN_EXIT_REFUSED, "the notify engine has no process: %s",
+			   strerror(errno));
+	if (!supervisor) {
+		close(report[0]);
+		be_supervisor(run, &mask, front, report[1]);
 	}
-	if (err) {
-		child_end(&child);
-		run_refuse(RUN_EXIT_REFUSED, "the notify engine cannot start: %s",
-			   strerror(-err));
-	}
-	child_go(&child);
-	err = supervise(&child, signals);
-	if (run->explain)
-		explain_report();
-	return end_as(err);
+	close(report[1]);
+	return end_as(be_front(supervisor, report[0]));
 }

@@ -2,6 +2,7 @@
 /* Programs under nst-run, and their peers. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -144,21 +145,35 @@ int under_run(const char *options, const char *role, char *said, size_t size)
 		128 + WTERMSIG(status);
 }
 
-pid_t under_program(const struct under *under)
+pid_t under_parent(pid_t pid)
 {
+	int parent = -1;
 	char path[64];
 	FILE *file;
-	int pid = -1;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", under->pid,
-		 under->pid);
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	file = fopen(path, "r");
 	if (!file)
 		return -1;
-	if (fscanf(file, "%d", &pid) != 1)
-		pid = -1;
+	if (fscanf(file, "%*d (%*[^)]) %*c %d", &parent) != 1)
+		parent = -1;
 	fclose(file);
-	return pid;
+	return parent;
+}
+
+pid_t under_child(pid_t pid)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	pid_t found = -1;
+
+	while (found < 0 && dir && (entry = readdir(dir)))
+		if (atoi(entry->d_name) > 0 &&
+		    under_parent(atoi(entry->d_name)) == pid)
+			found = atoi(entry->d_name);
+	if (dir)
+		closedir(dir);
+	return found;
 }
 
 struct sockaddr_in under_addr(int port)

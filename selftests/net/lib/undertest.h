@@ -59,8 +59,12 @@ int under_run(const char *options, const char *role, char *said, size_t size);
 /* The next line, without its end; 0 or -1. */
 int under_line(struct under *under, char *line, size_t size);
 
-/* The program: first child of nst-run. */
-pid_t under_program(const struct under *under);
+/*
+ * Who is whose: nst-run's child is its supervisor, and the supervisor's child is
+ * the program. -1: nobody
+ */
+pid_t under_parent(pid_t pid);
+pid_t under_child(pid_t pid);
 
 struct sockaddr_in under_addr(int port);
 int under_listen(int port, int nst);

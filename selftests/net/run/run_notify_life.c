@@ -257,6 +257,7 @@ static int pids(int argc, char **argv)
 static int leave_behind(int argc, char **argv)
 {
 	int listener = under_listen(UNDER_COVERED, 0), go[2], conn;
+	pid_t parent;
 
 	(void)argc;
 	(void)argv;
@@ -264,13 +265,49 @@ static int leave_behind(int argc, char **argv)
 		return 2;
 	if (fork())
 		return 7;
+	parent = getpid();
 	if (fork())
 		_exit(0);
+	while (getppid() == parent)
+		usleep(1000);
 	setsid();
 	printf("%d\n", getpid());
 	conn = accept(listener, NULL, NULL);
 	puts(under_keyed(conn) ? "keyed" : "plain");
 	_exit(3);
+}
+
+/* @quiet: the same, with nothing of its standard files */
+static int leave_quiet(int argc, char **argv)
+{
+	pid_t parent;
+
+	(void)argc;
+	(void)argv;
+	if (fork())
+		return 7;
+	parent = getpid();
+	if (fork())
+		_exit(0);
+	while (getppid() == parent)
+		usleep(1000);
+	printf("%d\n", getpid());
+	close(STDOUT_FILENO);
+	close(STDERR_FILENO);
+	pause();
+	_exit(3);
+}
+
+/* @accept: one process, which accepts a connection */
+static int accept_one(int argc, char **argv)
+{
+	int listener = under_listen(UNDER_COVERED, 0);
+
+	(void)argc;
+	(void)argv;
+	printf("%d\n", getpid());
+	puts(under_keyed(accept(listener, NULL, NULL)) ? "keyed" : "plain");
+	return 0;
 }
 
 /* @privs: what the program may become */
@@ -378,6 +415,7 @@ UNDER_ROLES({ "@exit", leave }, { "@killed", leave }, { "@calls", calls },
 	    { "@silence", block }, { "@child", block_child }, { "@alarm", alarmed },
 	    { "@restart", restarted }, { "@many", many },
 	    { "@signal", signalled }, { "@daemon", leave_behind },
+	    { "@quiet", leave_quiet }, { "@accept", accept_one },
 	    { "@privs", privs }, { "@elsewhere", elsewhere },
 	    { "@refused", refused }, { "@pids", pids })
 
@@ -427,26 +465,90 @@ TEST_F(life, signal__passed_on)
 	}
 }
 
-TEST_F(life, end__with_the_last_process)
+static int is_gone(pid_t pid)
 {
-	int pid, fd;
+	int i;
+
+	for (i = 0; i < 100 * nsttest_patience(20); i++) {
+		if (kill(pid, 0))
+			return 1;
+		usleep(10000);
+	}
+	return 0;
+}
+
+/* nst-run ends with the program; what that leaves behind has its supervisor. */
+TEST_F(life, end__of_a_daemon)
+{
+	pid_t pid, supervisor;
+	int fd, status = -1;
 
 	START("@daemon");
 	LINE();
 	pid = atoi(self->line);
-	EXPECT_EQ(0, kill(self->under.pid, 0));
+	EXPECT_EQ(self->under.pid, waitpid(self->under.pid, &status, 0));
+	EXPECT_EQ(7 << 8, status);
+	EXPECT_EQ(0, kill(pid, 0));
+	supervisor = under_parent(pid);
+	ASSERT_LT(1, supervisor);
+	/* In no session that a terminal or a shell may end. */
+	EXPECT_EQ(supervisor, getsid(supervisor));
 	fd = dial(UNDER_COVERED);
 	EXPECT_LE(0, fd);
-	EXPECT_EQ(7 << 8, END());
+	END();
 	EXPECT_STREQ("keyed\n", self->said);
-	/* It was reaped, so it is no more. */
-	EXPECT_EQ(-1, kill(pid, 0));
+	/* It was reaped, and the supervisor ends. */
+	EXPECT_EQ(1, is_gone(pid));
+	EXPECT_EQ(1, is_gone(supervisor));
+}
+
+/* The supervisor keeps nobody waiting who reads what the program says. */
+TEST_F(life, end__lets_go)
+{
+	pid_t pid, supervisor;
+
+	START("@quiet");
+	LINE();
+	pid = atoi(self->line);
+	EXPECT_EQ(7 << 8, END());
+	EXPECT_STREQ("", self->said);
+	supervisor = under_parent(pid);
+	EXPECT_LT(1, supervisor);
+	EXPECT_EQ(0, kill(pid, SIGTERM));
+	EXPECT_EQ(1, is_gone(supervisor));
+}
+
+/* Killed, it takes neither the program nor its supervisor along. */
+TEST_F(life, kill__front)
+{
+	pid_t supervisor, program;
+	int fd;
+
+	START("@accept");
+	LINE();
+	program = atoi(self->line);
+	supervisor = under_child(self->under.pid);
+	EXPECT_EQ(supervisor, under_parent(program));
+	EXPECT_EQ(0, kill(self->under.pid, SIGKILL));
+	waitpid(self->under.pid, NULL, 0);
+	fd = dial(UNDER_COVERED);
+	EXPECT_LE(0, fd);
+	END();
+	EXPECT_STREQ("keyed\n", self->said);
+	EXPECT_EQ(1, is_gone(supervisor));
 }
 
 TEST_F(life, start__socket_activation)
 {
 	EXPECT_EQ(0, RUN("@pids"));
 	EXPECT_STREQ("own\n", self->said);
+}
+
+static int kill_supervisor(const struct under *under)
+{
+	pid_t pid = under_child(under->pid);
+
+	return pid < 2 ? -1 : kill(pid, SIGKILL);
 }
 
 TEST_F(life, kill__supervisor)
@@ -460,7 +562,7 @@ TEST_F(life, kill__supervisor)
 		LINE();
 		/* At some moment of some call */
 		usleep(1000 * (7 * i % 19));
-		kill(self->under.pid, SIGKILL);
+		ASSERT_EQ(0, kill_supervisor(&self->under));
 		ASSERT_EQ(0, under_line(&self->under, name, sizeof(name)));
 		EXPECT_STREQ("ENOSYS", name);
 		status = END();
@@ -474,7 +576,7 @@ TEST_F(life, kill__supervisor_of_blocked)
 	START("@silence 0");
 	LINE();
 	usleep(200000);
-	kill(self->under.pid, SIGKILL);
+	ASSERT_EQ(0, kill_supervisor(&self->under));
 	END();
 	EXPECT_STREQ("ENOSYS\n", self->said);
 }
@@ -622,7 +724,7 @@ static void many_sockets(struct __test_metadata *_metadata,
 	LINE();
 	EXPECT_STREQ(expected, self->line);
 	/* It keeps none of them. */
-	files = nr_files(self->under.pid);
+	files = nr_files(under_child(self->under.pid));
 	EXPECT_LT(0, files);
 	EXPECT_GT(20, files);
 	kill(self->under.pid, SIGTERM);

@@ -59,6 +59,16 @@ static void rename_variable(const char *name, pid_t from)
 	setenv(name, number, 1);
 }
 
+/**
+ * child_follow() - what is meant for another process of nst-run is for this one
+ * @from: it
+ */
+void child_follow(pid_t from)
+{
+	rename_variable("LISTEN_PID", from);
+	rename_variable("WATCHDOG_PID", from);
+}
+
 static int install(const struct run *run)
 {
 	struct filter filter;
@@ -77,8 +87,7 @@ static void become(const struct run *run, int talk, const sigset_t *mask)
 	int end, err = 0;
 	char go;
 
-	rename_variable("LISTEN_PID", getppid());
-	rename_variable("WATCHDOG_PID", getppid());
+	child_follow(getppid());
 	end = install(run);
 	if (write(talk, &end, sizeof(end)) != sizeof(end) || end < 0)
 		_exit(RUN_EXIT_REFUSED);

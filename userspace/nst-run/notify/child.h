@@ -22,6 +22,7 @@ struct child {
 	int talk;
 };
 
+void child_follow(pid_t from);
 int child_start(struct child *child, const struct run *run,
 		const sigset_t *mask, char *why, size_t size);
 int child_go(struct child *child);
