@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# OpenBSD's netcat: a file each way, half-closed on either side, and UDP.
+# OpenBSD's netcat: a file each way, half-closed on either side, and UDP. Then with
+# keys that are exchanged (--forward-secret): netcat's connect() does not block.
 #   NETCAT_MB   size of the files (30)
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -66,16 +67,46 @@ datagrams()
 	say $? "a datagram" said
 }
 
-scene()
+streams()
 {
 	marked "$MARK" $(($(size "$NETCAT_MB") << 20)) big
 	marked "$MARK" 5000 few
 	half_closed
 	server_first
 	both_ways
+}
+
+scene()
+{
+	streams
 	datagrams
 	scan
 }
 
+# shellcheck disable=SC2317
+in_journal()
+{
+	journalctl -b --no-pager |
+		grep -qF 'accept() on port 7000/tcp refused: EPROTO'
+}
+
+# The client has exchanged keys, or it would have sent nothing; so would a server
+# that has not. One end alone gives no connection.
+secret_scene()
+{
+	local PORTS=(--tcp 7000 --forward-secret) OPTIONS_OF_RUN=""
+
+	streams
+	[ "$MODE" = nst ] || return
+	run h2 nc -l 7000 >got 2>said &
+	listening h2 tcp 7000
+	PORTS=(--tcp 7000)
+	run h1 nc -N 10.12.0.2 7000 <few >back 2>>said
+	wait $!
+	! [ -s got ] && until_true 60 in_journal
+	say $? "a client that exchanges no keys is not let in" said
+}
+
 both 2 scene "$MARK"
+both 2 secret_scene "$MARK"
 finish
