@@ -165,6 +165,15 @@ static int set_all_keys(int fd, const struct policy *policy, int protocol,
 	return err;
 }
 
+/* In the box is a key to send under; that it may be begun anew changes nothing. */
+static int has_key(int fd)
+{
+	struct nst_rekey rekey = { 0 };
+
+	return sys_setsockopt(fd, SOL_NST, NST_REKEY, &rekey, sizeof(rekey)) !=
+		-ENOKEY;
+}
+
 /*
  * Another thread may be between attach and keys just now: that is waited for as
  * EBUSY is.
@@ -180,8 +189,9 @@ static int attach(int fd, const struct policy *policy, unsigned int role,
 			attach_udp(fd);
 		if (!err) {
 			result->outcome = ATTACH_DONE;
-			return set_all_keys(fd, policy, result->protocol,
-					    role);
+			err = set_all_keys(fd, policy, result->protocol, role);
+			result->keyless = !err && !has_key(fd);
+			return err;
 		}
 		if (err == -EEXIST) {
 			result->outcome = ATTACH_HAD;

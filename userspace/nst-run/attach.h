@@ -53,6 +53,7 @@ enum attach_outcome {
  * @remote: @port is that of the peer
  * @port: the port that counted, or the first one that was looked at
  * @error: the errno if it failed, else 0
+ * @keyless: attached, but the box has no key to send under
  */
 struct attach_result {
 	enum attach_call call;
@@ -61,6 +62,7 @@ struct attach_result {
 	int remote;
 	uint16_t port;
 	int error;
+	int keyless;
 };
 
 int attach_protocol(int fd);

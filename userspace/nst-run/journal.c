@@ -159,6 +159,30 @@ static void add_program(struct text *t)
 }
 
 /**
+ * journal_keyless() - tell that a socket has NST, and no key to send under
+ * @result: of attach_call(); once is enough until another one has a key
+ *
+ * The call goes on, as the box may be loaded any moment.
+ */
+void journal_keyless(const struct attach_result *result)
+{
+	char line[LINE_BYTES];
+	struct text t = { .buf = line, .size = sizeof(line) };
+	static int said;
+
+	if (result->outcome != ATTACH_DONE ||
+	    __atomic_exchange_n(&said, result->keyless, __ATOMIC_RELAXED) ||
+	    !result->keyless)
+		return;
+	add_program(&t);
+	text_add(&t, attach_call_name(result->call));
+	text_add(&t, result->remote ? " to port " : " on port ");
+	text_number(&t, result->port);
+	text_add(&t, " goes on without a key: sends fail (ENOKEY) until the box has one");
+	journal_line(line);
+}
+
+/**
  * journal_call() - tell why a call fails
  * @call: its name
  * @result: what it was about

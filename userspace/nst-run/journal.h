@@ -9,6 +9,7 @@ void journal_init(void);
 void journal_line(const char *line);
 void journal_call(const char *call, const struct attach_result *result,
 		  const char *hint);
+void journal_keyless(const struct attach_result *result);
 void journal_failure(const struct attach_result *result);
 
 #endif /* NST_RUN_JOURNAL_H */

@@ -37,6 +37,32 @@ with_policy()
 	env LD_PRELOAD="$lib" NST_RUN_POLICY="$text" "$@"
 }
 
+# keyless ENGINE: two sockets are attached without a key, and it is said once
+keyless()
+{
+	nst-run --tcp 7101 --engine "$1" -- \
+		sh -c "nstkeyctl flush; runpoke -q tcp4" >"$dir/said" 2>"$dir/why"
+	nstkeyctl load "$dir/box"
+	cat "$dir/why" >&2
+	[ "$(grep -c 'port 7101 goes on without a key' "$dir/why")" = 1 ]
+}
+
+# outlives_runner: nst-run --explain is killed; its program goes on, with NST
+outlives_runner()
+{
+	rm -f "$dir/alive"
+	mkfifo "$dir/begin"
+	nst-run --tcp 7101 --engine preload --explain -- sh -c \
+		"read -r _ <$dir/begin; runpoke -q tcp4 && echo >$dir/alive" &
+	runner=$!
+	exec 7>"$dir/begin"
+	kill -9 "$runner"
+	wait "$runner"
+	echo >&7
+	exec 7>&-
+	wait_for test -e "$dir/alive"
+}
+
 box_file "$dir/box" 1
 
 # Arguments.
@@ -247,6 +273,7 @@ nstkeyctl load "$dir/box"
 check "the box goes away under way" fails_with "Required key not available" \
 	run -- sh -c "nstkeyctl flush; runpoke tcp4"
 nstkeyctl load "$dir/box"
+check "which is said, once" keyless preload
 check "and comes again" run -- sh -c "nstkeyctl flush; nstkeyctl load $dir/box; runpoke -q tcp4"
 if [ -e /proc/sys/kernel/modprobe ]; then
 	modprobe=$(cat /proc/sys/kernel/modprobe)
@@ -260,6 +287,44 @@ if [ -e /proc/sys/kernel/modprobe ]; then
 	check "nst-run loads it" sh -c "nst-run --udp 7101 -- sh -c :; [ \$? = 125 ]"
 	check "it is there" loaded
 	nstkeyctl load "$dir/box"
+fi
+
+check "the runner is killed" outlives_runner
+
+# The same with the other engine, where it works.
+note()
+{
+	nst-run --tcp 7101 --engine notify "$@"
+}
+if note -- sh -c : 2>"$err"; then
+	echo 0 >$enabled
+	refuses "notify: net.nst.enabled=0" 125 "EPERM" note -- sh -c :
+	echo 1 >$enabled
+	check "notify: disabled under way" fails_with "EPERM" \
+		note -- sh -c "echo 0 >$enabled; runpoke connect"
+	check "notify: also a listener" fails_with "EPERM" \
+		note -- sh -c "echo 0 >$enabled; runpoke listen"
+	echo 1 >$enabled
+	nstkeyctl flush
+	refuses "notify: no box" 125 "ENOKEY (no keys" note -- sh -c :
+	nstkeyctl load "$dir/box"
+	check "notify: the box goes away under way" \
+		fails_with "Required key not available" \
+		note -- sh -c "nstkeyctl flush; runpoke tcp4"
+	nstkeyctl load "$dir/box"
+	check "notify: which is said, once" keyless notify
+	refuses "notify: no program" 127 "not found" note -- nosuchprogram
+	yama=/proc/sys/kernel/yama/ptrace_scope
+	if [ -e $yama ]; then
+		scope=$(cat $yama)
+		echo 2 >$yama
+		refuses "notify: nobody may look into processes" 125 \
+			"kernel.yama.ptrace_scope" as_nobody \
+			"/t/nst-run --tcp 7101 --engine notify -- /t/runpoke"
+		echo "$scope" >$yama
+	fi
+else
+	sed 's/^/# /' "$err"
 fi
 
 # Where the line goes.

@@ -88,10 +88,13 @@ int call_attach(struct call *call, enum attach_call what, int fd,
 
 	call->result = result;
 	explain_call(fd, &result);
-	if (err) {
-		call_name(&call->target);
+	if (!err && result.outcome != ATTACH_DONE)
+		return 0;
+	call_name(&call->target);
+	if (err)
 		journal_failure(&result);
-	}
+	else
+		journal_keyless(&result);
 	return err;
 }
 

@@ -46,6 +46,8 @@ int preload_cover(enum attach_call call, int fd, const void *addr,
 				  &result);
 		if (err)
 			journal_failure(&result);
+		else
+			journal_keyless(&result);
 		explain_call(fd, &result);
 	}
 	if (!err)
