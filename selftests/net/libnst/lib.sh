@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # libnst for programs as users make them: with the shared library, without the
-# module, with a box that is wrong or missing; and examples/. TAP.
+# module, with a box that is wrong or missing; and the first of examples/. TAP.
 
 # shellcheck source-path=SCRIPTDIR source=../lib/libtap.sh
 . "$(dirname "$0")/libtap.sh"

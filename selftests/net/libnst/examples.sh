@@ -1,0 +1,128 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# examples/, as a user makes and starts them. (lib.sh has the first three, and
+# selftests/programs/t_examples.sh those in Go and Rust.) TAP.
+
+# shellcheck source-path=SCRIPTDIR source=../lib/libtap.sh
+. "$(dirname "$0")/libtap.sh"
+export LD_LIBRARY_PATH=/t PYTHONDONTWRITEBYTECODE=1
+text="what the wire must not see"
+
+listens()
+{
+	ss -Hlt"$1"n "sport = :$2" | grep -q .
+}
+
+# begin NAME PORT COMMAND...: a server in the background
+begin()
+{
+	local name=$1 port=$2
+
+	shift 2
+	"$@" >"$dir/$name" 2>&1 &
+	children="$children $!"
+	within "$name listens" listens "" "$port"
+}
+
+# echoes NAME COMMAND...: it prints the text
+echoes()
+{
+	local name=$1
+
+	shift
+	"$@" >"$out" 2>"$err" && [ "$(cat "$out")" = "$text" ]
+	verdict $? "$name"
+}
+
+# sends_back NAME PORT: $dir/file, as echo.py sends it
+sends_back()
+{
+	/t/echo.py localhost "$2" "$dir/file" >"$dir/back" 2>"$err" &&
+		cmp "$dir/back" "$dir/file" >"$out" 2>&1
+	verdict $? "$1"
+}
+
+# tells NAME WORDS COMMAND...: it fails, and says that
+tells()
+{
+	local name=$1 words=$2 rc=0
+
+	shift 2
+	! "$@" >"$out" 2>&1 || rc=1
+	grep -qF -- "$words" "$out" || rc=1
+	verdict $rc "$name"
+}
+
+tcpdump -Z root -i lo -s 0 -U -w "$dir/wire" 2>"$dir/tcpdump" &
+watcher=$!
+within "somebody watches the wire" grep -q listening "$dir/tcpdump"
+box_file "$dir/box" 1
+check "a box is loaded" nstkeyctl load "$dir/box"
+
+begin uring 7001 /t/echo-uring 7001
+echoes "io_uring: an echo" /t/echo-client localhost 7001 "$text"
+yes "$text" | head -c 100000 >"$dir/file"
+sends_back "io_uring: a longer one" 7001
+echoes "io_uring: and it goes on" /t/echo-client localhost 7001 "$text"
+
+begin asyncio 7002 /t/echo.py listen 7002
+echoes "asyncio: an echo" /t/echo-client localhost 7002 "$text"
+sends_back "asyncio: to sendfile()" 7002
+
+# A listener that comes as descriptor 3, and a client before the service runs.
+cat >"$dir/activate.py" <<-'END'
+	import os, select, socket, sys
+	s = socket.create_server(("", 7003))
+	select.select([s], [], [])
+	os.dup2(s.fileno(), 3)
+	os.set_inheritable(3, True)
+	os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+	os.execv("/t/activated", ["activated"])
+END
+begin activated 7003 python3 "$dir/activate.py"
+echoes "activated: the one that wakes it" /t/echo-client localhost 7003 "$text"
+echoes "activated: one that comes later" /t/echo-client localhost 7003 "$text"
+tells "activated: not by hand" "to be started by systemd" /t/activated
+
+/t/udp-echo 7004 >"$dir/udp" 2>&1 &
+children="$children $!"
+within "udp-echo is there" sh -c 'ss -Hlun "sport = :7004" | grep -q .'
+cat >"$dir/datagrams.py" <<-'END'
+	import socket, struct, sys
+	s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	s.setsockopt(0, 0x4e5301, 1)
+	s.setsockopt(20051, 6, struct.pack("=BBHIHB5x32s", 1, 1, 0, 0, 0, 4, b"echo"))
+	s.connect(("127.0.0.1", 7004))
+	s.settimeout(float(sys.argv[1]))
+	sent = {b"%d what the wire must not see" % i for i in range(40)}
+	for data in sent:
+	    s.send(data)
+	back = {s.recv(2048) for data in sent}
+	sys.exit(back != sent)
+END
+check "udp-echo: datagrams come back" python3 "$dir/datagrams.py" $((patience / 10))
+
+check "certificates" /t/tlscert "$dir/cert" "$dir/key"
+check "of another" /t/tlscert "$dir/other" "$dir/otherkey"
+check "no box" nstkeyctl flush
+begin openssl 7005 /t/tls-openssl listen 7005 "$dir/cert" "$dir/key"
+begin gnutls 7006 /t/tls-gnutls listen 7006 "$dir/cert" "$dir/key"
+for client in openssl gnutls; do
+	for server in 7005 7006; do
+		echoes "TLS: $client to port $server" /t/tls-$client localhost \
+			$server "$dir/cert" "$text"
+		tells "TLS: $client to an untrusted one on $server" "TLS: " \
+			/t/tls-$client localhost $server "$dir/other" "$text"
+	done
+done
+tells "TLS: not to somebody else" "certificate" \
+	/t/tls-openssl 127.0.0.1 7005 "$dir/cert" "$text"
+
+kill $watcher
+wait $watcher
+grep -q NSTP "$dir/wire"
+verdict $? "NST was on the wire"
+! grep -qF "wire must not" "$dir/wire"
+verdict $? "and nothing in plaintext"
+finish
