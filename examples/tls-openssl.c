@@ -40,10 +40,10 @@ static int secure(SSL_CTX *ctx, int fd, const char *name)
 		SSL_set_connect_state(ssl);
 	else
 		SSL_set_accept_state(ssl);
-	/* A socket that waits: one call, or the time is over. */
+	/* A socket that waits: one call; e > 0 is that the time is over. */
 	e = nst_tls_step(ssl, &opts);
 	if (e)
-		warnx("TLS: %s", e < 0 ? nst_tls_strerror(e) : "no answer");
+		warnx("TLS: %s", nst_tls_strerror(e));
 	ERR_print_errors_fp(stderr);
 	SSL_free(ssl);
 	return e;

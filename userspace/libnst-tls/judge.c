@@ -36,12 +36,16 @@ int nst_judge_socket(SSL *ssl, BIO **bio)
 	return BIO_get_fd(rbio, NULL) < 0 ? -ENOTCONN : 0;
 }
 
-/* Somebody was asked for who he is: it must have been told, and be true. */
+/*
+ * Somebody was asked for who he is: it must have been told, and be true. What a
+ * resumed session has of a certificate was verified for another connection,
+ * perhaps for another name; libssl does not look again.
+ */
 static bool peer_stands(const SSL *ssl)
 {
 	if (!(SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER))
 		return true;
-	return SSL_get0_peer_certificate(ssl) &&
+	return !SSL_session_reused(ssl) && SSL_get0_peer_certificate(ssl) &&
 	       SSL_get_verify_result(ssl) == X509_V_OK;
 }
 

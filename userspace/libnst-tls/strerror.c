@@ -9,9 +9,13 @@
 
 const char *nst_tls_strerror(int err)
 {
-	switch (err < 0 ? err : -err) {
+	/* What nst_tls_step() returns while it waits. */
+	if (err > 0)
+		return SAY("the handshake is not finished, or the peer does not answer",
+			   "poll() for it, and call again, or close it");
+	switch (err) {
 	case -EACCES:
-		return SAY("the peer's certificate is missing or not verified",
+		return SAY("the peer's certificate is missing, not verified or resumed",
 			   "SSL_get_verify_result() has why");
 	case -EBADFD:
 		return SAY("bytes of TLS may have passed behind the handshake unseen",

@@ -147,8 +147,11 @@ static int go_on(SSL *ssl, const struct nst_opts *opts)
 /* Why a handshake has ended. */
 static int failed(int why, int saved)
 {
-	int reason = ERR_GET_REASON(ERR_peek_error());
+	unsigned long first = ERR_peek_error();
+	int reason = 0;
 
+	if (ERR_GET_LIB(first) == ERR_LIB_SSL)
+		reason = ERR_GET_REASON(first);
 	if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED ||
 	    reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
 		return -EACCES;
@@ -161,14 +164,20 @@ static int failed(int why, int saved)
 	return why == SSL_ERROR_SSL ? -EBADMSG : -EOPNOTSUPP;
 }
 
+/*
+ * A signal is no reason to come back from a socket that waits: who looks for
+ * errors alone would take it for done.
+ */
 static int shake(SSL *ssl)
 {
 	int n, why, saved;
 
-	ERR_clear_error();
-	errno = 0;
-	n = SSL_do_handshake(ssl);
-	saved = errno;
+	do {
+		ERR_clear_error();
+		errno = 0;
+		n = SSL_do_handshake(ssl);
+		saved = errno;
+	} while (n != 1 && saved == EINTR && SSL_want(ssl) != SSL_NOTHING);
 	if (n == 1)
 		return 0;
 	why = SSL_get_error(ssl, n);

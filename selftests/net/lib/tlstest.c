@@ -58,20 +58,14 @@ static int introduce(SSL_CTX *who, SSL_CTX *other, const char *name)
 
 /* --- connections ---------------------------------------------------------- */
 
-int tlstest_open(struct tlstest *t, bool mutual)
+static int connect_both(struct tlstest *t)
 {
-	SSL_CTX **ctx = t->ctx;
 	int i;
 
-	signal(SIGPIPE, SIG_IGN);
-	ctx[0] = SSL_CTX_new(TLS_client_method());
-	ctx[1] = SSL_CTX_new(TLS_server_method());
-	if (!ctx[0] || !ctx[1] || introduce(ctx[1], ctx[0], "server") ||
-	    (mutual && introduce(ctx[0], ctx[1], "client")) ||
-	    nsttest_pair(AF_INET, 0, &t->fd[1], &t->fd[0]))
+	if (nsttest_pair(AF_INET, 0, &t->fd[1], &t->fd[0]))
 		return -1;
 	for (i = 0; i < TLSTEST_ENDS; i++) {
-		t->ssl[i] = SSL_new(ctx[i]);
+		t->ssl[i] = SSL_new(t->ctx[i]);
 		if (!t->ssl[i] || !SSL_set_fd(t->ssl[i], t->fd[i]))
 			return -1;
 	}
@@ -80,15 +74,45 @@ int tlstest_open(struct tlstest *t, bool mutual)
 	return 0;
 }
 
-void tlstest_close(struct tlstest *t)
+int tlstest_open(struct tlstest *t, bool mutual)
+{
+	SSL_CTX **ctx = t->ctx;
+
+	signal(SIGPIPE, SIG_IGN);
+	ctx[0] = SSL_CTX_new(TLS_client_method());
+	ctx[1] = SSL_CTX_new(TLS_server_method());
+	if (!ctx[0] || !ctx[1] || introduce(ctx[1], ctx[0], "server") ||
+	    (mutual && introduce(ctx[0], ctx[1], "client")))
+		return -1;
+	return connect_both(t);
+}
+
+static void disconnect(struct tlstest *t)
 {
 	int i;
 
 	for (i = 0; i < TLSTEST_ENDS; i++) {
+		/* Else its session would not be good for another connection. */
+		if (t->ssl[i])
+			SSL_set_shutdown(t->ssl[i], SSL_SENT_SHUTDOWN);
 		SSL_free(t->ssl[i]);
-		SSL_CTX_free(t->ctx[i]);
 		close(t->fd[i]);
 	}
+}
+
+int tlstest_again(struct tlstest *t, SSL_SESSION *session)
+{
+	disconnect(t);
+	if (connect_both(t))
+		return -1;
+	return !session || SSL_set_session(t->ssl[0], session) ? 0 : -1;
+}
+
+void tlstest_close(struct tlstest *t)
+{
+	disconnect(t);
+	SSL_CTX_free(t->ctx[0]);
+	SSL_CTX_free(t->ctx[1]);
 }
 
 int tlstest_nonblock(struct tlstest *t)

@@ -35,6 +35,9 @@ int tlstest_open(struct tlstest *t, bool mutual);
 /* Both ends by SSL_free() and close(). */
 void tlstest_close(struct tlstest *t);
 
+/* The same two on another connection, which resumes @session, if there is one. */
+int tlstest_again(struct tlstest *t, SSL_SESSION *session);
+
 /* Sockets that do not wait. */
 int tlstest_nonblock(struct tlstest *t);
 

@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <nst/tls.h>
 #include <openssl/bio.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/time.h>
 
 #include "kselftest_harness.h"
 #include "tcptest.h"
@@ -332,6 +334,41 @@ TEST_F(tls_bad, nobody_answers)
 	EXPECT_EQ(POLLIN, nst_tls_step(t->ssl[CLIENT], NULL));
 	SSL_free(t->ssl[CLIENT]);
 	t->ssl[CLIENT] = NULL;
+}
+
+static void caught(int sig)
+{
+	(void)sig;
+}
+
+/* Signals that come meanwhile do not make it come back, not even once. */
+TEST_F(tls_bad, signals_come)
+{
+	struct itimerval often = {
+		.it_interval = { .tv_usec = 5000 }, .it_value = { .tv_usec = 5000 },
+	};
+	struct sigaction act = { .sa_handler = caught };
+	struct tlstest *t = &self->t;
+	char hello[4096];
+	pid_t pid;
+
+	/* A peer that listens, takes its time, and goes. */
+	pid = fork();
+	if (!pid) {
+		close(t->fd[CLIENT]);
+		recv(t->fd[SERVER], hello, sizeof(hello), 0);
+		usleep(TCPTEST_NEVER_MS * 1000);
+		_exit(0);
+	}
+	ASSERT_LT(0, pid);
+	close(t->fd[SERVER]);
+	ASSERT_EQ(0, sigaction(SIGALRM, &act, NULL));
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
+	EXPECT_EQ(-ECONNABORTED, nst_tls_step(t->ssl[CLIENT], NULL));
+	often.it_value.tv_usec = 0;
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
+	expect_over(_metadata, t, CLIENT);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 }
 
 TEST_HARNESS_MAIN

@@ -120,6 +120,38 @@ TEST_F(tls_odd, callback_of_its_own)
 	EXPECT_EQ(0, nst_tls_prepare(self->t.ssl[SERVER]));
 }
 
+/* What a program had set before is taken back. */
+TEST_F(tls_odd, prepared)
+{
+	SSL *ssl = self->t.ssl[SERVER];
+
+	SSL_set_options(ssl, SSL_OP_ENABLE_KTLS | SSL_OP_ALLOW_NO_DHE_KEX);
+	SSL_set_read_ahead(ssl, 1);
+	ASSERT_EQ(1, SSL_set_num_tickets(ssl, 3));
+	ASSERT_EQ(1, SSL_set_max_early_data(ssl, 1000));
+	ASSERT_EQ(1, SSL_set_min_proto_version(ssl, TLS1_2_VERSION));
+	ASSERT_EQ(1, SSL_set_max_proto_version(ssl, TLS1_2_VERSION));
+	ASSERT_EQ(0, nst_tls_prepare(ssl));
+	EXPECT_EQ(0, SSL_get_options(ssl) & (SSL_OP_ENABLE_KTLS |
+					     SSL_OP_ALLOW_NO_DHE_KEX));
+	EXPECT_EQ(0, SSL_get_read_ahead(ssl));
+	EXPECT_EQ(0, SSL_get_num_tickets(ssl));
+	EXPECT_EQ(0, SSL_get_max_early_data(ssl));
+	EXPECT_EQ(TLS1_3_VERSION, SSL_get_min_proto_version(ssl));
+	EXPECT_EQ(TLS1_3_VERSION, SSL_get_max_proto_version(ssl));
+}
+
+/* A client does not say that it would show its certificate later. */
+TEST_F(tls_odd, not_later)
+{
+	struct tlstest *t = &self->t;
+
+	SSL_set_post_handshake_auth(t->ssl[CLIENT], 1);
+	ASSERT_EQ(0, tlstest_shake_prepared(t));
+	SSL_set_verify(t->ssl[SERVER], SSL_VERIFY_PEER, NULL);
+	EXPECT_EQ(0, SSL_verify_client_post_handshake(t->ssl[SERVER]));
+}
+
 TEST_F(tls_odd, another_ulp)
 {
 	int fd = self->t.fd[CLIENT];
@@ -215,6 +247,27 @@ TEST_F(tls_odd, client_refused)
 	/* Its alert, or, where that was faster, the end. */
 	EXPECT_TRUE(errno == EPROTO || errno == ECONNRESET);
 	EXPECT_EQ(-1, send(t->fd[CLIENT], "plain", 5, MSG_NOSIGNAL));
+}
+
+/* A session of a connection to one name, resumed for another. */
+TEST_F(tls_odd, certificate_of_another_connection)
+{
+	struct tlstest *t = &self->t;
+	SSL_SESSION *session;
+	char byte;
+
+	ASSERT_EQ(0, tlstest_shake(t));
+	ASSERT_EQ(POLLIN, tcptest_poll(t->fd[0], POLLIN, TCPTEST_SOON_MS));
+	/* The tickets. */
+	EXPECT_EQ(-1, SSL_read(t->ssl[CLIENT], &byte, 1));
+	session = SSL_get1_session(t->ssl[CLIENT]);
+	ASSERT_EQ(0, tlstest_again(t, session));
+	SSL_SESSION_free(session);
+	ASSERT_EQ(1, SSL_set1_host(t->ssl[CLIENT], "somebody.else"));
+	ASSERT_EQ(0, tlstest_shake_prepared(t));
+	ASSERT_EQ(1, SSL_session_reused(t->ssl[CLIENT]));
+	EXPECT_EQ(X509_V_OK, SSL_get_verify_result(t->ssl[CLIENT]));
+	refuses(_metadata, t, CLIENT, -EACCES);
 }
 
 /* --- a key that both knew before ------------------------------------------ */

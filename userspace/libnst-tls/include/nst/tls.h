@@ -64,10 +64,11 @@ int nst_tls_prepare(struct ssl_st *ssl);
  * -ENOTEMPTY if TLS has sent or received behind the handshake (a ticket, a
  * KeyUpdate, data), or has read what is not its own; -EKEYREJECTED if it had
  * early data or no key exchange; -EACCES if the peer was to show a certificate
- * and has none that was verified; -EEXIST for kTLS, and for a socket that has
- * NST; -EPROTO if the peer goes on in TLS and that has come already (what comes
- * later is EPROTO in recv()); -ECONNABORTED if it has ended the connection;
- * -EINVAL or -E2BIG for wrong options; -EIO if libssl fails; and as nst_tcp().
+ * and has none that was verified in this very handshake; -EEXIST for kTLS, and
+ * for a socket that has NST; -EPROTO if the peer goes on in TLS and that has
+ * come already (what comes later is EPROTO in recv()); -ECONNABORTED if it has
+ * ended the connection; -EINVAL or -E2BIG for wrong options; -EIO if libssl
+ * fails; and as nst_tcp().
  */
 int nst_from_tls(struct ssl_st *ssl, const struct nst_opts *opts);
 
@@ -76,14 +77,15 @@ int nst_from_tls(struct ssl_st *ssl, const struct nst_opts *opts);
  * @ssl: as for nst_tls_prepare(), which is done here if it was not
  * @opts: as for nst_from_tls()
  *
- * On a blocking socket this waits as SSL_do_handshake() does, and one call is
- * all. OpenSSL's error queue is emptied first; what a handshake fails for is
- * there afterwards.
+ * On a blocking socket this waits as SSL_do_handshake() does, through signals,
+ * and one call is all, unless the socket has a time limit (SO_RCVTIMEO). 0 alone
+ * is success: behind a positive value the connection is in plaintext. OpenSSL's
+ * error queue is emptied first; what a handshake fails for is there afterwards.
  *
  * Context: one thread at a time.
- * Return: 0 if the connection is NST's; POLLIN or POLLOUT: call again when poll()
- * has that for the socket (also when a blocking one has reached SO_RCVTIMEO); or
- * a negative errno: -EBADMSG if the handshake has failed, -EACCES if it did for
+ * Return: 0 if the connection is NST's; POLLIN or POLLOUT: call again when
+ * poll() has that for the socket (a blocking one has reached SO_RCVTIMEO); or a
+ * negative errno: -EBADMSG if the handshake has failed, -EACCES if it did for
  * the peer's certificate, -ECONNABORTED if the peer has ended the connection,
  * another errno of the socket, and as nst_tls_prepare() and nst_from_tls().
  */
