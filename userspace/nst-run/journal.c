@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -95,10 +96,16 @@ static int to_syslog(const struct text *line)
 
 static void to_stderr(const struct text *line)
 {
+	struct pollfd poll_fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+	struct timespec now = { 0 };
 	struct stat st;
 
 	if (!begun.known || stat_stderr(&st) || st.st_dev != begun.dev ||
 	    st.st_ino != begun.ino)
+		return;
+	/* A reader that is asleep holds up no call. */
+	if (sys_call(SYS_ppoll, SYS_PTR(&poll_fd), 1, SYS_PTR(&now), 0, 0,
+		     0) != 1 || !(poll_fd.revents & POLLOUT))
 		return;
 	sys_call(SYS_write, STDERR_FILENO, SYS_PTR(line->buf), line->len, 0, 0,
 		 0);
