@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,25 @@ void start_check_nst(const struct run *run)
 		try_or_refuse(&run->policy, SOCK_DGRAM);
 }
 
+/* inetd gives the same connection by two numbers or three. */
+static int is_seen(int fd)
+{
+	static uint64_t *seen;
+	static unsigned int nr;
+	socklen_t len = sizeof(*seen);
+	unsigned int i;
+
+	seen = reallocarray(seen, nr + 1, sizeof(*seen));
+	if (!seen || getsockopt(fd, SOL_SOCKET, SO_COOKIE, &seen[nr], &len))
+		run_refuse(RUN_EXIT_REFUSED, "descriptor %d: %s", fd,
+			   strerror(errno));
+	for (i = 0; i < nr; i++)
+		if (seen[i] == seen[nr])
+			return 1;
+	nr++;
+	return 0;
+}
+
 /* A connection (of inetd) has its keys before the program has it. */
 static void exchange_handed(int fd, const struct attach_result *result)
 {
@@ -177,6 +197,8 @@ static void exchange_handed(int fd, const struct attach_result *result)
 		return;
 	if (!getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
 	    (info.tcpi_state == TCP_CLOSE || info.tcpi_state == TCP_LISTEN))
+		return;
+	if (is_seen(fd))
 		return;
 	err = secret_whole(fd);
 	if (err)

@@ -260,6 +260,60 @@ static int server(int argc, char **argv)
 	}
 }
 
+static int listen_more(int family, int option)
+{
+	struct sockaddr_in6 in6 = {
+		.sin6_family = AF_INET6, .sin6_port = htons(UNDER_COVERED),
+	};
+	struct sockaddr_in in = under_addr(UNDER_COVERED);
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
+	void *addr = family == AF_INET ? (void *)&in : (void *)&in6;
+	socklen_t len = family == AF_INET ? sizeof(in) : sizeof(in6);
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (option == SO_REUSEPORT)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	if (bind(fd, addr, len) || listen(fd, 10))
+		return -1;
+	if (option == TCP_DEFER_ACCEPT)
+		setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &(int){ 30 },
+			   sizeof(int));
+	return fd;
+}
+
+/* @listeners six|shared|defer: as "@server poll", with such ones */
+static int listeners(int argc, char **argv)
+{
+	int fds[4], nr = 1, i, at, conn;
+	struct pollfd poll_fds[4];
+
+	(void)argc;
+	if (!strcmp(argv[1], "shared"))
+		nr = 4;
+	for (i = 0; i < nr; i++) {
+		fds[i] = !strcmp(argv[1], "six") ? listen_more(AF_INET6, 0) :
+			listen_more(AF_INET, nr > 1 ? SO_REUSEPORT :
+				    TCP_DEFER_ACCEPT);
+		if (fds[i] < 0)
+			return 2;
+		poll_fds[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
+	}
+	printf("begun %d\n", getpid());
+	for (;;) {
+		poll(poll_fds, nr, -1);
+		for (at = 0; at < nr; at++) {
+			if (!poll_fds[at].revents)
+				continue;
+			/* One for each time that it is told of one */
+			conn = accept(fds[at], NULL, NULL);
+			if (conn < 0 && errno != EAGAIN)
+				return 3;
+			if (conn >= 0 && serve(conn))
+				return 0;
+		}
+	}
+}
+
 /* @full: accept() with no descriptor left, then with one; and other arguments */
 static int full(int argc, char **argv)
 {
@@ -341,7 +395,8 @@ static int inetd(int argc, char **argv)
 }
 
 UNDER_ROLES({ "@client", client }, { "@again", again }, { "@ended", ended },
-	    { "@server", server }, { "@full", full }, { "@threads", threads },
+	    { "@server", server }, { "@listeners", listeners },
+	    { "@full", full }, { "@threads", threads },
 	    { "@inetd", inetd })
 
 /* --- tests ------------------------------------------------------------------ */
@@ -624,6 +679,21 @@ TEST_F(secret, accept__epoll)
 	server_of(_metadata, self, "@server epoll");
 }
 
+TEST_F(secret, accept__ipv6)
+{
+	server_of(_metadata, self, "@listeners six");
+}
+
+TEST_F(secret, accept__shared_port)
+{
+	server_of(_metadata, self, "@listeners shared");
+}
+
+TEST_F(secret, accept__deferred)
+{
+	server_of(_metadata, self, "@listeners defer");
+}
+
 #define SILENT	20
 
 /*
@@ -799,16 +869,19 @@ TEST_F(secret, accept__in_a_namespace)
 /* A connection that nst-run was given, as by inetd */
 TEST_F(secret, handed__connection)
 {
-	int listener = under_listen(UNDER_COVERED, 0), fd, conn;
+	int listener = under_listen(UNDER_COVERED, 0), fd, conn, other;
 
 	fd = dial_nst();
 	conn = accept_one(listener);
 	ASSERT_LE(0, conn);
 	dup2(conn, STDIN_FILENO);
+	/* And by another number */
+	other = dup(conn);
 	close(conn);
 	close(listener);
 	START("@inetd");
 	close(STDIN_FILENO);
+	close(other);
 	EXPECT_EQ(0, nst_exchange(fd, NULL, LONG));
 	EXPECT_EQ(3, send(fd, "end", 3, 0));
 	EXPECT_EQ(0, END());

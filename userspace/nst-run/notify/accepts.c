@@ -7,8 +7,8 @@
  * another stranger there.
  *
  * With it a connection is the program's when its keys are there (door.c), so
- * every accept() is made here; one on another socket goes on only if nobody can
- * put a listener of a covered port in its place.
+ * every accept() is made here; one on a socket of another family goes on only if
+ * nobody can put a listener of a covered port in its place.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -141,7 +141,7 @@ static int is_covered(const struct call *call, int fd)
 	return port > 0 && ports_has(&call->policy->tcp, port);
 }
 
-/* On sockets that NST has nothing to do with, for a program of several threads */
+/* On sockets that NST has nothing to do with */
 static int accept_elsewhere(struct call *call, int fd, int flags)
 {
 	struct door_guest guest;
@@ -180,11 +180,12 @@ static const char stranger[] =
  */
 int accepts_make(struct call *call, int fd)
 {
-	int flags = flags_of(call), covered = is_covered(call, fd);
+	int flags = flags_of(call), covered = is_covered(call, fd), domain;
 
 	if (covered && !call_has_nst(fd))
 		return call_refuse(call, stranger);
-	if (!call->policy->secret || (!covered && target_alone(&call->target))) {
+	if (!call->policy->secret ||
+	    (call_protocol(fd, &domain) < 0 && target_alone(&call->target))) {
 		call->go_on = 1;
 		return 0;
 	}

@@ -16,6 +16,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,14 +95,20 @@ static int accept_now(int fd, struct sockaddr_storage *addr, socklen_t *len)
 	return err;
 }
 
-/* All that have come. Returns how many, or a negative errno. */
+/*
+ * All that have come. Returns how many, or a negative errno. A peer with NST
+ * speaks at once, so nothing is lost by taking TCP_DEFER_ACCEPT away; but a ring
+ * says nothing.
+ */
 static int take_in(struct door *door, int fd)
 {
+	int zero = 0;
 	struct sockaddr_storage addr;
 	unsigned int i;
 	socklen_t len;
 	int n = 0, err;
 
+	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &zero, sizeof(zero));
 	for (i = 0; i < 2 * PENDING_MAX && door->done < DONE_MAX; i++) {
 		err = accept_now(fd, &addr, &len);
 		if (err == -EAGAIN)
@@ -113,9 +121,7 @@ static int take_in(struct door *door, int fd)
 		}
 		if (err < 0)
 			return err;
-		if (ring_is(door, &addr)) {
-			ring_end(door);
-			door->unheard = 0;
+		if (ring_heard(door, &addr)) {
 			close(err);
 			continue;
 		}

@@ -143,7 +143,7 @@ void guest_receive(struct door *door, int fd,
 static int describe(struct door *door, int fd)
 {
 	socklen_t size = sizeof(int);
-	int v6only = 1;
+	int v6only = 1, shared = 1;
 
 	door->len = sizeof(door->addr);
 	if (getsockname(fd, (struct sockaddr *)&door->addr, &door->len))
@@ -152,6 +152,9 @@ static int describe(struct door *door, int fd)
 	if (door->family == AF_INET6 &&
 	    !getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &size))
 		door->ipv4 = !v6only;
+	size = sizeof(int);
+	getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &shared, &size);
+	door->shared = shared;
 	door->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
 	return door->event < 0 ? -errno : 0;
 }

@@ -46,6 +46,7 @@ struct guest {
  * @addr: its address
  * @len: of @addr
  * @ipv4: one of IPv6 that takes IPv4, too
+ * @shared: others may have the same port
  * @guests: all of them
  * @pending: how many are not done
  * @done: how many are
@@ -64,7 +65,7 @@ struct door {
 	int family;
 	struct sockaddr_storage addr;
 	socklen_t len;
-	int ipv4;
+	int ipv4, shared;
 	struct guest *guests;
 	unsigned int pending, done, failed, waiting, users;
 	int event;

@@ -77,6 +77,8 @@ static void list_ring(const struct door *door, struct pollfd *fds,
 		add_fd(fds, n, door->ring, 0);
 		if (ring_state(door) == TCP_SYN_SENT)
 			earlier(until, door->ring_at + RING_MS);
+		else if (door->shared)
+			earlier(until, door->ring_at + RING_AGAIN_MS);
 	} else if (door->unheard) {
 		earlier(until, door->ring_at);
 	}

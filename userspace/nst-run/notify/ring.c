@@ -16,7 +16,6 @@
 
 /* A ring that nobody answers is tried again so often, after so long. */
 #define RINGS		3
-#define RING_AGAIN_MS	1000
 
 /**
  * ring_end() - end one
@@ -99,25 +98,46 @@ void ring_for(struct door *door)
 	guest_tell(guests.wake, 1);
 }
 
-/**
- * ring_is() - is a connection that has come one of these?
- * @door: the listener's
- * @addr: of the connection's peer
- *
- * Return: 1 or 0.
- */
-int ring_is(const struct door *door, const struct sockaddr_storage *addr)
+static int is_ring_of(const struct door *door,
+		      const struct sockaddr_storage *addr)
 {
 	const struct sockaddr_in6 *a6 = (const void *)addr;
 	const struct sockaddr_in6 *b6 = (const void *)&door->ring_addr;
 	const struct sockaddr_in *a = (const void *)addr;
 	const struct sockaddr_in *b = (const void *)&door->ring_addr;
 
-	if (door->ring < 0 || a->sin_port != b->sin_port)
+	if (door->ring < 0 || addr->ss_family != door->family ||
+	    a->sin_port != b->sin_port)
 		return 0;
 	if (door->family == AF_INET)
 		return a->sin_addr.s_addr == b->sin_addr.s_addr;
 	return !memcmp(&a6->sin6_addr, &b6->sin6_addr, sizeof(a6->sin6_addr));
+}
+
+/**
+ * ring_heard() - end a ring, if a connection that has come is one
+ * @door: to whom it has come
+ * @addr: of the connection's peer
+ *
+ * Listeners that share a port (SO_REUSEPORT) share what comes, so it may be one
+ * for another of them, for which the next is tried.
+ *
+ * Return: 1 if it is one, and is to be dropped; or 0.
+ */
+int ring_heard(struct door *door, const struct sockaddr_storage *addr)
+{
+	struct door *whose;
+
+	for (whose = guests.doors; whose; whose = whose->next) {
+		if (!is_ring_of(whose, addr))
+			continue;
+		ring_end(whose);
+		whose->unheard = 0;
+		if (whose != door)
+			ring_for(whose);
+		return 1;
+	}
+	return 0;
 }
 
 /**
@@ -138,14 +158,18 @@ int ring_state(const struct door *door)
 /* Has it found nobody? Its queue may be full, but not for ever. */
 static int is_unheard(const struct door *door)
 {
-	int state;
+	int state = ring_state(door);
 
-	if (door->ring < 0)
-		return 0;
-	state = ring_state(door);
 	if (state == TCP_SYN_SENT)
 		return secret_now() - door->ring_at >= RING_MS;
 	return state != TCP_ESTABLISHED;
+}
+
+/* It may have come to a stranger who listens there, too. */
+static int is_astray(const struct door *door)
+{
+	return door->shared && ring_state(door) == TCP_ESTABLISHED &&
+		secret_now() - door->ring_at >= RING_AGAIN_MS;
 }
 
 /**
@@ -154,10 +178,12 @@ static int is_unheard(const struct door *door)
  */
 void ring_look(struct door *door)
 {
-	if (is_unheard(door)) {
+	if (door->ring >= 0 && is_unheard(door)) {
 		ring_end(door);
 		door->unheard++;
 		door->ring_at = secret_now() + RING_AGAIN_MS;
+	} else if (door->ring >= 0 && is_astray(door)) {
+		ring_end(door);
 	}
 	if (door->unheard < RINGS) {
 		ring_for(door);
