@@ -689,7 +689,10 @@ TEST_F(life, namespaces__of_the_program)
 {
 	self->listener = under_listen(UNDER_COVERED, 1);
 	EXPECT_EQ(0, RUN("@elsewhere"));
-	EXPECT_STREQ("1 keyed\nENETUNREACH\nkeyed\n", self->said);
+	EXPECT_EQ(0, strncmp(self->said, "1 keyed\n", 8));
+	EXPECT_NE(NULL, strstr(self->said, "\nENETUNREACH\nkeyed\n"));
+	/* The other network namespace has no box. */
+	EXPECT_NE(NULL, strstr(self->said, " goes on without a key"));
 }
 
 TEST_F(life, refused__what_goes_by)
