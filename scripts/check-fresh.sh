@@ -43,6 +43,9 @@ run()
 	fresh "$root" "$@" >"$log" 2>&1 </dev/null || rc=$?
 	tap $rc "$suite: $name in $((SECONDS - start)) s: $(tail -n 1 "$log")" \
 		"$log"
+	rc=0
+	! grep '^E: ' "$log" >"$logs/apt" || rc=1
+	tap $rc "$suite: $name: apt complains of nothing" "$logs/apt"
 }
 
 # holds NAME COMMAND...: one line of TAP; set -e must not end it all
@@ -145,5 +148,4 @@ for suite; do
 	esac
 done
 echo "1..$number"
-# shellcheck disable=SC2154 # tap.sh's
-exit $failed
+exit "$failed"

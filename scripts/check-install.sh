@@ -151,3 +151,4 @@ for k; do
 	try_kernel "$k"
 done
 echo "1..$number"
+exit "$failed"

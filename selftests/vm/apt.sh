@@ -31,14 +31,16 @@ in_root()
 }
 
 # apt_get ROOT ARGUMENT...: errors to the screen, the rest to the log. Waits for
-# another apt; downloads as root, because _apt may not see where they go.
+# another apt; downloads as root, because _apt may not see where they go. A chroot
+# may have no /dev/pts: with a terminal for dpkg apt says "E: Can not write log".
 apt_get()
 {
 	local root=$1
 
 	shift
 	in_root "$root" apt-get -qq -o DPkg::Lock::Timeout=900 \
-		-o APT::Sandbox::User=root "$@" >>"$NST_APT_LOG" </dev/null
+		-o APT::Sandbox::User=root -o DPkg::Use-Pty=0 "$@" \
+		>>"$NST_APT_LOG" </dev/null
 }
 
 # The lock of the lists knows no waiting.
