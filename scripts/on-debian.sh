@@ -149,14 +149,27 @@ in_bookworm()
 		' sh "$root" "$PWD" "$NST_CACHE" "$NST_BUILD" "$@"
 }
 
+# Who has this directory goes on in it without sudo: 'make', behind './demo'. What
+# root has built is his, too.
+give_back()
+{
+	case $NST_BUILD in
+	"$NST_TOP"/*) ;;
+	*) return ;;
+	esac
+	[ ! -d "$NST_BUILD" ] ||
+		chown -R -h --reference="$NST_TOP" "$NST_BUILD"
+}
+
 check_machine
 check_space
 unshare -m true 2>/dev/null || on_a_mount "$@"
 if [ "$debian_version" = debian-13 ]; then
 	in_bookworm scripts/on-debian.sh "$name" "$kernels" "$@"
 fi
+trap give_back EXIT
 start=$SECONDS
 # shellcheck disable=SC2086 # a list
 selftests/vm/prepare.sh $kernels
 echo "# nst: prepared in $((SECONDS - start)) s"
-exec "$@"
+"$@" || exit

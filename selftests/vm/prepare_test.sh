@@ -288,10 +288,35 @@ machines()
 		/proc/none
 }
 
+# What ./demo leaves in the directory of somebody who is not root, is his.
+given_back()
+{
+	local tree=$work/tree rc=0
+
+	make_machine
+	mkdir -p "$tree/scripts" "$tree/selftests/vm"
+	cp "$here/../../scripts/on-debian.sh" "$tree/scripts/"
+	cp "$here/lib.sh" "$here/apt.sh" "$tree/selftests/vm/"
+	printf '#!/bin/sh\n' >"$tree/selftests/vm/prepare.sh"
+	chmod +x "$tree/selftests/vm/prepare.sh"
+	chown -R 65534:65534 "$tree"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	unshare -m sh -c 'mount --bind "$1" /etc/os-release && cd / &&
+		exec env -u NST_BUILD PATH="$2" NST_CACHE="$3" "$4" ./demo 6.1 \
+			sh -c "mkdir -p build/a; ln -s /etc/passwd build/a/b; exit 3"' \
+		sh "$work/os-release" "$work/machine" "$work/empty" \
+		"$tree/scripts/on-debian.sh" >"$work/out" 2>&1 || rc=$?
+	[ "$rc" = 3 ] && [ -L "$tree/build/a/b" ] &&
+		[ -z "$(find "$tree" -uid 0)" ] &&
+		[ -n "$(find /etc/passwd -uid 0)" ]
+	verdict $? "machine what_is_built_is_given_back"
+}
+
 [ "$(id -u)" = 0 ] || { echo "1..0 # SKIP prepare.sh needs root"; exit; }
 make_fakes
 kernel_6_1
 chroot_kernels
 packages
 machines
+given_back
 echo "1..$number"

@@ -130,7 +130,7 @@ make_root()
 		UML="$([ "$kernel" != uml ] || echo yes)"
 		export NST_TIMES="${times:-1}"
 	END
-	(cd "$root" && find . | cpio -o -H newc --quiet) >"$work/initrd"
+	(cd "$root" && find . | cpio -o -H newc -R 0:0 --quiet) >"$work/initrd"
 }
 
 missing_tests()
