@@ -117,7 +117,6 @@ without()
 
 	shift
 	for engine in preload notify; do
-		nst-run --tcp 7101 --engine $engine -- sh -c : || continue
 		sh -c "nst-run --tcp 7101 --engine $engine -- \
 			sh -c 'for n in $*; do
 				[ ! -e /proc/self/fd/\$n ] || exit 3
