@@ -63,8 +63,11 @@ void check_kernel(struct patient *patient)
 {
 	const struct mode *mode = &patient->mode;
 
+	if (mode->no_fips)
+		report(patient, "kernel", WARN,
+		       "started with fips=1, but this kernel is built without FIPS mode (CONFIG_CRYPTO_FIPS): nothing is forbidden");
 	if (!mode->fips && !mode->lockdown && !mode->signed_only &&
-	    !mode->no_modules) {
+	    !mode->no_modules && !mode->no_fips) {
 		report(patient, "kernel", GOOD, "no mode that restrains NST");
 		return;
 	}

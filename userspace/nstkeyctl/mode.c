@@ -37,6 +37,19 @@ static int flag(const char *path)
 	       (text[0] == '1' || text[0] == 'Y');
 }
 
+/* The kernel was started with this word. */
+static int asked_at_boot(const char *option)
+{
+	char line[4096], *save, *word;
+
+	if (read_line("/proc/cmdline", line, sizeof(line)))
+		return 0;
+	word = strtok_r(line, " \n", &save);
+	while (word && strcmp(word, option))
+		word = strtok_r(NULL, " \n", &save);
+	return !!word;
+}
+
 /**
  * mode_get() - find out what restrains this kernel
  * @mode: receives it; what the system does not show counts as off
@@ -46,6 +59,8 @@ void mode_get(struct mode *mode)
 	char text[64];
 
 	mode->fips = flag("/proc/sys/crypto/fips_enabled");
+	mode->no_fips = access("/proc/sys/crypto/fips_enabled", F_OK) &&
+			asked_at_boot("fips=1");
 	mode->signed_only = flag("/sys/module/module/parameters/sig_enforce");
 	mode->no_modules = flag("/proc/sys/kernel/modules_disabled");
 	mode->lockdown = !read_line("/sys/kernel/security/lockdown", text,

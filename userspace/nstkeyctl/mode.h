@@ -9,12 +9,14 @@
 /**
  * struct mode - what restrains this kernel
  * @fips: FIPS mode, "fips=1"
+ * @no_fips: "fips=1" was asked for, and this kernel is built without that mode
  * @lockdown: locked down, so modules have to be signed
  * @signed_only: module.sig_enforce, the same without the rest
  * @no_modules: kernel.modules_disabled, nothing is loaded before the next boot
  */
 struct mode {
 	int fips;
+	int no_fips;
 	int lockdown;
 	int signed_only;
 	int no_modules;
