@@ -104,7 +104,7 @@ demo:
 	$(MAKE) tools WERROR=$(WERROR)
 	$(MAKE) -C selftests/demo O=$(NST_BUILD)/selftests/demo all
 	scripts/build-modules.sh 6.1
-	selftests/vm/run.sh -t 600 6.1 demo.sh
+	selftests/vm/run.sh -t 1800 6.1 demo.sh
 
 bench:
 	selftests/vm/prepare.sh 6.1
