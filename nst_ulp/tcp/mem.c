@@ -8,12 +8,14 @@
  * goes to TCP in the call that has gathered it is TCP's to charge.
  *
  * (The receiving half: a record that is being gathered is charged by move_charge()
- * in head.c; plaintext is allocated in the memory cgroup, by __GFP_ACCOUNT.)
+ * in head.c; plaintext is allocated in the memory cgroup, by __GFP_ACCOUNT. One that
+ * is off TCP's queue and waits for memory is charged here.)
  */
 #include <linux/sched/mm.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 #include "tcp/mem.h"
+#include "tcp/stall.h"
 #include "tcp/txrec.h"
 
 /* What the records take that outlive the call. Under tx_lock. */
@@ -142,9 +144,54 @@ void nst_tcp_mem_lend(struct nst_tcp *nst)
  */
 void nst_tcp_mem_drop(struct nst_tcp *nst)
 {
-	if (nst->tx_charged)
-		sk_mem_uncharge(nst->sk, nst->tx_charged);
+	if (nst->tx_charged || nst->stall_charged)
+		sk_mem_uncharge(nst->sk, nst->tx_charged + nst->stall_charged);
 	WRITE_ONCE(nst->tx_charged, 0);
+	WRITE_ONCE(nst->stall_charged, 0);
+}
+
+static int stalled_mem(const struct nst_tcp *nst)
+{
+	lockdep_assert_held(&nst->rx_lock);
+	return nst->stalled ? nst_rxrec_mem(&nst->stalled->rec) : 0;
+}
+
+/**
+ * nst_tcp_mem_stall_settled() - is the socket charged for the record that waits?
+ * @nst: the socket's state
+ *
+ * Context: process, under rx_lock.
+ * Return: false if nst_tcp_mem_stall_settle() is due.
+ */
+bool nst_tcp_mem_stall_settled(const struct nst_tcp *nst)
+{
+	return READ_ONCE(nst->stall_charged) == stalled_mem(nst) ||
+	       test_bit(NST_TCP_DEAD, &nst->flags);
+}
+
+/**
+ * nst_tcp_mem_stall_settle() - charge the socket for a record that waits, or no more
+ * @nst: the socket's state
+ *
+ * It is off TCP's queue and cannot go back, so it is charged even beyond the limits.
+ *
+ * Context: under rx_lock and the socket lock or its spinlock; not for a child that
+ * nobody has accepted, whose cgroup is charged then for what TCP has.
+ */
+void nst_tcp_mem_stall_settle(struct nst_tcp *nst)
+{
+	int due = stalled_mem(nst) - nst->stall_charged;
+	struct sock *sk = nst->sk;
+
+	if (test_bit(NST_TCP_DEAD, &nst->flags))
+		return;
+	if (due > 0 && !ask(sk, due))
+		force(sk, due);
+	if (due > 0)
+		sk_mem_charge(sk, due);
+	else if (due < 0)
+		sk_mem_uncharge(sk, -due);
+	WRITE_ONCE(nst->stall_charged, nst->stall_charged + due);
 }
 
 /**

@@ -60,5 +60,7 @@ bool nst_tcp_mem_settled(const struct nst_tcp *nst);
 void nst_tcp_mem_settle(struct nst_tcp *nst);
 void nst_tcp_mem_lend(struct nst_tcp *nst);
 void nst_tcp_mem_drop(struct nst_tcp *nst);
+bool nst_tcp_mem_stall_settled(const struct nst_tcp *nst);
+void nst_tcp_mem_stall_settle(struct nst_tcp *nst);
 
 #endif /* _NST_TCP_MEM_H */

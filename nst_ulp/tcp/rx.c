@@ -10,6 +10,7 @@
 #include "core/stream_rx.h"
 #include "event.h"
 #include "tcp/head.h"
+#include "tcp/mem.h"
 #include "tcp/queue.h"
 #include "tcp/rx.h"
 #include "tcp/stall.h"
@@ -381,27 +382,14 @@ static enum nst_drop have_keys(struct nst_tcp *nst, const struct nst_hdr *hdr)
 	}
 }
 
-/**
- * nst_tcp_rx_one() - receive the next record, if it is there
- * @nst: the socket
- * @want: see there. With @want->worker set it takes only what no reader waits
- *	for: the START, records without a body, what ends the stream, and the
- *	part of a record that TCP has no room to complete
- *
- * Context: process, under rx_lock.
- * Return: 1: a record was received; 0: there is none; -ENOMEM, and rx_err is 0:
- * there is no memory for it now, and @want->copied tells what was received all the
- * same; another errno: receiving has ended.
- */
-int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
+/* As nst_tcp_rx_one(). */
+static int receive(struct nst_tcp *nst, struct nst_rx_want *want)
 {
 	struct nst_rxrec rec = {};
 	u8 wire[NST_WIRE_HDR_LEN];
 	enum nst_drop drop;
 	enum found found;
 
-	lockdep_assert_held(&nst->rx_lock);
-	want->copied = 0;
 	if (nst->rx_err)
 		return nst->rx_err;
 	while ((found = find(nst, want, &rec, wire, &drop)) == FOUND_EPOCH) {
@@ -422,6 +410,49 @@ int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 		return -ENOMEM;
 	}
 	return open_found(nst, &rec, wire, want);
+}
+
+/*
+ * A record that waits is charged to the socket, and no longer than it does. The worker
+ * is called again if somebody owns the socket. A child's waits until it is accepted.
+ */
+static void charge_stalled(struct nst_tcp *nst, bool worker)
+{
+	if (nst_tcp_mem_stall_settled(nst) || is_child(nst))
+		return;
+	if (!worker)
+		lock_sock(nst->sk);
+	else if (!nst_tcp_borrow(nst))
+		return;
+	nst_tcp_mem_stall_settle(nst);
+	if (worker)
+		nst_tcp_return(nst);
+	else
+		release_sock(nst->sk);
+}
+
+/**
+ * nst_tcp_rx_one() - receive the next record, if it is there
+ * @nst: the socket
+ * @want: see there. With @want->worker set it takes only what no reader waits
+ *	for: the START, records without a body, what ends the stream, and the
+ *	part of a record that TCP has no room to complete
+ *
+ * Context: process, under rx_lock.
+ * Return: 1: a record was received; 0: there is none; -ENOMEM, and rx_err is 0:
+ * there is no memory for it now, and @want->copied tells what was received all the
+ * same; another errno: receiving has ended.
+ */
+int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
+{
+	int err;
+
+	lockdep_assert_held(&nst->rx_lock);
+	want->copied = 0;
+	err = receive(nst, want);
+	if (unlikely(nst->stalled || nst->stall_charged))
+		charge_stalled(nst, want->worker);
+	return err;
 }
 
 /**

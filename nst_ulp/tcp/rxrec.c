@@ -139,6 +139,27 @@ void nst_rxrec_release_src(struct nst_rxrec *rec)
 }
 
 /**
+ * nst_rxrec_mem() - what memory does a record hold that waits?
+ * @rec: the record, without a place for its plaintext
+ *
+ * As TCP has counted it: of pages that others share only what is the record's.
+ *
+ * Return: bytes.
+ */
+unsigned int nst_rxrec_mem(const struct nst_rxrec *rec)
+{
+	unsigned int mem = sizeof(*rec->op) + rec->op->req_size, i;
+	const struct sk_buff *skb;
+
+	for (skb = rec->holds; skb; skb = skb->next)
+		mem += skb->truesize;
+	for (i = 1; i <= rec->nr_src; i++)
+		if (rec->src_refs & BIT_ULL(i))
+			mem += rec->op->src[i].length;
+	return mem;
+}
+
+/**
  * nst_rxrec_buffer() - a buffer for a body or a plaintext
  * @len: bytes, at most NST_WIRE_BODY_MAX
  * @gfp: allocation flags

@@ -63,6 +63,7 @@ static inline struct nst_plain *nst_plain(struct sk_buff *skb)
 int nst_rxrec_add(struct nst_rxrec *rec, struct sk_buff *skb,
 		  unsigned int offset, unsigned int n, gfp_t gfp);
 void nst_rxrec_release_src(struct nst_rxrec *rec);
+unsigned int nst_rxrec_mem(const struct nst_rxrec *rec);
 struct sk_buff *nst_rxrec_buffer(unsigned int len, gfp_t gfp);
 int nst_rxrec_pin(struct nst_rxrec *rec, struct iov_iter *iter,
 		  unsigned int n);

@@ -236,6 +236,8 @@ struct nst_head {
  * @stalled: a record off TCP's queue that waits for memory to be opened, and goes
  *	before what is there; counted as one that is being opened. NULL: none.
  *	Under @rx_lock
+ * @stall_charged: bytes of memory charged to the socket for @stalled, or still so.
+ *	Changed under @rx_lock and the socket lock, or by who ends it
  * @rx_drop: why receiving has ended, sticky; written once under @rx_lock
  * @rx_err: the same as a negative errno, or one that TCP has reported
  * @head: the record that comes next, under the socket lock
@@ -284,6 +286,7 @@ struct nst_tcp {
 	bool opening;
 	bool turn;
 	struct nst_stalled *stalled;
+	int stall_charged;
 	enum nst_drop rx_drop;
 	int rx_err;
 

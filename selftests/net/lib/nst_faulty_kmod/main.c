@@ -8,6 +8,7 @@
 #include <crypto/internal/aead.h>
 #include <crypto/scatterwalk.h>
 #include <linux/atomic.h>
+#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 
@@ -192,14 +193,67 @@ static struct aead_alg alg = {
 	},
 };
 
+#if defined(CONFIG_KPROBES) && defined(CONFIG_X86_64)
+static int no_buffer;
+module_param(no_buffer, int, 0600);
+MODULE_PARM_DESC(no_buffer, "how often NST will have no buffer for a plaintext");
+
+static noinline notrace void do_nothing(void)
+{
+	barrier();
+}
+
+/* At the function's entry: go back at once, with NULL. */
+static int give_none(struct kprobe *probe, struct pt_regs *regs)
+{
+	if (READ_ONCE(no_buffer) <= 0)
+		return 0;
+	WRITE_ONCE(no_buffer, no_buffer - 1);
+	regs_set_return_value(regs, 0);
+	instruction_pointer_set(regs, (unsigned long)do_nothing);
+	return 1;
+}
+
+static struct kprobe probe = {
+	.symbol_name = "nst_rxrec_buffer", .pre_handler = give_none,
+};
+
+static int start_probe(void)
+{
+	return register_kprobe(&probe);
+}
+
+static void stop_probe(void)
+{
+	unregister_kprobe(&probe);
+}
+#else
+static int start_probe(void)
+{
+	return 0;
+}
+
+static void stop_probe(void)
+{
+}
+#endif
+
 static int __init faulty_init(void)
 {
-	return crypto_register_aead(&alg);
+	int err = start_probe();
+
+	if (err)
+		return err;
+	err = crypto_register_aead(&alg);
+	if (err)
+		stop_probe();
+	return err;
 }
 
 static void __exit faulty_exit(void)
 {
 	crypto_unregister_aead(&alg);
+	stop_probe();
 }
 
 module_init(faulty_init);
