@@ -7,6 +7,7 @@
 #include <linux/atomic.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
+#include <linux/timekeeping.h>
 #include <net/genetlink.h>
 #include <net/netns/generic.h>
 #include "event.h"
@@ -165,12 +166,11 @@ void nst_event_limit(struct net *net, u16 kid)
  * @net: the socket's namespace
  * @cause: why
  * @kid: of the record's header, not authenticated
- * @skew: the record's timestamp minus this host's clock, ns; only told for
- *	causes that have to do with time
+ * @timestamp: of the same; only looked at for causes that have to do with time
  *
  * Context: any.
  */
-void nst_event_drop(struct net *net, enum nst_drop cause, u16 kid, s64 skew)
+void nst_event_drop(struct net *net, enum nst_drop cause, u16 kid, u64 timestamp)
 {
 	switch (cause) {
 	case NST_DROP_EPOCH_LIMIT:
@@ -188,7 +188,8 @@ void nst_event_drop(struct net *net, enum nst_drop cause, u16 kid, s64 skew)
 	case NST_DROP_TIME_FUTURE:
 	case NST_DROP_CACHE_AGE:
 	case NST_DROP_CACHE_FLOOR:
-		emit_record(net, NST_EVENT_CLOCK, kid, cause, skew);
+		emit_record(net, NST_EVENT_CLOCK, kid, cause,
+			    (s64)(timestamp - ktime_get_real_ns()));
 		break;
 	default:
 		break;

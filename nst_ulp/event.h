@@ -16,7 +16,7 @@ void nst_event_listen(const struct genl_family *family);
 
 void nst_event_box(struct net *net, enum nst_event type, u16 kid);
 void nst_event_limit(struct net *net, u16 kid);
-void nst_event_drop(struct net *net, enum nst_drop cause, u16 kid, s64 skew);
+void nst_event_drop(struct net *net, enum nst_drop cause, u16 kid, u64 timestamp);
 void nst_event_guard(struct net *net, bool out, u8 protocol, u16 port,
 		     bool dry_run, unsigned int cause);
 

@@ -52,8 +52,7 @@ int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
 	nst_stats_inc(nst->st.nn->stats, drop);
 	trace_nst_drop(sk, drop, nst->rx_err);
 	if (hdr)
-		nst_event_drop(sock_net(sk), drop, hdr->kid,
-			       hdr->timestamp - ktime_get_real_ns());
+		nst_event_drop(sock_net(sk), drop, hdr->kid, hdr->timestamp);
 	/*
 	 * A child that nobody has accepted is reset at accept(): either it
 	 * sees the error there, or the socket is seen here.

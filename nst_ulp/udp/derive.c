@@ -65,8 +65,7 @@ static void refuse(const struct nst_udp_sender *sender,
 	atomic64_inc(&nst->drops[drop]);
 	nst_stats_inc(nst->nn->stats, drop);
 	trace_nst_drop(NULL, drop, nst_drop_errno(drop));
-	nst_event_drop(sock_net(sender->sk), drop, hdr->kid,
-		       (s64)(hdr->timestamp - ktime_get_real_ns()));
+	nst_event_drop(sock_net(sender->sk), drop, hdr->kid, hdr->timestamp);
 }
 
 /**

@@ -324,8 +324,7 @@ static void refuse(struct nst_udp *nst, enum nst_drop drop,
 	/* What a member of a group says comes back to it, and is no attack. */
 	if (skb && skb->pkt_type == PACKET_LOOPBACK)
 		return;
-	nst_event_drop(sock_net(nst->sk), drop, hdr->kid,
-		       (s64)(hdr->timestamp - ktime_get_real_ns()));
+	nst_event_drop(sock_net(nst->sk), drop, hdr->kid, hdr->timestamp);
 }
 
 /**
