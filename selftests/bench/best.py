@@ -14,7 +14,7 @@ import glob
 import os
 import sys
 
-DATAGRAMS = ("dgram", "gso", "gro")
+DATAGRAMS = ("dgram", "gso", "gro", "refuse")
 
 
 def speed(words, unit):

@@ -8,6 +8,7 @@
  * A datagram that does not come within TIMEOUT ends the program with an error:
  * what is lost is not counted as carried.
  */
+#include <endian.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -15,8 +16,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "load.h"
@@ -155,4 +158,53 @@ void dgram_measure(enum mode how, enum load what, size_t size, size_t count)
 	count = run(&f, bytes, batch);
 	meter_stop(&m);
 	meter_print(&m, how, what, size, count, count * size);
+}
+
+/* A sane header of a session that does not exist, but for what differs in each. */
+static void invent(uint8_t *wire, size_t size)
+{
+	struct timespec ts;
+	uint64_t now;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	now = htobe64(ts.tv_sec * 1000000000ull + ts.tv_nsec);
+	memset(wire, 0, OVERHEAD);
+	memcpy(wire, "NSTP\1\1", 6);
+	wire[6] = size >> 8;
+	wire[7] = size;
+	memcpy(wire + 8, &now, sizeof(now));
+	wire[40] = 1;
+	wire[43] = 1;
+}
+
+static void send_invented(int fd, size_t size, size_t count)
+{
+	uint8_t dice[12];
+
+	invent((uint8_t *)out, size);
+	while (count--) {
+		if (getrandom(dice, sizeof(dice), 0) != sizeof(dice))
+			die("getrandom");
+		memcpy(out + 16, dice, 8);
+		memcpy(out + 44, dice + 8, 2);
+		if (send(fd, out, OVERHEAD + size, 0) < 0)
+			die("send");
+	}
+}
+
+void refuse_measure(enum mode how, size_t size, size_t count)
+{
+	struct meter m;
+	int fd[2];
+
+	wire_open(false, PORT, fd);
+	/* So small that it is full behind the first ones. */
+	set_int(fd[1], SOL_SOCKET, SO_RCVBUF, 1, "SO_RCVBUF");
+	key_datagrams(fd[1], how);
+	usleep(SETTLE_USEC);
+	send_invented(fd[0], size, WARMUP);
+	meter_start(&m);
+	send_invented(fd[0], size, count);
+	meter_stop(&m);
+	meter_print(&m, how, REFUSE, size, count, count * size);
 }

@@ -48,7 +48,7 @@ GROUPS = (
 )
 ORDER = ("AEAD core", "crypto glue", "copy/clear", "nst", "tls/wg", "net", "mm",
          "sched/entry", "user", "other modules")
-DATAGRAMS = ("dgram", "gso", "gro")
+DATAGRAMS = ("dgram", "gso", "gro", "refuse")
 
 
 class Symbols:

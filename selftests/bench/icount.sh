@@ -24,7 +24,7 @@
 # ways, by chance. Either each is a segment and a wakeup of its own, or the window
 # is full and TCP merges them; the groups net and sched tell. nagle has no such
 # trouble. Loads are send, nagle, sendfile, ping, setup, wake and idle, and of
-# datagrams dgram, gso and gro (see load.c).
+# datagrams dgram, gso, gro and refuse (see load.c).
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -65,7 +65,7 @@ count_of()
 	ping | setup) echo 200 ;;
 	wake) echo 100 ;;
 	idle) echo 1000 ;;
-	dgram | gso | gro) echo 4096 ;;
+	dgram | gso | gro | refuse) echo 4096 ;;
 	*) if [ "$2" -lt 1024 ]; then echo $(((1 << 20) / $2))
 		else echo $(((4 << 20) / $2)); fi ;;
 	esac

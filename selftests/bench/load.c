@@ -18,6 +18,8 @@
  *                    were idle for 12 seconds
  *          idle      memory of COUNT connections that were used once
  *          dgram     COUNT datagrams of SIZE bytes (dgram.c)
+ *          refuse    the same from a plain socket to one that refuses them: it is
+ *                    full, or with NST they are of sessions that do not exist
  *          gso       the same, sent as many at a time as UDP_SEGMENT takes
  *          gro       the same, and read as many at a time as UDP_GRO gives
  *
@@ -73,7 +75,7 @@ static const char *const mode_names[] = {
 
 static const char *const load_names[] = {
 	"send", "nagle", "batch", "sendfile", "ping", "setup", "wake", "idle",
-	"dgram", "gso", "gro"
+	"dgram", "gso", "gro", "refuse"
 };
 
 static enum mode mode;
@@ -436,6 +438,8 @@ static void measure(void)
 /* Whether there is such a thing. */
 static bool mode_has_load(void)
 {
+	if (load == REFUSE)
+		return mode == PLAIN || mode == NST;
 	if (mode == WG)
 		return load >= DGRAM;
 	return load < DGRAM || (mode != KTLS && mode != KTLS_NOPAD);
@@ -485,6 +489,8 @@ int main(int argc, char **argv)
 		setup_measure(mode, size, count);
 	else if (load == WAKE)
 		wake_measure(mode, size, count);
+	else if (load == REFUSE)
+		refuse_measure(mode, size, count);
 	else if (load >= DGRAM)
 		dgram_measure(mode, load, size, count);
 	else

@@ -11,7 +11,7 @@
 enum mode { PLAIN, KTLS, KTLS_NOPAD, NST, NST_CHACHA, WG, NR_MODES };
 enum load {
 	SEND, NAGLE, BATCH, SENDFILE, PING, SETUP, WAKE, IDLE, DGRAM, GSO, GRO,
-	NR_LOADS
+	REFUSE, NR_LOADS
 };
 
 void die(const char *what) __attribute__((noreturn));
@@ -52,6 +52,9 @@ void wire_open(bool tunnel, uint16_t port, int fd[2]);
 
 /* dgram.c: count datagrams of size bytes, printed. */
 void dgram_measure(enum mode how, enum load what, size_t size, size_t count);
+
+/* The same that nobody takes: no room for them, or of sessions that do not exist. */
+void refuse_measure(enum mode how, size_t size, size_t count);
 
 /* load_setup.c: size bytes each way on count connections, printed. */
 #define SETUP_MAX	16384

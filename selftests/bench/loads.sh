@@ -9,6 +9,7 @@ modes_of()
 {
 	case $1 in
 	dgram | gso | gro) echo "$udp_modes" ;;
+	refuse) echo "plain nst" ;;
 	*) echo "$modes" ;;
 	esac
 }
