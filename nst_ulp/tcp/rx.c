@@ -368,8 +368,12 @@ static int open_found(struct nst_tcp *nst, struct nst_rxrec *rec,
 static enum nst_drop have_keys(struct nst_tcp *nst, const struct nst_hdr *hdr)
 {
 	enum nst_drop drop;
+	int err = 0;
 
-	switch (nst_suite_ask(hdr->suite)) {
+	/* What this socket has transforms of need not be looked for. */
+	if (nst->st.rx.ep.cipher.suite != hdr->suite)
+		err = nst_suite_ask(hdr->suite);
+	switch (err) {
 	case 0:
 		drop = nst_stream_rx_keys(&nst->st, hdr);
 		nst_tcp_watch(nst);
