@@ -7,6 +7,7 @@
 #include "af_nst.h"
 #include "core/aead.h"
 #include "core/epoch.h"
+#include "core/kdf.h"
 #include "core/netns.h"
 #include "core/sessions.h"
 #include "event.h"
@@ -30,6 +31,7 @@ static const struct {
 	void (*exit)(void);
 } parts[] = {
 	{ nst_af_nst_init,	nst_af_nst_exit },
+	{ nst_kdf_init,		nst_kdf_exit },
 	{ nst_epoch_init,	nst_epoch_exit },
 	{ nst_sessions_module_init, nst_sessions_module_exit },
 	{ nst_netns_init,	nst_netns_exit },
@@ -78,4 +80,5 @@ module_exit(nst_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("NST: authenticated encryption for sockets, from a static key box");
 MODULE_VERSION("0.1.0");
-MODULE_SOFTDEP("pre: nst_sm");
+/* SHA-256 in assembly, where a kernel has it as a module; it is kept from load on. */
+MODULE_SOFTDEP("pre: nst_sm crypto-sha256");

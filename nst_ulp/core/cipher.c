@@ -31,34 +31,41 @@
 static const struct nst_suite suites[] = {
 	[NST_CIPHER_AES_GCM] = {
 		.name = "aes-gcm", .aead = "gcm(aes)",
-		.hmac = "hmac(sha256)", .key_len = 16, .okm_len = 28,
+		.hmac = "hmac(sha256)", .hash = "sha256",
+		.key_len = 16, .okm_len = 28,
 	},
 	[NST_CIPHER_AES_CBC] = {
 		.name = "aes-cbc", .aead = "authenc(hmac(sha256),cbc(aes))",
 		.ivgen = "cbc(aes)",
-		.hmac = "hmac(sha256)", .key_len = 16, .okm_len = 64,
+		.hmac = "hmac(sha256)", .hash = "sha256",
+		.key_len = 16, .okm_len = 64,
 	},
 	[NST_CIPHER_SM4_GCM] = {
 		.name = "sm4-gcm", .aead = "gcm(sm4)",
-		.hmac = "hmac(sm3)", .key_len = 16, .okm_len = 28,
+		.hmac = "hmac(sm3)", .hash = "sm3",
+		.key_len = 16, .okm_len = 28,
 	},
 	[NST_CIPHER_SM4_CBC] = {
 		.name = "sm4-cbc", .aead = "authenc(hmac(sm3),cbc(sm4))",
 		.ivgen = "cbc(sm4)", .untested = true,
-		.hmac = "hmac(sm3)", .key_len = 16, .okm_len = 64,
+		.hmac = "hmac(sm3)", .hash = "sm3",
+		.key_len = 16, .okm_len = 64,
 	},
 	[NST_CIPHER_AES_256_GCM] = {
 		.name = "aes-256-gcm", .aead = "gcm(aes)",
-		.hmac = "hmac(sha256)", .key_len = 32, .okm_len = 44,
+		.hmac = "hmac(sha256)", .hash = "sha256",
+		.key_len = 32, .okm_len = 44,
 	},
 	[NST_CIPHER_AES_256_CBC] = {
 		.name = "aes-256-cbc", .aead = "authenc(hmac(sha256),cbc(aes))",
 		.ivgen = "cbc(aes)",
-		.hmac = "hmac(sha256)", .key_len = 32, .okm_len = 96,
+		.hmac = "hmac(sha256)", .hash = "sha256",
+		.key_len = 32, .okm_len = 96,
 	},
 	[NST_CIPHER_CHACHA20_POLY1305] = {
 		.name = "chacha20-poly1305", .aead = "rfc7539(chacha20,poly1305)",
-		.hmac = "hmac(sha256)", .key_len = 32, .okm_len = 44,
+		.hmac = "hmac(sha256)", .hash = "sha256",
+		.key_len = 32, .okm_len = 44,
 	},
 };
 

@@ -18,7 +18,8 @@ struct crypto_sync_skcipher;
  * @name: as in the protocol, and on nstkeyctl's command line
  * @aead: template of the crypto API that does the whole record
  * @ivgen: template that encrypts the IV in the CBC suites, else NULL
- * @hmac: HMAC under H, for the key schedule
+ * @hmac: HMAC under H; what a CBC suite's tag is made with, and is told as H's driver
+ * @hash: H, for the key schedule
  * @key_len: bytes of the cipher's key
  * @okm_len: bytes of key material an epoch takes
  * @untested: the crypto API has no test of @aead, only of its parts
@@ -28,6 +29,7 @@ struct nst_suite {
 	const char *aead;
 	const char *ivgen;
 	const char *hmac;
+	const char *hash;
 	u8 key_len;
 	u8 okm_len;
 	bool untested;

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* HKDF (RFC 5869) with the hash that the suite names. */
+/*
+ * HKDF (RFC 5869) with the hash that the suite names. HMAC is made of the plain hash
+ * here: without a key the transform has no state, so one serves all derivations. An
+ * HMAC of the crypto API would have to be made for each, and that takes as long as
+ * the derivation itself.
+ */
 #include <crypto/hash.h>
 #include <linux/err.h>
 #include <linux/nst.h>
@@ -8,6 +13,7 @@
 #include "core/kdf.h"
 
 #define HASH_LEN	32	/* SHA-256 and SM3 alike */
+#define BLOCK_LEN	64
 #define INFO_MAX	(4 + 3 + 2 + 2 + 2 + 1 + NST_CONTEXT_MAX)
 
 static size_t make_info(u8 *info, const struct nst_kdf *in)
@@ -30,43 +36,125 @@ static size_t make_info(u8 *info, const struct nst_kdf *in)
 	return p + in->context_len - info;
 }
 
-static int extract(struct crypto_shash *hmac, const struct nst_kdf *in, u8 *prk)
+/* Of most suites, and at hand for fingerprints anyway; NULL: nobody has asked. */
+static struct crypto_shash *sha256;
+
+/**
+ * nst_kdf_init() - have SHA-256 at hand for all derivations
+ *
+ * Without it each derivation makes a hash of its own.
+ *
+ * Context: process, may load modules.
+ * Return: 0 or a negative errno.
+ */
+int nst_kdf_init(void)
 {
-	u8 ikm[NST_KEY_SIZE];
+	struct crypto_shash *tfm = crypto_alloc_shash("sha256", 0, 0);
+
+	if (IS_ERR(tfm))
+		return PTR_ERR(tfm);
+	sha256 = tfm;
+	return 0;
+}
+
+/**
+ * nst_kdf_exit() - give SHA-256 back
+ */
+void nst_kdf_exit(void)
+{
+	crypto_free_shash(sha256);
+	sha256 = NULL;
+}
+
+/* The hash of a suite, to be given back by put_hash(). */
+static struct crypto_shash *get_hash(const struct nst_suite *suite)
+{
+	struct crypto_shash *tfm;
+
+	if (sha256 && !strcmp(suite->hash, "sha256"))
+		return sha256;
+	tfm = crypto_alloc_shash(suite->hash, 0, 0);
+	if (PTR_ERR(tfm) == -ENOENT || PTR_ERR(tfm) == -ELIBBAD)
+		return ERR_PTR(-ENOPKG);
+	return tfm;
+}
+
+static void put_hash(struct crypto_shash *tfm)
+{
+	if (tfm != sha256)
+		crypto_free_shash(tfm);
+}
+
+static void pad_key(u8 *block, const u8 *key, u8 pad)
+{
+	const u64 pads = pad * 0x0101010101010101ULL;
+	unsigned int i;
+	u64 word;
+
+	memset(block + HASH_LEN, pad, BLOCK_LEN - HASH_LEN);
+	for (i = 0; i < HASH_LEN; i += sizeof(word)) {
+		memcpy(&word, key + i, sizeof(word));
+		word ^= pads;
+		memcpy(block + i, &word, sizeof(word));
+	}
+	memzero_explicit(&word, sizeof(word));
+}
+
+/*
+ * HMAC (RFC 2104) under a key of HASH_LEN bytes. @text begins with BLOCK_LEN bytes of
+ * room; the @len bytes behind them are authenticated.
+ */
+static int hmac(struct crypto_shash *hash, const u8 *key, u8 *text, size_t len,
+		u8 *out)
+{
+	u8 outer[BLOCK_LEN + HASH_LEN];
 	int err;
 
-	memcpy(ikm, in->secret, sizeof(ikm));
+	pad_key(text, key, 0x36);
+	pad_key(outer, key, 0x5c);
+	err = crypto_shash_tfm_digest(hash, text, BLOCK_LEN + len,
+				      outer + BLOCK_LEN);
+	if (!err)
+		err = crypto_shash_tfm_digest(hash, outer, sizeof(outer), out);
+	memzero_explicit(outer, sizeof(outer));
+	return err;
+}
+
+static int extract(struct crypto_shash *hash, const struct nst_kdf *in, u8 *prk)
+{
+	u8 text[BLOCK_LEN + NST_KEY_SIZE], *ikm = text + BLOCK_LEN;
+	int err;
+
+	memcpy(ikm, in->secret, NST_KEY_SIZE);
 	if (in->kpos)
 		ikm[in->kpos - 1] ^= in->kval;
-	err = crypto_shash_setkey(hmac, in->salt, NST_KDF_SALT_LEN);
-	if (!err)
-		err = crypto_shash_tfm_digest(hmac, ikm, sizeof(ikm), prk);
-	memzero_explicit(ikm, sizeof(ikm));
+	err = hmac(hash, in->salt, text, NST_KEY_SIZE, prk);
+	memzero_explicit(text, sizeof(text));
 	return err;
 }
 
 /* T(i) = HMAC(PRK, T(i-1) ‖ info ‖ i); T(0) is empty. */
-static int expand(struct crypto_shash *hmac, const struct nst_kdf *in,
+static int expand(struct crypto_shash *hash, const struct nst_kdf *in,
 		  const u8 *prk, u8 *okm, size_t len)
 {
-	u8 block[HASH_LEN + INFO_MAX + 1], t[HASH_LEN];
-	size_t info_len = make_info(block + HASH_LEN, in), n;
-	u8 *from = block + HASH_LEN;
-	u8 i = 1;
-	int err;
+	u8 text[BLOCK_LEN + HASH_LEN + INFO_MAX + 1], t[HASH_LEN];
+	size_t before = 0, info_len, n;
+	u8 *at;
+	u8 i;
+	int err = 0;
 
-	err = crypto_shash_setkey(hmac, prk, HASH_LEN);
-	for (; !err && len; i++, okm += n, len -= n) {
-		block[HASH_LEN + info_len] = i;
-		err = crypto_shash_tfm_digest(hmac, from,
-					      block + HASH_LEN + info_len + 1 -
-					      from, t);
+	for (i = 1; !err && len; i++, okm += n, len -= n) {
+		at = text + BLOCK_LEN;
+		memcpy(at, t, before);
+		at += before;
+		info_len = make_info(at, in);
+		at[info_len] = i;
+		err = hmac(hash, prk, text, before + info_len + 1, t);
+		before = HASH_LEN;
 		n = min_t(size_t, len, HASH_LEN);
 		memcpy(okm, t, n);
-		memcpy(block, t, HASH_LEN);
-		from = block;
 	}
-	memzero_explicit(block, sizeof(block));
+	memzero_explicit(text, sizeof(text));
 	memzero_explicit(t, sizeof(t));
 	return err;
 }
@@ -83,23 +171,21 @@ static int expand(struct crypto_shash *hmac, const struct nst_kdf *in,
 int nst_kdf_derive(const struct nst_kdf *in, u8 *okm, size_t len)
 {
 	const struct nst_suite *suite = nst_suite(in->suite);
-	struct crypto_shash *hmac;
+	struct crypto_shash *hash;
 	u8 prk[HASH_LEN];
 	int err;
 
 	if (!suite || in->context_len > NST_CONTEXT_MAX ||
 	    in->kpos > NST_WIRE_KPOS_MAX)
 		return -EINVAL;
-	hmac = crypto_alloc_shash(suite->hmac, 0, 0);
-	if (IS_ERR(hmac)) {
-		err = PTR_ERR(hmac);
-		return err == -ENOENT || err == -ELIBBAD ? -ENOPKG : err;
-	}
-	err = extract(hmac, in, prk);
+	hash = get_hash(suite);
+	if (IS_ERR(hash))
+		return PTR_ERR(hash);
+	err = extract(hash, in, prk);
 	if (!err)
-		err = expand(hmac, in, prk, okm, len);
+		err = expand(hash, in, prk, okm, len);
 	memzero_explicit(prk, sizeof(prk));
-	crypto_free_shash(hmac);
+	put_hash(hash);
 	if (err)
 		memzero_explicit(okm, len);
 	return err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The key schedule: HKDF over the crypto API's HMACs. */
+/* The key schedule: HKDF over the crypto API's hashes. */
 #ifndef _NST_KDF_H
 #define _NST_KDF_H
 
@@ -35,6 +35,8 @@ struct nst_kdf {
 	u16 epoch;
 };
 
+int nst_kdf_init(void);
+void nst_kdf_exit(void);
 int nst_kdf_derive(const struct nst_kdf *in, u8 *okm, size_t len);
 
 #endif /* _NST_KDF_H */

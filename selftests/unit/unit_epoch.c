@@ -206,7 +206,7 @@ TEST(nst_epoch_begin__each_allocation_fails)
 		}
 		CHECK_EQ(err, 0);
 		CHECK_EQ(ep.id.suite, id.suite);
-		CHECK(n > 4);
+		CHECK(n > 2);
 		check_counts(7, 0, 1, 2);
 	}
 	done();
@@ -410,7 +410,7 @@ TEST(nst_epoch_unpark__each_allocation_fails)
 			check_counts(7, 0, 1, 2);
 		}
 		CHECK_EQ(err, 0);
-		CHECK(n > 4);
+		CHECK(n > 2);
 	}
 	done();
 }

@@ -273,5 +273,31 @@ TEST(nst_kdf_derive__each_allocation_fails)
 		CHECK(okm[0] == 0xee || okm[0] == 0);
 	}
 	CHECK_EQ(err, 0);
-	CHECK(n > 2);
+	CHECK(n > 1);
+}
+
+TEST(nst_kdf_init__each_suite_of_sha256_shares_it)
+{
+	struct nst_kdf in = some_input();
+
+	NEED_EQ(nst_kdf_init(), 0);
+	CHECK_EQ(shim_live_tfms, 1);
+	for (in.suite = 1; in.suite <= NST_WIRE_SUITE_MAX; in.suite++)
+		check_okm(&in);
+	CHECK_EQ(shim_live_tfms, 1);
+	/* It needs no other one. */
+	shim_crypto_missing = "sha256";
+	in.suite = NST_CIPHER_AES_GCM;
+	check_okm(&in);
+	nst_kdf_exit();
+	CHECK_EQ(shim_live_tfms, 0);
+	CHECK_EQ(nst_kdf_derive(&in, (u8[28]){}, 28), -ENOPKG);
+}
+
+TEST(nst_kdf_init__without_the_hash)
+{
+	shim_crypto_missing = "sha256";
+	CHECK_EQ(nst_kdf_init(), -ENOENT);
+	CHECK_EQ(shim_live_tfms, 0);
+	nst_kdf_exit();
 }

@@ -136,7 +136,9 @@ int crypto_wait_req(int err, struct crypto_wait *wait)
 
 static int plain_hash(const char *name)
 {
-	return strcmp(name, "sha256") ? 0 : GCRY_MD_SHA256;
+	if (!strcmp(name, "sha256"))
+		return GCRY_MD_SHA256;
+	return strcmp(name, "sm3") ? 0 : GCRY_MD_SM3;
 }
 
 struct crypto_shash *crypto_alloc_shash(const char *name, u32 type, u32 mask)
