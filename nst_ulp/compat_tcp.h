@@ -25,6 +25,7 @@ static inline bool nst_compat_out_of_memory(const struct sock *sk)
  * @bvec: the pages; TCP takes references of its own
  * @nr: how many
  * @len: bytes in them
+ * @flags: MSG_MORE if more follows at once; 0
  *
  * Never waits, never raises SIGPIPE. The pages must be the caller's own: TCP
  * is told that nobody else will write to them.
@@ -32,12 +33,12 @@ static inline bool nst_compat_out_of_memory(const struct sock *sk)
  * Return: bytes taken, perhaps fewer than @len; an errno if none.
  */
 static inline int nst_compat_send_pages(struct sock *sk, struct bio_vec *bvec,
-					unsigned int nr, size_t len)
+					unsigned int nr, size_t len, int flags)
 {
-	int flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_NO_SHARED_FRAGS;
 	unsigned int i;
 	int done = 0;
 
+	flags |= MSG_DONTWAIT | MSG_NOSIGNAL | MSG_NO_SHARED_FRAGS;
 	for (i = 0; i < nr; i++) {
 		int more = i + 1 < nr ? MSG_SENDPAGE_NOTLAST | MSG_MORE : 0;
 		int n = do_tcp_sendpages(sk, bvec[i].bv_page, bvec[i].bv_offset,
@@ -53,11 +54,11 @@ static inline int nst_compat_send_pages(struct sock *sk, struct bio_vec *bvec,
 }
 #else
 static inline int nst_compat_send_pages(struct sock *sk, struct bio_vec *bvec,
-					unsigned int nr, size_t len)
+					unsigned int nr, size_t len, int flags)
 {
 	struct msghdr msg = {
-		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_SPLICE_PAGES |
-			     MSG_NO_SHARED_FRAGS,
+		.msg_flags = flags | MSG_DONTWAIT | MSG_NOSIGNAL |
+			     MSG_SPLICE_PAGES | MSG_NO_SHARED_FRAGS,
 	};
 
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bvec, nr, len);

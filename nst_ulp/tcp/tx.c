@@ -30,6 +30,8 @@ static int push_locked(struct nst_tcp *nst, struct nst_txrec *rec)
 {
 	struct sock *sk = nst->sk;
 	unsigned int left = nst_txrec_left(rec);
+	/* The FIN goes right behind a close record: in the same segment. */
+	int more = rec->type == NST_TYPE_CLOSE ? MSG_MORE : 0;
 	int sndbuf, n;
 
 	sock_owned_by_me(sk);
@@ -54,7 +56,7 @@ static int push_locked(struct nst_tcp *nst, struct nst_txrec *rec)
 	/* A record was begun, so it goes in whole; see the top. */
 	WRITE_ONCE(sk->sk_sndbuf, INT_MAX);
 	set_bit(NST_TCP_PUSHING, &nst->flags);
-	n = nst_compat_send_pages(sk, rec->out, rec->nr_out, left);
+	n = nst_compat_send_pages(sk, rec->out, rec->nr_out, left, more);
 	clear_bit(NST_TCP_PUSHING, &nst->flags);
 	nst_tcp_mark(nst, 0);
 	/* Under memory pressure TCP may have moderated it meanwhile. */

@@ -61,6 +61,50 @@ static int close_now(int fd)
 
 /* --- orderly ends --------------------------------------------------------- */
 
+/* As <linux/tcp.h> goes on, which libc's <netinet/tcp.h> does not. */
+struct segs_info {
+	struct tcp_info tcp;
+	uint64_t rates_and_bytes[4];
+	uint32_t segs_out;
+	uint32_t segs_in;
+};
+
+/* Waits until all that @fd has sent is acknowledged. */
+static bool settled(int fd, struct segs_info *info)
+{
+	socklen_t len = sizeof(*info);
+	int i;
+
+	for (i = 0; i < 2000; i++) {
+		if (getsockopt(fd, SOL_TCP, TCP_INFO, info, &len))
+			return false;
+		if (!info->tcp.tcpi_unacked)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/* A segment less for each connection, for either end to handle and to acknowledge. */
+TEST_F(end, close_record_goes_with_the_fin)
+{
+	struct segs_info a, b, a2, b2;
+
+	ASSERT_EQ(0, tcptest_send(self->b, 0, 100, 100));
+	ASSERT_EQ(0, tcptest_recv(self->a, 0, 100, 100));
+	ASSERT_EQ(0, tcptest_send(self->a, 0, 100, 100));
+	ASSERT_EQ(0, tcptest_recv(self->b, 0, 100, 100));
+	ASSERT_TRUE(settled(self->b, &b));
+	ASSERT_TRUE(settled(self->a, &a));
+	ASSERT_TRUE(settled(self->b, &b));
+	ASSERT_EQ(0, shutdown(self->a, SHUT_WR));
+	ASSERT_EQ(0, one_recv(self->b));
+	ASSERT_TRUE(settled(self->a, &a2));
+	ASSERT_TRUE(settled(self->b, &b2));
+	EXPECT_EQ(1 + a2.tcp.tcpi_total_retrans - a.tcp.tcpi_total_retrans,
+		  b2.segs_in - b.segs_in);
+}
+
 TEST_F(end, half_close_with_long_answer)
 {
 	size_t len = 1000000;
