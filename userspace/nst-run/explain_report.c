@@ -167,8 +167,8 @@ static void say_counters(void)
 		fputs("nst-run: nothing of NST went over the wire meanwhile\n",
 		      stderr);
 	if (refused)
-		fputs("nst-run: something that came was refused, or cut off: 'nstkeyctl doctor' says what that means\n",
-		      stderr);
+		fprintf(stderr, "nst-run: something that came was refused, or cut off: %s\n",
+			"'nstkeyctl doctor' says what that means");
 }
 
 /**

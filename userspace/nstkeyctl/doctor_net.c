@@ -161,9 +161,8 @@ void check_guard(struct patient *patient)
 		report(patient, "guard", GOOD, "no port is guarded");
 	else if (stopped)
 		report(patient, "guard", WARN,
-		       "ports guarded: %u, %u of them as a dry run; packets that were no NST: %" PRIu64
-		       " ('nstkeyctl guard show')",
-		       rules->nr, dry, stopped);
+		       "ports guarded: %u, %u of them as a dry run; packets that were no NST: %llu ('nstkeyctl guard show')",
+		       rules->nr, dry, (unsigned long long)stopped);
 	else
 		report(patient, "guard", GOOD,
 		       "ports guarded: %u, %u of them as a dry run; nothing was stopped",

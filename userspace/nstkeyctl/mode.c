@@ -44,9 +44,9 @@ static int asked_at_boot(const char *option)
 
 	if (read_line("/proc/cmdline", line, sizeof(line)))
 		return 0;
-	word = strtok_r(line, " \n", &save);
+	word = strtok_r(line, "\n ", &save);
 	while (word && strcmp(word, option))
-		word = strtok_r(NULL, " \n", &save);
+		word = strtok_r(NULL, "\n ", &save);
 	return !!word;
 }
 
