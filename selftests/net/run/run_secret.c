@@ -60,6 +60,30 @@ static int again(int argc, char **argv)
 	return 0;
 }
 
+/* @retry block|poll: refused; behind a word once more, with the same socket */
+static int retry(int argc, char **argv)
+{
+	int type = strcmp(argv[1], "block") ? SOCK_NONBLOCK : 0;
+	int fd = socket(AF_INET, SOCK_STREAM | type, 0);
+	struct sockaddr_in addr = under_addr(UNDER_COVERED);
+	char buf[64] = "";
+
+	(void)argc;
+	printf("begun %d\n", getpid());
+	puts(secret_error(connect(fd, (void *)&addr, sizeof(addr))));
+	if (read(STDIN_FILENO, buf, sizeof(buf)) <= 0)
+		return 2;
+	puts(secret_error(connect(fd, (void *)&addr, sizeof(addr))));
+	puts(secret_keys(fd));
+	puts(secret_error(send(fd, UNDER_MARK, strlen(UNDER_MARK),
+			       MSG_NOSIGNAL) < 0 ? -1 : 0));
+	fcntl(fd, F_SETFL, 0);
+	memset(buf, 0, sizeof(buf));
+	if (recv(fd, buf, sizeof(buf), 0) == 5)
+		puts(buf);
+	return 0;
+}
+
 static void nothing(int sig)
 {
 	(void)sig;
@@ -97,8 +121,8 @@ static int inetd(int argc, char **argv)
 	return secret_serve(STDIN_FILENO) ? 0 : 1;
 }
 
-UNDER_ROLES({ "@client", client }, { "@again", again }, { "@ended", ended },
-	    { "@inetd", inetd })
+UNDER_ROLES({ "@client", client }, { "@again", again }, { "@retry", retry },
+	    { "@ended", ended }, { "@inetd", inetd })
 
 static int listener_of(int nst)
 {
@@ -109,15 +133,13 @@ static int listener_of(int nst)
 	return fd;
 }
 
-static void client_of(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(secret) *self, const char *role)
+/* What the program is answered, from the connection on */
+static void answer(struct __test_metadata *_metadata,
+		   FIXTURE_DATA(secret) *self)
 {
 	char buf[256] = "";
 	int conn;
 
-	self->listener = listener_of(1);
-	START(role);
-	BEGUN();
 	conn = secret_accept(self->listener);
 	EXPECT_EQ(0, nst_exchange(conn, NULL, LONG));
 	EXPECT_EQ((ssize_t)strlen(UNDER_MARK), recv(conn, buf, sizeof(buf), 0));
@@ -125,6 +147,15 @@ static void client_of(struct __test_metadata *_metadata,
 	EXPECT_EQ(5, send(conn, "reply", 5, 0));
 	EXPECT_EQ(0, END());
 	close(conn);
+}
+
+static void client_of(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(secret) *self, const char *role)
+{
+	self->listener = listener_of(1);
+	START(role);
+	BEGUN();
+	answer(_metadata, self);
 }
 
 TEST_F(secret, connect__blocking)
@@ -143,6 +174,29 @@ TEST_F(secret, connect__twice)
 {
 	client_of(_metadata, self, "@again");
 	EXPECT_STREQ("0\nEISCONN\nreply\n", self->said);
+}
+
+/* A socket whose connection was refused is as good as new. */
+static void refused(struct __test_metadata *_metadata,
+		    FIXTURE_DATA(secret) *self, const char *role)
+{
+	START(role);
+	BEGUN();
+	LINE_IS("ECONNREFUSED");
+	self->listener = listener_of(1);
+	ASSERT_EQ(4, write(self->words[1], "word", 4));
+	answer(_metadata, self);
+	EXPECT_STREQ("0\nown\n0\nreply\n", self->said);
+}
+
+TEST_F(secret, connect__refused_before)
+{
+	refused(_metadata, self, "@retry block");
+}
+
+TEST_F(secret, connect__refused_before_nonblocking)
+{
+	refused(_metadata, self, "@retry poll");
 }
 
 /* The program sends in spite of what connect() says, and nothing comes. */

@@ -53,21 +53,28 @@ int connects_make(struct call *call, int fd, const void *addr, int len)
 	return err;
 }
 
+/* 0 if it cannot be told */
 static int state_of(int fd)
 {
-	struct tcp_info info = { .tcpi_state = TCP_CLOSE };
+	struct tcp_info info = { 0 };
 	socklen_t len = sizeof(info);
 
 	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
 	return info.tcpi_state;
 }
 
-/* A connection that comes about ends; one that stands says nothing more. */
+/*
+ * A connection that comes about ends; one that stands says nothing more. One that
+ * was refused is at its end: the program may connect the socket again.
+ */
 static void give_up(int fd)
 {
 	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	int state = state_of(fd);
 
-	if (state_of(fd) == TCP_SYN_SENT &&
+	if (state == TCP_CLOSE)
+		return;
+	if ((state == TCP_SYN_SENT || state == TCP_SYN_RECV) &&
 	    !connect(fd, &none, sizeof(none)))
 		return;
 	shutdown(fd, SHUT_RDWR);
