@@ -350,25 +350,6 @@ TEST_F(secret, accept__silent_peers_epoll)
 	silence(_metadata, self, "@server epoll", 1);
 }
 
-/* More than may wait: those that are silent for longest go, and not the good. */
-TEST_F(secret, accept__crowd)
-{
-	int i, fds[600];
-
-	START("@server epoll");
-	BEGUN();
-	for (i = 0; i < 600; i++) {
-		fds[i] = secret_plain(UNDER_COVERED, 0);
-		ASSERT_LE(0, fds[i]);
-	}
-	EXPECT_EQ(0, secret_peer("end"));
-	EXPECT_EQ(1, secret_ended(fds[0]));
-	EXPECT_EQ(0, END());
-	EXPECT_NE(NULL, strstr(self->said, "own end\n"));
-	for (i = 0; i < 600; i++)
-		close(fds[i]);
-}
-
 /* What a peer says that exchanges no keys the program never has. */
 TEST_F(secret, accept__peer_without)
 {
@@ -414,26 +395,6 @@ TEST_F(secret, accept__peer_that_goes)
 	EXPECT_EQ(0, secret_peer("end"));
 	EXPECT_EQ(0, END());
 	EXPECT_NE(NULL, strstr(self->said, "own end\n"));
-}
-
-/* The program goes in the middle: so do those that waited for it. */
-TEST_F(secret, accept__killed)
-{
-	int fd, done;
-
-	START("@server poll");
-	BEGUN();
-	fd = secret_dial();
-	ASSERT_LE(0, fd);
-	EXPECT_EQ(0, secret_peer("hello"));
-	kill(self->program, SIGSTOP);
-	done = secret_dial();
-	kill(self->program, SIGKILL);
-	EXPECT_EQ(1, secret_ended(fd));
-	EXPECT_EQ(1, secret_ended(done));
-	close(fd);
-	close(done);
-	END();
 }
 
 TEST_F(secret, accept__arguments)

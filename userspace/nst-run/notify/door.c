@@ -176,14 +176,15 @@ static int wait_at(struct call *call, int fd, struct door *door, int limit,
 
 /*
  * A listener that blocks: its program may have looked by poll() first, so what
- * has come and was no good must not hold it for ever. EINTR is what every program
- * expects here, and calls again.
+ * had come by then and was no good must not hold it for ever. EINTR is what a
+ * program that does so expects. Others do not look, and may end of any error: a
+ * call that found nothing goes on until there is something, whoever comes.
  */
 static int take(struct call *call, int fd, struct door *door,
 		struct door_guest *guest)
 {
 	unsigned int failed = door->failed;
-	int limit = limit_of(fd), came = 0, err;
+	int limit = limit_of(fd), first = -1, err;
 	long long since = secret_now();
 
 	for (;;) {
@@ -192,10 +193,11 @@ static int take(struct call *call, int fd, struct door *door,
 			return 0;
 		if (err < 0)
 			return err;
-		came += err;
+		if (first < 0)
+			first = err;
 		if (!call_blocks(fd) || !call->may_block)
 			return -EAGAIN;
-		if (came && failed != door->failed && !door->pending)
+		if (first && failed != door->failed && !door->pending)
 			return -EINTR;
 		err = wait_at(call, fd, door, limit, since);
 		if (err)
