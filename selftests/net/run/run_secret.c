@@ -113,6 +113,28 @@ static int ended(int argc, char **argv)
 	return 0;
 }
 
+/* @ticks: connect() to far away, with a clock that ticks faster than that is near */
+static int ticks(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = nothing,
+				    .sa_flags = SA_RESTART };
+	struct itimerval timer = { { 0, 40000 }, { 0, 40000 } };
+	struct sockaddr_in addr = under_addr(UNDER_COVERED);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char buf[16];
+
+	(void)argc;
+	(void)argv;
+	printf("begun %d\n", getpid());
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	puts(secret_error(connect(fd, (void *)&addr, sizeof(addr))));
+	timer.it_value.tv_usec = 0;
+	setitimer(ITIMER_REAL, &timer, NULL);
+	send(fd, UNDER_MARK, strlen(UNDER_MARK), MSG_NOSIGNAL);
+	return recv(fd, buf, sizeof(buf), 0) == 5 ? 0 : 2;
+}
+
 /* @inetd: a connection is its standard input */
 static int inetd(int argc, char **argv)
 {
@@ -122,7 +144,7 @@ static int inetd(int argc, char **argv)
 }
 
 UNDER_ROLES({ "@client", client }, { "@again", again }, { "@retry", retry },
-	    { "@ended", ended }, { "@inetd", inetd })
+	    { "@ended", ended }, { "@ticks", ticks }, { "@inetd", inetd })
 
 static int listener_of(int nst)
 {
@@ -298,6 +320,21 @@ TEST_F(secret, connect__ended)
 	EXPECT_EQ(0, under_run(OPTIONS, "@ended nonblock", self->said,
 			       sizeof(self->said)));
 	EXPECT_NE(NULL, strstr(self->said, "ETIMEDOUT\nclosed\n"));
+}
+
+/*
+ * Packets of lo take 200 ms each way, and the program has a signal every 40: what
+ * was begun must not be given up for each of them.
+ */
+TEST_F(secret, connect__ticking)
+{
+	ASSERT_EQ(0, system("tc qdisc add dev lo root netem delay 200ms"));
+	self->listener = listener_of(1);
+	START("@ticks");
+	BEGUN();
+	answer(_metadata, self);
+	EXPECT_EQ(0, system("tc qdisc del dev lo root"));
+	EXPECT_STREQ("0\n", self->said);
 }
 
 /* Killed in the middle: its connection goes with it. */

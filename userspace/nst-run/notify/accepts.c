@@ -154,7 +154,7 @@ static int accept_elsewhere(struct call *call, int fd, int flags)
 		return -EAGAIN;
 	getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, &len);
 	do {
-		waits_begin(&wait, &call->target);
+		waits_begin(&wait, &call->target, 0);
 		err = accept_plain(fd, &guest);
 		err = waits_end(&wait, err, tv.tv_sec || tv.tv_usec);
 	} while (err == 1);

@@ -27,6 +27,27 @@ static int has_timeout(int fd)
 		(tv.tv_sec || tv.tv_usec);
 }
 
+/* A lost SYN is sent again after 1 s. */
+#define DEAF_MS		2000
+
+static int make(struct call *call, int fd, const void *addr, int len,
+		long long deaf)
+{
+	struct wait wait;
+	int err;
+
+	if (!call_blocks(fd))
+		return connect(fd, addr, len) ? -errno : 0;
+	if (!call->may_block)
+		return -EAGAIN;
+	do {
+		waits_begin(&wait, &call->target, deaf);
+		err = connect(fd, addr, len) ? -errno : 0;
+		err = waits_end(&wait, err, has_timeout(fd));
+	} while (err == 1);
+	return err;
+}
+
 /**
  * connects_make() - connect()
  * @call: the program's
@@ -38,19 +59,7 @@ static int has_timeout(int fd)
  */
 int connects_make(struct call *call, int fd, const void *addr, int len)
 {
-	struct wait wait;
-	int err;
-
-	if (!call_blocks(fd))
-		return connect(fd, addr, len) ? -errno : 0;
-	if (!call->may_block)
-		return -EAGAIN;
-	do {
-		waits_begin(&wait, &call->target);
-		err = connect(fd, addr, len) ? -errno : 0;
-		err = waits_end(&wait, err, has_timeout(fd));
-	} while (err == 1);
-	return err;
+	return make(call, fd, addr, len, 0);
 }
 
 /* 0 if it cannot be told */
@@ -95,7 +104,7 @@ static int wait_until(struct call *call, int fd, int events, long long until)
 		left = until - secret_now();
 		if (left <= 0)
 			return -ETIMEDOUT;
-		waits_begin(&wait, &call->target);
+		waits_begin(&wait, &call->target, 0);
 		n = poll(&poll_fd, 1, left);
 		waits_end(&wait, n < 0 ? -errno : 0, 0);
 		if (n > 0)
@@ -152,7 +161,11 @@ int connects_secret(struct call *call, int fd, const void *addr, int len)
 
 	if (!call->may_block)
 		return -EAGAIN;
-	err = connects_make(call, fd, addr, len);
+	/*
+	 * What a signal ends is given up, and its handler may have the call begun
+	 * anew: a clock that ticks must not be faster than the peer answers.
+	 */
+	err = make(call, fd, addr, len, secret_now() + DEAF_MS);
 	/* Another thread's, or one that stood before. */
 	if (err == -EISCONN || err == -EALREADY)
 		return err;

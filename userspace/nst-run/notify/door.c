@@ -164,7 +164,7 @@ static int wait_at(struct call *call, int fd, struct door *door, int limit,
 		return -EAGAIN;
 	door->waiting++;
 	pthread_mutex_unlock(&guests.lock);
-	waits_begin(&wait, &call->target);
+	waits_begin(&wait, &call->target, 0);
 	err = poll(fds, 2, left) < 0 ? -errno : 0;
 	err = waits_end(&wait, err, limit >= 0);
 	pthread_mutex_lock(&guests.lock);

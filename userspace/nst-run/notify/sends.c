@@ -180,7 +180,7 @@ static int transmit(struct call *call, int fd, struct message *m, int flags)
 	    !call->may_block)
 		return err;
 	do {
-		waits_begin(&wait, &call->target);
+		waits_begin(&wait, &call->target, 0);
 		n = sendmsg(fd, &m->msg, flags | MSG_NOSIGNAL);
 		err = waits_end(&wait, n < 0 ? -errno : 0, 0);
 	} while (err == 1);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <time.h>
+#include "../secret.h"
 #include "waits.h"
 
 #define TICK_NS		50000000L
@@ -27,6 +28,8 @@ static enum wait_end look(struct wait *wait)
 
 	if (target_status(tid, &status) || !target_valid(wait->target))
 		return WAIT_GONE;
+	if (wait->deaf && secret_now() < wait->deaf)
+		return WAIT_GOES_ON;
 	if (status.pending & ~status.blocked)
 		return WAIT_SIGNAL;
 	if (!(status.shared & ~status.blocked))
@@ -100,10 +103,14 @@ int waits_init(void)
  * waits_begin() - a call begins that may block
  * @wait: it
  * @target: who waits for it
+ * @deaf: no signal ends it before then (secret_now()); 0: any does
  */
-void waits_begin(struct wait *wait, const struct target *target)
+void waits_begin(struct wait *wait, const struct target *target,
+		 long long deaf)
 {
-	*wait = (struct wait){ .thread = pthread_self(), .target = target };
+	*wait = (struct wait){
+		.thread = pthread_self(), .target = target, .deaf = deaf,
+	};
 	pthread_mutex_lock(&lock);
 	wait->next = first;
 	wait->back = &first;

@@ -20,6 +20,7 @@ enum wait_end {
  * struct wait - a call that blocks
  * @thread: of the supervisor, that makes it
  * @target: of the program, that waits for it
+ * @deaf: no signal ends it before then (secret_now())
  * @end: why it was ended
  * @seen: how often a signal for the process was there
  * @next: list
@@ -28,13 +29,15 @@ enum wait_end {
 struct wait {
 	pthread_t thread;
 	const struct target *target;
+	long long deaf;
 	enum wait_end end;
 	int seen;
 	struct wait *next, **back;
 };
 
 int waits_init(void);
-void waits_begin(struct wait *wait, const struct target *target);
+void waits_begin(struct wait *wait, const struct target *target,
+		 long long deaf);
 int waits_end(struct wait *wait, int err, int timeout);
 
 #endif /* NST_RUN_WAITS_H */
