@@ -5,6 +5,8 @@
  * goes. run_secret_accept has how a program may wait.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/nst.h>
 #include <netinet/tcp.h>
@@ -12,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -74,23 +77,90 @@ TEST_F(secret, accept__sleeps_on)
 	EXPECT_GE(STRANGERS / 2, count(self->said, "EINTR\n"));
 }
 
-/* More than may wait: those that are silent for longest go, and not the good. */
+#define CROWD	400
+
+/* How many descriptors a process has; -1 if it cannot be told */
+static int count_fds(pid_t pid)
+{
+	char path[64];
+	DIR *dir;
+	int n = -2;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return -1;
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* As secret_plain(), from another address */
+static int plain_from(const char *host)
+{
+	struct sockaddr_in addr = under_addr(0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	inet_pton(AF_INET, host, &addr.sin_addr);
+	if (bind(fd, (void *)&addr, sizeof(addr)))
+		return -1;
+	addr = under_addr(UNDER_COVERED);
+	return connect(fd, (void *)&addr, sizeof(addr)) ? -1 : fd;
+}
+
+/* With NST: it has said that it has the box, and nothing else yet. */
+static int dial_and_start(void)
+{
+	int fd = secret_dial(), i;
+	struct nst_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	for (i = 0; fd >= 0 && !info.rx.started && i < LONG; i++) {
+		usleep(1000);
+		len = sizeof(info);
+		if (getsockopt(fd, SOL_NST, NST_INFO, &info, &len))
+			return -1;
+	}
+	return info.rx.started ? fd : -1;
+}
+
+/*
+ * More than may wait: of these that have no box the oldest of the same host go,
+ * and neither one that has it nor one from elsewhere.
+ */
 TEST_F(secret, accept__crowd)
 {
-	int i, fds[600];
+	time_t since = time(NULL);
+	int i, fds[CROWD], far, slow, stand;
 
 	START("@server");
 	BEGUN();
-	for (i = 0; i < 600; i++) {
+	far = plain_from("127.0.0.2");
+	slow = dial_and_start();
+	ASSERT_LE(0, far);
+	ASSERT_LE(0, slow);
+	for (i = 0; i < CROWD; i++) {
 		fds[i] = secret_plain(UNDER_COVERED, 0);
 		ASSERT_LE(0, fds[i]);
 	}
-	EXPECT_EQ(0, secret_peer("end"));
+	/* Behind this one all of them have been taken in. */
+	EXPECT_EQ(0, secret_peer("hello"));
+	EXPECT_GT(300, count_fds(under_child(self->under.pid)));
+	i = nst_exchange(slow, NULL, LONG);
+	stand = secret_state(far) == TCP_ESTABLISHED &&
+		secret_state(fds[CROWD - 1]) == TCP_ESTABLISHED;
+	/* Later than that all that are silent have gone anyway. */
+	EXPECT_EQ(1, (!i && stand) || time(NULL) - since >= 9);
 	EXPECT_EQ(1, secret_ended(fds[0]));
+	/* A server that has only one thread may be at this one. */
+	close(slow);
+	EXPECT_EQ(0, secret_peer("end"));
 	EXPECT_EQ(0, END());
 	EXPECT_NE(NULL, strstr(self->said, "own end\n"));
-	for (i = 0; i < 600; i++)
+	for (i = 0; i < CROWD; i++)
 		close(fds[i]);
+	close(far);
 }
 
 /* The program goes in the middle: so do those that waited for it. */

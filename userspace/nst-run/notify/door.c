@@ -5,8 +5,8 @@
  * accept() takes all connections that have come, as guests, and gives the program
  * one whose keys have been exchanged. The exchanges go on at the same time, in a
  * thread of their own (the keeper), so a peer that is silent holds up nobody; it
- * is sent away after SECRET_MS. Who has no box cannot get a guest's place for
- * longer than a peer that answers needs it: of too many the oldest goes.
+ * is sent away after SECRET_MS. Who has no box cannot get the place of a guest
+ * that has it: of too many one without goes, of the host that has most.
  *
  * A program that waits for its listener by poll() is woken by ring.c.
  *
@@ -116,7 +116,7 @@ static int take_in(struct door *door, int fd)
 		if (err == -ECONNABORTED || err == -EPROTO || err == -EINTR)
 			continue;
 		if ((err == -EMFILE || err == -ENFILE) && door->pending) {
-			guest_send_away(door, guest_oldest(door));
+			guest_send_away(door, guest_worst(door));
 			continue;
 		}
 		if (err < 0)

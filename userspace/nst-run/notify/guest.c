@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include "../journal.h"
@@ -72,20 +73,74 @@ void guest_send_away(struct door *door, struct guest **at)
 	guest_tell(door->event, door->waiting);
 }
 
+/* What a host has of addresses: one of IPv4, 2^64 of IPv6 */
+static int same_host(const struct guest *one, const struct guest *other)
+{
+	const struct sockaddr_in *a = (const void *)&one->addr;
+	const struct sockaddr_in *b = (const void *)&other->addr;
+	const struct sockaddr_in6 *a6 = (const void *)&one->addr;
+	const struct sockaddr_in6 *b6 = (const void *)&other->addr;
+
+	if (one->addr.ss_family != other->addr.ss_family)
+		return 0;
+	if (one->addr.ss_family == AF_INET)
+		return a->sin_addr.s_addr == b->sin_addr.s_addr;
+	return !memcmp(&a6->sin6_addr, &b6->sin6_addr,
+		       IN6_IS_ADDR_V4MAPPED(&a6->sin6_addr) ? 16 : 8);
+}
+
+/* Who has no box can prove nothing, but with what was recorded. */
+static void find_proved(struct door *door)
+{
+	struct nst_info info;
+	struct guest *guest;
+	socklen_t len;
+
+	for (guest = door->guests; guest; guest = guest->next) {
+		len = sizeof(info);
+		if (guest->ex && guest->proved < 2 &&
+		    !getsockopt(guest->fd, SOL_NST, NST_INFO, &info, &len))
+			guest->proved = info.rx.bound ? 2 : info.rx.started;
+	}
+}
+
+static unsigned int count_alike(const struct door *door,
+				const struct guest *guest)
+{
+	const struct guest *other;
+	unsigned int n = 0;
+
+	for (other = door->guests; other; other = other->next)
+		n += other->ex && other->proved == guest->proved &&
+			same_host(other, guest);
+	return n;
+}
+
 /**
- * guest_oldest() - who has been exchanging keys for longest
+ * guest_worst() - who of those that exchange keys is to go if they are too many
  * @door: whose guest
+ *
+ * Whoever sends a packet is one, so those go first that have proved least of
+ * having the box; of these the oldest of the host that has most.
  *
  * Return: it, or NULL.
  */
-struct guest **guest_oldest(struct door *door)
+struct guest **guest_worst(struct door *door)
 {
-	struct guest **at;
+	struct guest **at, **worst = NULL;
+	unsigned int most = 0, n;
 
-	for (at = &door->guests; *at; at = &(*at)->next)
-		if ((*at)->ex)
-			return at;
-	return NULL;
+	find_proved(door);
+	for (at = &door->guests; *at; at = &(*at)->next) {
+		if (!(*at)->ex || (worst && (*at)->proved > (*worst)->proved))
+			continue;
+		n = count_alike(door, *at);
+		if (worst && (*at)->proved == (*worst)->proved && n <= most)
+			continue;
+		most = n;
+		worst = at;
+	}
+	return worst;
 }
 
 /**
@@ -130,7 +185,7 @@ void guest_receive(struct door *door, int fd,
 		return;
 	}
 	if (door->pending >= PENDING_MAX)
-		guest_send_away(door, guest_oldest(door));
+		guest_send_away(door, guest_worst(door));
 	guest->fd = fd;
 	guest->addr = *addr;
 	guest->len = len;

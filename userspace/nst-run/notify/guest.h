@@ -26,6 +26,7 @@
  * @events: what that waits for
  * @polled: where the keeper's list has it, or -1
  * @until: it must be done by then
+ * @proved: 1: it sent a start record under the box; 2: it is also there
  * @next: at the same door, older ones first
  */
 struct guest {
@@ -36,6 +37,7 @@ struct guest {
 	short events;
 	int polled;
 	long long until;
+	int proved;
 	struct guest *next;
 };
 
@@ -94,7 +96,7 @@ void guest_tell(int event, uint64_t n);
 void guest_failed(const struct door *door, int err);
 int guest_door(int fd, struct door **found);
 void guest_free_doors(void);
-struct guest **guest_oldest(struct door *door);
+struct guest **guest_worst(struct door *door);
 void guest_enter(struct door *door, struct guest *guest);
 void guest_send_away(struct door *door, struct guest **at);
 void guest_receive(struct door *door, int fd,
