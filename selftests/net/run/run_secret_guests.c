@@ -8,12 +8,16 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/nst.h>
+#include <linux/seccomp.h>
 #include <netinet/tcp.h>
 #include <nst/exchange.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -75,6 +79,49 @@ TEST_F(secret, accept__sleeps_on)
 	EXPECT_EQ(0, END());
 	EXPECT_NE(NULL, strstr(self->said, "own end\n"));
 	EXPECT_GE(STRANGERS / 2, count(self->said, "EINTR\n"));
+}
+
+/* From now on whoever makes a descriptor not block is killed. */
+static int forbid_nonblock(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, args[1])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_SETFL, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_NONBLOCK, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = {
+		.len = sizeof(code) / sizeof(code[0]), .filter = code,
+	};
+
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
+}
+
+/*
+ * The flags of a listener that blocks are never other ones, as whoever else has it
+ * would find nothing where it expects to wait.
+ */
+TEST_F(secret, accept__flags)
+{
+	int i;
+
+	ASSERT_EQ(0, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	ASSERT_EQ(0, forbid_nonblock());
+	START("@server");
+	BEGUN();
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, secret_peer("hello"));
+		LINE_IS("own hello");
+	}
+	EXPECT_EQ(0, secret_peer("end"));
+	EXPECT_EQ(0, END());
 }
 
 #define CROWD	400

@@ -15,14 +15,15 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 #include "door.h"
 #include "keeper.h"
@@ -79,19 +80,58 @@ int door_fits(int fd)
 	return 0;
 }
 
-/* Who is not under this nst-run may take it first, so it must not block. */
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id	_sigev_un._tid	/* glibc before 2.38 */
+#endif
+
+/* An accept() that should have found one is not waited in for longer. */
+#define TAKEN_MS	10
+
+/*
+ * Again and again, as the first may come before the call. The signal is that of
+ * waits.c, and does nothing but end a call.
+ */
+static int start_clock(timer_t *clock)
+{
+	struct itimerspec often = {
+		.it_value.tv_nsec = TAKEN_MS * 1000000L,
+		.it_interval.tv_nsec = TAKEN_MS * 1000000L,
+	};
+	struct sigevent event = {
+		.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMAX,
+	};
+
+	event.sigev_notify_thread_id = gettid();
+	if (timer_create(CLOCK_MONOTONIC, &event, clock))
+		return -ENOMEM;
+	if (!timer_settime(*clock, 0, &often, NULL))
+		return 0;
+	timer_delete(*clock);
+	return -ENOMEM;
+}
+
+/*
+ * Without a wait, though the listener blocks: its flags are those of everybody who
+ * has it, and no business of ours. Someone who is not under this nst-run may take
+ * first what poll() has seen.
+ */
 static int accept_now(int fd, struct sockaddr_storage *addr, socklen_t *len)
 {
-	int flags = fcntl(fd, F_GETFL), err;
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	int blocks = call_blocks(fd), err;
+	timer_t clock;
 
 	*len = sizeof(*addr);
-	if (!(flags & O_NONBLOCK))
-		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	if (blocks && poll(&poll_fd, 1, 0) != 1)
+		return -EAGAIN;
+	err = blocks ? start_clock(&clock) : 0;
+	if (err)
+		return err;
 	err = accept4(fd, (struct sockaddr *)addr, len, SOCK_CLOEXEC);
 	if (err < 0)
-		err = -errno;
-	if (!(flags & O_NONBLOCK))
-		fcntl(fd, F_SETFL, flags);
+		err = blocks && errno == EINTR ? -EAGAIN : -errno;
+	if (blocks)
+		timer_delete(clock);
 	return err;
 }
 
