@@ -43,7 +43,30 @@ static int server(int argc, char **argv)
 	}
 }
 
-UNDER_ROLES({ "@server", server })
+/* @heir: a child is in accept(); behind a word of standard input its parent is */
+static int heir(int argc, char **argv)
+{
+	int fd = under_listen(UNDER_COVERED, 0), conn;
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+	char word[16];
+	pid_t child;
+
+	(void)argc;
+	(void)argv;
+	child = fork();
+	if (!child) {
+		accept(fd, (void *)&addr, &len);
+		pause();
+	}
+	printf("begun %d\n", child);
+	if (read(STDIN_FILENO, word, sizeof(word)) <= 0)
+		return 2;
+	conn = accept(fd, NULL, NULL);
+	return conn >= 0 && secret_serve(conn) ? 0 : 3;
+}
+
+UNDER_ROLES({ "@server", server }, { "@heir", heir })
 
 #define STRANGERS	20
 
@@ -228,6 +251,56 @@ TEST_F(secret, accept__killed)
 	close(fd);
 	close(done);
 	END();
+}
+
+/* Is a call of the process held up? Its supervisor has a door for it then. */
+static int is_accepting(pid_t supervisor)
+{
+	char path[300], what[64];
+	struct dirent *entry;
+	int events = 0, i;
+	ssize_t n;
+	DIR *dir;
+
+	for (i = 0; events < 2 && i < LONG; i++) {
+		usleep(1000);
+		events = 0;
+		snprintf(path, sizeof(path), "/proc/%d/fd", supervisor);
+		dir = opendir(path);
+		while (dir && (entry = readdir(dir))) {
+			snprintf(path, sizeof(path), "/proc/%d/fd/%s",
+				 supervisor, entry->d_name);
+			n = readlink(path, what, sizeof(what) - 1);
+			what[n > 0 ? n : 0] = 0;
+			events += !strcmp(what, "anon_inode:[eventfd]");
+		}
+		if (dir)
+			closedir(dir);
+	}
+	return events > 1;
+}
+
+/* A worker is killed in accept(): the connection is for the next one. */
+TEST_F(secret, accept__killed_worker)
+{
+	pid_t supervisor;
+	int fd;
+
+	START("@heir");
+	BEGUN();
+	supervisor = under_parent(under_parent(self->program));
+	ASSERT_EQ(1, is_accepting(supervisor));
+	kill(supervisor, SIGSTOP);
+	fd = secret_dial();
+	ASSERT_LE(0, fd);
+	kill(self->program, SIGKILL);
+	kill(supervisor, SIGCONT);
+	EXPECT_EQ(0, nst_exchange(fd, NULL, LONG));
+	EXPECT_EQ(3, send(fd, "end", 3, MSG_NOSIGNAL));
+	ASSERT_EQ(4, write(self->words[1], "word", 4));
+	EXPECT_EQ(0, END());
+	EXPECT_STREQ("own end\n", self->said);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -72,21 +73,40 @@ static int set_flags(int fd, int flags)
 	return fcntl(fd, F_SETFL, now) ? -errno : 0;
 }
 
-/* The program's number for it, or a negative errno */
+/*
+ * The program's number for it, or a negative errno: then it does not have it. The
+ * call is answered in the same step, so a thread that is killed loses nothing.
+ * A signal in between would answer it with a number that is none.
+ */
 static int give(const struct call *call, int fd, int flags)
 {
 	struct seccomp_notif_addfd addfd = {
 		.id = call->target.req->id,
+		.flags = SECCOMP_ADDFD_FLAG_SEND,
 		.srcfd = fd,
 		.newfd_flags = flags & SOCK_CLOEXEC ? O_CLOEXEC : 0,
 	};
-	int number = ioctl(call->target.notify, SECCOMP_IOCTL_NOTIF_ADDFD,
-			   &addfd);
+	sigset_t all, before;
+	int number;
 
-	return number < 0 ? -errno : number;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	number = ioctl(call->target.notify, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd);
+	if (number < 0)
+		number = -errno;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return number;
 }
 
-/* Takes @guest's descriptor; 1 if the program has no room for another one. */
+static int has_gone(int err)
+{
+	return err == -ENOENT || err == -ESRCH;
+}
+
+/*
+ * Takes @guest's descriptor; 1 if the program has no room for another one, or the
+ * thread has gone, whose process may not be the only one with the listener.
+ */
 static int hand_over(struct call *call, struct door_guest *guest, int flags)
 {
 	int number, err = write_address(call, guest);
@@ -94,7 +114,7 @@ static int hand_over(struct call *call, struct door_guest *guest, int flags)
 	if (!err)
 		err = set_flags(guest->fd, flags);
 	number = err ? err : give(call, guest->fd, flags);
-	if (number == -EMFILE)
+	if (number == -EMFILE || has_gone(number))
 		return 1;
 	close(guest->fd);
 	if (number < 0)

@@ -245,6 +245,14 @@ static int take(struct call *call, int fd, struct door *door,
 	}
 }
 
+/* Who was told of a connection that is there may not have taken it. */
+static void tell_of_done(struct door *door)
+{
+	if (door->done && door->waiting)
+		guest_tell(door->event, 1);
+	ring_for(door);
+}
+
 /**
  * door_accept() - accept() on a listener of a covered port
  * @call: it
@@ -264,7 +272,7 @@ int door_accept(struct call *call, int fd, struct door_guest *guest)
 		door->users++;
 		err = take(call, fd, door, guest);
 		door->users--;
-		ring_for(door);
+		tell_of_done(door);
 		guest_free_doors();
 	}
 	pthread_mutex_unlock(&guests.lock);
@@ -288,7 +296,7 @@ void door_back(int fd, const struct door_guest *taken)
 		guest->len = taken->len;
 		guest->polled = -1;
 		guest_enter(door, guest);
-		ring_for(door);
+		tell_of_done(door);
 	} else {
 		free(guest);
 		close(taken->fd);

@@ -310,11 +310,14 @@ int target_read(const struct target *target, void *buf,
 	if (!len)
 		return 0;
 	n = process_vm_readv(target->req->pid, &here, 1, &there, 1, 0);
-	if (n < 0 && errno == EPERM)
+	if (n < 0)
+		n = -errno;
+	/* Who has gone has no memory. */
+	if (!target_valid(target))
+		return -ENOENT;
+	if (n == -EPERM)
 		return -EACCES;
-	if (n != (ssize_t)len)
-		return -EFAULT;
-	return target_valid(target) ? 0 : -ENOENT;
+	return n == (ssize_t)len ? 0 : -EFAULT;
 }
 
 /**
@@ -336,8 +339,8 @@ int target_write(const struct target *target, unsigned long long to,
 
 	if (!target_valid(target))
 		return -ENOENT;
-	if (process_vm_writev(target->req->pid, &here, 1, &there, 1, 0) !=
+	if (process_vm_writev(target->req->pid, &here, 1, &there, 1, 0) ==
 	    (ssize_t)len)
-		return -EFAULT;
-	return 0;
+		return 0;
+	return target_valid(target) ? -EFAULT : -ENOENT;
 }
