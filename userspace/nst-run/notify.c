@@ -122,10 +122,13 @@ static void pass_to_all(int sig)
 	}
 }
 
-static void pass(const struct signalfd_siginfo *info, pid_t program)
+/* While @front is there it passes on what the program is to have: once. */
+static void pass(const struct signalfd_siginfo *info, pid_t program, pid_t front)
 {
 	/* The terminal told the program, too. */
 	if (info->ssi_code == SI_KERNEL)
+		return;
+	if (program > 0 && getppid() == front)
 		return;
 	if (program > 0)
 		kill(program, info->ssi_signo);
@@ -162,7 +165,7 @@ static void tell(int report, int word)
  * Until the filter has no users, and nobody is left to wait for. Processes may
  * be under it that are no children of ours. Returns how the program has ended.
  */
-static int supervise(struct child *child, int signals, int report)
+static int supervise(struct child *child, int signals, int report, pid_t front)
 {
 	struct pollfd poll_fds[] = {
 		{ .fd = signals, .events = POLLIN }, { .fd = child->notify },
@@ -190,7 +193,7 @@ static int supervise(struct child *child, int signals, int report)
 		if (poll_fds[0].revents &&
 		    read(signals, &info, sizeof(info)) == sizeof(info) &&
 		    info.ssi_signo != SIGCHLD)
-			pass(&info, program);
+			pass(&info, program, front);
 	}
 }
 
@@ -278,7 +281,7 @@ static void be_supervisor(const struct run *run, const sigset_t *mask,
 	tell(report, child.pid);
 	child_go(&child);
 	/* What is explained at the end is waited for. */
-	err = supervise(&child, signals, run->explain ? -1 : report);
+	err = supervise(&child, signals, run->explain ? -1 : report, front);
 	if (run->explain) {
 		explain_report();
 		tell(report, err);

@@ -135,6 +135,27 @@ static int ticks(int argc, char **argv)
 	return recv(fd, buf, sizeof(buf), 0) == 5 ? 0 : 2;
 }
 
+/* @signals: tells of each SIGRTMIN, until SIGTERM */
+static int signals(int argc, char **argv)
+{
+	sigset_t set;
+	int sig, n = 0;
+
+	(void)argc;
+	(void)argv;
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	printf("begun %d\n", getpid());
+	for (; !sigwait(&set, &sig) && sig != SIGTERM; n++)
+		puts("told");
+	/* SIGTERM may have passed one by. */
+	while (sigtimedwait(&set, NULL, &(struct timespec){ .tv_sec = 1 }) > 0)
+		puts("told");
+	return n ? 0 : 1;
+}
+
 /* @inetd: a connection is its standard input */
 static int inetd(int argc, char **argv)
 {
@@ -144,7 +165,8 @@ static int inetd(int argc, char **argv)
 }
 
 UNDER_ROLES({ "@client", client }, { "@again", again }, { "@retry", retry },
-	    { "@ended", ended }, { "@ticks", ticks }, { "@inetd", inetd })
+	    { "@ended", ended }, { "@ticks", ticks },
+	    { "@signals", signals }, { "@inetd", inetd })
 
 static int listener_of(int nst)
 {
@@ -394,6 +416,19 @@ TEST_F(secret, handed__connection_of_a_peer_without)
 	EXPECT_EQ(125 << 8, END());
 	EXPECT_NE(NULL, strstr(self->said, "keys were not exchanged: EPROTO"));
 	close(fd);
+}
+
+/* Whoever tells all processes of a service, as systemd does, tells it once. */
+TEST_F(secret, signal__once)
+{
+	START("@signals");
+	BEGUN();
+	EXPECT_EQ(0, kill(under_parent(self->program), SIGRTMIN));
+	EXPECT_EQ(0, kill(self->under.pid, SIGRTMIN));
+	LINE_IS("told");
+	EXPECT_EQ(0, kill(self->under.pid, SIGTERM));
+	EXPECT_EQ(0, END());
+	EXPECT_STREQ("", self->said);
 }
 
 TEST_HARNESS_MAIN
