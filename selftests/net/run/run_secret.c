@@ -14,12 +14,25 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "secrettest.h"
 
-/* @client block|poll|epoll: what connect() says, then sends whatever it said */
+/* A child that stays, so that the supervisor does, until standard input ends */
+static void leave_one(void)
+{
+	char c;
+
+	if (fork())
+		return;
+	while (read(STDIN_FILENO, &c, 1) > 0)
+		;
+	_exit(0);
+}
+
+/* @client block|poll|stays: what connect() says, then sends whatever it said */
 static int client(int argc, char **argv)
 {
 	int type = SOCK_STREAM, fd, ret;
@@ -28,7 +41,9 @@ static int client(int argc, char **argv)
 
 	(void)argc;
 	printf("begun %d\n", getpid());
-	if (strcmp(argv[1], "block"))
+	if (!strcmp(argv[1], "stays"))
+		leave_one();
+	if (!strcmp(argv[1], "poll"))
 		type |= SOCK_NONBLOCK;
 	fd = socket(AF_INET, type, 0);
 	ret = connect(fd, (void *)&addr, sizeof(addr));
@@ -359,21 +374,44 @@ TEST_F(secret, connect__ticking)
 	EXPECT_STREQ("0\n", self->said);
 }
 
-/* Killed in the middle: its connection goes with it. */
+/* Where nst-run writes its lines if it is there */
+static int syslog_socket(void)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX,
+				  .sun_path = "/dev/log" };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	unlink(un.sun_path);
+	return bind(fd, (void *)&un, sizeof(un)) ? -1 : fd;
+}
+
+/*
+ * Killed in the middle, its connection goes with it: at once, and not when the time
+ * for an exchange is over, of which nst-run would tell.
+ */
 TEST_F(secret, connect__killed)
 {
+	struct pollfd log = { .fd = syslog_socket(), .events = POLLIN };
 	unsigned char body[64];
+	char line[512] = "";
 	uint8_t type = 0;
 	int conn;
 
+	ASSERT_LE(0, log.fd);
 	self->listener = listener_of(1);
-	START("@client block");
+	START("@client stays");
 	BEGUN();
 	conn = secret_accept(self->listener);
 	EXPECT_EQ(35, nst_recv_record(conn, &type, body, sizeof(body), 0));
 	EXPECT_EQ(0, kill(self->program, SIGKILL));
 	EXPECT_EQ(1, secret_ended(conn));
 	close(conn);
+	EXPECT_EQ(1, poll(&log, 1, LONG));
+	EXPECT_LT(0, recv(log.fd, line, sizeof(line) - 1, 0));
+	EXPECT_NE(NULL, strstr(line, "refused: ENOENT"));
+	close(log.fd);
+	unlink("/dev/log");
+	close(self->words[1]);
 	END();
 }
 

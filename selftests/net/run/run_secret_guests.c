@@ -13,11 +13,13 @@
 #include <linux/seccomp.h>
 #include <netinet/tcp.h>
 #include <nst/exchange.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -66,7 +68,31 @@ static int heir(int argc, char **argv)
 	return conn >= 0 && secret_serve(conn) ? 0 : 3;
 }
 
-UNDER_ROLES({ "@server", server }, { "@heir", heir })
+/* @one: accepts one, and then no other, beside a child without the listener */
+static int one(int argc, char **argv)
+{
+	struct pollfd poll_fd = { .events = POLLIN };
+	char c;
+
+	(void)argc;
+	(void)argv;
+	if (!fork()) {
+		while (read(STDIN_FILENO, &c, 1) > 0)
+			;
+		_exit(0);
+	}
+	poll_fd.fd = under_listen(UNDER_COVERED, 0);
+	fcntl(poll_fd.fd, F_SETFL, O_NONBLOCK);
+	printf("begun %d\n", getpid());
+	do {
+		poll(&poll_fd, 1, -1);
+	} while (accept(poll_fd.fd, NULL, NULL) < 0);
+	puts("accepted");
+	pause();
+	return 0;
+}
+
+UNDER_ROLES({ "@server", server }, { "@heir", heir }, { "@one", one })
 
 #define STRANGERS	20
 
@@ -233,23 +259,40 @@ TEST_F(secret, accept__crowd)
 	close(far);
 }
 
-/* The program goes in the middle: so do those that waited for it. */
+/*
+ * The program goes, and its supervisor does not: so do those that waited for it,
+ * also one whose keys are there, for which no time runs out.
+ */
 TEST_F(secret, accept__killed)
 {
-	int fd, done;
+	int i, status, silent, fds[2];
+	pid_t peers[2];
 
-	START("@server");
+	START("@one");
 	BEGUN();
-	fd = secret_dial();
-	ASSERT_LE(0, fd);
-	EXPECT_EQ(0, secret_peer("hello"));
 	kill(self->program, SIGSTOP);
-	done = secret_dial();
+	silent = secret_dial();
+	ASSERT_LE(0, silent);
+	for (i = 0; i < 2; i++) {
+		fds[i] = secret_dial();
+		ASSERT_LE(0, fds[i]);
+		peers[i] = fork();
+		if (!peers[i])
+			_exit(nst_exchange(fds[i], NULL, LONG) ? 1 : 0);
+	}
+	kill(self->program, SIGCONT);
+	LINE_IS("accepted");
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(peers[i], waitpid(peers[i], &status, 0));
+		EXPECT_EQ(0, status);
+	}
+	EXPECT_EQ(TCP_ESTABLISHED, secret_state(fds[0]));
+	EXPECT_EQ(TCP_ESTABLISHED, secret_state(fds[1]));
 	kill(self->program, SIGKILL);
-	EXPECT_EQ(1, secret_ended(fd));
-	EXPECT_EQ(1, secret_ended(done));
-	close(fd);
-	close(done);
+	EXPECT_EQ(1, secret_ended(fds[0]));
+	EXPECT_EQ(1, secret_ended(fds[1]));
+	EXPECT_EQ(1, secret_ended(silent));
+	close(self->words[1]);
 	END();
 }
 
@@ -280,6 +323,26 @@ static int is_accepting(pid_t supervisor)
 	return events > 1;
 }
 
+/* Has it ended? Nobody waits for it. */
+static int is_zombie(pid_t pid)
+{
+	char path[64], line[256], state = 0;
+	FILE *file;
+	int i;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	for (i = 0; state != 'Z' && i < LONG; i++) {
+		usleep(1000);
+		file = fopen(path, "r");
+		while (file && fgets(line, sizeof(line), file))
+			if (!strncmp(line, "State:\t", 7))
+				state = line[7];
+		if (file)
+			fclose(file);
+	}
+	return state == 'Z';
+}
+
 /* A worker is killed in accept(): the connection is for the next one. */
 TEST_F(secret, accept__killed_worker)
 {
@@ -294,10 +357,11 @@ TEST_F(secret, accept__killed_worker)
 	fd = secret_dial();
 	ASSERT_LE(0, fd);
 	kill(self->program, SIGKILL);
+	EXPECT_EQ(1, is_zombie(self->program));
 	kill(supervisor, SIGCONT);
+	ASSERT_EQ(4, write(self->words[1], "word", 4));
 	EXPECT_EQ(0, nst_exchange(fd, NULL, LONG));
 	EXPECT_EQ(3, send(fd, "end", 3, MSG_NOSIGNAL));
-	ASSERT_EQ(4, write(self->words[1], "word", 4));
 	EXPECT_EQ(0, END());
 	EXPECT_STREQ("own end\n", self->said);
 	close(fd);
