@@ -107,23 +107,6 @@ static long memory(const char *name)
 	return nsttest_find("/proc/meminfo", name);
 }
 
-/* A session that does not exist, in a header without fault. */
-static void invent(const struct udppeer *u, uint8_t *out, size_t body)
-{
-	uint8_t dice[12 + PEER_TOKEN_SIZE];
-	struct peer_hdr h;
-
-	peer_random(dice, sizeof(dice));
-	udppeer_prepare(u, &h, PEER_DATA, body);
-	h.kpos = 1 + dice[0] % PEER_KEY_SIZE;
-	h.kval = dice[1];
-	h.flags = (uint32_t)dice[2] << 24 | (uint32_t)dice[3] << 16;
-	memcpy(&h.nonce, dice + 4, sizeof(h.nonce));
-	memcpy(h.token, dice + 12, sizeof(h.token));
-	peer_hdr_put(out, &h);
-	memset(out + PEER_HDR_SIZE, dice[4], body);
-}
-
 /* @nr datagrams of @size bytes from @at, @CHUNK in a call. */
 static int send_many(struct udpend *e, uint8_t *at, size_t stride,
 		     const size_t *sizes, int nr)
@@ -172,7 +155,7 @@ static void prepare(FIXTURE_DATA(flood) *self, bool invented)
 	for (i = 0; i < LIVE; i++)
 		make_from(&self->e->p, &self->live[i], text, BODY);
 	for (i = 0; i < JUNK; i++) {
-		invent(&self->e->p, self->junk[i], BODY);
+		udppeer_invent(&self->e->p, self->junk[i], BODY);
 		self->junk[i][0] ^= !invented;
 	}
 }
@@ -355,7 +338,7 @@ TEST_F_TIMEOUT(flood, large_datagrams, 60)
 	ASSERT_NE(NULL, big);
 	ASSERT_EQ(0, nsttest_counters(&before));
 	for (i = 0; i < 2000; i++) {
-		invent(&e->p, big, body);
+		udppeer_invent(&e->p, big, body);
 		ASSERT_EQ(0, udpend_send(e->raw, &e->to, big,
 					 PEER_HDR_SIZE + body));
 		now = avail - memory("MemAvailable");

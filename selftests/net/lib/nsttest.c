@@ -293,3 +293,16 @@ int nsttest_drain(int fd)
 	} while (n > 0 || (n < 0 && errno == EINTR));
 	return n ? -errno : 0;
 }
+
+static int compare_ints(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+int nsttest_median(int *values, int nr)
+{
+	qsort(values, nr, sizeof(*values), compare_ints);
+	return values[nr / 2];
+}

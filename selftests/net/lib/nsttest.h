@@ -107,4 +107,7 @@ const char *nsttest_grown(const struct nsttest_counters *before);
 /* Reads and drops what comes. 0: FIN, else what ended it. */
 int nsttest_drain(int fd);
 
+/* The one in the middle; sorts @values. */
+int nsttest_median(int *values, int nr);
+
 #endif /* NSTTEST_H */

@@ -92,6 +92,22 @@ size_t udppeer_build(struct udppeer *u, struct peer_hdr *h, const void *plain,
 	return peer_seal(&u->keys, h, plain, len, pad, out);
 }
 
+void udppeer_invent(const struct udppeer *u, uint8_t *out, size_t body)
+{
+	uint8_t dice[12 + PEER_TOKEN_SIZE];
+	struct peer_hdr h;
+
+	peer_random(dice, sizeof(dice));
+	udppeer_prepare(u, &h, PEER_DATA, body);
+	h.kpos = 1 + dice[0] % PEER_KEY_SIZE;
+	h.kval = dice[1];
+	h.flags = (uint32_t)dice[2] << 24 | (uint32_t)dice[3] << 16;
+	memcpy(&h.nonce, dice + 4, sizeof(h.nonce));
+	memcpy(h.token, dice + 12, sizeof(h.token));
+	peer_hdr_put(out, &h);
+	memset(out + PEER_HDR_SIZE, dice[4], body);
+}
+
 size_t udppeer_next(struct udppeer *u, uint8_t type, const void *plain,
 		    size_t len, uint8_t *out)
 {

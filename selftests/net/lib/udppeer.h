@@ -47,6 +47,12 @@ void udppeer_prepare(const struct udppeer *u, struct peer_hdr *h, uint8_t type,
 size_t udppeer_build(struct udppeer *u, struct peer_hdr *h, const void *plain,
 		     size_t len, uint8_t pad, uint8_t *out);
 
+/*
+ * A datagram of a session that does not exist, in a header without fault, with
+ * @body bytes that nobody can open.
+ */
+void udppeer_invent(const struct udppeer *u, uint8_t *out, size_t body);
+
 /* The next correct datagram; returns its size. */
 size_t udppeer_next(struct udppeer *u, uint8_t type, const void *plain,
 		    size_t len, uint8_t *out);

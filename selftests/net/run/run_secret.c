@@ -271,54 +271,56 @@ static void expect_nothing(struct __test_metadata *_metadata,
 	EXPECT_NE(NULL, strstr(self->said, error));
 }
 
-/* A peer with the box that knows of no exchange, and waits for the program */
-TEST_F(secret, connect__silent_peer)
+/* A peer with the box that knows of no exchange: it has had message 1. */
+static int have_begun(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(secret) *self, const char *role)
 {
 	unsigned char body[64];
 	uint8_t type = 0;
 	int conn;
 
 	self->listener = listener_of(1);
-	START("@client block");
+	START(role);
 	BEGUN();
 	conn = secret_accept(self->listener);
-	/* message 1, and then nothing but the end */
 	EXPECT_EQ(35, nst_recv_record(conn, &type, body, sizeof(body), 0));
 	EXPECT_EQ(254, type);
+	return conn;
+}
+
+/* Behind message 1 comes nothing but the end. */
+static void expect_end(struct __test_metadata *_metadata, int conn)
+{
+	unsigned char body[64];
+	uint8_t type = 0;
+
 	EXPECT_EQ(0, nst_recv_record(conn, &type, body, sizeof(body), 0));
 	EXPECT_EQ(NST_TYPE_DATA, type);
+}
+
+TEST_F(secret, connect__silent_peer)
+{
+	int conn = have_begun(_metadata, self, "@client block");
+
+	expect_end(_metadata, conn);
 	close(conn);
 	expect_nothing(_metadata, self, "ETIMEDOUT");
 }
 
 TEST_F(secret, connect__peer_that_speaks)
 {
-	unsigned char body[64];
-	uint8_t type = 0;
-	int conn;
+	int conn = have_begun(_metadata, self, "@client block");
 
-	self->listener = listener_of(1);
-	START("@client block");
-	BEGUN();
-	conn = secret_accept(self->listener);
-	EXPECT_EQ(35, nst_recv_record(conn, &type, body, sizeof(body), 0));
 	EXPECT_EQ(5, send(conn, "hello", 5, 0));
-	EXPECT_EQ(0, nst_recv_record(conn, &type, body, sizeof(body), 0));
+	expect_end(_metadata, conn);
 	close(conn);
 	expect_nothing(_metadata, self, "EPROTO");
 }
 
 TEST_F(secret, connect__peer_that_goes)
 {
-	unsigned char body[64];
-	uint8_t type = 0;
-	int conn;
+	int conn = have_begun(_metadata, self, "@client poll");
 
-	self->listener = listener_of(1);
-	START("@client poll");
-	BEGUN();
-	conn = secret_accept(self->listener);
-	EXPECT_EQ(35, nst_recv_record(conn, &type, body, sizeof(body), 0));
 	close(conn);
 	expect_nothing(_metadata, self, "ECONNABORTED");
 }

@@ -15,7 +15,8 @@
 #include "udp_hostile.h"
 
 #define JUNK		64	/* invented datagrams in one call */
-#define JUNK_SIZE	(PEER_HDR_SIZE + 16)
+#define JUNK_BODY	16
+#define JUNK_SIZE	(PEER_HDR_SIZE + JUNK_BODY)
 #define EPOCHS		40
 #define BURST		50	/* datagrams of an epoch */
 #define MS		1000000ull
@@ -41,23 +42,6 @@ FIXTURE(next)
 	struct udpend *e;
 	pid_t flood;
 };
-
-/* A session that does not exist, in a header without fault; @size bytes in all. */
-static void invent(const struct udppeer *u, uint8_t *out, size_t size)
-{
-	uint8_t dice[12 + PEER_TOKEN_SIZE];
-	struct peer_hdr h;
-
-	peer_random(dice, sizeof(dice));
-	udppeer_prepare(u, &h, PEER_DATA, size - PEER_HDR_SIZE);
-	h.kpos = 1 + dice[0] % PEER_KEY_SIZE;
-	h.kval = dice[1];
-	h.flags = (uint32_t)dice[2] << 24 | (uint32_t)dice[3] << 16;
-	memcpy(&h.nonce, dice + 4, sizeof(h.nonce));
-	memcpy(h.token, dice + 12, sizeof(h.token));
-	memset(out, 0, size);
-	peer_hdr_put(out, &h);
-}
 
 /* What a flood is made of; shared with who makes it. */
 struct kind {
@@ -93,7 +77,7 @@ static void flood(int raw, const struct udppeer *p,
 			*fd = udpend_own_socket(to);
 		}
 		for (i = 0; i < JUNK; i++) {
-			invent(p, junk[i], JUNK_SIZE);
+			udppeer_invent(p, junk[i], JUNK_BODY);
 			junk[i][0] ^= garbage;
 		}
 		if (sendmmsg(raw, msgs, JUNK, 0) < 0)
@@ -322,7 +306,7 @@ static void invent_next(struct udpend *e)
 	static uint8_t junk[BIG];
 	struct peer_hdr h;
 
-	invent(&e->p, junk, sizeof(junk));
+	udppeer_invent(&e->p, junk, sizeof(junk) - PEER_HDR_SIZE);
 	peer_hdr_get(&h, junk);
 	h.nonce = e->p.nonce + 1 + h.nonce % 1000;
 	peer_hdr_put(junk, &h);
@@ -390,7 +374,7 @@ static int invent_many(struct udpend *e, const struct sockaddr_storage *to)
 	int i, ret = 0;
 
 	for (i = 0; i < AHEAD && !ret; i++) {
-		invent(&e->p, junk, sizeof(junk));
+		udppeer_invent(&e->p, junk, sizeof(junk) - PEER_HDR_SIZE);
 		ret = udpend_send(e->raw, to, junk, sizeof(junk));
 	}
 	return ret;
@@ -416,7 +400,7 @@ TEST_F_TIMEOUT(table, a_large_one_waits, 60)
 		struct dgram d;
 		char buf[64];
 
-		invent(&e->p, junk, sizeof(junk));
+		udppeer_invent(&e->p, junk, sizeof(junk) - PEER_HDR_SIZE);
 		ASSERT_EQ(0, udpend_send(e->raw, &e->to, junk, sizeof(junk)));
 		make(&e->p, &d);
 		ASSERT_EQ(0, udpend_send(e->raw, &e->to, d.b, d.len));
@@ -644,17 +628,6 @@ static int known_in(struct udpend *e, unsigned int ms)
 	return came;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b;
-}
-
-static int median(int *v, int nr)
-{
-	qsort(v, nr, sizeof(*v), compare);
-	return v[nr / 2];
-}
-
 /*
  * Per cent of a known session's rate that are left under invented sessions, of that
  * under garbage: both cost the machine the same to send. In turns, for others
@@ -671,8 +644,8 @@ static int measure(struct __test_metadata *_metadata,
 		self->rate[i & 1][i / 2] = known_in(self->e, 100);
 	}
 	self->kind->garbage = false;
-	of[0] = median(self->rate[0], ROUNDS);
-	of[1] = median(self->rate[1], ROUNDS);
+	of[0] = nsttest_median(self->rate[0], ROUNDS);
+	of[1] = nsttest_median(self->rate[1], ROUNDS);
 	TH_LOG("datagrams a second of one known: %d, and %d under garbage",
 	       of[0] * 10, of[1] * 10);
 	return of[1] ? 100 * of[0] / of[1] : 0;

@@ -46,23 +46,6 @@ FIXTURE(rate)
 	struct dgram live[LIVE];
 };
 
-static void invent(const struct udppeer *u, uint8_t *out, bool garbage)
-{
-	uint8_t dice[12 + PEER_TOKEN_SIZE];
-	struct peer_hdr h;
-
-	peer_random(dice, sizeof(dice));
-	udppeer_prepare(u, &h, PEER_DATA, BODY);
-	h.kpos = 1 + dice[0] % PEER_KEY_SIZE;
-	h.kval = dice[1];
-	h.flags = (uint32_t)dice[2] << 24 | (uint32_t)dice[3] << 16;
-	memcpy(&h.nonce, dice + 4, sizeof(h.nonce));
-	memcpy(h.token, dice + 12, sizeof(h.token));
-	memset(out, 0, SIZE);
-	peer_hdr_put(out, &h);
-	out[0] ^= garbage;
-}
-
 static void send_chunk(int raw, uint8_t (*junk)[SIZE], struct sockaddr_storage *to)
 {
 	struct mmsghdr msgs[CHUNK] = { };
@@ -99,9 +82,10 @@ static void be_flooded(struct told *told)
 		_exit(3);
 	udppeer_init(&p, NST_CIPHER_AES_GCM, udpend_own_secret(), NULL);
 	for (i = 0; i < JUNK; i++) {
-		invent(&p, junk[INVENTED][i], false);
-		invent(&p, junk[GARBAGE][i], true);
-		invent(&p, junk[PLAIN][i], false);
+		udppeer_invent(&p, junk[INVENTED][i], BODY);
+		udppeer_invent(&p, junk[GARBAGE][i], BODY);
+		junk[GARBAGE][i][0] ^= 1;
+		udppeer_invent(&p, junk[PLAIN][i], BODY);
 	}
 	for (;; next = (next + CHUNK) % JUNK) {
 		flood = told->flood;
@@ -162,17 +146,6 @@ static int round_of(FIXTURE_DATA(rate) *self, int fd, struct sockaddr_storage *a
 	return (peer_now() - begin) / LIVE;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b;
-}
-
-static int median(int *v, int nr)
-{
-	qsort(v, nr, sizeof(*v), compare);
-	return v[nr / 2];
-}
-
 static void compare_floods(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(rate) *self, unsigned int pause)
 {
@@ -198,8 +171,8 @@ static void compare_floods(struct __test_metadata *_metadata,
 	}
 	self->told->flood = NONE;
 	for (f = 0; f < FLOODS; f++) {
-		plain[f] = median(took[0][f], ROUNDS);
-		nst[f] = median(took[1][f], ROUNDS);
+		plain[f] = nsttest_median(took[0][f], ROUNDS);
+		nst[f] = nsttest_median(took[1][f], ROUNDS);
 		TH_LOG("%-8s %6lu/s: plain UDP %7d ns, %3d %% of its rate; NST %7d ns, %3d %%",
 		       names[f], (unsigned long)(sent[f] * SECOND / ns[f]),
 		       plain[f], 100 * plain[0] / plain[f],
