@@ -59,14 +59,48 @@ make_file()
 }
 
 # start_receiver PORT: a receiver at bob's, in the background, listening
-start_receiver()
+# start HOST LOG COMMAND...: in the background, as the process $started. LOG is
+# emptied here and not by what is started, which may come to it too late: then
+# who waits for a line would find that of the scene before.
+start()
 {
-	bob nstcp recv nst "$1" $DIR/copy >$DIR/recv.log 2>&1 &
-	receiver=$!
-	while kill -0 $receiver 2>/dev/null &&
-		! grep -q waiting $DIR/recv.log; do
+	local host="$1" log="$2"
+
+	shift 2
+	: >"$log"
+	ip netns exec "$host" "$@" >>"$log" 2>&1 &
+	started=$!
+}
+
+# start_ready TEXT HOST LOG COMMAND...: the same, and waits for TEXT in LOG
+start_ready()
+{
+	local text="$1" log="$3"
+
+	shift
+	start "$@"
+	while kill -0 $started 2>/dev/null && ! grep -q "$text" "$log"; do
 		sleep 0.1
 	done
+}
+
+start_receiver()
+{
+	start_ready waiting bob $DIR/recv.log nstcp recv nst "$1" $DIR/copy
+	receiver=$started
+}
+
+start_sender()
+{
+	start alice $DIR/send.log nstcp send nst 10.0.2.1 "$1" $DIR/file
+	sender=$started
+}
+
+# start_capture FILE ARGUMENT...: what alice's wire carries, as $dump
+start_capture()
+{
+	start_ready listening path $DIR/dump.log tcpdump -Z root -i alice -w "$@"
+	dump=$started
 }
 
 # wait_until MIB: as far as the sender in the background has come
@@ -120,12 +154,8 @@ scene_transfer()
 {
 	say "alice sends a file of $SIZE MiB; the attacker writes along"
 	start_receiver 7001
-	path tcpdump -Z root -i alice -s 400 -c 400 -w $DIR/pcap tcp port 7001 \
-		2>/dev/null &
-	dump=$!
-	sleep 1
-	alice nstcp send nst 10.0.2.1 7001 $DIR/file >$DIR/send.log 2>&1 &
-	sender=$!
+	start_capture $DIR/pcap -s 400 -c 400 tcp port 7001
+	start_sender 7001
 	tail -f $DIR/send.log &
 	progress=$!
 	copy_arrived
@@ -145,8 +175,7 @@ scene_tamper()
 	say "the attacker flips one bit in flight"
 	counters >/dev/null
 	start_receiver 7002
-	alice nstcp send nst 10.0.2.1 7002 $DIR/file >$DIR/send.log 2>&1 &
-	sender=$!
+	start_sender 7002
 	wait_until $((SIZE / 5))
 	path tc qdisc add dev bob clsact
 	# Behind 20 bytes of IP, 32 of TCP, 48 of the record's header.
@@ -154,9 +183,11 @@ scene_tamper()
 		match ip dport 7002 0xffff \
 		action pedit munge offset 200 u8 invert retain 0x01 pipe \
 		action csum ip4h and tcp
+	wait $sender
+	# A receiver that nobody reached would wait for ever.
+	! grep -q connect: $DIR/send.log || kill $receiver
 	wait $receiver
 	tap $((! $?)) "the receiver failed"
-	wait $sender
 	path tc qdisc del dev bob clsact
 	sed 's/^/   bob: /' $DIR/recv.log
 	grep -q "Bad message" $DIR/recv.log
@@ -175,8 +206,7 @@ scene_rotate()
 {
 	say "alice and bob change to a new key in the middle of a transfer"
 	start_receiver 7003
-	alice nstcp send nst 10.0.2.1 7003 $DIR/file >$DIR/send.log 2>&1 &
-	sender=$!
+	start_sender 7003
 	nstkeyctl genkey 2 accept $DIR/key
 	wait_until $((SIZE / 5))
 	for host in alice bob; do
@@ -202,14 +232,9 @@ scene_datagrams()
 
 	say "alice sends $count datagrams; the attacker writes along, and repeats each"
 	path tc qdisc replace dev bob root netem duplicate 100%
-	path tcpdump -Z root -i alice -w $DIR/udp.pcap udp port 7004 2>/dev/null &
-	dump=$!
-	bob nstudp recv 7004 $count >$DIR/udp.log 2>&1 &
-	receiver=$!
-	while kill -0 $receiver 2>/dev/null && ! grep -q waiting $DIR/udp.log; do
-		sleep 0.1
-	done
-	sleep 1
+	start_capture $DIR/udp.pcap udp port 7004
+	start_ready waiting bob $DIR/udp.log nstudp recv 7004 $count
+	receiver=$started
 	counters >/dev/null
 	alice nstudp send 10.0.2.1 7004 $count "$SECRET"
 	tap $? "the sender ended well"
