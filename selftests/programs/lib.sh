@@ -187,6 +187,9 @@ wire_on()
 	local l
 
 	for l in $LINKS; do
+		# What is started may empty it too late: it must not say
+		# "listening" for the last one.
+		: >"$WORK/tcpdump.$l"
 		ip netns exec "h${l%?}" tcpdump -Z root -i "w$l" -s 0 -B 65536 \
 			-w "$WORK/wire.$l" 2>"$WORK/tcpdump.$l" &
 		echo $! >"$WORK/tcpdump.pid.$l"
