@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 #include "keyfile.h"
+#include "netns.h"
 #include "nstkeyctl.h"
 
 /* What a command may be given. */
@@ -68,7 +69,8 @@ static void help_words(FILE *to)
 {
 	fputs("\nFILE may be -, standard input or output; one that is there is replaced only with\n"
 	      "--force. PORTS is a number, a range or a service, or some of these\n"
-	      "(80,5000-5010,redis). It all acts on the network namespace that it runs in.\n"
+	      "(80,5000-5010,redis). It all acts on the network namespace that it runs in,\n"
+	      "or on that of --netns NAME|PID (of ip-netns(8), or of a process).\n"
 	      "'nstkeyctl doctor' says what is wrong. nstkeyctl(8) has more.\n",
 	      to);
 }
@@ -162,6 +164,24 @@ static int take_keys(struct options *opt, char **arg)
 	return 2;
 }
 
+/* --netns NAME, --netns=NAME. Return: arguments used up, 0 if it is none. */
+static int take_netns(struct options *opt, char **arg)
+{
+	int n = 1;
+
+	if (!strncmp(arg[0], "--netns=", 8)) {
+		opt->netns = arg[0] + 8;
+	} else if (!strcmp(arg[0], "--netns")) {
+		opt->netns = arg[1] ? arg[1] : "";
+		n = 2;
+	} else {
+		return 0;
+	}
+	if (!*opt->netns)
+		refuse("--netns needs a name or a process");
+	return n;
+}
+
 /* Takes one option. Return: arguments used up, 0 if it is none. */
 static int take_option(struct options *opt, unsigned int *used, char **arg)
 {
@@ -175,6 +195,9 @@ static int take_option(struct options *opt, unsigned int *used, char **arg)
 		*used |= flags[i].bit;
 		return 1;
 	}
+	n = take_netns(opt, arg);
+	if (n)
+		return n;
 	n = take_keys(opt, arg);
 	if (n)
 		*used |= MAY_KEYS;
@@ -239,6 +262,8 @@ static int run(const char *command, const struct options *opt,
 			*commands[i].usage ? " " : "", commands[i].usage);
 		return EXIT_USAGE;
 	}
+	if (opt->netns && netns_enter(opt->netns))
+		return EXIT_FAILED;
 	return commands[i].run(opt, args);
 }
 

@@ -19,6 +19,7 @@
  * @force: genbox and genkey may replace a file
  * @help: say what the command is for, and do nothing
  * @keys: genbox: how many
+ * @netns: the network namespace to act on, or NULL
  */
 struct options {
 	int json;
@@ -26,6 +27,7 @@ struct options {
 	int force;
 	int help;
 	unsigned int keys;
+	const char *netns;
 };
 
 /* A key as the kernel lists it. */
