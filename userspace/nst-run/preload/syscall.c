@@ -83,7 +83,21 @@ static long redirect(long nr, long a, long b, long c, long d, long e, long f)
 	return take_pidfd(a, b, c);
 }
 
-/* The library is looking libc up just now, and by that it came here. */
+/* Only a jump may do for these. */
+static int clones(long nr)
+{
+	return nr == SYS_clone || nr == SYS_clone3
+#ifdef SYS_vfork
+		|| nr == SYS_vfork
+#endif
+		;
+}
+
+/*
+ * The library is not ready. It may be looking libc up just now, and by that it
+ * came here; or an allocator is starting, as jemalloc does, which holds its lock:
+ * what dlsym() does not find, it tells of in memory that it allocates.
+ */
 static long directly(long nr, long a, long b, long c, long d, long e, long f)
 {
 	long ret = sys_call(nr, a, b, c, d, e, f);
@@ -108,7 +122,7 @@ long nst_preload_syscall(long nr, long a, long b, long c, long d, long e,
 		return redirect(nr, a, b, c, d, e, f);
 	}
 	next = (__typeof__(next))real.syscall;
-	if (!next) {
+	if (!next && clones(nr)) {
 		preload_ready();
 		next = (__typeof__(next))real.syscall;
 	}
