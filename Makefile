@@ -80,6 +80,7 @@ install-user: tools
 	set -e; for d in $(TOOLS); do \
 		$(MAKE) -C $$d O=$(NST_BUILD)/tools DESTDIR=$(DESTDIR) \
 			PREFIX=$(PREFIX) install; done
+	$(MAKE) -C packaging DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
 	set -e; for f in $(MAN); do \
 		install -D -m 644 $$f \
 		$(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/}; done

@@ -39,6 +39,7 @@ remove_files()
 	done
 	rm -f "$DESTDIR$PREFIX/sbin/nstkeyctl" "$DESTDIR$PREFIX/bin/nst-run" \
 		"$DESTDIR$PREFIX/lib/nst/libnst-preload.so"
+	make -s -C packaging DESTDIR="$DESTDIR" PREFIX="$PREFIX" uninstall
 	rmdir "$DESTDIR$PREFIX/lib/nst" 2>/dev/null || true
 	for f in libnst libnst-exchange libnst-tls; do
 		rm -f "$DESTDIR$PREFIX/lib/$f.a" "$DESTDIR$PREFIX/lib/$f.so" \

@@ -8,6 +8,7 @@
 #include "options.h"
 #include "preload_run.h"
 #include "secret.h"
+#include "service/service.h"
 #include "start.h"
 
 static void say(const char *fmt, va_list ap)
@@ -131,6 +132,8 @@ int main(int argc, char **argv)
 	static struct run run;
 
 	start_fill_standard_files();
+	if (service_is_verb(argv[1]))
+		return service_command(argc - 1, argv + 1);
 	options_parse(&run, argc, argv);
 	start_find_program(&run);
 	prepare_secret(&run);

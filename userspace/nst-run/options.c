@@ -28,6 +28,12 @@ static const char help[] =
 "  --explain         say at the end which sockets were attached, and which not\n"
 "  --help, --version\n"
 "\n"
+"       nst-run enable UNIT [--tcp PORTS] [--udp PORTS] [OPTION...]\n"
+"       nst-run disable UNIT\n"
+"       nst-run status [UNIT]\n"
+"\n"
+"The same for a service of systemd: from its next start on, until it is disabled.\n"
+"\n"
 "nst-run(8) has more.\n";
 
 enum {
@@ -149,6 +155,10 @@ static void check(const struct run *run)
 	if (run->policy.strict && !run->policy.tcp.nr)
 		run_refuse(RUN_EXIT_USAGE,
 			   "--strict is for TCP: datagrams have no strict mode");
+}
+
+static void check_program(const struct run *run)
+{
 	if (!run->argv[0])
 		run_refuse(RUN_EXIT_USAGE, "no PROGRAM: nst-run ... -- PROGRAM");
 	if (!run->argv[0][0])
@@ -164,21 +174,15 @@ static void tell(const char *text)
 	exit(0);
 }
 
-/**
- * options_parse() - read the arguments; what is wrong ends the process
- * @run: receives them
- * @argc: of main()
- * @argv: of main()
- */
-void options_parse(struct run *run, int argc, char **argv)
+/* @form: "+" if what follows the first word that is no option is another's. */
+static void take_all(struct run *run, const char *form, int argc, char **argv)
 {
 	int opt;
 
 	memset(run, 0, sizeof(*run));
 	policy_init(&run->policy);
 	opterr = 0;
-	/* "+": what follows the program is the program's. */
-	while ((opt = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, form, options, NULL)) != -1) {
 		switch (opt) {
 		case OPT_HELP:
 		case 'h':
@@ -198,4 +202,37 @@ void options_parse(struct run *run, int argc, char **argv)
 	}
 	run->argv = argv + optind;
 	check(run);
+}
+
+/**
+ * options_parse() - read the arguments; what is wrong ends the process
+ * @run: receives them
+ * @argc: of main()
+ * @argv: of main()
+ */
+void options_parse(struct run *run, int argc, char **argv)
+{
+	take_all(run, "+:h", argc, argv);
+	check_program(run);
+}
+
+/**
+ * options_parse_unit() - the same with a unit in place of a program
+ * @run: receives them
+ * @argc: of what follows, with the verb
+ * @argv: of what follows, with the verb
+ *
+ * Return: the unit's name.
+ */
+const char *options_parse_unit(struct run *run, int argc, char **argv)
+{
+	take_all(run, ":h", argc, argv);
+	if (!run->argv[0] || run->argv[1])
+		run_refuse(RUN_EXIT_USAGE,
+			   "%s UNIT of the arguments: nst-run %s UNIT --tcp PORTS ...",
+			   run->argv[0] ? "more than one" : "no", argv[0]);
+	if (run->policy.secret && run->engine == RUN_ENGINE_PRELOAD)
+		run_refuse(RUN_EXIT_USAGE,
+			   "--forward-secret: the preload engine cannot exchange keys; --engine notify can");
+	return run->argv[0];
 }

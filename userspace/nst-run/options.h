@@ -6,5 +6,6 @@
 #include "run.h"
 
 void options_parse(struct run *run, int argc, char **argv);
+const char *options_parse_unit(struct run *run, int argc, char **argv);
 
 #endif /* NST_RUN_OPTIONS_H */
