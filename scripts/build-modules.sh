@@ -43,7 +43,9 @@ if [ "$name" != local ] && [ $# = 0 ]; then
 	tests=$(cd "$NST_TOP" &&
 		find selftests/net -type d -name '*_kmod')
 	# um has no probes
-	[ "$name" != uml ] || tests=${tests//selftests\/net\/lib\/nst_shape_kmod/}
+	case $name in
+	uml*) tests=${tests//selftests\/net\/lib\/nst_shape_kmod/} ;;
+	esac
 fi
 
 # Objects on the receiving side match an exclude, which also protects them.
@@ -87,10 +89,12 @@ kbuild()
 	case $name in
 	local) ;;
 	# Of all architectures only um gets no irqflags.h with per-CPU counters.
-	uml) set -- ARCH=um "KCFLAGS=-Werror -include linux/irqflags.h" "$@" ;;
+	uml*) set -- ARCH=um "KCFLAGS=-Werror -include linux/irqflags.h" "$@" ;;
 	*) set -- KCFLAGS=-Werror "$@" ;;
 	esac
 	[ "$name" != debug ] || set -- UBSAN_SANITIZE=y "$@"
+	# What only tests want.
+	case $name in debug | uml*) set -- NST_DEBUG=1 "$@" ;; esac
 	if [ "$nst_headers" = / ]; then
 		make -C "$build" "M=$dir/src$sub" "$@"
 		return

@@ -12,7 +12,7 @@ set -u
 # shellcheck source-path=SCRIPTDIR/../selftests/net/lib source=tap.sh
 . "$(dirname "$0")/../selftests/net/lib/tap.sh"
 # The root twice: what is for everybody, and what puts all together.
-folders='common core tcp udp guard admin top'
+folders='common debug core tcp udp guard admin top'
 top='main af_nst'
 
 dir=${1:-$(dirname "$0")/../nst_ulp}
@@ -69,7 +69,7 @@ included_too_high()
 			bad(me " includes " its " (" part[2] ")")
 	}
 	/^[ \t]*#[ \t]*include[ \t]*<crypto\/(aead|hash|skcipher|akcipher|rng)\.h>/ &&
-	FILENAME !~ /^core\// { bad("only core/ uses the crypto API") }
+	FILENAME !~ /^(core|debug)\// { bad("only core/ uses the crypto API") }
 	/LINUX_VERSION_CODE|KERNEL_VERSION/ && FILENAME !~ /^compat/ {
 		bad("knows kernel versions")
 	}' $(sources)

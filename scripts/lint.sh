@@ -76,6 +76,8 @@ checkpatch_file()
 	userspace/* | selftests/* | examples/*) ignore=$ignore,$IGNORE_USER ;;
 	# copies of TCP's proto_ops are written once, at load
 	*/tcp/ops.[ch] | */tcp/ulp.c | */udp/attach.c) ignore=$ignore,CONST_STRUCT ;;
+	# each of its macros makes a function
+	*/debug/fault.c) ignore=$ignore,MULTISTATEMENT_MACRO_USE_DO_WHILE ;;
 	# tracing macros are laid out in a way of their own
 	*/trace.h) ignore=$ignore,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT ;;
 	esac
@@ -129,7 +131,8 @@ sparse_file()
 }
 
 # Kernel headers have warnings of their own, so only lines about our files
-# count, and a log without any "CHECK" line is a failure.
+# count, and a log without any "CHECK" line is a failure. What only debug builds have
+# (nst_ulp/debug) is not built there.
 check_sparse()
 {
 	local f log=$NST_BUILD/sparse.log
@@ -137,7 +140,8 @@ check_sparse()
 	result build sh -c "scripts/build-modules.sh 6.1 C=2 modules >$log 2>&1 ||
 		{ tail -n 20 $log; exit 1; }"
 	result "every file seen" test "$(grep -c ' CHECK ' "$log")" -ge \
-		"$(find nst_ulp nst_sm -name '*.c' ! -name '*.mod.c' | wc -l)"
+		"$(find nst_ulp nst_sm -name '*.c' ! -name '*.mod.c' \
+			! -path '*/debug/*' | wc -l)"
 	for f in $(sources nst_ulp nst_sm); do
 		result "$f" sparse_file "$f" "$log"
 	done

@@ -180,7 +180,14 @@ static int run(struct nst_cipher *cipher, struct nst_op *op,
 int nst_cipher_seal(struct nst_cipher *cipher, struct nst_op *op,
 		    const struct nst_hdr *hdr)
 {
-	return run(cipher, op, hdr, true);
+	int err = run(cipher, op, hdr, true);
+
+	/* All of the timestamp is in the IV, or its lower half. */
+	if (!err)
+		nst_contract_sealed(&cipher->known, cipher->ivgen ?
+				    hdr->timestamp : (u32)hdr->timestamp,
+				    hdr->nonce);
+	return err;
 }
 
 /**

@@ -474,6 +474,7 @@ int nst_cipher_setkey(struct nst_cipher *cipher, const u8 *okm)
 		err = set_aead_key(cipher->nosimd, desc, okm);
 	if (err)
 		return err;
+	nst_contract_key(&cipher->known, okm, desc->okm_len);
 	if (!desc->ivgen) {
 		memcpy(cipher->iv, okm + desc->key_len, sizeof(cipher->iv));
 		return 0;

@@ -6,6 +6,7 @@
 #include <linux/errno.h>
 #include <linux/types.h>
 #include "core/wire.h"
+#include "debug/contract.h"
 
 struct crypto_aead;
 struct crypto_sync_skcipher;
@@ -44,6 +45,7 @@ struct nst_suite {
  *	nothing is opened in softirq
  * @ivgen: CBC suites only: encrypts the IV, keyed
  * @iv: GCM and ChaCha20 only: 12 bytes of the epoch's keys
+ * @known: debug builds: what the keys are known by
  *
  * Owned by an epoch. Once keyed nothing in it changes, so any number of callers
  * may seal and open with it, each with an operation of its own.
@@ -54,6 +56,7 @@ struct nst_cipher {
 	struct crypto_aead *aead;
 	struct crypto_aead *nosimd;
 	struct crypto_sync_skcipher *ivgen;
+	struct nst_contract_key known;
 };
 
 /**

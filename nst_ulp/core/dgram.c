@@ -23,6 +23,7 @@ static enum nst_drop check(struct nst_session *ses,
 	struct nst_mark mark;
 
 	lockdep_assert_held(&ses->lock);
+	nst_contract_unmoved(&ses->last, &ses->win, sizeof(ses->win));
 	*first = !drop;
 	if (drop != NST_DROP_REPLAYED || !dgram->group || !ses->by_group ||
 	    nst_replay_check(ses->by_group, nonce) != NST_DROP_REPLAYED)
@@ -81,6 +82,7 @@ static void take_first(struct nst_session *ses, const struct nst_dgram *dgram)
 	if (!ses->records || (s64)(hdr->nonce - ses->win.top) > 0)
 		ses->top_at = dgram->at;
 	nst_replay_take(&ses->win, hdr->nonce);
+	nst_contract_moved(&ses->last, &ses->win, sizeof(ses->win));
 	WRITE_ONCE(ses->records, ses->records + 1);
 	twin = rcu_dereference(ses->twin);
 	if (unlikely(twin))

@@ -17,6 +17,7 @@
 #include <linux/workqueue.h>
 #include "core/replay.h"
 #include "core/wire.h"
+#include "debug/contract.h"
 #include "limits.h"
 
 struct nst_claim;
@@ -88,6 +89,7 @@ struct nst_session_keys {
  * @twin: the session of the same epoch whose upper half of the nonce is the next or
  *	the one before; RCU, changed under the set's lock
  * @others: @records of @twin; written under that one's lock
+ * @last: debug builds: how the last authentic datagram has left @win
  */
 struct nst_session {
 	struct rhash_head node;
@@ -115,6 +117,7 @@ struct nst_session {
 	struct nst_replay *by_group;
 	struct nst_session __rcu *twin;
 	u64 others;
+	struct nst_contract_state last;
 };
 
 /**

@@ -53,6 +53,7 @@ struct nst_tx_stream {
  * @must_bind: nothing unbound is taken any more
  * @closed: the close record is accepted
  * @start: timestamp and nonce of the peer's START; valid once @started
+ * @last: debug builds: how the last authentic record has left all this
  */
 struct nst_rx_stream {
 	struct nst_conf *conf;
@@ -65,6 +66,7 @@ struct nst_rx_stream {
 	bool must_bind;
 	bool closed;
 	u8 start[NST_WIRE_START_LEN];
+	struct nst_contract_state last;
 };
 
 /**

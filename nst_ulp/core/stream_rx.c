@@ -12,6 +12,51 @@
 #include "core/stream_rx.h"
 #include "limits.h"
 
+/* What no record moves before it is authentic. */
+struct progress {
+	u64 nonce;
+	u64 records;
+	u64 bytes;
+	u8 started;
+	u8 must_bind;
+	u8 closed;
+	u8 start[NST_WIRE_START_LEN];
+} __packed;
+
+static struct progress progress_of(const struct nst_rx_stream *rx)
+{
+	struct progress now = {
+		.nonce = rx->nonce, .records = rx->records, .bytes = rx->bytes,
+		.started = rx->started, .must_bind = rx->must_bind,
+		.closed = rx->closed,
+	};
+
+	memcpy(now.start, rx->start, sizeof(now.start));
+	return now;
+}
+
+static void check_unmoved(const struct nst_rx_stream *rx)
+{
+	struct progress now = progress_of(rx);
+
+	nst_contract_unmoved(&rx->last, &now, sizeof(now));
+}
+
+static void note_progress(struct nst_stream *st, const struct nst_hdr *hdr)
+{
+	struct nst_rx_stream *rx = &st->rx;
+	struct progress now = progress_of(rx);
+
+	nst_contract_moved(&rx->last, &now, sizeof(now));
+	/*
+	 * A START is taken once in its namespace, and what follows it with it. But
+	 * a start record says nothing, and may come again in another connection.
+	 */
+	if (hdr->type != NST_TYPE_START)
+		nst_contract_taken(&rx->ep.cipher.known, st->nn,
+				   hdr->timestamp, hdr->nonce);
+}
+
 /* START, nonce, close, binding: the record's place in its stream. */
 static enum nst_drop judge_place(const struct nst_stream *st,
 				 const struct nst_hdr *hdr, bool tx_started)
@@ -123,6 +168,7 @@ enum nst_drop nst_stream_rx_judge(struct nst_stream *st,
 	bool tx_started = smp_load_acquire(&st->tx_started);
 	enum nst_drop drop;
 
+	check_unmoved(rx);
 	drop = judge_place(st, hdr, tx_started);
 	if (drop)
 		return drop;
@@ -270,6 +316,7 @@ enum nst_drop nst_stream_rx_accept(struct nst_stream *st,
 {
 	struct nst_rx_stream *rx = &st->rx;
 
+	check_unmoved(rx);
 	if (must_be_fresh(hdr)) {
 		enum nst_drop drop = remember(st, hdr);
 
@@ -299,5 +346,6 @@ enum nst_drop nst_stream_rx_accept(struct nst_stream *st,
 	rx->ep.bytes += hdr->len;
 	nst_stats_inc(st->nn->stats, NST_MIB_RX_RECORDS);
 	nst_stats_add(st->nn->stats, NST_MIB_RX_BYTES, hdr->len);
+	note_progress(st, hdr);
 	return NST_OK;
 }

@@ -269,6 +269,11 @@ static enum nst_drop take(const struct nst_udp *nst,
 	drop = nst_dgram_take(found->ses, dgram);
 	if (dgram->group)
 		set_active_memcg(old);
+	/* Copies of a group's are taken once by each socket, others once by all. */
+	if (!drop)
+		nst_contract_taken(&found->keys->ep.cipher.known,
+				   dgram->group ? (void *)nst : nst->nn,
+				   dgram->hdr.timestamp, dgram->hdr.nonce);
 	if (!drop && nst_session_strayed(found->ses))
 		nst_claim_place(found->key->claim, found->ses);
 	return drop;

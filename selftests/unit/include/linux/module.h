@@ -8,6 +8,8 @@
 #define EXPORT_SYMBOL_GPL(x)
 #define MODULE_LICENSE(x)
 #define MODULE_DESCRIPTION(x)
+#define MODULE_PARM_DESC(name, x)
+#define module_param(name, type, mode)
 #define request_module(...)	0
 
 struct module;
