@@ -11,6 +11,10 @@
 #   make check              lint, unit tests, builds, selftests in guests
 #   make check KERNEL=7.3   the same with the guest of that kernel only
 #   make check-debug        selftests on a debug kernel, which is built first
+#   make check-faults       every call that can fail fails once, in a kernel that
+#                           is built for that first (long)
+#   make coverage           lines and branches of the module that tests reach, as
+#                           HTML in build/coverage/html (needs lcov; long)
 #   make check KERNEL=debug the same on a kernel built to find bugs (see
 #                           selftests/vm/debug.sh; long)
 #   make check-programs     nginx, PostgreSQL and other programs of Debian under
@@ -160,6 +164,20 @@ check-all:
 # The second run looks for leaks too, which makes all several times slower.
 LEAK_TESTS = sockopt netlink tcp_key tcp_ctl tcp_charge tcp_close rotation hostile_end udp_memory udp_next
 
+# kmemleak and the module's unloading tell what a failure has left behind.
+FAULTS = faults_load.sh faults_tcp faults_udp faults_accept faults_admin
+
+check-faults:
+	selftests/vm/prepare.sh uml-fault
+	$(MAKE) selftests
+	scripts/build-modules.sh uml-fault
+	selftests/vm/run.sh -t 900 uml-fault $(FAULTS)
+
+coverage:
+	selftests/vm/prepare.sh uml-fault
+	$(MAKE) selftests
+	scripts/coverage.sh $(TEST)
+
 check-debug:
 	selftests/vm/prepare.sh 6.1 debug
 	$(MAKE) selftests
@@ -173,4 +191,5 @@ clean:
 	rm -rf $(NST_BUILD)
 
 .PHONY: all modules tools install install-user dkms uninstall selftests demo bench vm vm-shell lint check \
-	check-charge check-configs check-programs check-fresh check-install check-all check-debug clean
+	check-charge check-configs check-programs check-fresh check-install check-all check-debug check-faults \
+	coverage clean

@@ -95,6 +95,8 @@ kbuild()
 	[ "$name" != debug ] || set -- UBSAN_SANITIZE=y "$@"
 	# What only tests want.
 	case $name in debug | uml*) set -- NST_DEBUG=1 "$@" ;; esac
+	[ "$name" != uml-fault ] ||
+		set -- NST_FAULT=1 "NST_GCOV=${NST_GCOV:-}" "$@"
 	if [ "$nst_headers" = / ]; then
 		make -C "$build" "M=$dir/src$sub" "$@"
 		return

@@ -107,10 +107,12 @@ boot()
 {
 	local accel=tcg,thread=multi cpu=${cpu:-max,cx16=off} status=0 watcher=''
 
-	if [ "$kernel" = uml ]; then
+	case $kernel in
+	uml*)
 		boot_uml "$@"
 		return
-	fi
+		;;
+	esac
 	# QEMU 7.2 emulates cmpxchg16b wrongly: 6.12 and later die of it. On a
 	# loaded machine, no tick comes while the kernel waits for one to prove
 	# that the timer works, and it panics (no_timer_check).

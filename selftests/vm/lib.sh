@@ -11,9 +11,11 @@
 # every security update, so nothing here names one: what prepare.sh found is
 # written down in $NST_CACHE/KERNEL/release. "debug" is none of Debian's: 6.1,
 # built by debug.sh to find bugs (debug.config), and named where it is wanted; so
-# is "uml", User Mode Linux (uml.sh), for quick runs.
+# is "uml", User Mode Linux (uml.sh), for quick runs, and "uml-fault", the same where
+# allocations fail on demand (uml-fault.sh).
 
 NST_KERNELS="6.1 6.12 7.3"
+NST_OWN_KERNELS="debug uml uml-fault"
 NST_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 NST_CACHE=${NST_CACHE:-/var/tmp/nst-cache}
 NST_BUILD=${NST_BUILD:-$NST_TOP/build}
@@ -61,6 +63,14 @@ nst_uml_key()
 	} | sha256sum | cut -d ' ' -f 1
 }
 
+nst_uml_fault_key()
+{
+	{
+		nst_uml_key
+		cat "$NST_TOP/selftests/vm/fault.config"
+	} | sha256sum | cut -d ' ' -f 1
+}
+
 # nst_kernel KERNEL: sets
 #   nst_release  what uname -r says there
 #   nst_image    directory that holds lib/modules/$nst_release
@@ -69,9 +79,9 @@ nst_uml_key()
 #   nst_tree     what modules are built against, below that root
 nst_kernel()
 {
-	case " $NST_KERNELS debug uml " in
+	case " $NST_KERNELS $NST_OWN_KERNELS " in
 	*" $1 "*) ;;
-	*) nst_die "unknown kernel '$1' (there are: $NST_KERNELS debug uml)" ;;
+	*) nst_die "unknown kernel '$1' (there are: $NST_KERNELS $NST_OWN_KERNELS)" ;;
 	esac
 	nst_image=$NST_CACHE/$1
 	# bench/uml.sh has the other name
@@ -99,6 +109,12 @@ nst_kernel()
 		nst_tree=$nst_image/build
 		[ "$(cat "$nst_image/key" 2>/dev/null)" = "$(nst_uml_key)" ] ||
 			nst_die "uml kernel is stale: run selftests/vm/prepare.sh uml"
+		;;
+	uml-fault)
+		nst_headers=/
+		nst_tree=$nst_image/build
+		[ "$(cat "$nst_image/key" 2>/dev/null)" = "$(nst_uml_fault_key)" ] ||
+			nst_die "uml-fault kernel is stale: run selftests/vm/prepare.sh uml-fault"
 		;;
 	esac
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # prepare.sh [--update] [KERNEL...]: makes a Debian 12 machine ready to build
-# NST and to boot it in QEMU. KERNEL is 6.1 (default), 6.12, 7.3, debug or uml.
+# NST and to boot it in QEMU. KERNEL is 6.1 (default), 6.12, 7.3, debug, uml or
+# uml-fault.
 #
 # Needs root and the machine's own apt sources, nothing else. Kernels to boot
 # are unpacked under $NST_CACHE (default /var/tmp/nst-cache) and never installed:
@@ -190,9 +191,9 @@ for arg; do
 	esac
 done
 for k in ${kernels:=6.1}; do
-	case " $NST_KERNELS debug uml " in
+	case " $NST_KERNELS $NST_OWN_KERNELS " in
 	*" $k "*) ;;
-	*) nst_die "unknown kernel '$k' (there are: $NST_KERNELS debug uml)" ;;
+	*) nst_die "unknown kernel '$k' (there are: $NST_KERNELS $NST_OWN_KERNELS)" ;;
 	esac
 done
 [ "$(id -u)" = 0 ] || nst_die "needs root (it installs packages): sudo $0"
@@ -204,7 +205,10 @@ flock 9
 host_packages
 kernel_files
 for k in $kernels; do
-	case $k in debug | uml) ;; *) prepare_kernel "$k" ;; esac
+	case " $NST_OWN_KERNELS " in
+	*" $k "*) ;;
+	*) prepare_kernel "$k" ;;
+	esac
 done
 exec 9>&-
 # take long, and have locks of their own
@@ -212,6 +216,9 @@ case " $kernels " in
 *" debug "*) "$here/debug.sh" ;;
 esac
 case " $kernels " in
-*" uml "*) "$here/uml.sh" ;;
+*" uml "* | *" uml-fault "*) "$here/uml.sh" ;;
+esac
+case " $kernels " in
+*" uml-fault "*) "$here/uml-fault.sh" ;;
 esac
 step "ready:$kernels"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh [option...] KERNEL [TEST...]: boots KERNEL (6.1, 6.12, 7.3, debug or uml) in
-# QEMU (uml: as a process) and runs tests there. TEST is a program or script of
+# run.sh [option...] KERNEL [TEST...]: boots KERNEL (6.1, 6.12, 7.3, debug, uml or
+# uml-fault) in QEMU (uml: as a process) and runs tests there. TEST is a program or script of
 # selftests/net, by its name alone, with its arguments in the same word: run.sh 6.1
 # 'peer_vectors vectors/vectors.json'. Without one, all of selftests/net/tests run.
 # make vm KERNEL=6.1 TEST=... builds all before.
@@ -21,6 +21,7 @@
 #   -q ARGS    more for QEMU
 #   -M DIR     modules from there, not from build/KERNEL/src
 #   -l FILE    keep the console here
+#   -g DIR     uml-fault: what gcov has counted goes there
 #
 # It prints TAP as the guest does, and passes only by positive evidence: all
 # plans complete, the guest's own closing line, and not one line of trouble in
@@ -35,8 +36,8 @@ here=$(dirname "$0")
 
 interactive='' preload=nst_ulp keep='' test_limit=300 guest_limit='' memory=''
 cpus=2 append='' qemu_args='' mods='' console='' times='' detect=''
-share=1/1
-while getopts int:T:x:ds:m:c:a:q:M:l:k opt; do
+share=1/1 gcov=''
+while getopts int:T:x:ds:m:c:a:q:M:l:g:k opt; do
 	case $opt in
 	i) interactive=1 ;;
 	n) preload='' ;;
@@ -52,6 +53,7 @@ while getopts int:T:x:ds:m:c:a:q:M:l:k opt; do
 	q) qemu_args=$OPTARG ;;
 	M) mods=$OPTARG ;;
 	l) console=$OPTARG ;;
+	g) gcov=$(realpath "$OPTARG") ;;
 	*) nst_die "see the head of $0" ;;
 	esac
 done
@@ -66,6 +68,8 @@ if [ "$kernel" = debug ]; then
 	append="watchdog_thresh=60 $append"
 	[ -n "$detect" ] ||
 		append="kmemleak=off slub_debug=- no_debug_objects $append"
+elif [ "$kernel" = uml-fault ]; then
+	: "${times:=4}" "${memory:=2G}"
 elif [ -n "$detect" ]; then
 	nst_die "-d is for the debug kernel"
 fi
@@ -127,7 +131,8 @@ make_root()
 		MODULES="$preload"
 		UNLOAD="$unload nst_sm"
 		INTERACTIVE="$interactive"
-		UML="$([ "$kernel" != uml ] || echo yes)"
+		UML="$(case $kernel in uml*) echo yes ;; esac)"
+		GCOV="$gcov"
 		export NST_TIMES="${times:-1}"
 	END
 	(cd "$root" && find . | cpio -o -H newc -R 0:0 --quiet) >"$work/initrd"
@@ -166,7 +171,9 @@ main()
 {
 	local from=(-initrd "$work/initrd")
 
-	[ "$kernel" != uml ] || from=("initrd=$work/initrd" rdinit=/init)
+	case $kernel in
+	uml*) from=("initrd=$work/initrd" rdinit=/init) ;;
+	esac
 	make_base
 	make_root "$@"
 	missing_tests || exit 2
