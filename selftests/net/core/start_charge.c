@@ -31,7 +31,7 @@ FIXTURE_SETUP(start)
 	ASSERT_EQ(0, nsttest_netns());
 	if (cgroup_make(CGROUP) == -ENODEV) {
 		cgroup_end();
-		SKIP(return, "this kernel has no memory cgroups");
+		NSTTEST_SKIP_FIXTURE("this kernel has no memory cgroups");
 	}
 }
 

@@ -67,7 +67,7 @@ FIXTURE_SETUP(charge)
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
 	if (cgroup_make(CGROUP) == -ENODEV) {
 		cgroup_end();
-		SKIP(return, "this kernel has no memory cgroups");
+		NSTTEST_SKIP_FIXTURE("this kernel has no memory cgroups");
 	}
 	ASSERT_EQ(0, cgroup_enter(CGROUP));
 	self->before = measure();
@@ -295,7 +295,7 @@ FIXTURE(full)
 FIXTURE_SETUP(full)
 {
 	if (cgroup_make(FULL) == -ENODEV)
-		SKIP(return, "this kernel has no memory cgroups");
+		NSTTEST_SKIP_FIXTURE("this kernel has no memory cgroups");
 	self->enter = open(FULL "/cgroup.procs", O_WRONLY);
 	self->leave = open(CGROUP_ROOT "/cgroup.procs", O_WRONLY);
 	ASSERT_LE(0, self->enter);

@@ -94,7 +94,7 @@ FIXTURE_SETUP(nbd)
 {
 	self->dev = -1;
 	if (system("modprobe -q nbd"))
-		SKIP(return, "this kernel has no nbd");
+		NSTTEST_SKIP_FIXTURE("this kernel has no nbd");
 	unlink(DEVICE);
 	ASSERT_EQ(0, mknod(DEVICE, S_IFBLK | 0600, makedev(NBD, 0)));
 	self->dev = open(DEVICE, O_RDWR);

@@ -103,7 +103,7 @@ FIXTURE(nfsd)
 FIXTURE_SETUP(nfsd)
 {
 	if (system("modprobe -q nfsd"))
-		SKIP(return, "this kernel has no nfsd");
+		NSTTEST_SKIP_FIXTURE("this kernel has no nfsd");
 	self->rpcbind = rpcbind();
 	ASSERT_LT(0, self->rpcbind);
 	mount("nfsd", NFSD, "nfsd", 0, NULL);

@@ -43,7 +43,7 @@ FIXTURE_SETUP(pays)
 		self->kern[i] = self->raw[i] = -1;
 	if (cgroup_make(CGROUP) == -ENODEV) {
 		cgroup_end();
-		SKIP(return, "this kernel has no memory cgroups");
+		NSTTEST_SKIP_FIXTURE("this kernel has no memory cgroups");
 	}
 	ASSERT_EQ(0, faulty_load());
 	ASSERT_EQ(0, cgroup_enter(CGROUP));
@@ -205,7 +205,7 @@ FIXTURE_SETUP(part)
 	ASSERT_EQ(0, faulty_load());
 	if (access(FAULTY_PARAM "no_buffer", F_OK)) {
 		faulty_unload();
-		SKIP(return, "this kernel has no probes");
+		NSTTEST_SKIP_FIXTURE("this kernel has no probes");
 	}
 	ASSERT_NE(MAP_FAILED, mem);
 	self->end = mem + 4096;
