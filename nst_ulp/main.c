@@ -10,6 +10,7 @@
 #include "core/kdf.h"
 #include "core/netns.h"
 #include "core/sessions.h"
+#include "core/suite.h"
 #include "event.h"
 #include "guard/hook.h"
 #include "guard/rules.h"
@@ -30,6 +31,7 @@ static const struct {
 	int (*init)(void);
 	void (*exit)(void);
 } parts[] = {
+	{ nst_suite_init,	nst_suite_exit },
 	{ nst_af_nst_init,	nst_af_nst_exit },
 	{ nst_kdf_init,		nst_kdf_exit },
 	{ nst_epoch_init,	nst_epoch_exit },
@@ -50,7 +52,6 @@ static void undo(int nr)
 	while (nr--)
 		parts[nr].exit();
 	rcu_barrier();
-	nst_suite_exit();
 	nst_op_exit();
 }
 

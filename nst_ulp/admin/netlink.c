@@ -16,6 +16,7 @@
 #include "core/fingerprint.h"
 #include "core/keyring.h"
 #include "core/netns.h"
+#include "core/suite.h"
 #include "event.h"
 #include "guard/nl.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The suites, and the transforms of one with the keys of an epoch. */
+/* The transforms of a suite with the keys of an epoch. */
 #ifndef _NST_CIPHER_H
 #define _NST_CIPHER_H
 
@@ -13,28 +13,6 @@ struct crypto_sync_skcipher;
 
 /* Longest OKM: AES-256-CBC, key + mac_key + iv_key. */
 #define NST_OKM_MAX		96
-
-/**
- * struct nst_suite - one line of the protocol's table of suites
- * @name: as in the protocol, and on nstkeyctl's command line
- * @aead: template of the crypto API that does the whole record
- * @ivgen: template that encrypts the IV in the CBC suites, else NULL
- * @hmac: HMAC under H; what a CBC suite's tag is made with, and is told as H's driver
- * @hash: H, for the key schedule
- * @key_len: bytes of the cipher's key
- * @okm_len: bytes of key material an epoch takes
- * @untested: the crypto API has no test of @aead, only of its parts
- */
-struct nst_suite {
-	const char *name;
-	const char *aead;
-	const char *ivgen;
-	const char *hmac;
-	const char *hash;
-	u8 key_len;
-	u8 okm_len;
-	bool untested;
-};
 
 /**
  * struct nst_cipher - a suite with its transforms and the keys of one epoch
@@ -103,15 +81,7 @@ static inline enum nst_drop nst_cipher_cause(int err)
 	}
 }
 
-const struct nst_suite *nst_suite(u8 id);
-int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size);
-int nst_suite_check(u8 id);
-int nst_suite_ask(u8 id);
-void nst_suite_ask_all(void);
-void nst_suite_exit(void);
-int nst_suite_at_hand(u8 id);
-void nst_suite_have(u8 id);
-
+int nst_cipher_make(struct nst_cipher *fresh, u8 suite);
 int nst_cipher_init(struct nst_cipher *cipher, u8 suite);
 int nst_cipher_init_atomic(struct nst_cipher *cipher, u8 suite);
 int nst_cipher_setkey(struct nst_cipher *cipher, const u8 *okm);

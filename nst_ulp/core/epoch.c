@@ -7,6 +7,7 @@
 #include <linux/timekeeping.h>
 #include "core/epoch.h"
 #include "core/kdf.h"
+#include "core/suite.h"
 
 /* How often this machine was cloned, as far as the kernel tells. */
 static atomic_t vmforks = ATOMIC_INIT(0);

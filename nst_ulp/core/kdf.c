@@ -11,6 +11,7 @@
 #include <linux/string.h>
 #include "core/cipher.h"
 #include "core/kdf.h"
+#include "core/suite.h"
 
 #define HASH_LEN	32	/* SHA-256 and SM3 alike */
 #define BLOCK_LEN	64

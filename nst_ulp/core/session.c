@@ -8,6 +8,7 @@
 #include "core/keyring.h"
 #include "core/memory.h"
 #include "core/session.h"
+#include "core/suite.h"
 #include "limits.h"
 
 static struct nst_session_name name_of(const struct nst_conf *conf,

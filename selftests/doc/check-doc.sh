@@ -186,7 +186,7 @@ nst_run()
 suites()
 {
 	awk '/NST_CIPHER_[A-Z0-9_]*\] = {/ { n++ }
-	/\.name = / { gsub(/[",]/, ""); print n, $3 }' nst_ulp/core/cipher.c \
+	/\.name = / { gsub(/[",]/, ""); print n, $3 }' nst_ulp/core/suite.c \
 		>"$work/suites.code"
 	part suites | awk '/^[0-9]/ { gsub(/``/, ""); print $1, $2 }' \
 		>"$work/suites.doc"

@@ -4,11 +4,11 @@
 #include <linux/ktime.h>
 #include <linux/nst.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 #include <shim/test.h>
 #include <crypto/aead.h>
 #include "core/aead.h"
 #include "core/cipher.h"
+#include "core/suite.h"
 #include "limits.h"
 #include "record.h"
 
@@ -60,94 +60,6 @@ static int open_copy(struct nst_cipher *cipher, const struct nst_hdr *hdr,
 	memcpy(copy, record, rec_len(hdr));
 	memset(out, 0xee, sizeof(out));
 	return rec_open(cipher, hdr, copy, out, cut);
-}
-
-TEST(nst_suite__table)
-{
-	static const char *const names[] = {
-		NULL, "aes-gcm", "aes-cbc", "sm4-gcm", "sm4-cbc",
-		"aes-256-gcm", "aes-256-cbc", "chacha20-poly1305",
-	};
-	unsigned int id;
-
-	CHECK(!nst_suite(0));
-	for (id = 1; id <= 7; id++) {
-		NEED(nst_suite(id));
-		CHECK(!strcmp(nst_suite(id)->name, names[id]));
-		CHECK_EQ(nst_suite(id)->key_len, id >= 5 ? 32 : 16);
-		CHECK_EQ(!!nst_suite(id)->ivgen, nst_wire_padded(id));
-		CHECK(nst_suite(id)->okm_len <= NST_OKM_MAX);
-	}
-	for (id = 8; id < 256; id++)
-		CHECK(!nst_suite(id));
-}
-
-TEST(nst_suite_driver__each_suite)
-{
-	char aead[64], hmac[64];
-	unsigned int id;
-
-	for (id = 1; id <= 7; id++) {
-		CHECK_EQ(nst_suite_driver(id, aead, hmac, 64), 0);
-		CHECK(!strcmp(aead, id == NST_CIPHER_SM4_CBC ?
-			      "authenc(shim-hmac,shim-skcipher)" : "shim-aead"));
-		CHECK(!strcmp(hmac, "shim-hmac"));
-	}
-	CHECK_EQ(nst_suite_driver(0, aead, hmac, 32), -ENOPKG);
-	CHECK_EQ(nst_suite_driver(8, aead, hmac, 32), -ENOPKG);
-}
-
-TEST(nst_suite_driver__missing_parts)
-{
-	static const char *const parts[] = { "gcm(sm4)", "cbc(sm4)", "sm3" };
-	char aead[64], hmac[64];
-	unsigned int i, id;
-
-	for (i = 0; i < ARRAY_SIZE(parts); i++) {
-		shim_crypto_missing = parts[i];
-		for (id = 1; id <= 7; id++) {
-			bool hit = (id == 3 && i != 1) || (id == 4 && i != 0);
-
-			CHECK_EQ(nst_suite_driver(id, aead, hmac, 32),
-				 hit ? -ENOPKG : 0);
-		}
-	}
-	shim_crypto_missing = "authenc";
-	for (id = 1; id <= 7; id++)
-		CHECK_EQ(nst_suite_driver(id, aead, hmac, 32),
-			 nst_suite(id)->ivgen ? -ENOPKG : 0);
-}
-
-/* What is there costs nothing to find; what is missing is sought after a while. */
-TEST(nst_suite_check__remembers)
-{
-	char aead[32], hmac[32];
-	unsigned int id;
-
-	shim_crypto_missing = "sm3";
-	for (id = 3; id <= 4; id++) {
-		CHECK_EQ(nst_suite_check(id), -ENOPKG);
-		CHECK_EQ(nst_suite_check(id), -ENOPKG);
-	}
-	shim_crypto_missing = "sm4";
-	CHECK_EQ(nst_suite_check(3), -ENOPKG);
-	shim_crypto_missing = NULL;
-	CHECK_EQ(nst_suite_check(3), -ENOPKG);
-	/* Who asks for drivers wants to know it now. */
-	CHECK_EQ(nst_suite_driver(3, aead, hmac, 32), 0);
-	CHECK_EQ(nst_suite_check(3), 0);
-	CHECK_EQ(nst_suite_check(4), -ENOPKG);
-	shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
-	CHECK_EQ(nst_suite_check(4), 0);
-	for (id = 1; id <= 7; id++) {
-		CHECK_EQ(nst_suite_check(id), 0);
-		shim_fail_at(1);
-		CHECK_EQ(nst_suite_check(id), 0);
-		CHECK(!shim_fail_hit());
-	}
-	CHECK_EQ(nst_suite_check(0), -ENOPKG);
-	CHECK_EQ(nst_suite_check(8), -ENOPKG);
-	CHECK_EQ(shim_live_tfms, 0);
 }
 
 TEST(nst_cipher_init__same_suite_again_does_nothing)
@@ -476,61 +388,6 @@ TEST(nst_cipher_seal__equal_plaintexts_look_different)
 			CHECK(memcmp(record + at, copy + at, 16));
 		done(&cipher);
 	}
-}
-
-/* Who serves many does not wait for an algorithm, nor look for one all the time. */
-/* Who asks learns what a work item has found out, and waits for nothing. */
-TEST(nst_suite_ask__is_looked_for_by_others)
-{
-	char aead[32], hmac[32];
-
-	/* What other tests have found is no matter. */
-	shim_crypto_missing = "sm4";
-	CHECK_EQ(nst_suite_driver(NST_CIPHER_SM4_GCM, aead, hmac, 32), -ENOPKG);
-	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), -ENOPKG);
-	shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
-	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), -EAGAIN);
-	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), -EAGAIN);
-	shim_work_run();
-	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), -ENOPKG);
-	/* For any suite nothing is looked for twice. */
-	shim_crypto_missing = NULL;
-	nst_suite_ask_all();
-	shim_work_run();
-	shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
-	nst_suite_ask_all();
-	shim_work_run();
-	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), -EAGAIN);
-	shim_work_run();
-	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), 0);
-	CHECK_EQ(nst_suite_ask(NST_CIPHER_CHACHA20_POLY1305), 0);
-	/* It was there, and is no more. */
-	shim_crypto_missing = "sm4";
-	CHECK_EQ(nst_suite_driver(NST_CIPHER_SM4_GCM, aead, hmac, 32), -ENOPKG);
-	shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
-	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), -EAGAIN);
-	nst_suite_exit();
-	CHECK_EQ(shim_live_tfms, 0);
-}
-
-TEST(nst_suite_at_hand__looked_for_seldom)
-{
-	u8 id;
-
-	shim_crypto_missing = "sm4";
-	nst_suite_have(0);
-	shim_crypto_missing = "aes";
-	for (id = 1; id <= NST_WIRE_SUITE_MAX; id++)
-		CHECK_EQ(nst_suite_at_hand(id), id == NST_CIPHER_SM4_GCM ||
-			 id == NST_CIPHER_SM4_CBC ? -ENOPKG : 0);
-	shim_crypto_missing = NULL;
-	shim_boot_ns += (NST_SUITE_LOOK - 1) * NSEC_PER_SEC;
-	CHECK_EQ(nst_suite_at_hand(NST_CIPHER_SM4_GCM), -ENOPKG);
-	shim_boot_ns += NSEC_PER_SEC;
-	CHECK_EQ(nst_suite_at_hand(NST_CIPHER_SM4_GCM), 0);
-	/* Keys for that one alone are set: it is looked for at once. */
-	nst_suite_have(NST_CIPHER_SM4_CBC);
-	CHECK_EQ(nst_suite_at_hand(NST_CIPHER_SM4_CBC), 0);
 }
 
 TEST(nst_op_get__the_spare_one_is_used_again)

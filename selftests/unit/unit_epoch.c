@@ -11,6 +11,7 @@
 #include "core/epoch.h"
 #include "core/kdf.h"
 #include "core/keyring.h"
+#include "core/suite.h"
 #include "limits.h"
 #include "record.h"
 #include "rings.h"

@@ -7,6 +7,7 @@
 #include <shim/test.h>
 #include "core/cipher.h"
 #include "core/kdf.h"
+#include "core/suite.h"
 
 static u8 secret[NST_KEY_SIZE], salt[NST_KDF_SALT_LEN], context[32];
 

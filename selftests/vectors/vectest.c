@@ -12,6 +12,7 @@
 #include "core/keyring.h"
 #include "core/owner.h"
 #include "core/stream.h"
+#include "core/suite.h"
 #include "core/upkeep.h"
 #include "record.h"
 #include "vectest.h"

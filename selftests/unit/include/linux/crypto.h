@@ -54,6 +54,8 @@ static inline void crypto_init_wait(struct crypto_wait *wait)
 void crypto_req_done(void *data, int err);
 int crypto_wait_req(int err, struct crypto_wait *wait);
 int crypto_has_alg(const char *name, u32 type, u32 mask);
+/* What happens while an algorithm is looked for; NULL: nothing. */
+extern void (*shim_crypto_looked)(void);
 const char *crypto_tfm_alg_driver_name(struct crypto_tfm *tfm);
 
 #endif /* _SHIM_LINUX_CRYPTO_H */

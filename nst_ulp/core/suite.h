@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The suites, and whether this kernel has them. */
+#ifndef _NST_SUITE_H
+#define _NST_SUITE_H
+
+#include <linux/types.h>
+
+/**
+ * struct nst_suite - one line of the protocol's table of suites
+ * @name: as in the protocol, and on nstkeyctl's command line
+ * @aead: template of the crypto API that does the whole record
+ * @ivgen: template that encrypts the IV in the CBC suites, else NULL
+ * @hmac: HMAC under H; what a CBC suite's tag is made with, and is told as H's driver
+ * @hash: H, for the key schedule
+ * @key_len: bytes of the cipher's key
+ * @okm_len: bytes of key material an epoch takes
+ * @untested: the crypto API has no test of @aead, only of its parts
+ */
+struct nst_suite {
+	const char *name;
+	const char *aead;
+	const char *ivgen;
+	const char *hmac;
+	const char *hash;
+	u8 key_len;
+	u8 okm_len;
+	bool untested;
+};
+
+int nst_suite_init(void);
+const struct nst_suite *nst_suite(u8 id);
+int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size);
+int nst_suite_check(u8 id);
+int nst_suite_ask(u8 id);
+void nst_suite_ask_all(void);
+int nst_suite_at_hand(u8 id);
+void nst_suite_have(u8 id);
+void nst_suite_exit(void);
+
+int nst_suite_missing(int err);
+bool nst_suite_known_missing(u8 id);
+int nst_suite_remember(u8 id, int err);
+
+#endif /* _NST_SUITE_H */
