@@ -31,6 +31,12 @@
 /* The same, for who serves many and must not be held up by each search. */
 #define NST_SUITE_LOOK		60
 
+/*
+ * Milliseconds that a stream rests after it had no memory to seal a record. Shorter
+ * than what its worker waits.
+ */
+#define NST_SEAL_PAUSE		15
+
 /* Freshness window of a START, seconds either way, and its sysctl bounds. */
 #define NST_TIME_WINDOW		30
 #define NST_TIME_WINDOW_MAX	3600

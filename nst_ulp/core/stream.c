@@ -170,7 +170,8 @@ static int tx_keys(struct nst_stream *st, const u8 *start)
  *
  * Context: process, under the sender's lock.
  * Return: 0; -ENOKEY without a key; -EKEYREVOKED if the key was retired;
- * -EPIPE behind the close record; another errno.
+ * -EPIPE behind the close record; -EAGAIN too soon after nst_stream_tx_fail();
+ * another errno.
  */
 int nst_stream_tx_begin(struct nst_stream *st, struct nst_hdr *hdr, u8 type,
 			unsigned int len)
@@ -183,6 +184,9 @@ int nst_stream_tx_begin(struct nst_stream *st, struct nst_hdr *hdr, u8 type,
 		return -ENOKEY;
 	if (tx->closed)
 		return -EPIPE;
+	if (unlikely(tx->not_before) &&
+	    ktime_get_boottime_ns() < tx->not_before)
+		return -EAGAIN;
 	memset(hdr, 0, sizeof(*hdr));
 	hdr->timestamp = ktime_get_real_ns();
 	if (!tx->started)
@@ -201,6 +205,27 @@ int nst_stream_tx_begin(struct nst_stream *st, struct nst_hdr *hdr, u8 type,
 	hdr->type = type;
 	hdr->len = len;
 	return 0;
+}
+
+/**
+ * nst_stream_tx_fail() - a record could not be sealed for want of something
+ * @st: the stream
+ * @spent: the cipher may have begun: its nonce is not used again under these keys
+ *
+ * Each try may derive the keys of an epoch. Whoever tries again at once does not cost
+ * more than one in NST_SEAL_PAUSE.
+ *
+ * Context: under the sender's lock.
+ */
+void nst_stream_tx_fail(struct nst_stream *st, bool spent)
+{
+	u64 now = ktime_get_boottime_ns();
+
+	if (spent)
+		st->tx.renew = true;
+	/* Who was told to come later does not put it off. */
+	if (now >= st->tx.not_before)
+		st->tx.not_before = now + NST_SEAL_PAUSE * NSEC_PER_MSEC;
 }
 
 /**
@@ -223,6 +248,7 @@ void nst_stream_tx_commit(struct nst_stream *st, const struct nst_hdr *hdr)
 	}
 	if (hdr->type == NST_TYPE_CLOSE)
 		tx->closed = true;
+	tx->not_before = 0;
 	tx->nonce++;
 	tx->records++;
 	tx->bytes += hdr->len;

@@ -22,6 +22,7 @@
  * @bytes: plaintext bytes in them
  * @epochs: begun
  * @kid: key to send with, 0 = the active one: @conf's, or what NST_REKEY said
+ * @not_before: a record could not be sealed; none is tried until then, ns since boot
  * @renew: the next record begins a new epoch
  * @started: the START is sealed
  * @closed: the close record is sealed
@@ -33,6 +34,7 @@ struct nst_tx_stream {
 	u64 nonce;
 	u64 records;
 	u64 bytes;
+	u64 not_before;
 	u32 epochs;
 	u16 kid;
 	bool renew;
@@ -103,6 +105,7 @@ bool nst_stream_tx_wants_start(const struct nst_stream *st);
 bool nst_stream_tx_at_limit(const struct nst_stream *st);
 int nst_stream_tx_begin(struct nst_stream *st, struct nst_hdr *hdr, u8 type,
 			unsigned int len);
+void nst_stream_tx_fail(struct nst_stream *st, bool spent);
 void nst_stream_tx_commit(struct nst_stream *st, const struct nst_hdr *hdr);
 
 #endif /* _NST_STREAM_H */

@@ -319,8 +319,12 @@ int nst_txrec_seal(struct nst_txrec *rec, struct nst_stream *st,
 	err = nst_pieces_add_hdr(rec, false);
 	if (!err)
 		err = nst_stream_tx_begin(st, hdr, rec->type, rec->len);
-	if (err)
-		return nst_cipher_may_pass(err) ? -ENOMEM : err;
+	if (err) {
+		if (!nst_cipher_may_pass(err))
+			return err;
+		nst_stream_tx_fail(st, false);
+		return -ENOMEM;
+	}
 	pad = nst_wire_body_len(hdr->suite, rec->len) - rec->len;
 	while (room < pad) {
 		u8 *addr;
@@ -341,7 +345,7 @@ int nst_txrec_seal(struct nst_txrec *rec, struct nst_stream *st,
 	nst_op_put(op);
 	if (err) {
 		if (nst_cipher_may_pass(err)) {
-			st->tx.renew = true;
+			nst_stream_tx_fail(st, true);
 			err = -ENOMEM;
 		} else {
 			st->tx.closed = true;

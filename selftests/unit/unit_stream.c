@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* stream.c, sending: START, nonces, binding, epochs, limits, failures. */
+#include <linux/ktime.h>
 #include "core/keyring.h"
 #include "ends.h"
+#include "limits.h"
 
 static struct nst_hdr sent(void)
 {
@@ -87,6 +89,34 @@ TEST(nst_stream_tx_begin__again_without_commit)
 	NEED_EQ(nst_stream_tx_begin(&a.st, &two, 0, 6), 0);
 	CHECK_EQ(one.nonce, two.nonce);
 	pass(&a, &b, 0, "next");
+	ends_done();
+}
+
+/* Who tries again all the time derives no more epochs than who waits. */
+TEST(nst_stream_tx_fail__costs_an_epoch_in_a_while)
+{
+	u64 pause = NST_SEAL_PAUSE * NSEC_PER_MSEC;
+	unsigned int i, tries = 0;
+	struct nst_hdr hdr;
+	u32 epochs;
+
+	ends_begin(0, 0);
+	pass(&a, &b, 0, "start");
+	epochs = a.st.tx.epochs;
+	for (i = 0; i < 950; i++) {
+		if (!nst_stream_tx_begin(&a.st, &hdr, 0, 5))
+			tries++;
+		nst_stream_tx_fail(&a.st, true);
+		shim_boot_ns += pause / 100;
+	}
+	CHECK_EQ(tries, 10);
+	CHECK_EQ(a.st.tx.epochs, epochs + 9);
+	CHECK_EQ(nst_stream_tx_begin(&a.st, &hdr, 0, 5), -EAGAIN);
+	shim_boot_ns += pause;
+	/* The stream goes on, and is not slower for it. */
+	pass(&a, &b, 0, "next");
+	pass(&a, &b, 0, "next");
+	CHECK_EQ(a.st.tx.epochs, epochs + 10);
 	ends_done();
 }
 
