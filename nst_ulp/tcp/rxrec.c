@@ -67,6 +67,25 @@ static int add_frags(struct nst_rxrec *rec, struct sk_buff *skb,
 	return err;
 }
 
+/*
+ * What is kept of a buffer by who holds so many bytes of it, by a clone or by
+ * references to their pages, that nobody else counts. TCP counts all of a buffer as
+ * long as it has bytes of it left, which are behind these; then it frees what is not
+ * kept. The truesize of pages is known only for all of them.
+ */
+static unsigned int kept(const struct sk_buff *skb, unsigned int offset,
+			 unsigned int n, bool clone)
+{
+	unsigned int head = SKB_TRUESIZE(skb_end_offset(skb)), pages;
+
+	if (offset + n < skb->len)
+		return clone ? SKB_DATA_ALIGN(sizeof(*skb)) : 0;
+	if (clone)
+		return skb->truesize;
+	pages = skb->truesize > head ? skb->truesize - head : 0;
+	return max_t(u64, n, div_u64((u64)pages * n, skb->data_len));
+}
+
 /**
  * nst_rxrec_add() - add pieces of the body
  * @rec: the record
@@ -92,6 +111,7 @@ int nst_rxrec_add(struct nst_rxrec *rec, struct sk_buff *skb,
 	/* The tag must not be checked on other bytes than are decrypted. */
 	if (skb_has_shared_frag(skb) || !skb_frags_readable(skb))
 		return -EUCLEAN;
+	rec->mem += kept(skb, offset, n, hold);
 	if (hold) {
 		skb = skb_clone(skb, gfp);
 		if (!skb)
@@ -129,6 +149,7 @@ void nst_rxrec_release_src(struct nst_rxrec *rec)
 			put_page(sg_page(&rec->op->src[i]));
 	rec->src_refs = 0;
 	rec->nr_src = 0;
+	rec->mem = 0;
 	while (rec->holds) {
 		struct sk_buff *skb = rec->holds;
 
@@ -142,21 +163,13 @@ void nst_rxrec_release_src(struct nst_rxrec *rec)
  * nst_rxrec_mem() - what memory does a record hold that waits?
  * @rec: the record, without a place for its plaintext
  *
- * As TCP has counted it: of pages that others share only what is the record's.
+ * What TCP has counted of it until it was taken off the queue, and counts no more.
  *
  * Return: bytes.
  */
 unsigned int nst_rxrec_mem(const struct nst_rxrec *rec)
 {
-	unsigned int mem = sizeof(*rec->op) + rec->op->req_size, i;
-	const struct sk_buff *skb;
-
-	for (skb = rec->holds; skb; skb = skb->next)
-		mem += skb->truesize;
-	for (i = 1; i <= rec->nr_src; i++)
-		if (rec->src_refs & BIT_ULL(i))
-			mem += rec->op->src[i].length;
-	return mem;
+	return sizeof(*rec->op) + rec->op->req_size + rec->mem;
 }
 
 /**

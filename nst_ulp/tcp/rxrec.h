@@ -21,6 +21,7 @@ struct iov_iter;
  * @holds: clones that keep what else @op->src points to, linked by next
  * @nr_dst: pieces of the plaintext in @op->dst, from index 1
  * @nr_user: how many of these, the first ones, are pinned pages of a reader
+ * @mem: bytes that only @holds and the page references keep, and nobody else counts
  * @user: plaintext bytes that go there, or to @op->bounce
  * @plain: a buffer as long as the rest, or NULL
  * @again: what has returned NST_DROP_NOMEM may be tried again, all is as before
@@ -38,6 +39,7 @@ struct nst_rxrec {
 	unsigned int nr_user;
 	u64 src_refs;
 	struct sk_buff *holds;
+	unsigned int mem;
 	unsigned int user;
 	struct sk_buff *plain;
 	bool again;

@@ -5,6 +5,8 @@
  */
 #define _GNU_SOURCE
 #include <limits.h>
+#include <linux/sock_diag.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -13,10 +15,12 @@
 #include "faulty.h"
 #include "kselftest_harness.h"
 #include "tcptest.h"
+#include "vethtest.h"
 
 #define CGROUP	CGROUP_ROOT "/stall"
 #define NR	50
 #define BIG	60000
+#define SHARED	25000	/* with what stands before it no more than a segment */
 
 static const struct tcptest_conf conf = {
 	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
@@ -183,6 +187,75 @@ TEST_F_TIMEOUT(pays, for_a_start_from_before_accept, 300)
 	for (i = 0; i < NR; i++)
 		ASSERT_EQ(0, tcptest_recv(self->kern[i], i, BIG, BIG));
 	close(listener);
+}
+
+/* Bytes of buffers that TCP counts for what is on its queues. */
+static long on_queues(const FIXTURE_DATA(pays) *self)
+{
+	__u32 mem[SK_MEMINFO_VARS];
+	socklen_t len = sizeof(mem);
+	long sum = 0;
+	int i;
+
+	for (i = 0; i < NR; i++, len = sizeof(mem)) {
+		if (getsockopt(self->kern[i], SOL_SOCKET, SO_MEMINFO, mem, &len))
+			return -1;
+		sum += mem[SK_MEMINFO_RMEM_ALLOC];
+	}
+	return sum;
+}
+
+/*
+ * In one linear buffer, which cannot be held but whole: a short record, which waits,
+ * and the long one behind it, for which TCP counts all of the buffer already.
+ */
+TEST_F_TIMEOUT(pays, once_for_a_buffer_that_others_share, 300)
+{
+	static const struct veth_conf linear = {
+		.offload = VETH_NO_SG, .mtu = 65000,
+	};
+	static char plain[BIG];
+	long before, queued;
+	struct peer p;
+	struct veth v;
+	int i;
+
+	ASSERT_EQ(0, veth_open(&v, &linear));
+	ASSERT_EQ(0, veth_enter(&v, 1));
+	for (i = 0; i < NR; i++) {
+		ASSERT_EQ(0, veth_connect(&v, AF_INET, 0, 0, &self->raw[i],
+					  &self->kern[i]));
+		ASSERT_EQ(0, tcptest_key(self->kern[i], &conf,
+					 NST_F_RESPONDER));
+	}
+	before = sockets();
+	ASSERT_EQ(0, faulty_open(ENOMEM, FAULTY_EVER));
+	tcptest_fill(plain, SHARED, 1);
+	for (i = 0; i < NR; i++) {
+		int cork = 1;
+
+		peer_init(&p, self->raw[i], NST_CIPHER_AES_GCM, nsttest_box,
+			  NSTTEST_KEYS);
+		p.role = PEER_F_INITIATOR;
+		ASSERT_EQ(0, setsockopt(self->raw[i], SOL_TCP, TCP_CORK, &cork,
+					sizeof(cork)));
+		ASSERT_EQ(0, peer_send(&p, PEER_DATA, "short", 5));
+		ASSERT_EQ(0, peer_send(&p, PEER_DATA, plain, SHARED));
+		cork = 0;
+		ASSERT_EQ(0, setsockopt(self->raw[i], SOL_TCP, TCP_CORK, &cork,
+					sizeof(cork)));
+	}
+	ASSERT_EQ(NR, stall_all(self));
+	queued = on_queues(self);
+	ASSERT_LE((long)NR * SHARED, queued);
+	EXPECT_GE(before + queued + queued / 2,
+		  sockets_soon(0, before + queued + queued / 2));
+	ASSERT_EQ(0, faulty_open(0, 0));
+	for (i = 0; i < NR; i++) {
+		ASSERT_EQ(5, recv(self->kern[i], plain, 5, 0));
+		ASSERT_EQ(0, tcptest_recv(self->kern[i], 1, SHARED, SHARED));
+	}
+	veth_close(&v);
 }
 
 /* --- in part ---------------------------------------------------------------- */
