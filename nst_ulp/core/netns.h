@@ -28,6 +28,8 @@ struct ctl_table_header;
  * @udp_sockets: the UDP sockets that have NST, struct nst_udp, by number; under
  *	its own lock, which softirqs take
  * @udp_next: the number that the next one should have; as @udp_sockets
+ * @end_in_vain: until then, ns since boot, no close() waits for memory, as one has
+ *	waited in vain
  * @enabled: sysctl, 0 refuses new attaches
  * @strict: sysctl, 1 refuses keys without NST_F_STRICT
  * @time_window: sysctl, seconds that a START may be off either way
@@ -49,6 +51,7 @@ struct nst_net {
 	struct ctl_table *sysctl_table;
 	struct xarray udp_sockets;
 	u32 udp_next;
+	u64 end_in_vain;
 	int enabled;
 	int strict;
 	int time_window;

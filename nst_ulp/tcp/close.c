@@ -39,6 +39,9 @@
 /* How often close() tries to send the end, at NST_TCP_RETRY, before it resets. */
 #define END_TRIES	5
 
+/* When these were in vain the next close() of the namespace waits, so much later. */
+#define END_REST	NSEC_PER_SEC
+
 /* Closed connections that go on, of all namespaces, and how many these are. */
 static LIST_HEAD(all_lingering);
 static DEFINE_SPINLOCK(linger_lock);
@@ -365,11 +368,16 @@ static bool is_unread(struct nst_tcp *nst)
 
 /*
  * Send what is pending and the close record. What there is no memory for may be a
- * little later. Returns false if it cannot be sent.
+ * little later. A program that closes many connections then should not wait for each:
+ * where one has waited in vain no other does for a while. (The worker cannot send
+ * for it: to have no room TCP notes in the struct socket, which goes with close().)
+ * Returns false if it cannot be sent.
  */
 static bool send_end(struct nst_tcp *nst)
 {
-	unsigned int left = END_TRIES;
+	struct nst_net *nn = nst->st.nn;
+	bool wait = ktime_get_boottime_ns() >= READ_ONCE(nn->end_in_vain);
+	unsigned int left = wait ? END_TRIES : 1;
 	bool again;
 	int err;
 
@@ -383,6 +391,8 @@ static bool send_end(struct nst_tcp *nst)
 			break;
 		schedule_timeout_killable(NST_TCP_RETRY);
 	}
+	if (again && wait && !left)
+		WRITE_ONCE(nn->end_in_vain, ktime_get_boottime_ns() + END_REST);
 	return err != -EAGAIN && !test_bit(NST_TCP_TORN, &nst->flags);
 }
 

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <signal.h>
 #include <sys/epoll.h>
+#include <time.h>
 
 #include "faulty.h"
 #include "kselftest_harness.h"
@@ -183,6 +184,36 @@ TEST_F(seal, of_memory_for_ever_ends_at_close)
 	self->a = -1;
 	EXPECT_EQ(-1, recv(self->b, in, SMALL, 0));
 	EXPECT_EQ(ECONNRESET, errno);
+}
+
+#define MANY	40
+
+/*
+ * Who closes many waits for one of them: it is tried five times, and while that is in
+ * vain each other one once, but for one in a second.
+ */
+TEST_F(seal, of_memory_for_ever_holds_one_close)
+{
+	struct timespec from, to;
+	int i, fd[MANY][2];
+	long tries, waits;
+
+	for (i = 0; i < MANY; i++) {
+		ASSERT_EQ(0, tcptest_pair(&conf, &fd[i][0], &fd[i][1]));
+		ASSERT_EQ(0, tcptest_bind(fd[i][0], fd[i][1]));
+		ASSERT_EQ(3, send(fd[i][0], "end", 3, MSG_MORE));
+	}
+	ASSERT_EQ(0, faulty_seal(ENOMEM, FAULTY_EVER));
+	clock_gettime(CLOCK_BOOTTIME, &from);
+	for (i = 0; i < MANY; i++)
+		close(fd[i][0]);
+	clock_gettime(CLOCK_BOOTTIME, &to);
+	tries = FAULTY_EVER - nsttest_number(FAULTY_PARAM "seal_times");
+	waits = 1 + to.tv_sec - from.tv_sec + 1;
+	EXPECT_LE(MANY, tries);
+	EXPECT_GE(MANY + 4 * waits, tries);
+	for (i = 0; i < MANY; i++)
+		close(fd[i][1]);
 }
 
 /* Who waits for memory to seal can be killed, and has no lock meanwhile. */
