@@ -81,5 +81,8 @@ module_exit(nst_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("NST: authenticated encryption for sockets, from a static key box");
 MODULE_VERSION("0.1.0");
-/* SHA-256 in assembly, where a kernel has it as a module; it is kept from load on. */
-MODULE_SOFTDEP("pre: nst_sm crypto-sha256");
+/*
+ * SHA-256 in assembly, where a kernel has it as a module; it is kept from load on.
+ * And the parts of an AES-GCM that softirqs can use: what TCP loads may be another.
+ */
+MODULE_SOFTDEP("pre: nst_sm crypto-sha256 crypto-gcm crypto-ctr crypto-ghash");

@@ -45,6 +45,8 @@ static int put_suite(struct sk_buff *skb, u8 id)
 	if (nla_put_string(skb, NST_A_CAPS_AEAD, aead) ||
 	    nla_put_string(skb, NST_A_CAPS_HMAC, hmac))
 		return -EMSGSIZE;
+	if (nst_suite_datagrams(id) == -ENOPKG)
+		return nla_put_flag(skb, NST_A_CAPS_STREAMS_ONLY);
 	return 0;
 }
 

@@ -277,6 +277,38 @@ int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size)
 			whole_driver(id, aead, size));
 }
 
+static int have(u8 id)
+{
+	struct nst_cipher cipher = {};
+	struct crypto_shash *hmac;
+	int err = nst_cipher_init_atomic(&cipher, id);
+
+	if (err)
+		return err;
+	nst_cipher_free(&cipher);
+	hmac = crypto_alloc_shash(nst_suite(id)->hmac, 0, 0);
+	if (IS_ERR(hmac))
+		return nst_suite_missing(PTR_ERR(hmac));
+	crypto_free_shash(hmac);
+	return 0;
+}
+
+/**
+ * nst_suite_datagrams() - can this kernel open datagrams of a suite?
+ * @id: 1..NST_WIRE_SUITE_MAX, of which nst_suite_driver() knows drivers
+ *
+ * That takes a driver that works in softirqs, which may be another one than streams
+ * have. As nst_suite_driver() it looks anew.
+ *
+ * Context: process, may load modules.
+ * Return: 0; -ENOPKG if it cannot; another errno.
+ */
+int nst_suite_datagrams(u8 id)
+{
+	/* To make the whole would leave a trace, and its parts need no SIMD. */
+	return nst_suite(id)->untested ? 0 : look_for(&at_hand, id, have);
+}
+
 static int has_all(u8 id)
 {
 	char aead[CRYPTO_MAX_ALG_NAME], hmac[CRYPTO_MAX_ALG_NAME];
@@ -365,22 +397,6 @@ void nst_suite_exit(void)
 {
 	unregister_module_notifier(&module_nb);
 	cancel_work_sync(&look_work);
-}
-
-static int have(u8 id)
-{
-	struct nst_cipher cipher = {};
-	struct crypto_shash *hmac;
-	int err = nst_cipher_init_atomic(&cipher, id);
-
-	if (err)
-		return err;
-	nst_cipher_free(&cipher);
-	hmac = crypto_alloc_shash(nst_suite(id)->hmac, 0, 0);
-	if (IS_ERR(hmac))
-		return nst_suite_missing(PTR_ERR(hmac));
-	crypto_free_shash(hmac);
-	return 0;
 }
 
 /**

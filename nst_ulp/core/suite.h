@@ -30,6 +30,7 @@ struct nst_suite {
 int nst_suite_init(void);
 const struct nst_suite *nst_suite(u8 id);
 int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size);
+int nst_suite_datagrams(u8 id);
 int nst_suite_check(u8 id);
 int nst_suite_ask(u8 id);
 void nst_suite_ask_all(void);

@@ -84,6 +84,7 @@ static void caps_json(const struct nlmsghdr *nlh, void *data)
 		json_string("hmac", nl_string(tb[NST_A_CAPS_HMAC]));
 		json_bool("tables",
 			  !!caps_tables(nl_string(tb[NST_A_CAPS_AEAD])));
+		json_bool("datagrams", !tb[NST_A_CAPS_STREAMS_ONLY]);
 	}
 	json_object_end();
 }
@@ -108,6 +109,8 @@ static void caps_text(const struct nlmsghdr *nlh, void *data)
 	       nl_string(tb[NST_A_CAPS_HMAC]));
 	if (tables)
 		printf(" (%s on tables)", tables);
+	if (tb[NST_A_CAPS_STREAMS_ONLY])
+		printf(" (TCP only: no driver for datagrams)");
 	putchar('\n');
 }
 

@@ -155,6 +155,7 @@ struct suites {
 	unsigned int aes_tables;	/* done with AES on tables */
 	char missing_names[160];
 	char forbidden_names[160];
+	char tcp_names[160];	/* no driver opens datagrams of these */
 };
 
 static void add_name(char *names, size_t size, const char *name)
@@ -177,6 +178,9 @@ static void take_suite(const struct nlmsghdr *nlh, void *data)
 		tables = caps_tables(nl_string(tb[NST_A_CAPS_AEAD]));
 		if (tables && !strcmp(tables, "AES"))
 			suites->aes_tables++;
+		if (tb[NST_A_CAPS_STREAMS_ONLY])
+			add_name(suites->tcp_names, sizeof(suites->tcp_names),
+				 name);
 	} else if (mode_forbids(suites->mode, nl_u32(tb[NST_A_CAPS_SUITE]))) {
 		add_name(suites->forbidden_names,
 			 sizeof(suites->forbidden_names), name);
@@ -219,6 +223,11 @@ void check_suites(struct patient *patient)
 		       suites.forbidden_names);
 	else
 		report(patient, "suites", GOOD, "all %u usable", suites.usable);
+	if (!err && *suites.tcp_names)
+		report(patient, "suites", WARN, "for TCP only:%s (%s)",
+		       suites.tcp_names, patient->mode.no_modules ?
+		       missing_hint(&patient->mode) :
+		       "no driver of this kernel opens datagrams of these");
 	if (!err && suites.aes_tables)
 		report(patient, "aes", WARN,
 		       "runs on tables, so it is slow, and programs that share the processor may learn of keys by the time it takes; %s",

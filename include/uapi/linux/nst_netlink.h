@@ -102,6 +102,7 @@ enum nst_a_caps {
 	NST_A_CAPS_AEAD,	/* string, the driver; absent with an error */
 	NST_A_CAPS_HMAC,	/* string, the driver; absent with an error */
 	NST_A_CAPS_ERROR,	/* u32, why it is not available: an errno */
+	NST_A_CAPS_STREAMS_ONLY, /* flag, datagrams of it cannot be opened */
 
 	__NST_A_CAPS_MAX,
 	NST_A_CAPS_MAX = __NST_A_CAPS_MAX - 1
