@@ -5,7 +5,15 @@
 #include <unistd.h>
 
 #include "faulty.h"
-#include "nsttest.h"
+#include "tcptest.h"
+
+const struct tcptest_conf faulty_conf = {
+	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+};
+
+const struct tcptest_conf faulty_strict = {
+	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET, .strict = true,
+};
 
 static int set(const char *param, int value)
 {
@@ -41,4 +49,24 @@ int faulty_unload(void)
 	for (i = 0; i < 100 && system("rmmod nst_faulty 2>/dev/null"); i++)
 		usleep(100000);
 	return ret ?: i < 100 ? 0 : -EBUSY;
+}
+
+int faulty_pair(int *a, int *b)
+{
+	int ret = faulty_load();
+
+	if (!ret)
+		ret = tcptest_pair(&faulty_conf, a, b);
+	if (!ret)
+		ret = tcptest_bind(*a, *b);
+	return ret ?: tcptest_record_max(*a, NST_RECORD_MAX_MAX);
+}
+
+int faulty_pair_end(int a, int b)
+{
+	int ret = faulty_open(0, 0) ?: faulty_seal(0, 0);
+
+	close(a);
+	close(b);
+	return faulty_unload() ?: ret;
 }

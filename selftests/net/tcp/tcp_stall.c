@@ -22,10 +22,6 @@
 #define BIG	60000
 #define SHARED	25000	/* with what stands before it no more than a segment */
 
-static const struct tcptest_conf conf = {
-	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
-};
-
 static const struct nsttest_conf keys = {
 	.cipher_id = NST_CIPHER_AES_GCM, .nr_keys = NSTTEST_KEYS,
 	.flags = NST_F_RESPONDER,
@@ -128,7 +124,7 @@ TEST_F_TIMEOUT(pays, for_a_record_that_waits, 300)
 	for (i = 0; i < NR; i++) {
 		ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &self->kern[i],
 					  &self->raw[i]));
-		ASSERT_EQ(0, tcptest_key(self->kern[i], &conf,
+		ASSERT_EQ(0, tcptest_key(self->kern[i], &faulty_conf,
 					 NST_F_RESPONDER));
 	}
 	ASSERT_EQ(0, faulty_open(ENOMEM, FAULTY_EVER));
@@ -225,7 +221,7 @@ TEST_F_TIMEOUT(pays, once_for_a_buffer_that_others_share, 300)
 	for (i = 0; i < NR; i++) {
 		ASSERT_EQ(0, veth_connect(&v, AF_INET, 0, 0, &self->raw[i],
 					  &self->kern[i]));
-		ASSERT_EQ(0, tcptest_key(self->kern[i], &conf,
+		ASSERT_EQ(0, tcptest_key(self->kern[i], &faulty_conf,
 					 NST_F_RESPONDER));
 	}
 	before = sockets();
@@ -283,7 +279,7 @@ FIXTURE_SETUP(part)
 	ASSERT_NE(MAP_FAILED, mem);
 	self->end = mem + 4096;
 	ASSERT_EQ(0, munmap(self->end, 4096));
-	ASSERT_EQ(0, tcptest_pair(&conf, &self->a, &self->b));
+	ASSERT_EQ(0, tcptest_pair(&faulty_conf, &self->a, &self->b));
 	ASSERT_EQ(0, tcptest_bind(self->a, self->b));
 	/* The reader's memory takes half of it, and for the rest there is none. */
 	ASSERT_EQ(0, tcptest_send(self->a, 0, LEN, LEN));

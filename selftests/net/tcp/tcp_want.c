@@ -19,15 +19,7 @@
 #define BIG	30000
 #define SMALL	100
 
-static const struct tcptest_conf conf = {
-	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
-};
-
-static const struct tcptest_conf strict = {
-	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET, .strict = true,
-};
-
-/* What @conf gives the responder. */
+/* What @faulty_conf gives the responder. */
 static const struct nsttest_conf keys = {
 	.cipher_id = NST_CIPHER_AES_GCM, .nr_keys = NSTTEST_KEYS,
 	.flags = NST_F_RESPONDER,
@@ -42,20 +34,14 @@ FIXTURE(want)
 FIXTURE_SETUP(want)
 {
 	/* What is made from now on uses it. */
-	ASSERT_EQ(0, faulty_load());
-	ASSERT_EQ(0, tcptest_pair(&conf, &self->a, &self->b));
-	ASSERT_EQ(0, tcptest_bind(self->a, self->b));
-	ASSERT_EQ(0, tcptest_record_max(self->a, NST_RECORD_MAX_MAX));
+	ASSERT_EQ(0, faulty_pair(&self->a, &self->b));
 	/* What the pair has done so far is of no matter. */
 	ASSERT_EQ(0, nsttest_write_file(FAULTY_PARAM "wide", "0"));
 }
 
 FIXTURE_TEARDOWN(want)
 {
-	EXPECT_EQ(0, faulty_open(0, 0));
-	close(self->a);
-	close(self->b);
-	EXPECT_EQ(0, faulty_unload());
+	EXPECT_EQ(0, faulty_pair_end(self->a, self->b));
 }
 
 /* Straight into the program's memory, through a buffer, and to the list. */
@@ -98,7 +84,7 @@ TEST_F(want, of_memory_for_a_start_passes)
 	int a, b;
 
 	ASSERT_EQ(0, faulty_open(ENOMEM, 5));
-	ASSERT_EQ(0, tcptest_pair(&strict, &a, &b));
+	ASSERT_EQ(0, tcptest_pair(&faulty_strict, &a, &b));
 	EXPECT_EQ(0, tcptest_bind(a, b));
 	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "times"));
 	close(a);
@@ -113,7 +99,7 @@ TEST_F(want, of_memory_for_a_key_gives_an_edge)
 	char in[2];
 	ssize_t n;
 
-	ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
+	ASSERT_EQ(0, tcptest_pair(&faulty_conf, &a, &b));
 	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, a, &ev));
 	ASSERT_EQ(1, epoll_wait(ep, &ev, 1, 0));
 	ASSERT_EQ(0, epoll_wait(ep, &ev, 1, 0));
@@ -139,7 +125,7 @@ TEST_F(want, of_a_key_is_told_by_shutdown)
 	char in[2];
 	int a, b;
 
-	ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
+	ASSERT_EQ(0, tcptest_pair(&faulty_conf, &a, &b));
 	ASSERT_EQ(1, send(a, "x", 1, MSG_MORE));
 	/* EINVAL */
 	ASSERT_EQ(0, nsttest_write_file(FAULTY_PARAM "key_err", "22"));
@@ -168,7 +154,7 @@ TEST_F(want, of_memory_for_the_tail_of_a_splice)
 	fd = open("/tmp/tcp_want", O_RDWR | O_CREAT | O_TRUNC, 0600);
 	ASSERT_EQ(4, write(fd, "tail", 4));
 	ASSERT_EQ(0, lseek(fd, 0, SEEK_SET));
-	ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
+	ASSERT_EQ(0, tcptest_pair(&faulty_conf, &a, &b));
 	ASSERT_EQ(0, nsttest_write_file(FAULTY_PARAM "key_err", "12"));
 	EXPECT_EQ(4, sendfile(a, fd, NULL, 4096));
 	EXPECT_EQ(0, tcptest_poll(b, POLLIN, TCPTEST_NEVER_MS));
@@ -348,8 +334,8 @@ TEST_F(want, of_memory_does_not_wait_for_storage)
 	ASSERT_EQ(0, lay_storage(a));
 	ASSERT_EQ(0, lay_storage(b));
 	/* The start records are the worker's. */
-	ASSERT_EQ(0, tcptest_key(a, &strict, NST_F_INITIATOR));
-	ASSERT_EQ(0, tcptest_key(b, &strict, NST_F_RESPONDER));
+	ASSERT_EQ(0, tcptest_key(a, &faulty_strict, NST_F_INITIATOR));
+	ASSERT_EQ(0, tcptest_key(b, &faulty_strict, NST_F_RESPONDER));
 	ASSERT_EQ(0, tcptest_settle(a));
 	ASSERT_EQ(0, tcptest_settle(b));
 	EXPECT_LT(0, nsttest_number(FAULTY_PARAM "narrow_work"));
@@ -416,7 +402,7 @@ TEST_F(want, of_a_cipher_that_takes_no_key_does_not_pass)
 	char in;
 
 	ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &kern, &raw));
-	ASSERT_EQ(0, tcptest_key(kern, &conf, NST_F_RESPONDER));
+	ASSERT_EQ(0, tcptest_key(kern, &faulty_conf, NST_F_RESPONDER));
 	ASSERT_EQ(0, nsttest_write_file(FAULTY_PARAM "key_err", "5"));
 	peer_init(&p, raw, NST_CIPHER_AES_GCM, nsttest_box, NSTTEST_KEYS);
 	p.role = PEER_F_INITIATOR;

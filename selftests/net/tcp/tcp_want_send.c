@@ -15,14 +15,6 @@
 #define BIG	30000
 #define SMALL	100
 
-static const struct tcptest_conf conf = {
-	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
-};
-
-static const struct tcptest_conf strict = {
-	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET, .strict = true,
-};
-
 FIXTURE(seal)
 {
 	int a;
@@ -31,18 +23,12 @@ FIXTURE(seal)
 
 FIXTURE_SETUP(seal)
 {
-	ASSERT_EQ(0, faulty_load());
-	ASSERT_EQ(0, tcptest_pair(&conf, &self->a, &self->b));
-	ASSERT_EQ(0, tcptest_bind(self->a, self->b));
-	ASSERT_EQ(0, tcptest_record_max(self->a, NST_RECORD_MAX_MAX));
+	ASSERT_EQ(0, faulty_pair(&self->a, &self->b));
 }
 
 FIXTURE_TEARDOWN(seal)
 {
-	EXPECT_EQ(0, faulty_seal(0, 0));
-	close(self->a);
-	close(self->b);
-	EXPECT_EQ(0, faulty_unload());
+	EXPECT_EQ(0, faulty_pair_end(self->a, self->b));
 }
 
 /* From the program's memory, from copies, and from both. */
@@ -138,7 +124,7 @@ TEST_F(seal, of_memory_for_a_start)
 	int a, b;
 
 	ASSERT_EQ(0, faulty_seal(ENOMEM, 3));
-	ASSERT_EQ(0, tcptest_pair(&strict, &a, &b));
+	ASSERT_EQ(0, tcptest_pair(&faulty_strict, &a, &b));
 	EXPECT_EQ(0, tcptest_bind(a, b));
 	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "seal_times"));
 	close(a);
@@ -199,7 +185,7 @@ TEST_F(seal, of_memory_for_ever_holds_one_close)
 	long tries, waits;
 
 	for (i = 0; i < MANY; i++) {
-		ASSERT_EQ(0, tcptest_pair(&conf, &fd[i][0], &fd[i][1]));
+		ASSERT_EQ(0, tcptest_pair(&faulty_conf, &fd[i][0], &fd[i][1]));
 		ASSERT_EQ(0, tcptest_bind(fd[i][0], fd[i][1]));
 		ASSERT_EQ(3, send(fd[i][0], "end", 3, MSG_MORE));
 	}
