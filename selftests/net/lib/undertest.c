@@ -258,3 +258,53 @@ int under_plain(int fd, int ms, size_t *got)
 		*got = len;
 	return !!memmem(buf, len, UNDER_MARK, strlen(UNDER_MARK));
 }
+
+int under_dial(int port)
+{
+	struct sockaddr_in addr = under_addr(port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (!connect(fd, (void *)&addr, sizeof(addr)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+const char *under_error(long ret)
+{
+	return ret < 0 ? strerrorname_np(errno) : "0";
+}
+
+int under_dummy(void)
+{
+	/* An earlier test may have made it. */
+	if (!system("ip link show dummy0 >/tmp/dummy 2>&1"))
+		return 0;
+	return system("ip link add dummy0 type dummy") ||
+		system("ip addr add 10.77.0.1/24 dev dummy0") ||
+		system("ip link set dummy0 up arp off");
+}
+
+int under_dial_silence(int timeout)
+{
+	struct sockaddr_in addr = under_addr(UNDER_COVERED);
+	struct timeval tv = { .tv_sec = timeout };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	addr.sin_addr.s_addr = htonl(0x0a4d0002);
+	if (timeout)
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	return connect(fd, (void *)&addr, sizeof(addr));
+}
+
+int under_dialing(int none)
+{
+	int i;
+
+	for (i = 0; i < 100 * nsttest_patience(20); i++) {
+		if (!system("ss -Htan state syn-sent | grep -q 7100") == !none)
+			return 0;
+		usleep(10000);
+	}
+	return -1;
+}

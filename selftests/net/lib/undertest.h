@@ -72,6 +72,22 @@ int under_udp(int port, int nst);
 int under_nst(int fd, int udp);		/* attach and keys from the box */
 int under_keyed(int fd);		/* 1: NST and keys for both directions */
 
+/* A plain connection to @port of this host; -1: errno says why not. */
+int under_dial(int port);
+
+/* What a call has returned, by name: "0", or errno's. */
+const char *under_error(long ret);
+
+/*
+ * An address at which nobody answers, and nobody says that nobody does: a device for
+ * it; a connect() to it, with SO_SNDTIMEO if @timeout (seconds) is not 0; and until
+ * "ss" sees one that is begun, or with @none none any more. 0 or -1, as system() does,
+ * as connect() does
+ */
+int under_dummy(void);
+int under_dial_silence(int timeout);
+int under_dialing(int none);
+
 /* All that comes until the end or @ms of silence: is UNDER_MARK in it? */
 int under_plain(int fd, int ms, size_t *got);
 

@@ -28,11 +28,6 @@
 #define LABEL		"/proc/self/attr/current"
 #define LONG		(nsttest_patience(20) * 1000)
 
-static const char *error_name(long ret)
-{
-	return ret < 0 ? strerrorname_np(errno) : "0";
-}
-
 static int finish_connect(int fd)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
@@ -64,7 +59,7 @@ static int client(int argc, char **argv)
 			return 3;
 		fcntl(fd, F_SETFL, 0);
 	} else if (ret) {
-		puts(error_name(ret));
+		puts(under_error(ret));
 		return 4;
 	}
 	puts(under_keyed(fd) ? "keyed" : "plain");
@@ -90,7 +85,7 @@ static int server(int argc, char **argv)
 	if (conn < 0)
 		return 3;
 	if (recv(conn, buf, sizeof(buf) - 1, 0) < 0) {
-		puts(error_name(-1));
+		puts(under_error(-1));
 		return 0;
 	}
 	puts(buf);
@@ -100,7 +95,7 @@ static int server(int argc, char **argv)
 
 static void tell(const char *what, long ret)
 {
-	printf("%s: %s\n", what, error_name(ret));
+	printf("%s: %s\n", what, under_error(ret));
 }
 
 static void tell_connects(int port)

@@ -24,11 +24,6 @@
 #define LONG		(nsttest_patience(20) * 1000)
 #define PIECES		3
 
-static const char *error_name(long ret)
-{
-	return ret < 0 ? strerrorname_np(errno) : "0";
-}
-
 static void *idle(void *unused)
 {
 	pause();
@@ -110,7 +105,7 @@ static int sends(int argc, char **argv)
 		for (twice = 0; twice < 2; twice++) {
 			n = send_by(how[i], fd, &addr);
 			printf("%s %ld %s\n", how[i], n,
-			       n < 0 ? error_name(n) :
+			       n < 0 ? under_error(n) :
 			       under_keyed(fd) ? "keyed" : "plain");
 		}
 		close(fd);
@@ -120,7 +115,7 @@ static int sends(int argc, char **argv)
 
 static void tell(const char *what, long ret)
 {
-	printf("%s: %ld %s\n", what, ret, error_name(ret));
+	printf("%s: %ld %s\n", what, ret, under_error(ret));
 }
 
 static void on_pipe(int sig)
@@ -285,7 +280,7 @@ static int server(int argc, char **argv)
 	puts(under_keyed(fd) ? "keyed" : "plain");
 	if (poll(&poll_fd, 1, LONG) != 1)
 		return 3;
-	puts(recv(fd, buf, sizeof(buf) - 1, 0) < 0 ? error_name(-1) : buf);
+	puts(recv(fd, buf, sizeof(buf) - 1, 0) < 0 ? under_error(-1) : buf);
 	return 0;
 }
 
@@ -297,12 +292,12 @@ static int port80(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	puts(error_name(bind(fd, (void *)&addr, sizeof(addr))));
+	puts(under_error(bind(fd, (void *)&addr, sizeof(addr))));
 	close(fd);
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	if (setuid(65534))
 		return 2;
-	puts(error_name(bind(fd, (void *)&addr, sizeof(addr))));
+	puts(under_error(bind(fd, (void *)&addr, sizeof(addr))));
 	return 0;
 }
 
