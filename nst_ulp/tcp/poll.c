@@ -105,7 +105,7 @@ __poll_t nst_tcp_poll(struct file *file, struct socket *sock,
 	if (READ_ONCE(nst->st.rx.closed))
 		mask |= EPOLLRDHUP;
 	if ((READ_ONCE(nst->st.flags) & NST_F_STRICT) &&
-	    !nst_stream_tx_bindable(&nst->st) &&
+	    !nst_stream_tx_bindable(&nst->st) && !READ_ONCE(nst->rx_err) &&
 	    !(mask & (EPOLLERR | EPOLLHUP)))
 		mask &= ~(EPOLLOUT | EPOLLWRNORM);
 	return mask;

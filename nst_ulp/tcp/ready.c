@@ -92,6 +92,11 @@ void nst_tcp_announce(struct nst_tcp *nst)
 	if (has_news(nst) || (sk->sk_shutdown & RCV_SHUTDOWN) ||
 	    READ_ONCE(sk->sk_err))
 		nst->data_ready(sk);
+	/* No START comes behind the FIN. */
+	if ((sk->sk_shutdown & RCV_SHUTDOWN) &&
+	    !READ_ONCE(nst->st.rx_started) &&
+	    (READ_ONCE(nst->st.flags) & NST_F_STRICT))
+		nst_tcp_kick(nst, 0);
 }
 
 /**

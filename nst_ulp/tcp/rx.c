@@ -27,6 +27,19 @@ static void forget_stalled(struct nst_tcp *nst)
 	WRITE_ONCE(nst->opening, false);
 }
 
+/* Wake senders who have waited for the peer's START: it has come, or never will. */
+static void wake_strict(struct nst_tcp *nst)
+{
+	struct sock *sk = nst->sk;
+
+	if (!(READ_ONCE(nst->st.flags) & NST_F_STRICT))
+		return;
+	/* It looks at the struct socket, which close() may take away. */
+	rcu_read_lock();
+	sk->sk_write_space(sk);
+	rcu_read_unlock();
+}
+
 /**
  * nst_tcp_rx_fail() - end receiving
  * @nst: the socket
@@ -62,21 +75,15 @@ int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
 	if (drop != NST_DROP_TRUNCATED && sk->sk_socket)
 		nst_tcp_abort(nst);
 	nst->data_ready(sk);
+	wake_strict(nst);
 	return nst->rx_err;
 }
 
 /* The peer's START has come: senders may be bound, a START may be due. */
 static void after_start(struct nst_tcp *nst)
 {
-	struct sock *sk = nst->sk;
-
 	nst_tcp_kick(nst, 0);
-	if (!(READ_ONCE(nst->st.flags) & NST_F_STRICT))
-		return;
-	/* It looks at the struct socket, which close() may take away. */
-	rcu_read_lock();
-	sk->sk_write_space(sk);
-	rcu_read_unlock();
+	wake_strict(nst);
 }
 
 /* What find_head() found. */
@@ -459,6 +466,16 @@ int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 	return err;
 }
 
+/*
+ * The peer has ended, and has sent nothing that is whole. Who waits for its START,
+ * to send, may have nobody that reads.
+ */
+static void end_unstarted(struct nst_tcp *nst)
+{
+	if ((READ_ONCE(nst->st.flags) & NST_F_STRICT) && !nst->st.rx.started)
+		nst_tcp_rx_fail(nst, NST_DROP_TRUNCATED, NULL);
+}
+
 /**
  * nst_tcp_rx_work() - the worker's part of receiving
  * @nst: the socket
@@ -478,8 +495,13 @@ void nst_tcp_rx_work(struct nst_tcp *nst)
 		nst->data_ready(nst->sk);
 	if (!READ_ONCE(nst->st.rx.conf))
 		return;
-	while (nr < NST_TCP_BATCH && (err = nst_tcp_rx_one(nst, &want)) > 0)
-		nr++;
+	do {
+		/* It may have no look at the socket now. */
+		want.fin = false;
+		err = nst_tcp_rx_one(nst, &want);
+	} while (err > 0 && ++nr < NST_TCP_BATCH);
+	if (!err && want.fin)
+		end_unstarted(nst);
 	if (err == -ENOMEM && !nst->rx_err)
 		nst_tcp_kick(nst, NST_TCP_RETRY);
 	/* Others want rx_lock and the worker, too. */

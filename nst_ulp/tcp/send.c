@@ -56,6 +56,14 @@ static void tx_unlock(struct tx_call *call)
 	nst_tcp_rekick(call->nst);
 }
 
+static bool is_over(const struct nst_tcp *nst)
+{
+	const struct sock *sk = nst->sk;
+
+	return READ_ONCE(sk->sk_err) || nst_tcp_tx_is_vain(nst) ||
+	       (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN);
+}
+
 static int wait_for_peer(struct sock *sk, struct nst_tcp *nst, long *timeo)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
@@ -63,15 +71,15 @@ static int wait_for_peer(struct sock *sk, struct nst_tcp *nst, long *timeo)
 
 	add_wait_queue(sk_sleep(sk), &wait);
 	while (!nst_tcp_tx_may_send(nst) && !err) {
-		if (sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN))
+		if (is_over(nst))
 			err = -EPIPE;
 		else if (!*timeo)
 			err = -EAGAIN;
 		else if (signal_pending(current))
 			err = sock_intr_errno(*timeo);
 		else
-			sk_wait_event(sk, timeo, nst_tcp_tx_may_send(nst) || sk->sk_err ||
-				      (sk->sk_shutdown & SEND_SHUTDOWN), &wait);
+			sk_wait_event(sk, timeo, nst_tcp_tx_may_send(nst) ||
+				      is_over(nst), &wait);
 	}
 	remove_wait_queue(sk_sleep(sk), &wait);
 	return err;

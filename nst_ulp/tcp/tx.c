@@ -303,6 +303,19 @@ bool nst_tcp_tx_may_send(const struct nst_tcp *nst)
 }
 
 /**
+ * nst_tcp_tx_is_vain() - will what the stream waits for never come?
+ * @nst: the socket
+ *
+ * Context: any.
+ * Return: true if it is strict and its peer's START has failed, or the peer has
+ * ended without one.
+ */
+bool nst_tcp_tx_is_vain(const struct nst_tcp *nst)
+{
+	return READ_ONCE(nst->rx_err) && !nst_tcp_tx_may_send(nst);
+}
+
+/**
  * nst_tcp_tx_may_try() - can the program send at all?
  * @nst: the socket
  *
@@ -320,7 +333,7 @@ int nst_tcp_tx_may_try(const struct nst_tcp *nst)
 	if ((st->flags & NST_F_STRICT) && !READ_ONCE(st->rx.conf))
 		return -ENOKEY;
 	if (st->tx.closed || test_bit(NST_TCP_SHUT, &nst->flags) ||
-	    READ_ONCE(nst->sk->sk_err) ||
+	    READ_ONCE(nst->sk->sk_err) || nst_tcp_tx_is_vain(nst) ||
 	    (READ_ONCE(nst->sk->sk_shutdown) & SEND_SHUTDOWN))
 		return -EPIPE;
 	return 0;

@@ -7,6 +7,7 @@
 
 int nst_tcp_tx_may_try(const struct nst_tcp *nst);
 bool nst_tcp_tx_may_send(const struct nst_tcp *nst);
+bool nst_tcp_tx_is_vain(const struct nst_tcp *nst);
 int nst_tcp_tx_prepare(struct nst_tcp *nst, bool room);
 int nst_tcp_tx_send(struct nst_tcp *nst, struct nst_txrec *rec);
 int nst_tcp_tx_flush(struct nst_tcp *nst);
