@@ -23,6 +23,11 @@
 #   make demo               a transfer, an attacker, a new key under way
 #   make bench              beside plain TCP and kTLS: instructions, then time
 #   make check-charge       who pays for 10,000 records that are held, each way
+#   make check-path         10,000 connections and a million datagrams through an
+#                           attacker, and streams over a path that loses (KERNEL=uml;
+#                           long)
+#   make check-churn        100,000 connections that come and go (KERNEL=debug: with
+#                           KASAN; long)
 #   make check-configs      builds for kernels configured otherwise (check has the extremes)
 #   make check-fresh        the commands of README.md on a Debian 12 and a 13 of
 #                           their own, with nothing installed (long)
@@ -143,6 +148,20 @@ check-charge:
 	scripts/build-modules.sh 6.1
 	selftests/vm/run.sh -m 6G -t 3600 6.1 tcp_charge_many
 
+# What fails prints NST_SEED; VMFLAGS='-a NST_SEED=...' plays it again.
+check-path:
+	selftests/vm/prepare.sh $(or $(KERNEL),6.1)
+	$(MAKE) selftests
+	scripts/build-modules.sh $(or $(KERNEL),6.1)
+	selftests/vm/run.sh -t 14400 -a NST_ROUNDS=20 $(VMFLAGS) $(or $(KERNEL),6.1) \
+		'path_attack 10000' 'path_dgram 1000000' path_loss
+
+check-churn:
+	selftests/vm/prepare.sh $(or $(KERNEL),6.1)
+	$(MAKE) selftests
+	scripts/build-modules.sh $(or $(KERNEL),6.1)
+	selftests/vm/run.sh -t 14400 $(VMFLAGS) $(or $(KERNEL),6.1) 'churn 100000'
+
 # Debian with systemd in a guest, and what people run there.
 check-programs:
 	selftests/vm/prepare.sh $(or $(KERNEL),6.1)
@@ -191,5 +210,5 @@ clean:
 	rm -rf $(NST_BUILD)
 
 .PHONY: all modules tools install install-user dkms uninstall selftests demo bench vm vm-shell lint check \
-	check-charge check-configs check-programs check-fresh check-install check-all check-debug check-faults \
+	check-charge check-churn check-path check-configs check-programs check-fresh check-install check-all check-debug check-faults \
 	coverage clean
