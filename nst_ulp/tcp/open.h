@@ -17,6 +17,7 @@
  * @boundary: receives whether these end with their record
  * @shutdown: receives, when there was no record: TCP takes no more
  * @fin: the same: and that because the peer has sent its FIN
+ * @gone: the same: nothing more comes, as the connection is over or has an error
  */
 struct nst_rx_want {
 	struct iov_iter *iter;
@@ -28,6 +29,7 @@ struct nst_rx_want {
 	bool boundary;
 	bool shutdown;
 	bool fin;
+	bool gone;
 };
 
 u32 nst_tcp_direct_len(const struct nst_hdr *hdr,

@@ -26,6 +26,7 @@
  * @done: nothing more fits this call: another type comes next
  * @fin: the peer's FIN was seen and no record is left
  * @shutdown: the same for any end of receiving
+ * @gone: the same for the end of the connection, or an error
  */
 struct rx_call {
 	struct nst_tcp *nst;
@@ -42,6 +43,7 @@ struct rx_call {
 	bool done;
 	bool fin;
 	bool shutdown;
+	bool gone;
 };
 
 static void rx_unlock(struct rx_call *call)
@@ -168,6 +170,10 @@ static int receive(struct rx_call *call)
 	if (!got) {
 		call->fin = want.fin;
 		call->shutdown = want.shutdown;
+		call->gone = want.gone;
+		/* Behind the look the end has come, and perhaps bytes before it. */
+		if (!want.gone && nst_tcp_gone(call->sk))
+			return 1;
 	}
 	if (!want.copied)
 		return got;
@@ -199,6 +205,9 @@ static int ended(struct rx_call *call)
 		return 1;
 	if (call->fin)
 		return nst_tcp_rx_fail(nst, NST_DROP_TRUNCATED, NULL);
+	/* What has come to the connection since is for the next look. */
+	if (!call->gone)
+		return call->shutdown;
 	started = nst->st.rx.started || READ_ONCE(nst->st.tx_started);
 	err = sock_error(sk);
 	/* What waited for the program to be told of it may go. */

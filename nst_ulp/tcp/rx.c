@@ -234,6 +234,7 @@ static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
 
 	want->shutdown = nst_tcp_rcv_shut(nst);
 	want->fin = sock_flag(nst->sk, SOCK_DONE);
+	want->gone = nst_tcp_gone(nst->sk);
 	/* Behind close() nobody sets keys any more. */
 	if (!want->worker || closed)
 		nst->turn = false;

@@ -369,6 +369,21 @@ static inline bool nst_tcp_rcv_shut(const struct nst_tcp *nst)
 }
 
 /**
+ * nst_tcp_gone() - is a connection over, or has it an error to tell of?
+ * @sk: the socket
+ *
+ * What has come before may be on TCP's queue all the same: who has found nothing
+ * there did so before this if both were under one socket lock.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+static inline bool nst_tcp_gone(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_err) || READ_ONCE(sk->sk_state) == TCP_CLOSE;
+}
+
+/**
  * nst_tcp_watch() - have the other work look for idleness, in a while
  * @nst: the socket's state, whose transforms may have come to life
  *

@@ -350,6 +350,50 @@ TEST_F(wait, strict_and_the_end)
 	}
 }
 
+/* Data and the end come, in this order, while somebody looks all the time. */
+static int look_until_end(int fd)
+{
+	char buf[64];
+	size_t got = 0;
+	ssize_t n;
+
+	do {
+		n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+		got += n > 0 ? n : 0;
+	} while (n > 0 || (n < 0 && errno == EAGAIN));
+	return n ? -errno : got == 10 ? 0 : -ENODATA;
+}
+
+/*
+ * This end has sent its FIN, so that the connection is over with the peer's: also
+ * to whoever has just seen that nothing is there. (Takes more than one processor.)
+ */
+TEST_F_TIMEOUT(wait, end_behind_a_look, 120)
+{
+	pid_t pid;
+	int i, a, b;
+	char byte;
+
+	for (i = 0; i < 50; i++) {
+		ASSERT_EQ(0, tcptest_pair(&variant->conf, &a, &b));
+		ASSERT_EQ(0, shutdown(a, SHUT_WR));
+		ASSERT_EQ(0, recv(b, &byte, 1, 0));
+		pid = fork();
+		if (!pid) {
+			usleep(i * 80);
+			if (tcptest_send(b, 0, 10, 10))
+				_exit(1);
+			_exit(shutdown(b, SHUT_WR) ? 2 : 0);
+		}
+		ASSERT_EQ(0, look_until_end(a)) {
+			TH_LOG("round %d", i);
+		}
+		ASSERT_EQ(0, tcptest_reap(pid));
+		close(a);
+		close(b);
+	}
+}
+
 /* Half a record, and four who wait for it: they sleep. */
 TEST_F(wait, nobody_spins_on_half_a_record)
 {
