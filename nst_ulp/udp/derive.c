@@ -18,6 +18,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/udp.h>
+#include <net/dst.h>
 #include <net/protocol.h>
 #include <net/tcp_states.h>
 #include "core/aead.h"
@@ -124,6 +125,17 @@ static void restore_cpu(struct sock *sk, int cpu)
 {
 	if (READ_ONCE(sk->sk_state) == TCP_ESTABLISHED)
 		WRITE_ONCE(sk->sk_incoming_cpu, cpu);
+}
+
+/*
+ * UDP keeps the route of a datagram that has its socket already, for early
+ * demultiplexing to give it to those that follow. This one's was looked up for it
+ * alone, and is wrong for them if they come to another address: a group, or none.
+ * Early demultiplexing has its own kept again by the next.
+ */
+static void forget_route(struct sock *sk)
+{
+	dst_release(unrcu_pointer(xchg(&sk->sk_rx_dst, NULL)));
 }
 
 /* Is the datagram authentic under @keys? It is left as it is. */
@@ -238,6 +250,7 @@ static void enter_again(struct turn *turn, struct nst_udp_waiting *w)
 	set_receiver(w->skb, sk);
 	enter_udp(w->skb);
 	this_cpu_write(comes_again, false);
+	forget_route(sk);
 	w->skb = NULL;
 	restore_cpu(sk, w->cpu);
 	ns = nst_watch_stop(&watch, &disturbed);

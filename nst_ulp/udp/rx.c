@@ -28,17 +28,28 @@
 /* Where a datagram's body begins. */
 #define BODY		(UDP_LEN + NST_WIRE_HDR_LEN)
 
-/* Did it come to more than one host? */
+/*
+ * Did it come to more than one host? The route alone does not tell: early
+ * demultiplexing gives a datagram the one that its socket's last had, and that may
+ * have come to a group. Who could pass a captured datagram off as one to a group
+ * could have others take it again, so the address has the last word.
+ */
 static bool to_group(const struct sk_buff *skb)
 {
 	const struct rtable *rt;
+	__be32 daddr;
 
 	if (skb->protocol != htons(ETH_P_IP))
 		return ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr);
+	daddr = ip_hdr(skb)->daddr;
+	if (ipv4_is_multicast(daddr) || ipv4_is_lbcast(daddr))
+		return true;
 	rt = skb_rtable(skb);
-	return ipv4_is_multicast(ip_hdr(skb)->daddr) ||
-	       ipv4_is_lbcast(ip_hdr(skb)->daddr) ||
-	       (rt && (rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)));
+	if (!rt || !(rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)))
+		return false;
+	/* As routes are found: the address of any device of the same table. */
+	return inet_addr_type_dev_table(dev_net(skb->dev), skb->dev, daddr) ==
+	       RTN_BROADCAST;
 }
 
 /* The header by itself, and the length of the whole. */
