@@ -154,6 +154,12 @@ static int set_segment(struct nst_udp *nst, sockptr_t optval, unsigned int len)
 	return 0;
 }
 
+/* UDP takes its options by UDP-Lite's level, too: they are judged the same. */
+static int judged_as(int level)
+{
+	return level == SOL_UDPLITE ? SOL_UDP : level;
+}
+
 /* Options that would gather plaintext below NST, or take the socket from it. */
 static bool refused(int level, int optname)
 {
@@ -201,13 +207,14 @@ int nst_udp_opt_set(struct sock *sk, int level, int optname, sockptr_t optval,
 		    unsigned int optlen)
 {
 	struct nst_udp *nst = nst_udp(sk);
+	int judged = judged_as(level);
 
 	if (!nst)
 		return -EIO;
-	if (refused(level, optname))
-		return switches_off(level, optname, optval, optlen) ?
+	if (refused(judged, optname))
+		return switches_off(judged, optname, optval, optlen) ?
 		       0 : -EOPNOTSUPP;
-	if (level == SOL_UDP && optname == UDP_SEGMENT)
+	if (judged == SOL_UDP && optname == UDP_SEGMENT)
 		return set_segment(nst, optval, optlen);
 	if (level != SOL_NST)
 		return nst->base->setsockopt(sk, level, optname, optval,
@@ -315,7 +322,7 @@ int nst_udp_opt_get(struct sock *sk, int level, int optname,
 
 	if (!nst)
 		return -EIO;
-	if (level == SOL_UDP && optname == UDP_SEGMENT) {
+	if (judged_as(level) == SOL_UDP && optname == UDP_SEGMENT) {
 		value.segment = READ_ONCE(nst->gso_size);
 		return put_value(&value, sizeof(int), true, optval, optlen);
 	}

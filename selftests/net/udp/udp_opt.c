@@ -462,4 +462,33 @@ TEST_F(opt, same_keys_again)
 	EXPECT_STREQ("", nsttest_grown(&self->before));
 }
 
+/* --- the other level of UDP's options ------------------------------------------ */
+
+#ifndef SOL_UDPLITE
+#define SOL_UDPLITE	136
+#endif
+
+TEST_F(opt, level_of_udplite)
+{
+	static const int levels[] = { SOL_UDPLITE, SOL_UDP };
+	socklen_t len;
+	int i, value;
+
+	EXPECT_EQ(-EOPNOTSUPP, tcptest_set_int(self->a, SOL_UDPLITE, UDP_CORK, 1));
+	EXPECT_EQ(0, tcptest_set_int(self->a, SOL_UDPLITE, UDP_CORK, 0));
+	EXPECT_EQ(-EOPNOTSUPP, tcptest_set_int(self->a, SOL_UDPLITE, UDP_ENCAP,
+					       UDP_ENCAP_L2TPINUDP));
+	EXPECT_EQ(-EOPNOTSUPP, tcptest_set_int(self->a, SOL_UDPLITE, UDP_ENCAP, 0));
+	/* NST cuts into segments, not UDP. */
+	EXPECT_EQ(0, tcptest_set_int(self->a, SOL_UDPLITE, UDP_SEGMENT, 1000));
+	for (i = 0; i < 2; i++) {
+		len = sizeof(value);
+		EXPECT_EQ(0, getsockopt(self->a, levels[i], UDP_SEGMENT, &value,
+					&len));
+		EXPECT_EQ(1000, value);
+	}
+	EXPECT_EQ(0, udptest_meet(self->a, self->b));
+	EXPECT_STREQ("", nsttest_grown(&self->before));
+}
+
 TEST_HARNESS_MAIN
