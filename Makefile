@@ -32,6 +32,8 @@
 #   make check-fresh        the commands of README.md on a Debian 12 and a 13 of
 #                           their own, with nothing installed (long)
 #   make check-install      install, dkms and uninstall, for the three kernels
+#   make check-packages     Debian packages for bookworm and trixie (long)
+#   make check-watch        what Prometheus says of metrics, rules, dashboard
 #   make lint, clean
 #
 # Everything built goes under build/ (BUILD=).
@@ -140,6 +142,17 @@ check-install:
 	selftests/vm/prepare.sh 6.1 6.12 7.3
 	$(MAKE) selftests
 	scripts/check-install.sh
+
+.PHONY: check-packages check-watch
+
+check-packages:
+	scripts/check-packages.sh
+
+check-watch:
+	selftests/vm/prepare.sh 6.1 uml
+	$(MAKE) selftests
+	scripts/build-modules.sh uml
+	selftests/watch/check.sh
 
 # 10,000 records open, and as many gathered, each of them completed at the end.
 check-charge:

@@ -74,7 +74,9 @@ gone() { [ -z "$(ours; ls -d /usr/src/nst-* /etc/modules-load.d/nst.conf \
 	/usr/local/share/man/man?/nst* \
 	/usr/local/share/man/man3/libnst* /usr/local/lib/libnst* \
 	/usr/local/lib/pkgconfig/libnst* /usr/local/include/nst \
-	/usr/local/include/linux/nst* 2>/dev/null)" ]; }
+	/usr/local/include/linux/nst* /usr/local/lib/systemd/*/nst* \
+	/usr/local/share/nst /usr/local/share/*/*/nst* \
+	/usr/local/share/*/*/*/nst* /usr/local/share/*/*/_nst* 2>/dev/null)" ]; }
 # As a user would, with nothing but what is installed.
 with_library() { cc -Wall -Werror -o /tmp/client examples/echo-client.c \
 	$(pkg-config --cflags --libs libnst); }

@@ -7,7 +7,8 @@
 # are put there, for who makes a package.
 #
 # DKMS takes a version that it has for done, whatever its sources are now. So the
-# version ends in a digest of the sources.
+# version ends in a digest of the sources. A package has a version of its own
+# (NST_DKMS_VERSION).
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -71,7 +72,8 @@ install_version()
 	local release=$1 version log
 
 	version=$(sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' nst_ulp/main.c)
-	version=$version.$(sources | xargs cat | sha256sum | cut -c 1-10)
+	version=${NST_DKMS_VERSION:-$version.$(sources | xargs cat |
+		sha256sum | cut -c 1-10)}
 	copy "${DESTDIR:-}/usr/src/nst-$version" "$version"
 	[ -z "${DESTDIR:-}" ] || return 0
 	command -v dkms >/dev/null ||

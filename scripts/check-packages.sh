@@ -1,0 +1,182 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# check-packages.sh [SUITE...]: the packages of packaging/debian, of what is
+# committed, on bookworm and on trixie: built, looked at by lintian, installed,
+# upgraded (also to one that does not build), a kernel update, removed, purged. All
+# in copies of chroots under an overlay in memory: nothing of it stays but the
+# chroots ($NST_CACHE/packages) and build/packages/SUITE with packages and log.
+# TAP. Needs root and the network.
+
+set -eu
+cd "$(dirname "$0")/.."
+# shellcheck source-path=SCRIPTDIR/../selftests/vm source=lib.sh
+. selftests/vm/lib.sh
+# shellcheck source-path=SCRIPTDIR/../selftests/vm source=apt.sh
+. selftests/vm/apt.sh
+# shellcheck source-path=SCRIPTDIR/../selftests/net/lib source=tap.sh
+. selftests/net/lib/tap.sh
+
+# A chroot with all that the build and the test need, and the headers of the
+# newest kernel but one.
+make_base()
+{
+	local suite=$1 root=$NST_CACHE/packages/$1 pattern=6.1 kernel
+
+	[ -e "$root/.nst-packages" ] && return
+	[ "$suite" = bookworm ] || pattern=6.12
+	debian_chroot "$suite" "$root" ca-certificates >&2
+	kernel=$(FLAVOUR=cloud-amd64 releases "$root" "$pattern" | sed -n 2p)
+	[ -n "$kernel" ] || nst_die "$suite has no two kernels"
+	echo "$kernel" >"$root/.nst-kernel"
+	mount -t proc proc "$root/proc"
+	apt_get "$root" install -y --no-install-recommends build-essential \
+		debhelper libmnl-dev libssl-dev pkg-config dkms lintian zsh \
+		bash-completion man-db "linux-headers-$kernel" || {
+		umount "$root/proc"
+		nst_die "packages are missing (log: $NST_APT_LOG)"
+	}
+	umount "$root/proc"
+	touch "$root/.nst-packages"
+}
+
+# on_overlay BASE: runs /out/steps there; $out is /out
+on_overlay()
+{
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	unshare -m sh -ec '
+		base=$1 out=$2 top=$3
+		mount -t tmpfs tmp /mnt
+		mkdir /mnt/upper /mnt/work /mnt/root
+		mount -t overlay -o "lowerdir=$base,upperdir=/mnt/upper,workdir=/mnt/work" \
+			overlay /mnt/root
+		root=/mnt/root
+		mkdir -p "$root/out" "$root/root/nst-0.1.0"
+		mount --bind "$out" "$root/out"
+		mount -t proc proc "$root/proc"
+		mount --rbind /dev "$root/dev"
+		mount -t tmpfs tmp "$root/tmp"
+		cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+		git -c safe.directory="*" -C "$top" archive HEAD |
+			tar -x -C "$root/root/nst-0.1.0"
+		exec chroot "$root" bash /out/steps
+		' sh "$1" "$out" "$NST_TOP"
+}
+
+write_steps()
+{
+	cat >"$out/steps" <<'END'
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/root DEBIAN_FRONTEND=noninteractive
+kernel=$(cat /.nst-kernel)
+exec >/out/log 2>&1
+set -x
+
+step()
+{
+	local rc=0
+
+	"${@:2}" || rc=1
+	echo "$rc $1" >>/out/results
+}
+
+# build VERSION OPTION...: debs of that version in /root/VERSION
+build()
+{
+	local dir=/root/$1/nst-0.1.0
+
+	mkdir -p "/root/$1"
+	cp -a /root/nst-0.1.0 "$dir"
+	tar -C "/root/$1" -cJf "/root/$1/nst_0.1.0.orig.tar.xz" nst-0.1.0
+	cp -a "$dir/packaging/debian" "$dir/debian"
+	sed -i "1s/(.*)/($1)/" "$dir/debian/changelog"
+	(cd "$dir" && dpkg-buildpackage -us -uc "${@:2}") &&
+		cp "/root/$1"/*.deb /out/
+}
+
+# A result only if everything is said to be well; what is overridden shows up too.
+looks_well()
+{
+	lintian --fail-on error,warning --show-overrides --tag-display-limit 0 \
+		/root/0.1.0-1/*.changes >/out/lintian 2>&1
+	local rc=$?
+	cat /out/lintian
+	[ $rc = 0 ]
+}
+
+says() { "${@:2}" >/out/said 2>&1; cat /out/said; grep -qF -- "$1" /out/said; }
+debs() { dpkg -i "/root/$1"/{nst-utils,libnst,nst-doc,nst-dkms}*_$1_*.deb; }
+has_modules() { modinfo -k "$1" nst_ulp nst_sm >/dev/null; }
+described() { modinfo -F description -k "$kernel" nst_ulp | grep -qF "$1"; }
+one_version() { [ "$(dkms status nst | cut -d , -f 1 | sort -u)" = "nst/$1" ]; }
+completes() { cd /root/nst-0.1.0 && selftests/completion/check.sh /usr; }
+man_pages() { for p in nst nst-run nstkeyctl nst_tcp; do man -w $p || return; done; }
+drop_in() { mkdir -p /etc/systemd/system/x.service.d &&
+	echo >/etc/systemd/system/x.service.d/zz-nst.conf; }
+nothing_left() { [ -z "$(find / -xdev \( -path /root -o -path /out -o -path /proc \
+	-o -path /tmp -o -path /etc/systemd/system/x.service.d -o -path /var/lib/dpkg/info \) \
+	-prune -o \( -name '*nst[-_.]*' -o -name 'nst' -o -name 'libnst*' \
+	-o -name 'nstkeyctl*' -o -name nst-run \) -print | grep -v '/\.nst' | tee /dev/stderr)" ]; }
+
+step "build" build 0.1.0-1
+step "lintian" looks_well
+sed -i 's/MODULE_DESCRIPTION("NST/MODULE_DESCRIPTION("Newer NST/' /root/nst-0.1.0/nst_ulp/main.c
+step "build of a newer one" build 0.1.0-2
+echo '#error' >>/root/nst-0.1.0/nst_ulp/main.c
+step "build of one whose modules do not" build 0.1.0-3 -A
+sed -i '$d' /root/nst-0.1.0/nst_ulp/main.c
+step "install" debs 0.1.0-1
+step "modules are there" has_modules "$kernel"
+step "and of DKMS" one_version 0.1.0-1
+step "tests of the packages" sh -c "cd /root/nst-0.1.0 && packaging/debian/tests/tools"
+step "nst-run finds its library" says "TCP cannot have NST here" \
+	nst-run --tcp 80 --engine preload -- true
+step "completion" completes
+step "man pages" man_pages
+step "upgrade" debs 0.1.0-2
+step "modules are the new ones" described "Newer NST"
+step "the old ones are gone" one_version 0.1.0-2
+step "upgrade to one whose modules do not build says so" says "does not build for $kernel" \
+	dpkg -i /root/0.1.0-3/nst-dkms_*.deb
+step "the old modules stay" described "Newer NST"
+step "back" says "Setting up" dpkg -i /root/0.1.0-2/nst-dkms_*.deb
+step "the modules are well" one_version 0.1.0-2
+apt-get -qq update
+newest=$(apt-cache pkgnames linux-headers-${kernel%%.*}. |
+	sed -n "s/^linux-headers-\(.*-cloud-amd64\)\$/\1/p" | grep -F "${kernel%.*-*-*}" |
+	sort -V | tail -n 1)
+step "a kernel update" apt-get -qq install -y --no-install-recommends "linux-headers-$newest"
+step "has its modules" has_modules "$newest"
+drop_in
+step "remove tells of services" says "zz-nst.conf stays" dpkg -r nst-utils
+step "remove" dpkg -r nst-dkms libnst-dev libnst0 libnst-exchange0 libnst-tls0 nst-doc
+step "purge" dpkg -P nst-dkms nst-utils libnst-dev libnst0 libnst-exchange0 libnst-tls0 nst-doc
+step "nothing is left" nothing_left
+step "end" true
+END
+}
+
+try_suite()
+{
+	local rc what
+
+	out=$NST_BUILD/packages/$1
+	rm -rf "$out"
+	mkdir -p "$out"
+	make_base "$1"
+	write_steps
+	on_overlay "$NST_CACHE/packages/$1" >"$out/outer" 2>&1 || true
+	while read -r rc what; do
+		tap "$rc" "$1: $what" "$out/log"
+	done <"$out/results"
+	grep -q '^0 end$' "$out/results"
+	tap $? "$1: all steps" "$out/outer"
+}
+
+[ "$(id -u)" = 0 ] || nst_die "needs root: sudo $0"
+command -v debootstrap >/dev/null || install_packages debootstrap
+[ $# -gt 0 ] || set -- bookworm trixie
+for suite; do
+	try_suite "$suite"
+done
+echo "1..$number"
+exit "$failed"
