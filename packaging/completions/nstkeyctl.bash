@@ -38,7 +38,7 @@ _nstkeyctl_options()
 	genbox) echo --force --keys ;;
 	show | sockets | owners | caps | doctor) echo --json ;;
 	guard | stats) echo --json --prometheus ;;
-	monitor) echo --json ;;
+	monitor) echo --json --journal ;;
 	esac
 	echo --netns --help
 }

@@ -19,6 +19,7 @@
 #define MAY_PROMETHEUS	2
 #define MAY_FORCE	4
 #define MAY_KEYS	8
+#define MAY_JOURNAL	16
 
 static const struct {
 	const char *name;
@@ -50,7 +51,8 @@ static const struct {
 	{ "caps", cmd_caps, 0, 0, MAY_JSON, "[--json]", "suites and their drivers" },
 	{ "stats", cmd_stats, 0, 0, MAY_JSON | MAY_PROMETHEUS,
 	  "[--json|--prometheus]", "counters of this network namespace" },
-	{ "monitor", cmd_monitor, 0, 0, MAY_JSON, "[--json]", "print events as they happen" },
+	{ "monitor", cmd_monitor, 0, 0, MAY_JSON | MAY_JOURNAL,
+	  "[--json|--journal]", "print events as they happen" },
 	{ "doctor", cmd_doctor, 0, 0, MAY_JSON, "[--json]", "find out why it does not work" },
 };
 
@@ -146,6 +148,7 @@ static const struct {
 	{ "-h", 0, offsetof(struct options, help) },
 	{ "--json", MAY_JSON, offsetof(struct options, json) },
 	{ "--prometheus", MAY_PROMETHEUS, offsetof(struct options, prometheus) },
+	{ "--journal", MAY_JOURNAL, offsetof(struct options, journal) },
 	{ "--force", MAY_FORCE, offsetof(struct options, force) },
 };
 
@@ -257,6 +260,8 @@ static int run(const char *command, const struct options *opt,
 	check_options(command, used & ~commands[i].may);
 	if (opt->json && opt->prometheus)
 		refuse("--json and --prometheus do not go together");
+	if (opt->json && opt->journal)
+		refuse("--json and --journal do not go together");
 	if (nr < commands[i].min || nr > commands[i].max) {
 		fprintf(stderr, "usage: nstkeyctl %s%s%s\n", command,
 			*commands[i].usage ? " " : "", commands[i].usage);

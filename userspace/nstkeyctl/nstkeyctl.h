@@ -16,6 +16,7 @@
  * struct options - what stands before or behind a command's arguments
  * @json: for a machine
  * @prometheus: stats or guard in Prometheus's text format
+ * @journal: monitor writes into systemd's journal
  * @force: genbox and genkey may replace a file
  * @help: say what the command is for, and do nothing
  * @keys: genbox: how many
@@ -24,6 +25,7 @@
 struct options {
 	int json;
 	int prometheus;
+	int journal;
 	int force;
 	int help;
 	unsigned int keys;
