@@ -93,14 +93,13 @@ build()
 		cp "/root/$1"/*.deb /out/
 }
 
-# A result only if everything is said to be well; what is overridden shows up too.
+# It has run if it shows the overrides, which are explained.
 looks_well()
 {
-	lintian --fail-on error,warning --show-overrides --tag-display-limit 0 \
+	lintian --allow-root --show-overrides --tag-display-limit 0 \
 		/root/0.1.0-1/*.changes >/out/lintian 2>&1
-	local rc=$?
 	cat /out/lintian
-	[ $rc = 0 ]
+	grep -q '^O: ' /out/lintian && ! grep '^[EW]: ' /out/lintian
 }
 
 says() { "${@:2}" >/out/said 2>&1; cat /out/said; grep -qF -- "$1" /out/said; }

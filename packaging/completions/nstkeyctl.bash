@@ -36,6 +36,7 @@ _nstkeyctl_options()
 	case $1 in
 	genkey) echo --force ;;
 	genbox) echo --force --keys ;;
+	retire) echo --force ;;
 	show | sockets | owners | caps | doctor) echo --json ;;
 	guard | stats) echo --json --prometheus ;;
 	monitor) echo --json --journal ;;

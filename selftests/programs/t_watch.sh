@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Watching: nst-textfile for Prometheus's node exporter, events in the journal with
-# their catalogue; and containers: boxes of other network namespaces, by units and
-# by the hook of an OCI runtime.
+# their catalogue; containers: boxes of other network namespaces, by units and by the
+# hook of an OCI runtime; and what retire says of streams.
 #
 # shellcheck disable=SC2317 # functions are called by name
 
@@ -79,6 +79,46 @@ namespaces()
 	say $? "no such namespace"
 }
 
+cat >pair.py <<'END'
+import socket, time
+l = socket.socket()
+l.bind(("127.0.0.1", 7200))
+l.listen()
+c = socket.create_connection(("127.0.0.1", 7200))
+s, _ = l.accept()
+c.sendall(b"x")
+s.recv(1)
+time.sleep(1000)
+END
+
+streams_of() { nstkeyctl show "$1" | awk -v k="$1" '$1 == k { print $4 + $5 }'; }
+not_in_use() { ! in_use; }
+in_use() { [ "$(streams_of 1)" -gt 0 ]; }
+
+# A key that a connection last used is not retired by the way.
+retires()
+{
+	local pid
+
+	nstkeyctl genbox --keys 2 --force /root/b && nstkeyctl load /root/b
+	nst-run --tcp 7200 -- python3 pair.py &
+	pid=$!
+	until_true 60 in_use
+	say $? "a connection uses key 1"
+	nstkeyctl activate 2
+	nstkeyctl retire 1 >said 2>&1
+	[ $? = 1 ] && grep -q "live streams" said && nstkeyctl show 1 | grep -q accept
+	say $? "retire warns and does nothing" said
+	try "with --force it does" nstkeyctl retire --force 1
+	nstkeyctl show 1 | grep -q retired
+	say $? "the key is retired"
+	kill $pid
+	wait $pid
+	until_true 60 not_in_use
+	nstkeyctl load /root/b && nstkeyctl activate 2
+	try "without streams it takes no force" nstkeyctl retire 1
+}
+
 # state PID [ANNOTATIONS]: what an OCI runtime says of a container
 state()
 {
@@ -122,6 +162,7 @@ textfile
 events
 namespaces
 containers
+retires
 systemctl stop nst-box@web
 ip netns del web
 rm -rf /etc/nst $dir

@@ -122,13 +122,6 @@ int cmd_activate(const struct options *opt, char **args)
 	return change(args[0], NST_CMD_KEY_ACTIVATE, "activate");
 }
 
-/* retire KID */
-int cmd_retire(const struct options *opt, char **args)
-{
-	(void)opt;
-	return change(args[0], NST_CMD_KEY_RETIRE, "retire");
-}
-
 /* del KID */
 int cmd_del(const struct options *opt, char **args)
 {
@@ -251,6 +244,38 @@ static int show_one(struct nl *nl, struct listing *listing, uint16_t kid)
 
 	mnl_attr_put_u16(nlh, NST_A_KEY_KID, kid);
 	return nl_talk(nl, nlh, take_key, listing);
+}
+
+/* How many live streams last sent or received under a key; none if unknown. */
+static unsigned int streams_of(uint16_t kid)
+{
+	struct listing *listing = calloc(1, sizeof(*listing));
+	unsigned int n = 0;
+	struct nl nl;
+
+	if (!listing)
+		return 0;
+	if (!nl_open(&nl) && !show_one(&nl, listing, kid) && listing->nr)
+		n = listing->key[0].tx_streams + listing->key[0].rx_streams;
+	nl_close(&nl);
+	free(listing);
+	return n;
+}
+
+/* retire [--force] KID: what it would break is told first */
+int cmd_retire(const struct options *opt, char **args)
+{
+	unsigned int streams = 0;
+	uint16_t kid;
+
+	if (!opt->force && !keyline_kid(args[0], strlen(args[0]), &kid))
+		streams = streams_of(kid);
+	if (!streams)
+		return change(args[0], NST_CMD_KEY_RETIRE, "retire");
+	fprintf(stderr,
+		"nstkeyctl: retire %u: %u live streams last used it; if they are idle: --force\n",
+		kid, streams);
+	return EXIT_FAILED;
 }
 
 /* show [KID] */

@@ -17,7 +17,7 @@
  * @json: for a machine
  * @prometheus: stats or guard in Prometheus's text format
  * @journal: monitor writes into systemd's journal
- * @force: genbox and genkey may replace a file
+ * @force: genbox and genkey may replace a file, retire break streams
  * @help: say what the command is for, and do nothing
  * @keys: genbox: how many
  * @netns: the network namespace to act on, or NULL

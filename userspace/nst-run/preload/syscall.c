@@ -86,11 +86,11 @@ static long redirect(long nr, long a, long b, long c, long d, long e, long f)
 /* Only a jump may do for these. */
 static int clones(long nr)
 {
-	return nr == SYS_clone || nr == SYS_clone3
 #ifdef SYS_vfork
-		|| nr == SYS_vfork
+	if (nr == SYS_vfork)
+		return 1;
 #endif
-		;
+	return nr == SYS_clone || nr == SYS_clone3;
 }
 
 /*

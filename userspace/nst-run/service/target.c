@@ -274,7 +274,7 @@ void target_note(const struct target *target, const struct run *run)
 		run_note("%s hands its listener to %s, which gets NST",
 			 target->socket, name);
 	if (!is(target, "RootDirectory", "") || !is(target, "RootImage", ""))
-		run_note("%s has a root directory of its own, and does not start unless nst-run is in it",
+		run_note("%s has a root directory of its own: nst-run must be in it, too",
 			 name);
 	if (is(target, "PrivateNetwork", "yes") ||
 	    !is(target, "NetworkNamespacePath", ""))
