@@ -201,6 +201,7 @@ refusals()
 	try "masked" refuses "masked" nst-run enable hidden --tcp 80
 	try "a target" refuses "only services" nst-run enable basic.target --tcp 80
 	try "rubbish" refuses "no unit's name" nst-run enable ../../passwd --tcp 80
+	try "what loads the keys" refuses "loads the keys" nst-run enable nst-box --tcp 80
 	try "no ports" refuses "nothing to protect" nst-run enable svc
 	try "two units" refuses "more than one" nst-run enable svc nginx --tcp 80
 	unit odd.service "ExecStart=@/bin/sleep other 5"

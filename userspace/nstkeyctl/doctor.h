@@ -45,4 +45,8 @@ void check_floors(struct patient *patient);
 void check_guard(struct patient *patient);
 void check_counters(struct patient *patient);
 
+/* doctor_listen.c: programs on guarded ports. */
+struct guard_rules;
+void check_listeners(struct patient *patient, const struct guard_rules *rules);
+
 #endif /* NSTKEYCTL_DOCTOR_H */

@@ -167,8 +167,10 @@ void check_guard(struct patient *patient)
 		report(patient, "guard", GOOD,
 		       "ports guarded: %u, %u of them as a dry run; nothing was stopped",
 		       rules->nr, dry);
-	if (!err)
+	if (!err) {
 		check_local_ports(patient, rules);
+		check_listeners(patient, rules);
+	}
 	free(rules);
 }
 

@@ -145,6 +145,8 @@ static void check_command(const struct target *target, const char *command)
 {
 	const char *name = target->unit.name;
 
+	if (!strncmp(name, "nst-box", 7))
+		run_refuse(RUN_EXIT_REFUSED, "%s is what loads the keys", name);
 	if (memchr(command, '@', unitfile_prefix(command)))
 		run_refuse(RUN_EXIT_REFUSED,
 			   "%s gives its program another name (ExecStart=@): nst-run cannot",
