@@ -172,7 +172,7 @@ static int live_guard(void)
 		return fault_failed("guarded connect", errno);
 	/* In plaintext: neither leaves nor arrives. */
 	send(fd, "xxxxxxxxxxxxxxxx", 16, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (nsttest_stat("NstGuardOutDropped") < 1)
+	if (nsttest_stat("NstGuardInDropped") < 1)
 		ret = fault_failed("plaintext passed the guard", EPROTO);
 	close(accept(lis, NULL, NULL));
 	recv(fd, &byte, 1, MSG_DONTWAIT);

@@ -17,6 +17,17 @@
 #define CALLS_MAX	20000
 #define BAD		2	/* exit status of a child whose life was not as it must be */
 
+/* By whom the Nth call is counted that fails, and how many behind it. */
+struct count {
+	const char *name;
+	bool task;	/* by the kernel, of all below the child's system calls */
+	int times;	/* else by the module, of its own */
+};
+
+static const struct count counts[] = {
+	{ "module", false, 1 }, { "thrice", false, 3 }, { "task", true, 1 },
+};
+
 /* In a child: where its own count is, and what is left of it. */
 static int task_fd = -1;
 static int task_left;
@@ -50,7 +61,8 @@ bool fault_clean(int err)
 		return true;
 	case EFAULT:
 	case ENFILE:
-		/* the kernel fails copies from and to a program, too, and files */
+	case EADDRINUSE:
+		/* the kernel fails copies from and to a program, files and ports, too */
 		return task_fd >= 0;
 	default:
 		return false;
@@ -85,20 +97,29 @@ void fault_leave(void)
 	errno = err;
 }
 
-static int arm(bool task, int n)
+static int write_param(const char *path, int value)
 {
 	char text[16];
 
-	snprintf(text, sizeof(text), "%d", task ? 0 : n);
-	return nsttest_write_file(PARAM "fault_nth", text);
+	snprintf(text, sizeof(text), "%d", value);
+	return nsttest_write_file(path, text);
+}
+
+static int arm(const struct count *count, int n)
+{
+	if (count->task)
+		return 0;
+	return write_param(PARAM "fault_times", count->times) ?:
+	       write_param(PARAM "fault_nth", n);
 }
 
 /* In the child. Its exit status tells whether its own count came to the end. */
-static void live(const struct fault_life *life, bool task, int n)
+static void live(const struct fault_life *life, const struct count *count,
+		 int n)
 {
 	int ret;
 
-	if (task) {
+	if (count->task) {
 		task_left = n;
 		task_fd = open("/proc/thread-self/fail-nth", O_RDWR);
 		if (task_fd < 0)
@@ -132,30 +153,30 @@ static bool users_are(long want)
 }
 
 /* Returns true if the Nth call is there, and failed. */
-static bool once(const struct fault_life *life, bool task, int n,
-		 struct tally *tally)
+static bool once(const struct fault_life *life, const struct count *count,
+		 int n, struct tally *tally)
 {
 	long users = nsttest_number(NSTTEST_USERS);
 	int status, left;
 	bool good;
 	pid_t pid;
 
-	arm(task, n);
+	arm(count, n);
 	pid = fork();
 	if (!pid)
-		live(life, task, n);
+		live(life, count, n);
 	waitpid(pid, &status, 0);
 	good = WIFEXITED(status) && WEXITSTATUS(status) != BAD;
 	if (!users_are(users))
 		good = false, fault_failed("module is held", EBUSY);
-	left = task ? good && WEXITSTATUS(status) & 0x10 :
+	left = count->task ? good && WEXITSTATUS(status) & 0x10 :
 		      nsttest_number(PARAM "fault_nth") > 0;
-	arm(task, 0);
+	arm(count, 0);
 	if (faultwire_plaintext())
 		good = false, fault_failed("plaintext on the wire", EPROTO);
 	if (!good) {
-		printf("# %s: call %d%s, status %x\n", life->name, n,
-		       task ? " by the kernel's count" : "", status);
+		printf("# %s_%s: call %d, status %x\n", life->name,
+		       count->name, n, status);
 		tally->bad++;
 	} else if (WEXITSTATUS(status) & FAULT_ENDED) {
 		tally->ended++;
@@ -188,42 +209,43 @@ static int set_failslab(void)
 }
 
 /* Lives with every call failing once, and tells the result as number @nr. */
-static bool all_of(const struct fault_life *life, bool task, int nr)
+static bool all_of(const struct fault_life *life, const struct count *count,
+		   int nr)
 {
 	struct tally tally = {};
 	int n;
 
 	/* First with none failing: what a life does only once is done. */
-	once(life, task, 0, &tally);
-	for (n = 1; n < CALLS_MAX && once(life, task, n, &tally); n++)
+	once(life, count, 0, &tally);
+	for (n = 1; n < CALLS_MAX && once(life, count, n, &tally); n++)
 		if (tally.bad > 20)
 			break;
 	printf("# %s: %d calls failed, %d lives whole, %d ended, %d bad\n",
 	       life->name, n - 1, tally.whole, tally.ended, tally.bad);
 	/* There are some, or nothing was tested. */
-	printf("%s %d %s%s\n", tally.bad || n < 5 || n == CALLS_MAX ? "not ok" : "ok",
-	       nr, life->name, task ? "_task" : "_module");
+	printf("%s %d %s_%s\n", tally.bad || n < 5 || n == CALLS_MAX ? "not ok" : "ok",
+	       nr, life->name, count->name);
 	fflush(stdout);
 	return !tally.bad && n >= 5 && n < CALLS_MAX;
 }
 
 int fault_main(const struct fault_life *lives, int nr)
 {
+	const int kinds = sizeof(counts) / sizeof(counts[0]);
+	int i, k, plan = 0;
 	bool ok = true;
-	int i, plan = 0;
 
 	for (i = 0; i < nr; i++)
-		plan += lives[i].module_only ? 1 : 2;
+		plan += kinds - lives[i].module_only;
 	printf("1..%d\n", plan);
-	if (arm(false, 0) || set_failslab() || faultwire_open()) {
+	if (arm(&counts[0], 0) || set_failslab() || faultwire_open()) {
 		printf("Bail out! no kernel and module that fail on demand\n");
 		return 1;
 	}
-	for (i = 0, plan = 0; i < nr; i++) {
-		ok &= all_of(&lives[i], false, ++plan);
-		if (!lives[i].module_only)
-			ok &= all_of(&lives[i], true, ++plan);
-	}
+	for (i = 0, plan = 0; i < nr; i++)
+		for (k = 0; k < kinds; k++)
+			if (!counts[k].task || !lives[i].module_only)
+				ok &= all_of(&lives[i], &counts[k], ++plan);
 	return !ok;
 }
 

@@ -249,12 +249,13 @@ static int end_way(struct way *way)
 	return 0;
 }
 
+static int (*const step[])(struct way *way) = {
+	plain_sizes, gathered, files, splices, controls, peeks, new_epoch,
+};
+
 int faulttcp_carry(int a, int b)
 {
 	struct way there = { .from = a, .to = b }, back = { .from = b, .to = a };
-	int (*const step[])(struct way *) = {
-		plain_sizes, gathered, files, splices, controls, peeks, new_epoch,
-	};
 	size_t i;
 	int ret;
 
