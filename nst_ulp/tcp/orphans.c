@@ -47,23 +47,38 @@ unsigned int nst_orphans_max(void)
 	return max(max, 0);
 }
 
-static void open_limit(struct work_struct *work)
+struct search {
+	struct work_struct work;
+	int err;
+};
+
+/* A kernel without /proc/sys has no such file, and that is no failure. */
+static int open_limit(void)
 {
 	struct file_system_type *type = get_fs_type("proc");
+	struct vfsmount *mnt;
 	struct file *file;
 
 	/* It is no module's, so nothing holds it. */
 	if (!type)
-		return;
-	proc = kern_mount(type);
-	if (IS_ERR(proc)) {
-		proc = NULL;
-		return;
-	}
+		return 0;
+	mnt = kern_mount(type);
+	if (IS_ERR(mnt))
+		return PTR_ERR(mnt);
+	proc = mnt;
 	file = file_open_root_mnt(proc, "sys/net/ipv4/tcp_max_orphans",
 				  O_RDONLY, 0);
-	if (!IS_ERR(file))
-		limit_file = file;
+	if (IS_ERR(file))
+		return PTR_ERR(file) == -ENOENT ? 0 : PTR_ERR(file);
+	limit_file = file;
+	return 0;
+}
+
+static void search_work(struct work_struct *work)
+{
+	struct search *search = container_of(work, struct search, work);
+
+	search->err = open_limit();
 }
 
 /**
@@ -72,15 +87,21 @@ static void open_limit(struct work_struct *work)
  * In a kernel thread, as it is seen from the first network namespace only.
  *
  * Context: process.
+ * Return: 0, also if this kernel has no /proc/sys; an errno if it has one that
+ * cannot be opened now: what the administrator says there would not count as long
+ * as the module is loaded.
  */
-void nst_orphans_init(void)
+int nst_orphans_init(void)
 {
-	struct work_struct work;
+	struct search search = {};
 
-	INIT_WORK_ONSTACK(&work, open_limit);
-	schedule_work(&work);
-	flush_work(&work);
-	destroy_work_on_stack(&work);
+	INIT_WORK_ONSTACK(&search.work, search_work);
+	schedule_work(&search.work);
+	flush_work(&search.work);
+	destroy_work_on_stack(&search.work);
+	if (search.err)
+		nst_orphans_exit();
+	return search.err;
 }
 
 /**
@@ -90,6 +111,8 @@ void nst_orphans_exit(void)
 {
 	if (limit_file)
 		fput(limit_file);
+	limit_file = NULL;
 	if (proc)
 		kern_unmount(proc);
+	proc = NULL;
 }

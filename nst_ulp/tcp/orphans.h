@@ -4,7 +4,7 @@
 #define _NST_ORPHANS_H
 
 unsigned int nst_orphans_max(void);
-void nst_orphans_init(void);
+int nst_orphans_init(void);
 void nst_orphans_exit(void);
 
 #endif /* _NST_ORPHANS_H */

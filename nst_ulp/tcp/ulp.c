@@ -229,11 +229,14 @@ int nst_tcp_init(void)
 	if (err)
 		return err;
 	build_ulp(&nst_tcp_ulp);
-	nst_orphans_init();
+	err = nst_orphans_init();
+	if (err)
+		goto stop;
 	err = tcp_register_ulp(&nst_tcp_ulp);
 	if (!err)
 		return 0;
 	nst_orphans_exit();
+stop:
 	nst_tcp_sock_stop();
 	return err;
 }
