@@ -71,6 +71,7 @@ described() { modinfo -F description -k "$release" nst_ulp | grep -qF "$1"; }
 versions() { dkms status nst | cut -d , -f 1 | sort -u | wc -l; }
 gone() { [ -z "$(ours; ls -d /usr/src/nst-* /etc/modules-load.d/nst.conf \
 	/usr/local/sbin/nstkeyctl /usr/local/bin/nst-run /usr/local/lib/nst \
+	/usr/local/bin/nstperf \
 	/usr/local/share/man/man?/nst* \
 	/usr/local/share/man/man3/libnst* /usr/local/lib/libnst* \
 	/usr/local/lib/pkgconfig/libnst* /usr/local/include/nst \

@@ -25,7 +25,7 @@ TRIES=6
 HOST_PACKAGES="
 	bc bison build-essential busybox-static ca-certificates clang cpio
 	debootstrap flex groff-base iproute2 ipxe-qemu kmod libcap-dev
-	libclang-rt-14-dev libelf-dev libgcrypt20-dev libgnutls28-dev libmnl-dev
+	libclang-rt-14-dev libelf-dev libgcrypt20-dev libgnutls28-dev libjson-c-dev libmnl-dev
 	libssl-dev liburing-dev linux-source-6.1 man-db nftables perl pkg-config|pkgconf
 	python3 python3-docutils qemu-system-x86 rsync seabios shellcheck sparse
 	tcpdump xz-utils"

@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# nstperf.sh [all]: nstperf's scenarios and modes between two namespaces, every
+# byte verified, with the wire watched: there is plaintext where the mode says
+# plain, and nowhere else. Every suite is in one scenario of each kind; with "all"
+# every scenario is in every mode (make check-nstperf).
+
+# shellcheck source-path=SCRIPTDIR source=../lib/libtap.sh
+. "$(dirname "$0")/libtap.sh"
+# shellcheck source-path=SCRIPTDIR source=../lib/perf.sh
+. "$(dirname "$0")/perf.sh"
+
+all=${1:-}
+
+# What nstperf sends has this in each 128 bytes; ports of data are any.
+plaintext()
+{
+	grep -aq nstperf-plaintext "$dir/wire"
+}
+
+captures()
+{
+	[ "$(stat -c %s "$dir/wire" 2>/dev/null || echo 0)" -ge 24 ]
+}
+
+watch()
+{
+	rm -f "$dir/wire"
+	one tcpdump -Z root -i wire -U -s 200 -w "$dir/wire" 'tcp or udp' \
+		>/dev/null 2>&1 &
+	tcpdump=$!
+	children="$children $tcpdump"
+	wait_for captures
+}
+
+# tcpdump writes what it has as it ends
+unwatch()
+{
+	kill "$tcpdump"
+	wait "$tcpdump" 2>/dev/null
+}
+
+# row NAME EXPECTED OPTION...: so many runs, all done and verified
+row()
+{
+	local name=$1 expected=$2 rc=0
+
+	shift 2
+	perf --verify --warmup 0 --repeat 1 --count 20 "$@" \
+		>"$out" 2>"$err" || rc=1
+	[ "$(runs ok)" = "$expected" ] || rc=1
+	[ "$(grep -c '"verified": *true' "$doc")" = "$expected" ] || rc=1
+	is_complete true >>"$err" 2>&1 || rc=1
+	verdict $rc "$name"
+}
+
+# rows KIND MODES STREAMS DATAGRAMS: all scenarios; how many runs that are
+rows()
+{
+	local kind=$1 modes=$2 expected=$(($3 + $4))
+
+	watch
+	row "$kind: every scenario" $expected --scenario all --mode "$modes"
+	[ "$kind" = plain ] || [ -n "$all" ] || suites "$kind"
+	unwatch
+	check "$kind: packets were seen" \
+		test "$(stat -c %s "$dir/wire")" -gt 10000
+	if [ "$kind" = plain ]; then
+		check "$kind: plaintext on the wire" plaintext
+	else
+		check "$kind: no plaintext on the wire" fails plaintext
+	fi
+}
+
+# suites KIND: each cipher, with streams and datagrams
+suites()
+{
+	case $1 in
+	nst) row "$1: every suite" 14 --scenario send,dgram --mode nst-all ;;
+	dtls) row "$1: every cipher" 3 --scenario dgram --mode dtls-all ;;
+	*) row "$1: every cipher" 3 --scenario ping --mode "$1-all" ;;
+	esac
+}
+
+# shapes: what is no matter of the mode
+shapes()
+{
+	row "four streams" 6 --streams 4 --mode plain,nst \
+		--scenario send,connect-keepalive,dgram-mmsg --requests 3
+	row "odd sizes" 8 --mode nst,plain --scenario send,splice \
+		--size 1,70001
+	row "small datagrams" 4 --mode nst,plain --scenario dgram,dgram-gso \
+		--size 24
+	row "a message of 64k" 4 --mode nst,plain --scenario ping,raw --size 64k
+	host=fd77::2 row "IPv6" 6 --mode plain,nst \
+		--scenario send,connect,dgram
+	row "by time, with a warm-up" 2 --time $((times)) --warmup 0.3 \
+		--mode plain,nst --scenario ping
+	row "a processor each" 1 --cpu 0,0 --mode nst --scenario ping
+	row "caches dropped" 1 --drop-caches --mode nst --scenario sendfile
+	printf '# a plan\nscenario ping\nmode = nst, \n' >"$dir/plan"
+	refuses "a plan's mistake has its line" 2 "plan:3: --mode" \
+		perf --rc "$dir/plan"
+	printf '# a plan\nscenario ping\nmode=nst\ncount\t5\nverify\n' \
+		>"$dir/plan"
+	row "a plan" 1 --rc "$dir/plan"
+}
+
+serve --port 20051
+modprobe -q tls
+if [ -n "$all" ]; then
+	rows plain plain 10 3
+	rows nst nst-all 70 21
+	rows ktls ktls-all 30 0
+	rows tls tls-all 30 0
+	rows dtls dtls-all 0 9
+else
+	rows plain plain 10 3
+	rows nst nst 10 3
+	rows ktls ktls 10 0
+	rows tls tls 10 0
+	rows dtls dtls 0 3
+	shapes
+fi
+is "$(cat "$dir/server")" "" "the server had nothing to complain of"
+end_children
+ip netns del one
+ip netns del two
+finish

@@ -1,0 +1,320 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What nstperf says when something is wrong: one clear line, an exit status, and
+# a document that says what it lacks. And a server outlives rubbish. With arguments
+# only these parts.
+
+# shellcheck source-path=SCRIPTDIR source=../lib/libtap.sh
+. "$(dirname "$0")/libtap.sh"
+# shellcheck source-path=SCRIPTDIR source=../lib/perf.sh
+. "$(dirname "$0")/perf.sh"
+
+usage()
+{
+	refuses no_command 2 "server or client" nstperf
+	refuses unknown_command 2 "no command 'frob'" nstperf frob
+	refuses no_host 2 "wants the server's name" nstperf client
+	refuses unknown_option 2 "no option --frob" nstperf client h --frob
+	refuses option_of_server 2 "--once is not for" nstperf client h --once
+	refuses value_missing 2 "--size wants a value" nstperf client h --size
+	refuses no_number 2 "--size: 'x' is no number" nstperf client h --size x
+	refuses empty_number 2 "is no number" nstperf client h --size ''
+	refuses too_much 2 "is too much" \
+		nstperf client h --file-size 99999999999g
+	refuses too_large 2 "is not from" nstperf client h --size 64,2m
+	refuses negative 2 "is no number" nstperf client h --count -1
+	refuses time_nan 2 "no number of seconds" nstperf client h --time nan
+	refuses scenario 2 "no scenario 'frob'" \
+		nstperf client h --scenario send,frob
+	refuses mode 2 "no mode ''" nstperf client h --mode nst,
+	refuses mode_escape 2 "no mode '?[31m'" \
+		nstperf client h --mode "$(printf '\033[31m')"
+	refuses plan_missing 2 "No such file" nstperf client h --rc /nowhere
+	echo "rc $dir/self" >"$dir/self"
+	refuses plan_in_itself 2 "plans in plans" nstperf client h --rc "$dir/self"
+	echo frob >"$dir/plan"
+	refuses plan_line 2 "plan:1: no option --frob" \
+		nstperf client h --rc "$dir/plan"
+	refuses no_such_row 2 "nothing to do" \
+		nstperf client h --scenario dgram --mode tls
+	refuses no_server 1 "no server at 10.77.0.2 port 20051" perf
+}
+
+# peer WHAT: what answers a client, in place of a server; and what it shall be
+peer()
+{
+	two python3 -c '
+import socket, struct, sys, time
+what = sys.argv[1]
+s = socket.create_server(("10.77.0.2", 7777))
+c, _ = s.accept()
+c.recv(12)
+head = lambda v, t, n: b"nstP" + struct.pack("!HHI", v, t, n)
+c.sendall({
+    "version": head(9, 1, 2) + b"{}",
+    "http": b"HTTP/1.0 400 Bad Request\r\n\r\n",
+    "long": head(1, 1, 1 << 31),
+    "short": head(1, 1, 50) + b"{}",
+    "deep": head(1, 1, 4000) + b"{\"a\":" * 800,
+    "array": head(1, 1, 2) + b"[]",
+    "type": head(1, 77, 2) + b"{}",
+    "nobody": head(1, 1, 2) + b"{}",
+    "liar": head(1, 1, 14) + b"{\"machine\":{}}"
+        + head(1, 3, 14) + b"{\"ports\":[0]} ",
+    "mute": head(1, 1, 14) + b"{\"machine\":{}}",
+}[what])
+try:
+    c.shutdown(socket.SHUT_WR)
+    while c.recv(4096):
+        pass
+except OSError:
+    pass
+' "$1" &
+	children="$children $!"
+	wait_for listens 7777
+}
+
+# bad_server WHAT WORDS
+bad_server()
+{
+	peer "$1"
+	refuses "server: $1" 1 "$2" perf --port 7777 --count 1
+	end_children
+}
+
+bad_servers()
+{
+	bad_server version "speaks protocol 9 of nstperf, this one 1"
+	bad_server http "is no nstperf"
+	bad_server long "a message of 2147483648 bytes"
+	bad_server short "is gone"
+	bad_server deep "sent rubbish"
+	bad_server array "sent rubbish"
+	bad_server type "sent message 77"
+	bad_server nobody "does not say who it is"
+	bad_server liar "has no port 0"
+	check "server: liar: the document says so" why "no port 0"
+	bad_server mute "is gone"
+}
+
+# rubbish: to the server, one connection after another; it answers some of it
+rubbish()
+{
+	one python3 -c '
+import os, socket, struct
+head = lambda v, t, n: b"nstP" + struct.pack("!HHI", v, t, n)
+hello = head(1, 1, 2) + b"{}"
+test = lambda j: hello + head(1, 2, len(j)) + j
+good = (b"{\"scenario\":\"%s\",\"mode\":\"%s\",\"size\":64,\"file_size\":0,"
+    b"\"streams\":%d,\"requests\":1,\"count\":1,\"timeout\":1,\"verify\":1,"
+    b"\"cpu\":0,\"seconds\":1.0,\"warmup\":0}")
+for what, want in (
+    (b"", b""), (b"GET / HTTP/1.0\r\n\r\n", b"is no nstperf"),
+    (os.urandom(4096), b"is no nstperf"),
+    (head(2, 1, 2) + b"{}", b"speaks protocol 2"),
+    (head(1, 1, 0xffffffff), b"a message of 4294967295 bytes"),
+    (head(1, 1, 0), b"a message of 0 bytes"),
+    (head(1, 2, 2) + b"{}", b"sent message 2"),
+    (hello + head(1, 5, 2) + b"{}", b""),
+    (test(b"{}"), b"no scenario"),
+    (test(good % (b"send", b"frob", 1)), b"no mode"),
+    (test(good % (b"dgram", b"tls-aes-128-gcm", 1)), b"has no mode"),
+    (test(good % (b"send", b"plain", 0)), b"out of range"),
+    (test(good % (b"send", b"plain", 100000)), b"out of range"),
+    (test((good % (b"send", b"plain", 1)).replace(b"1.0", b"NaN")), b"no number|out of range"),
+    (test((good % (b"send", b"plain", 1)).replace(b"64", b"-64")), b"out of range"),
+    (test((good % (b"send", b"plain", 1)).replace(b"64", b"1e3")), b"no number"),
+    (test(good % (b"send", b"plain", 1)) + head(1, 6, 2) + b"{}", b"bytes"),
+    (test(good % (b"dgram", b"plain", 2)) + head(1, 6, 2) + b"{}", b"all_bytes"),
+    (test(good % (b"ping", b"plain", 2)) + hello, b"ports")):
+    s = socket.create_connection(("10.77.0.2", 20051))
+    s.settimeout(60)
+    s.sendall(what)
+    s.shutdown(socket.SHUT_WR)
+    got = b""
+    try:
+        while True:
+            more = s.recv(65536)
+            if not more:
+                break
+            got += more
+    except ConnectionError:
+        pass
+    if not any(w in got for w in want.split(b"|")):
+        print(what[:200], "wants", want, "got", got)
+        raise SystemExit(1)
+'
+}
+
+bad_clients()
+{
+	serve --port 20051
+	does "rubbish is answered" rubbish
+	check "the server goes on" perf --scenario ping --mode nst --count 3 \
+		--repeat 1
+	refuses "the port is taken" 1 "port 20051 is taken" two nstperf server
+	one nstperf client 10.77.0.2 --scenario ping --mode plain --warmup 0 \
+		--time 1000 --quiet 2>/dev/null &
+	children="$children $!"
+	wait_for busy
+	refuses "another client is told" 1 "busy with another client" perf
+	end_children
+}
+
+# a test is under way: its data has a port of its own
+busy()
+{
+	[ "$(two ss -Htn state established | wc -l)" -ge 2 ]
+}
+
+# NST switched off at one end, kTLS without its module, NST without it
+missing()
+{
+	serve --port 20051
+	one sysctl -qw net.nst.enabled=0
+	refuses "NST is off here" 1 "1 of 2 runs could not be done" \
+		perf --mode plain,nst --scenario ping --count 2 --repeat 1
+	is "$(runs ok) $(runs failed)" "1 1" "what can be done is done"
+	check "the document says why" is_complete false
+	one sysctl -qw net.nst.enabled=1
+	two sysctl -qw net.nst.enabled=0
+	perf --mode plain,nst --scenario ping --count 2 --repeat 1 \
+		>"$out" 2>"$err"
+	is $? 1 "NST is off there"
+	is "$(runs ok) $(runs refused)" "1 1" "the other modes are measured"
+	check "the server says why" why "the server: NST: "
+	two sysctl -qw net.nst.enabled=1
+	ip netns exec two nstkeyctl flush
+	perf --mode nst --scenario ping,dgram --count 2 --repeat 1 \
+		--timeout 3 >"$out" 2>"$err"
+	is $? 1 "no key there"
+	ip netns exec two nstkeyctl load "$dir/box"
+	end_children
+}
+
+no_module()
+{
+	local modprobe
+
+	modprobe=$(cat /proc/sys/kernel/modprobe)
+	echo /bin/false >/proc/sys/kernel/modprobe
+	# A kernel that has it built in lacks it never.
+	rmmod tls 2>/dev/null
+	if ! grep -qw tls /proc/sys/net/ipv4/tcp_available_ulp; then
+		serve --port 20051
+		perf --mode ktls --scenario ping --count 2 --repeat 1 \
+			>"$out" 2>"$err"
+		is $? 1 "no kTLS"
+		check "what to do about it" why "modprobe tls"
+		end_children
+	fi
+	if rmmod nst_ulp 2>/dev/null; then
+		serve --port 20051
+		perf --mode plain,nst --scenario ping --count 2 --repeat 1 \
+			>"$out" 2>"$err"
+		is "$? $(runs ok) $(runs refused)" "1 1 1" "no module"
+		check "no module, in the document" why "the server: NST: "
+		end_children
+	else
+		tap 1 "the module can be unloaded"
+	fi
+	echo "$modprobe" >/proc/sys/kernel/modprobe
+	modprobe nst_ulp
+	one nstkeyctl load "$dir/box"
+	two nstkeyctl load "$dir/box"
+}
+
+full_disk()
+{
+	mkdir "$dir/full"
+	mount -t tmpfs -o size=16k none "$dir/full"
+	serve --port 20051
+	refuses "disk full in the middle" 1 "No space left on device" \
+		perf --json "$dir/full/doc" --mode plain --scenario ping \
+		--count 1 --repeat 12
+	doc=$dir/full/doc
+	check "what is there is a document" is_complete false
+	check "with some of the runs" test "$(runs ok)" -ge 1
+	doc=$dir/doc.json
+	refuses "disk full for what is sent" 1 "could not be done" \
+		perf --file-dir "$dir/full" --mode plain --scenario sendfile \
+		--count 1 --repeat 1
+	umount "$dir/full"
+	refuses "no such directory" 1 "cannot write /nowhere/doc" \
+		perf --json /nowhere/doc --mode plain --scenario ping --count 1
+	refuses "no room on stdout" 1 "No space left" \
+		to_full --json - --mode plain --scenario ping --count 1
+	end_children
+}
+
+to_full()
+{
+	perf "$@" >/dev/full
+}
+
+# begin_long MODE: a client whose second round would take for ever; $client
+begin_long()
+{
+	rm -f "$doc"
+	ip netns exec one nstperf client 10.77.0.2 --json "$doc" --timeout \
+		$((20 * times)) --mode "$1" --scenario send --warmup 0 \
+		--time 0.3 --repeat 1000 >"$out" 2>"$err" &
+	client=$!
+	children="$children $client"
+	wait_for test_runs 1
+}
+
+test_runs()
+{
+	[ "$(runs ok)" -ge "$1" ]
+}
+
+# ends_partly NAME WORDS: $client has said that, and so has the document
+ends_partly()
+{
+	local rc=0
+
+	wait "$client"
+	[ $? = 1 ] || rc=1
+	grep -q "$2" "$err" || rc=1
+	is_complete false >>"$err" 2>&1 || rc=1
+	why "$2" || rc=1
+	test_runs 1 || rc=1
+	verdict "$rc" "$1"
+}
+
+broken_off()
+{
+	local mode
+
+	for mode in plain nst; do
+		serve --port 20051
+		begin_long "$mode"
+		kill -9 "$server"
+		ends_partly "$mode: server killed in the middle" "is gone"
+		serve --port 20051
+		check "$mode: the next server takes its place" perf \
+			--mode "$mode" --scenario ping --count 1 --repeat 1
+		begin_long "$mode"
+		kill -INT "$client"
+		ends_partly "$mode: Ctrl-C keeps what is done" "interrupted after"
+		check "$mode: and the next one" perf --mode "$mode" \
+			--scenario ping --count 1 --repeat 1
+		begin_long "$mode"
+		kill -9 "$client"
+		wait "$client"
+		within "$mode: a client that is killed frees the server" perf \
+			--mode "$mode" --scenario ping --count 1 --repeat 1
+		end_children
+	done
+}
+
+[ $# -gt 0 ] || set -- usage bad_servers bad_clients missing full_disk broken_off \
+	no_module
+for part; do
+	$part
+done
+ip netns del one
+ip netns del two
+finish

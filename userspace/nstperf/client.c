@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The client: a whole plan against a server. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "client.h"
+#include "document.h"
+#include "hello.h"
+#include "machine.h"
+#include "measure.h"
+#include "meter.h"
+#include "object.h"
+#include "payload.h"
+#include "trouble.h"
+#include "verdict.h"
+
+#define CONNECT_S	10
+
+/* What is left of a plan. */
+struct plan {
+	const struct options *options;
+	struct document doc;
+	int fd;
+	unsigned int planned;
+	unsigned int done;
+	unsigned int bad;
+	enum outcome last;
+};
+
+/* Once; who presses it twice does not want to wait. */
+static void on_interrupt(int nr)
+{
+	measure_interrupted = 1;
+	signal(nr, SIG_DFL);
+}
+
+static int connect_to(const struct options *options)
+{
+	struct addrinfo hints = {
+		.ai_family = options->family, .ai_socktype = SOCK_STREAM,
+	}, *all, *ai;
+	struct timeval limit = { CONNECT_S, 0 };
+	int fd = -1, e;
+	char port[8];
+
+	snprintf(port, sizeof(port), "%u", options->port);
+	e = getaddrinfo(options->host, port, &hints, &all);
+	if (e)
+		return trouble("%s: %s", options->host, gai_strerror(e));
+	for (ai = all; ai; ai = ai->ai_next) {
+		fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd < 0)
+			continue;
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+		if (!connect(fd, ai->ai_addr, ai->ai_addrlen))
+			break;
+		e = errno;
+		close(fd);
+		fd = -1;
+	}
+	freeaddrinfo(all);
+	if (fd < 0)
+		return trouble("no server at %s port %u: %s", options->host,
+			       options->port, e == EINPROGRESS ?
+			       "no answer" : strerror(e));
+	return fd;
+}
+
+/* What is usual, if no size was given. */
+static uint32_t usual_size(enum scenario scenario)
+{
+	const struct scenario_info *info = scenario_info(scenario);
+
+	if (info->datagrams)
+		return 1200;
+	return info->answer == ANSWER_ECHO ? 64 : 16384;
+}
+
+static void make_test(struct test *test, const struct options *o,
+		      enum scenario scenario, unsigned int mode, uint32_t size)
+{
+	*test = (struct test){
+		.scenario = scenario, .mode = mode, .size = size,
+		.file_size = o->file_size, .streams = o->streams,
+		.requests = o->requests, .count = o->count,
+		.seconds = o->seconds, .warmup = o->warmup,
+		.timeout = o->timeout, .verify = o->verify,
+		.cpu = o->server_cpu,
+	};
+}
+
+/*
+ * Calls @row for each mode, for each size, for each scenario, until it says that
+ * there is no more to do.
+ */
+static void each(struct plan *plan,
+		 int (*row)(struct plan *plan, const struct test *test))
+{
+	const struct options *o = plan->options;
+	unsigned int s, i, m, nr = o->nr_sizes ? o->nr_sizes : 1;
+	struct test test;
+	uint32_t size;
+
+	for (s = 0; s < NR_SCENARIOS; s++) {
+		if (!(o->scenarios & 1U << s))
+			continue;
+		for (i = 0; i < nr; i++) {
+			size = o->nr_sizes ? o->sizes[i] : usual_size(s);
+			if (test_check_size(s, size))
+				continue;
+			for (m = 0; m < NR_MODES; m++) {
+				if (!(o->modes & 1U << m) || !mode_can(m, s))
+					continue;
+				make_test(&test, o, s, m, size);
+				if (row(plan, &test))
+					return;
+			}
+		}
+	}
+}
+
+static int count_row(struct plan *plan, const struct test *test)
+{
+	(void)test;
+	plan->planned++;
+	return 0;
+}
+
+/* What is left out of a plan, as it makes no sense, is said. */
+static void say_left_out(const struct options *o)
+{
+	unsigned int s, i;
+
+	for (s = 0; s < NR_SCENARIOS; s++)
+		for (i = 0; o->scenarios & 1U << s && i < o->nr_sizes; i++)
+			if (test_check_size(s, o->sizes[i]))
+				fprintf(stderr, "nstperf: left out: %s, not %u\n",
+					trouble_text(), o->sizes[i]);
+}
+
+static int do_row(struct plan *plan, const struct test *test)
+{
+	FILE *tty = plan->options->quiet || !isatty(2) ? NULL : stderr;
+	bool print = !plan->options->quiet && !(plan->doc.path &&
+		     !strcmp(plan->doc.path, "-"));
+	struct json_object *run;
+
+	if (tty)
+		fprintf(tty, "\r[%u/%u] %s %s %u ...\033[K", plan->done + 1,
+			plan->planned, scenario_info(test->scenario)->name,
+			mode_info(test->mode)->name, test->size);
+	plan->last = measure(plan->fd, test, plan->options, &run);
+	if (tty)
+		fputs("\r\033[K", tty);
+	if (!run)
+		return 1;
+	plan->done++;
+	if (plan->last != OUTCOME_OK) {
+		plan->bad++;
+		if (!print)
+			fprintf(stderr, "nstperf: %s %s %u: %s\n",
+				scenario_info(test->scenario)->name,
+				mode_info(test->mode)->name, test->size,
+				object_text(run, "why"));
+	}
+	if (print) {
+		verdict_print(run, plan->done, plan->planned);
+		fflush(stdout);
+	}
+	document_add(&plan->doc, run);
+	return measure_interrupted;
+}
+
+static void do_rounds(struct plan *plan)
+{
+	unsigned int i;
+
+	for (i = 0; i < plan->options->repeat && plan->last != OUTCOME_GONE &&
+	     !measure_interrupted; i++)
+		each(plan, do_row);
+}
+
+/* Says how it ended, in the document too. */
+static int end(struct plan *plan)
+{
+	char why[TROUBLE_MAX] = "", gone[TROUBLE_MAX];
+
+	snprintf(gone, sizeof(gone), "%s", trouble_text());
+	if (measure_interrupted)
+		snprintf(why, sizeof(why), "interrupted after %u of %u runs",
+			 plan->done, plan->planned);
+	else if (plan->last == OUTCOME_GONE)
+		snprintf(why, sizeof(why), "%.250s, after %u of %u runs", gone,
+			 plan->done, plan->planned);
+	else if (plan->bad)
+		snprintf(why, sizeof(why), "%u of %u runs could not be done",
+			 plan->bad, plan->planned);
+	if (why[0])
+		fprintf(stderr, "nstperf: %s\n", why);
+	if (document_end(&plan->doc, why[0] ? why : NULL)) {
+		fprintf(stderr, "nstperf: %s\n", trouble_text());
+		return 1;
+	}
+	return why[0] ? 1 : 0;
+}
+
+static int begin(struct plan *plan)
+{
+	struct json_object *theirs;
+	bool same;
+
+	plan->fd = connect_to(plan->options);
+	if (plan->fd < 0)
+		return -1;
+	theirs = hello_as_client(plan->fd, &same);
+	if (!theirs)
+		return -1;
+	return document_begin(&plan->doc, plan->options,
+			      machine_to_json(plan->fd), theirs, same,
+			      plan->planned);
+}
+
+int client_run(const struct options *options)
+{
+	struct sigaction sa = { .sa_handler = on_interrupt };
+	struct plan plan = { .options = options, .fd = -1 };
+	int rc;
+
+	if (payload_init()) {
+		fprintf(stderr, "nstperf: %s\n", trouble_text());
+		return 1;
+	}
+	say_left_out(options);
+	each(&plan, count_row);
+	plan.planned *= options->repeat;
+	if (!plan.planned) {
+		fprintf(stderr, "nstperf: nothing to do: no such mode has such a scenario\n");
+		return 2;
+	}
+	if (begin(&plan)) {
+		fprintf(stderr, "nstperf: %s\n", trouble_text());
+		return 1;
+	}
+	meter_init();
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	do_rounds(&plan);
+	rc = end(&plan);
+	close(plan.fd);
+	return rc;
+}
