@@ -22,6 +22,7 @@
 #                           selftests/programs; long)
 #   make demo               a transfer, an attacker, a new key under way
 #   make bench              beside plain TCP and kTLS: instructions, then time
+#   make check-nstperf      nstperf: every scenario in every mode, the wire watched
 #   make check-charge       who pays for 10,000 records that are held, each way
 #   make check-path         10,000 connections and a million datagrams through an
 #                           attacker, and streams over a path that loses (KERNEL=uml;
@@ -174,6 +175,12 @@ check-churn:
 	$(MAKE) selftests
 	scripts/build-modules.sh $(or $(KERNEL),6.1)
 	selftests/vm/run.sh -t 14400 $(VMFLAGS) $(or $(KERNEL),6.1) 'churn 100000'
+check-nstperf:
+	selftests/vm/prepare.sh $(or $(KERNEL),6.1)
+	$(MAKE) selftests
+	scripts/build-modules.sh $(or $(KERNEL),6.1)
+	selftests/vm/run.sh $(VMFLAGS) -t 1800 $(or $(KERNEL),6.1) \
+		'nstperf.sh all'
 
 # Debian with systemd in a guest, and what people run there.
 check-programs:
@@ -223,5 +230,5 @@ clean:
 	rm -rf $(NST_BUILD)
 
 .PHONY: all modules tools install install-user dkms uninstall selftests demo bench vm vm-shell lint check \
-	check-charge check-churn check-path check-configs check-programs check-fresh check-install check-all check-debug check-faults \
-	coverage clean
+	check-charge check-churn check-path check-nstperf check-configs check-programs check-fresh check-install check-all \
+	check-debug check-faults coverage clean

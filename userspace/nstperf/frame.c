@@ -111,7 +111,7 @@ static int judge_head(const struct head *head)
 	if (memcmp(head->magic, magic, sizeof(magic)))
 		return trouble("the other end is no nstperf");
 	if (version != FRAME_VERSION)
-		return trouble("the other end speaks protocol %u of nstperf, this one %u: take the same release",
+		return trouble("the other end speaks protocol %u of nstperf, this one %u",
 			       version, FRAME_VERSION);
 	if (len < 2 || len > FRAME_MAX)
 		return trouble("the other end sent a message of %u bytes",

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 #include "client.h"
+#include "local.h"
 #include "names.h"
 #include "options.h"
 #include "payload.h"
+#include "report.h"
 #include "server.h"
 #include "trouble.h"
 
@@ -16,6 +18,8 @@ static int help(void)
 
 	puts("usage: nstperf server [OPTION...]\n"
 	     "       nstperf client HOST [OPTION...]\n"
+	     "       nstperf local [OPTION...]\n"
+	     "       nstperf report [--output FILE] DOCUMENT...\n"
 	     "\nOptions:");
 	options_help();
 	puts("\nScenarios (--scenario NAME,...; all):");
@@ -59,6 +63,15 @@ static int client(int argc, char **argv)
 	return client_run(&options);
 }
 
+static int local(int argc, char **argv)
+{
+	struct options options;
+
+	if (options_parse(&options, COMMAND_LOCAL, argc, argv))
+		return say(2);
+	return local_run(&options);
+}
+
 int main(int argc, char **argv)
 {
 	const char *command = argc > 1 ? argv[1] : "";
@@ -68,6 +81,10 @@ int main(int argc, char **argv)
 		return server(argc - 2, argv + 2);
 	if (!strcmp(command, "client"))
 		return client(argc - 2, argv + 2);
+	if (!strcmp(command, "local"))
+		return local(argc - 2, argv + 2);
+	if (!strcmp(command, "report"))
+		return report_run(argc - 2, argv + 2);
 	if (!strcmp(command, "--version")) {
 		puts("nstperf " NST_VERSION_TEXT);
 		return 0;
@@ -76,6 +93,6 @@ int main(int argc, char **argv)
 	    !strcmp(command, "-h"))
 		return help();
 	trouble(command[0] ? "no command '%s' (nstperf help)" :
-		"server or client? (nstperf help)", command);
+		"server or client, local or report? (nstperf help)", command);
 	return say(2);
 }
