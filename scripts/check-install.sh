@@ -66,6 +66,8 @@ step()
 has() { grep -qF -- "$1" /out/said; }
 says() { "${@:2}" >/out/said 2>&1; [ $? != 0 ] && has "$1"; }
 ours() { find "$modules" -name 'nst_*.ko*'; }
+left_out() { make -C userspace/nstperf PKG_CONFIG=false >/out/said 2>&1 &&
+	has "nstperf is left out"; }
 one() { [ "$(ours | grep -c "/nst_$1")" = 1 ]; }
 described() { modinfo -F description -k "$release" nst_ulp | grep -qF "$1"; }
 versions() { dkms status nst | cut -d , -f 1 | sort -u | wc -l; }
@@ -88,14 +90,17 @@ rm -f /tmp/bin/rsync
 step rsync_missing says "apt-get install rsync" env PATH=/tmp/bin make modules
 step libmnl_missing says "apt-get install libmnl-dev" \
 	make -C userspace/nstkeyctl PKG_CONFIG=false
+step json_missing left_out
 step libcrypto_missing says "apt-get install libssl-dev" make PKG_CONFIG=false tools
 apt-get -qq update
 DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=900 install -y \
-	--no-install-recommends build-essential dkms libmnl-dev libssl-dev pkg-config rsync
+	--no-install-recommends build-essential dkms libgnutls28-dev libjson-c-dev libmnl-dev libssl-dev \
+	pkg-config rsync
 step make make
 step make_install make install
 step module_is_found modinfo -k "$release" nst_ulp nst_sm
 step tool nstkeyctl genbox /tmp/box
+step nstperf /usr/local/bin/nstperf --version
 step nst_run says "no PROGRAM" /usr/local/bin/nst-run --tcp 80
 step nst_run_finds_its_library says "TCP cannot have NST here" \
 	/usr/local/bin/nst-run --tcp 80 --engine preload -- true
