@@ -4,6 +4,7 @@
  * for who receives are in stream_rx.c.
  */
 #include <linux/in.h>
+#include <linux/jiffies.h>
 #include <linux/random.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
@@ -184,8 +185,7 @@ int nst_stream_tx_begin(struct nst_stream *st, struct nst_hdr *hdr, u8 type,
 		return -ENOKEY;
 	if (tx->closed)
 		return -EPIPE;
-	if (unlikely(tx->not_before) &&
-	    ktime_get_boottime_ns() < tx->not_before)
+	if (unlikely(tx->not_before) && get_jiffies_64() < tx->not_before)
 		return -EAGAIN;
 	memset(hdr, 0, sizeof(*hdr));
 	hdr->timestamp = ktime_get_real_ns();
@@ -219,13 +219,14 @@ int nst_stream_tx_begin(struct nst_stream *st, struct nst_hdr *hdr, u8 type,
  */
 void nst_stream_tx_fail(struct nst_stream *st, bool spent)
 {
-	u64 now = ktime_get_boottime_ns();
+	/* As who waits counts: ticks that come late come at once. */
+	u64 now = get_jiffies_64();
 
 	if (spent)
 		st->tx.renew = true;
 	/* Who was told to come later does not put it off. */
 	if (now >= st->tx.not_before)
-		st->tx.not_before = now + NST_SEAL_PAUSE * NSEC_PER_MSEC;
+		st->tx.not_before = now + msecs_to_jiffies(NST_SEAL_PAUSE);
 }
 
 /**

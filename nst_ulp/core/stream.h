@@ -22,7 +22,7 @@
  * @bytes: plaintext bytes in them
  * @epochs: begun
  * @kid: key to send with, 0 = the active one: @conf's, or what NST_REKEY said
- * @not_before: a record could not be sealed; none is tried until then, ns since boot
+ * @not_before: a record could not be sealed; none is tried until then, jiffies
  * @renew: the next record begins a new epoch
  * @started: the START is sealed
  * @closed: the close record is sealed

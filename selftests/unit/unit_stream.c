@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* stream.c, sending: START, nonces, binding, epochs, limits, failures. */
-#include <linux/ktime.h>
+#include <linux/jiffies.h>
 #include "core/keyring.h"
 #include "ends.h"
 #include "limits.h"
@@ -95,24 +95,24 @@ TEST(nst_stream_tx_begin__again_without_commit)
 /* Who tries again all the time derives no more epochs than who waits. */
 TEST(nst_stream_tx_fail__costs_an_epoch_in_a_while)
 {
-	u64 pause = NST_SEAL_PAUSE * NSEC_PER_MSEC;
-	unsigned int i, tries = 0;
+	unsigned int pause = msecs_to_jiffies(NST_SEAL_PAUSE), i, tries = 0;
+	u64 tick = NSEC_PER_SEC / HZ;
 	struct nst_hdr hdr;
 	u32 epochs;
 
 	ends_begin(0, 0);
 	pass(&a, &b, 0, "start");
 	epochs = a.st.tx.epochs;
-	for (i = 0; i < 950; i++) {
+	for (i = 0; i < 10 * pause - 1; i++) {
 		if (!nst_stream_tx_begin(&a.st, &hdr, 0, 5))
 			tries++;
 		nst_stream_tx_fail(&a.st, true);
-		shim_boot_ns += pause / 100;
+		shim_boot_ns += tick;
 	}
 	CHECK_EQ(tries, 10);
 	CHECK_EQ(a.st.tx.epochs, epochs + 9);
 	CHECK_EQ(nst_stream_tx_begin(&a.st, &hdr, 0, 5), -EAGAIN);
-	shim_boot_ns += pause;
+	shim_boot_ns += pause * tick;
 	/* The stream goes on, and is not slower for it. */
 	pass(&a, &b, 0, "next");
 	pass(&a, &b, 0, "next");

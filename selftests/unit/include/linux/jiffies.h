@@ -7,4 +7,7 @@
 
 #define HZ	250
 
+#define get_jiffies_64()	(shim_boot_ns / (NSEC_PER_SEC / HZ))
+#define msecs_to_jiffies(ms)	(((ms) * HZ + 999) / 1000)
+
 #endif /* _SHIM_LINUX_JIFFIES_H */
