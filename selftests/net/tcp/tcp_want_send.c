@@ -150,7 +150,8 @@ TEST_F(seal, of_memory_at_close)
 	char in[SMALL] = "";
 
 	ASSERT_EQ(3, send(self->a, "end", 3, MSG_MORE));
-	ASSERT_EQ(0, faulty_seal(ENOMEM, 4));
+	/* Of five tries one is to spare: another may own the socket. */
+	ASSERT_EQ(0, faulty_seal(ENOMEM, 3));
 	close(self->a);
 	self->a = -1;
 	EXPECT_EQ(0, nsttest_number(FAULTY_PARAM "seal_times"));
