@@ -141,7 +141,7 @@ step "back" says "Setting up" dpkg -i /root/0.1.0-2/nst-dkms_*.deb
 step "the modules are well" one_version 0.1.0-2
 apt-get -qq update
 newest=$(apt-cache pkgnames linux-headers-${kernel%%.*}. |
-	sed -n "s/^linux-headers-\(.*-cloud-amd64\)\$/\1/p" | grep -F "${kernel%.*-*-*}" |
+	sed -n "s/^linux-headers-\(.*-cloud-amd64\)\$/\1/p" | grep -F "${kernel%.*-*-*}." |
 	sort -V | tail -n 1)
 step "a kernel update" apt-get -qq install -y --no-install-recommends "linux-headers-$newest"
 step "has its modules" has_modules "$newest"
