@@ -103,7 +103,7 @@ looks_well()
 }
 
 says() { "${@:2}" >/out/said 2>&1; cat /out/said; grep -qF -- "$1" /out/said; }
-debs() { dpkg -i "/root/$1"/{nst-utils,libnst,nst-doc,nst-dkms}*_$1_*.deb; }
+debs() { dpkg -i "/root/$1"/{nst-{utils,doc,dkms},libnst{-dev,0,-exchange0,-tls0}}_$1_*.deb; }
 has_modules() { modinfo -k "$1" nst_ulp nst_sm >/dev/null; }
 described() { modinfo -F description -k "$kernel" nst_ulp | grep -qF "$1"; }
 one_version() { [ "$(dkms status nst | cut -d , -f 1 | sort -u)" = "nst/$1" ]; }
@@ -111,10 +111,23 @@ completes() { cd /root/nst-0.1.0 && selftests/completion/check.sh /usr; }
 man_pages() { for p in nst nst-run nstkeyctl nst_tcp; do man -w $p || return; done; }
 drop_in() { mkdir -p /etc/systemd/system/x.service.d &&
 	echo >/etc/systemd/system/x.service.d/zz-nst.conf; }
-nothing_left() { [ -z "$(find / -xdev \( -path /root -o -path /out -o -path /proc \
-	-o -path /tmp -o -path /etc/systemd/system/x.service.d -o -path /var/lib/dpkg/info \) \
-	-prune -o \( -name '*nst[-_.]*' -o -name 'nst' -o -name 'libnst*' \
-	-o -name 'nstkeyctl*' -o -name nst-run \) -print | grep -v '/\.nst' | tee /dev/stderr)" ]; }
+all="nst-dkms nst-utils libnst-dev libnst0 libnst-exchange0 libnst-tls0 nst-doc"
+# What the packages have, and what DKMS makes of it.
+files() { dpkg -L $all | sort -u >/root/files; }
+nothing_left()
+{
+	local f left=0
+
+	while read -r f; do
+		[ -d "$f" ] && [ ! -L "$f" ] && continue
+		[ ! -e "$f" ] || { echo "left: $f"; left=1; }
+	done </root/files
+	for f in /usr/src/nst-* /var/lib/dkms/nst /lib/modules/*/updates/dkms/nst_* \
+		/usr/lib/nst /usr/share/nst /usr/share/doc/{lib,}nst*; do
+		[ ! -e "$f" ] || { echo "left: $f"; left=1; }
+	done
+	return $left
+}
 
 step "build" build 0.1.0-1
 step "lintian" looks_well
@@ -146,9 +159,10 @@ newest=$(apt-cache pkgnames linux-headers-${kernel%%.*}. |
 step "a kernel update" apt-get -qq install -y --no-install-recommends "linux-headers-$newest"
 step "has its modules" has_modules "$newest"
 drop_in
+files
 step "remove tells of services" says "zz-nst.conf stays" dpkg -r nst-utils
 step "remove" dpkg -r nst-dkms libnst-dev libnst0 libnst-exchange0 libnst-tls0 nst-doc
-step "purge" dpkg -P nst-dkms nst-utils libnst-dev libnst0 libnst-exchange0 libnst-tls0 nst-doc
+step "purge" dpkg -P $all
 step "nothing is left" nothing_left
 step "end" true
 END
