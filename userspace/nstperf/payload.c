@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include "payload.h"
 #include "trouble.h"
@@ -70,6 +71,17 @@ int payload_check(const char *buf, size_t len, uint64_t position)
 	return 0;
 }
 
+/* Asked before, so that nobody else's disk is full meanwhile. */
+static int has_room(int fd, uint64_t size)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(fd, &fs) || !fs.f_blocks)
+		return 1;
+	errno = ENOSPC;
+	return size / 9 * 10 < (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
 static int fill_file(int fd, uint64_t size)
 {
 	uint64_t at;
@@ -102,7 +114,7 @@ int payload_file(const char *dir, uint64_t size, uint64_t *made)
 		return trouble("cannot make a file in %s: %s", dir,
 			       strerror(errno));
 	*made = (size + PAYLOAD_PERIOD - 1) / PAYLOAD_PERIOD * PAYLOAD_PERIOD;
-	if (fill_file(fd, *made)) {
+	if (!has_room(fd, *made) || fill_file(fd, *made)) {
 		trouble("cannot write a file of %llu bytes in %s: %s",
 			(unsigned long long)*made, dir, strerror(errno));
 		close(fd);
