@@ -5,6 +5,7 @@
 #include <linux/tcp.h>
 #include <net/tcp.h>
 #include "tcp/attach.h"
+#include "tcp/crowd.h"
 #include "tcp/head.h"
 #include "tcp/mem.h"
 #include "tcp/ops.h"
@@ -95,6 +96,9 @@ void nst_tcp_state_change(struct sock *sk)
 	 * Fast Open a START may have come before that. A closed connection goes
 	 * by what its FIN and its peer's do.
 	 */
+	if (sk->sk_state == TCP_FIN_WAIT2 &&
+	    test_bit(NST_TCP_LINGER, &nst->flags))
+		nst_tcp_crowd_acked(nst, false);
 	if (sk->sk_state == TCP_ESTABLISHED ||
 	    test_bit(NST_TCP_LINGER, &nst->flags))
 		nst_tcp_kick(nst, 0);

@@ -21,9 +21,9 @@
 #include "tcp/accept.h"
 #include "tcp/attach.h"
 #include "tcp/close.h"
+#include "tcp/crowd.h"
 #include "tcp/head.h"
 #include "tcp/ops.h"
-#include "tcp/orphans.h"
 #include "tcp/queue.h"
 #include "tcp/ready.h"
 #include "tcp/recv.h"
@@ -42,29 +42,7 @@
 /* When these were in vain the next close() of the namespace waits, so much later. */
 #define END_REST	NSEC_PER_SEC
 
-/* Closed connections that go on, of all namespaces, and how many these are. */
-static LIST_HEAD(all_lingering);
-static DEFINE_SPINLOCK(linger_lock);
-static unsigned int nr_lingering;
 static bool stopping;
-
-static void enlist(struct nst_tcp *nst)
-{
-	spin_lock_bh(&linger_lock);
-	list_add(&nst->lingering, &all_lingering);
-	WRITE_ONCE(nr_lingering, nr_lingering + 1);
-	spin_unlock_bh(&linger_lock);
-	nst_stats_inc(nst->st.nn->stats, NST_MIB_LINGERING);
-}
-
-static void delist(struct nst_tcp *nst)
-{
-	spin_lock_bh(&linger_lock);
-	list_del(&nst->lingering);
-	WRITE_ONCE(nr_lingering, nr_lingering - 1);
-	spin_unlock_bh(&linger_lock);
-	nst_stats_add(nst->st.nn->stats, NST_MIB_LINGERING, -1);
-}
 
 /*
  * Take NST off the socket. A listener keeps the name, so that no child is born
@@ -123,7 +101,7 @@ static void give_back(struct nst_tcp *nst, long timeout, bool reset)
 	}
 	release_sock(sk);
 	if (lingers) {
-		delist(nst);
+		nst_tcp_crowd_leave(nst);
 		nst_tcp_work_end(nst);
 	} else {
 		nst_tcp_work_cancel(nst);
@@ -179,6 +157,8 @@ static enum fate judge_half_closed(struct nst_tcp *nst, unsigned long *delay)
 
 	if (tp->linger2 < 0)
 		return FATE_END;
+	if (READ_ONCE(nst->crowd) == NST_TCP_CROWDED_OUT)
+		return FATE_END;
 	if (!nst->linger_until || nst->linger_una) {
 		nst->linger_una = 0;
 		nst->linger_until = (jiffies + tcp_fin_time(nst->sk)) ?: 1;
@@ -209,9 +189,12 @@ static enum fate judge(struct nst_tcp *nst, bool many, unsigned long *delay)
 		fate = judge_unacked(nst, delay);
 	else if (sk->sk_state == TCP_FIN_WAIT2)
 		fate = judge_half_closed(nst, delay);
-	if (fate == FATE_LIVE && (many || nst_compat_out_of_memory(sk)))
-		return FATE_RESET;
-	return fate;
+	if (fate != FATE_LIVE)
+		return fate;
+	/* TCP asks neither of a half-closed one, of which it keeps next to nothing. */
+	if (sk->sk_state == TCP_FIN_WAIT2)
+		return nst_compat_out_of_memory(sk) ? FATE_END : FATE_LIVE;
+	return many || nst_compat_out_of_memory(sk) ? FATE_RESET : FATE_LIVE;
 }
 
 /* nst_tcp.linger: see a closed connection to its end, in the worker. */
@@ -228,7 +211,10 @@ static void look_after(struct nst_tcp *nst)
 	nst_tcp_rx_work(nst);
 	set_active_memcg(old);
 	mutex_unlock(&nst->rx_lock);
-	many = !nst->linger_until && READ_ONCE(nr_lingering) > nst_orphans_max();
+	if (READ_ONCE(sk->sk_state) == TCP_FIN_WAIT2 &&
+	    (!nst->linger_until || nst->linger_una))
+		nst_tcp_crowd_acked(nst, true);
+	many = !nst->linger_until && nst_tcp_crowd_is_full();
 	lock_sock(sk);
 	fate = judge(nst, many, &delay);
 	/* Sooner if a kick has come meanwhile. */
@@ -285,7 +271,7 @@ static void detach(struct nst_tcp *nst)
 	struct sock *sk = nst->sk;
 
 	nst->linger = look_after;
-	enlist(nst);
+	nst_tcp_crowd_enter(nst);
 	/* Pairs with nst_tcp_serve(), which calls @linger if it sees the bit. */
 	smp_mb__before_atomic();
 	set_bit(NST_TCP_LINGER, &nst->flags);
@@ -333,13 +319,8 @@ static bool linger(struct nst_tcp *nst, long *timeout)
  */
 void nst_tcp_close_stop(void)
 {
-	struct nst_tcp *nst;
-
-	spin_lock_bh(&linger_lock);
 	WRITE_ONCE(stopping, true);
-	list_for_each_entry(nst, &all_lingering, lingering)
-		nst_tcp_kick(nst, 0);
-	spin_unlock_bh(&linger_lock);
+	nst_tcp_crowd_kick();
 }
 
 /* --- close() -------------------------------------------------------------- */

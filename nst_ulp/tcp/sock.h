@@ -111,6 +111,13 @@ enum {
 	NST_TCP_LINGER,		/* closed, and goes on, see close.c */
 };
 
+/* What a connection that lingers waits for; see crowd.c. */
+enum nst_tcp_crowd {
+	NST_TCP_UNACKED,	/* the acknowledgment of its FIN */
+	NST_TCP_HALF_CLOSED,	/* its peer's FIN */
+	NST_TCP_CROWDED_OUT,	/* nothing more: others have come */
+};
+
 /**
  * struct nst_ahead - how far the records on TCP's queue are complete
  * @len: bytes of the records counted, the head record being the first
@@ -185,7 +192,8 @@ struct nst_head {
  * @work: does what no program waits for, see struct nst_tcp_works
  * @idle: parks idle epochs, see nst_tcp_watch()
  * @linger: what @work does instead once NST_TCP_LINGER is set
- * @lingering: in the list of such connections, see close.c
+ * @lingering: in one of the lists of such connections, see crowd.c
+ * @crowd: in which of them
  * @linger_until: jiffies at which one is given up; 0: it was not looked at yet.
  *	Of @work alone
  * @linger_una: TCP's snd_una when that was set; 0 once its FIN is acknowledged.
@@ -255,6 +263,7 @@ struct nst_tcp {
 	struct delayed_work idle;
 	void (*linger)(struct nst_tcp *nst);
 	struct list_head lingering;
+	enum nst_tcp_crowd crowd;
 	unsigned long linger_until;
 	u32 linger_una;
 	struct rcu_work free;

@@ -159,22 +159,116 @@ static int wait_reset(const int *b, int nr, int want)
 	return n;
 }
 
-/* What is too many is reset, at once. */
-TEST(max_orphans)
+/*
+ * Of those that wait for their peer's FIN alone the oldest go when there are too
+ * many. No peer is told by a reset: nothing was under way.
+ */
+TEST(max_half_closed)
 {
-	enum { NR = 40, MAX = 10 };
-	int b[NR], i;
+	enum { NR = 8, MAX = 4 };
+	int b[NR], a, i;
 	char old[32], now[32];
+	unsigned int port;
 
-	ASSERT_EQ(0, set_max("10", old, sizeof(old)));
-	EXPECT_EQ(0, leave(b, NR));
-	EXPECT_LE(0, close_wait_lingering(MAX));
-	EXPECT_EQ(NR - MAX, wait_reset(b, NR, NR - MAX));
+	/* In a namespace of its own no other has had its ports. */
+	ASSERT_EQ(0, nsttest_netns());
+	ASSERT_EQ(0, set_max("4", old, sizeof(old)));
+	for (i = 0; i < NR; i++) {
+		ASSERT_EQ(0, tcptest_pair(&conf, &a, &b[i]));
+		port = close_port(a);
+		close(a);
+		EXPECT_EQ(0, close_wait_state(port, CLOSE_FIN_WAIT2));
+		EXPECT_LE(0, close_wait_lingering(i < MAX ? i + 1 : MAX));
+	}
+	/* What TCP has of the others it has for a while, too. */
+	EXPECT_EQ(CLOSE_FIN_WAIT2, close_state(port));
+	for (i = 0; i < NR; i++)
+		EXPECT_EQ(0, close_one_recv(b[i]));
+	EXPECT_EQ(0, count_reset(b, NR));
 	for (i = 0; i < NR; i++)
 		close(b[i]);
 	EXPECT_LE(0, close_wait_lingering(0));
 	EXPECT_EQ(0, set_max(old, now, sizeof(now)));
-	EXPECT_STREQ("10\n", now);
+	EXPECT_STREQ("4\n", now);
+}
+
+/* Closes the sender of more than its peer has room for. The bytes, or -errno. */
+static int leave_full(int *b)
+{
+	static char data[300000];
+	int a, n, ret = tcptest_pair(&conf, &a, b);
+
+	if (!ret)
+		ret = tcptest_set_int(a, SOL_SOCKET, SO_SNDBUF, 1 << 20);
+	if (ret)
+		return ret;
+	n = send(a, data, sizeof(data), MSG_DONTWAIT);
+	return close(a) || n < 0 ? -errno : n;
+}
+
+static int read_full(int b)
+{
+	static char data[65536];
+	int sum = 0, n;
+
+	while ((n = recv(b, data, sizeof(data), 0)) > 0)
+		sum += n;
+	return n ? -errno : sum;
+}
+
+/* What has data under way and is too many is reset, at once. */
+TEST(max_orphans)
+{
+	enum { NR = 8, MAX = 4 };
+	int b[NR], n[NR], i;
+	char old[32], now[32];
+
+	ASSERT_EQ(0, set_max("4", old, sizeof(old)));
+	for (i = 0; i < NR; i++) {
+		n[i] = leave_full(&b[i]);
+		EXPECT_LT(100000, n[i]);
+		EXPECT_LE(0, close_wait_lingering(i < MAX ? i + 1 : MAX));
+		EXPECT_EQ(i < MAX ? 0 : i + 1 - MAX,
+			  wait_reset(b, i + 1, i < MAX ? 0 : i + 1 - MAX));
+	}
+	for (i = 0; i < NR; i++) {
+		EXPECT_EQ(i < MAX ? n[i] : -ECONNRESET, read_full(b[i]));
+		close(b[i]);
+	}
+	EXPECT_LE(0, close_wait_lingering(0));
+	EXPECT_EQ(0, set_max(old, now, sizeof(now)));
+}
+
+/*
+ * Strangers who know no key, and never say that they have gone, do not take the
+ * place of who has data under way.
+ */
+TEST(max_orphans_silent)
+{
+	enum { NR = 8 };
+	int raw[NR], b, n, s, i;
+	char old[32], now[32];
+	unsigned int port;
+
+	/* In a namespace of its own no other has had its ports. */
+	ASSERT_EQ(0, nsttest_netns());
+	ASSERT_EQ(0, set_max("4", old, sizeof(old)));
+	for (i = 0; i < NR; i++) {
+		ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &s, &raw[i]));
+		EXPECT_EQ(0, tcptest_key(s, &conf, NST_F_RESPONDER));
+		port = close_port(s);
+		close(s);
+		EXPECT_EQ(0, close_wait_state(port, CLOSE_FIN_WAIT2));
+		EXPECT_LE(0, close_wait_lingering(i < 4 ? i + 1 : 4));
+	}
+	n = leave_full(&b);
+	EXPECT_LT(100000, n);
+	EXPECT_EQ(n, read_full(b));
+	close(b);
+	for (i = 0; i < NR; i++)
+		close(raw[i]);
+	EXPECT_LE(0, close_wait_lingering(0));
+	EXPECT_EQ(0, set_max(old, now, sizeof(now)));
 }
 
 /* --- ss -K ---------------------------------------------------------------- */
