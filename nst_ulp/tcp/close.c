@@ -134,15 +134,31 @@ static unsigned long orphan_time(const struct sock *sk)
 }
 
 /*
+ * The peer has no room, and answers when TCP asks whether that is still so. TCP
+ * goes on with an orphan then until the time between two questions has doubled up
+ * to the longest one, which is later than it gives up sending.
+ */
+static bool peer_is_full(const struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+
+	return !tcp_sk(sk)->packets_out && tcp_send_head(sk) &&
+	       !icsk->icsk_probes_out &&
+	       inet_csk_rto_backoff(icsk, TCP_RTO_MAX) < TCP_RTO_MAX;
+}
+
+/*
  * Its FIN is not acknowledged, and perhaps data before it. Each byte that is
- * makes the time begin anew; it is looked at four times in it. Socket lock.
+ * makes the time begin anew, and so does the answer of a peer that has no room; it
+ * is looked at four times in it. Socket lock.
  */
 static enum fate judge_unacked(struct nst_tcp *nst, unsigned long *delay)
 {
 	unsigned long time = orphan_time(nst->sk);
 	u32 una = tcp_sk(nst->sk)->snd_una ?: 1;
 
-	if (!nst->linger_until || nst->linger_una != una) {
+	if (!nst->linger_until || nst->linger_una != una ||
+	    peer_is_full(nst->sk)) {
 		nst->linger_una = una;
 		nst->linger_until = (jiffies + time) ?: 1;
 	}

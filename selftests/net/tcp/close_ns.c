@@ -408,6 +408,26 @@ TEST_F(path, peer_is_gone_module)
 	EXPECT_EQ(1, nsttest_stat("NstLingering"));
 }
 
+/*
+ * A peer that has no room, and says so whenever it is asked, is not gone: TCP waits
+ * until it asks once in two minutes.
+ */
+TEST_F(path, peer_is_full)
+{
+	static char data[300000];
+	int n;
+
+	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_SOCKET, SO_SNDBUF, 1 << 20));
+	n = send(self->a, data, sizeof(data), MSG_DONTWAIT);
+	ASSERT_LT(100000, n);
+	close_a(_metadata, self);
+	usleep(3 * PATIENCE_MS * 1000);
+	EXPECT_EQ(1, nsttest_stat("NstLingering"));
+	EXPECT_EQ(n, read_full(self->b));
+	close(self->b);
+	self->b = -1;
+}
+
 /* TCP drops what has not the signature that it asks for, also an answer. */
 TEST_F(path, md5)
 {
