@@ -58,7 +58,9 @@ int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
 	struct sock *sk = nst->sk;
 
 	lockdep_assert_held(&nst->rx_lock);
-	if (nst->rx_err)
+	/* Behind a truncation sending goes on, and may fail yet: push_locked(). */
+	if (nst->rx_err && (nst->rx_drop != NST_DROP_TRUNCATED ||
+			    drop == NST_DROP_TRUNCATED))
 		return nst->rx_err;
 	nst->rx_drop = drop;
 	WRITE_ONCE(nst->rx_err, nst_drop_errno(drop));

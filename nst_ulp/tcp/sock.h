@@ -246,7 +246,8 @@ struct nst_head {
  *	Under @rx_lock
  * @stall_charged: bytes of memory charged to the socket for @stalled, or still so.
  *	Changed under @rx_lock and the socket lock, or by who ends it
- * @rx_drop: why receiving has ended, sticky; written once under @rx_lock
+ * @rx_drop: why receiving has ended, sticky, but for a truncation, behind which
+ *	others' bytes may come to light; under @rx_lock
  * @rx_err: the same as a negative errno, or one that TCP has reported
  * @head: the record that comes next, under the socket lock
  */

@@ -528,6 +528,32 @@ TEST_F(past, given_seen_by_sender)
 	expect_reset_behind(_metadata, self->raw, PEER_HDR_SIZE + 2 + 5);
 }
 
+/* Nor does it end well if the peer has ended before: sending went on until then. */
+TEST_F(past, given_behind_truncation)
+{
+	long foreign = nsttest_stat("NstRxForeign");
+	static char in[4096];
+	struct peer peer;
+	ssize_t n;
+
+	ASSERT_EQ(2, send(self->kern, "ok", 2, 0));
+	peer_init(&peer, self->raw, conf.cipher_id, nsttest_box, NSTTEST_KEYS);
+	ASSERT_EQ(0, peer_send(&peer, NST_TYPE_DATA, "record", 6));
+	ASSERT_EQ(6, recv(self->kern, in, sizeof(in), 0));
+	ASSERT_EQ(0, shutdown(self->raw, SHUT_WR));
+	EXPECT_EQ(-1, recv(self->kern, in, sizeof(in), 0));
+	EXPECT_EQ(ECONNABORTED, errno);
+	ASSERT_EQ(0, intrude(self->kern, "give"));
+	EXPECT_EQ(-1, send(self->kern, "lost", 4, MSG_NOSIGNAL));
+	EXPECT_EQ(EPROTO, errno);
+	tcptest_timeout(self->raw, SO_RCVTIMEO, TCPTEST_SOON_MS);
+	while ((n = recv(self->raw, in, sizeof(in), 0)) > 0)
+		;
+	EXPECT_EQ(-1, n);
+	EXPECT_EQ(ECONNRESET, errno);
+	EXPECT_EQ(foreign + 1, nsttest_stat("NstRxForeign"));
+}
+
 /* Before the first record, too. */
 TEST_F(past, given_first)
 {
