@@ -53,6 +53,13 @@ static void force(struct sock *sk, int due)
 	__sk_mem_schedule(sk, more, SK_MEM_SEND);
 	WRITE_ONCE(sk->sk_sndbuf, READ_ONCE(sk->sk_sndbuf) ?
 		   min(sndbuf, READ_ONCE(sk->sk_sndbuf)) : sndbuf);
+	/*
+	 * Who has looked meanwhile, without a lock, found no room; with nothing on
+	 * its way no acknowledgment would tell him. Pairs with tcp_poll().
+	 */
+	smp_mb();
+	if (sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		sk->sk_write_space(sk);
 }
 
 /* Charge what is held, no less and no more. Returns false if that is refused. */
