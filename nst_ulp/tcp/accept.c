@@ -8,57 +8,11 @@
 #include <net/tcp.h>
 #include "tcp/accept.h"
 #include "tcp/attach.h"
+#include "tcp/inherit.h"
 #include "tcp/ops.h"
 #include "tcp/ready.h"
 #include "tcp/rx.h"
 #include "tcp/work.h"
-
-/*
- * Keys, flags and record size are the listener's, the role is the responder's
- * whatever the listener was told, and the stream is the child's own.
- */
-static void inherit(struct nst_tcp *nst, struct nst_tcp *parent)
-{
-	struct nst_stream *st = &nst->st;
-
-	spin_lock_bh(&parent->conf_lock);
-	/* Made strict behind the listener's back, the host takes no others. */
-	if (!READ_ONCE(st->nn->strict) || (parent->st.flags & NST_F_STRICT)) {
-		st->tx.conf = nst_conf_get(parent->st.tx.conf);
-		st->rx.conf = nst_conf_get(parent->st.rx.conf);
-	}
-	st->flags = parent->st.flags;
-	spin_unlock_bh(&parent->conf_lock);
-	if (st->tx.conf)
-		st->tx.kid = st->tx.conf->kid;
-	st->role = NST_WIRE_RESPONDER;
-	nst->auto_role = NST_WIRE_RESPONDER;
-	nst->record_max = READ_ONCE(parent->record_max);
-	nst->rcvlowat = READ_ONCE(parent->rcvlowat);
-}
-
-/*
- * The child was born when its listener had keys for one direction alone: it gets
- * those of the other one, unless they are of another kind of stream by now.
- */
-static void inherit_rest(struct nst_tcp *nst, struct nst_tcp *parent)
-{
-	struct nst_stream *st = &nst->st, *from = &parent->st;
-	const struct nst_conf *has = st->tx.conf ?: st->rx.conf;
-
-	lockdep_assert_held(&nst->rx_lock);
-	lockdep_assert_held(&nst->tx_lock);
-	spin_lock_bh(&parent->conf_lock);
-	if (!st->tx.conf && from->tx.conf &&
-	    nst_conf_agree(from->tx.conf, has)) {
-		WRITE_ONCE(st->tx.conf, nst_conf_get(from->tx.conf));
-		st->tx.kid = st->tx.conf->kid;
-	}
-	if (!st->rx.conf && from->rx.conf &&
-	    nst_conf_agree(from->rx.conf, has))
-		WRITE_ONCE(st->rx.conf, nst_conf_get(from->rx.conf));
-	spin_unlock_bh(&parent->conf_lock);
-}
 
 /**
  * nst_tcp_clone() - tcp_ulp_ops.clone
@@ -98,7 +52,8 @@ void nst_tcp_clone(const struct request_sock *req, struct sock *sk,
 		sk->sk_state_change = nst_tcp_state_change;
 		WRITE_ONCE(sk->sk_rcvlowat, 1);
 		nst_tcp_claim(sk);
-		inherit(nst, parent);
+		nst_tcp_inherit(nst, parent);
+		nst_tcp_keep_parent(nst, parent);
 		nst_stats_inc(nst->st.nn->stats, NST_MIB_SOCKETS);
 	}
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, nst);
@@ -130,7 +85,7 @@ static int complete_child(struct sock *sk, struct nst_tcp *parent)
 	nst = nst_tcp_alloc(sk, NULL, GFP_KERNEL);
 	if (!nst)
 		return -ECONNABORTED;
-	inherit(nst, parent);
+	nst_tcp_inherit(nst, parent);
 	if (plain) {
 		/* tcp_cleanup_ulp() will put it. */
 		__module_get(THIS_MODULE);
@@ -156,10 +111,7 @@ static void inherit_late(struct nst_tcp *nst, struct nst_tcp *parent)
 	mutex_lock(&nst->rx_lock);
 	mutex_lock(&nst->tx_lock);
 	swap(nst->memcg, memcg);
-	if (!nst->st.tx.conf && !nst->st.rx.conf)
-		inherit(nst, parent);
-	else
-		inherit_rest(nst, parent);
+	nst_tcp_inherit_late(nst, parent, true);
 	mutex_unlock(&nst->tx_lock);
 	mutex_unlock(&nst->rx_lock);
 	mem_cgroup_put(memcg);

@@ -141,7 +141,13 @@ void nst_tcp_release_cb(struct sock *sk)
 		clear_bit(NST_TCP_WAITS, &nst->flags);
 		nst_tcp_kick(nst, 0);
 	}
-	if (unlikely(sock && READ_ONCE(sock->ops) != &nst_tcp_ops[family]))
+	if (unlikely(sock && READ_ONCE(sock->ops) != &nst_tcp_ops[family])) {
 		nst_tcp_adopt(sk);
+		/* What nst_tcp_accept() would do behind this. */
+		if (nst) {
+			set_bit(NST_TCP_ADOPTED, &nst->flags);
+			nst_tcp_kick(nst, 0);
+		}
+	}
 	nst_tcp_base_prot[family]->release_cb(sk);
 }

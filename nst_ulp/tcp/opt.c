@@ -7,6 +7,7 @@
 #include "core/suite.h"
 #include "optval.h"
 #include "tcp/diag.h"
+#include "tcp/inherit.h"
 #include "tcp/opt.h"
 #include "tcp/ready.h"
 #include "tcp/rx.h"
@@ -224,6 +225,7 @@ int nst_sockopt_set(struct sock *sk, int level, int optname, sockptr_t optval,
 	if (level != SOL_NST)
 		return nst->base->setsockopt(sk, level, optname, optval,
 					     optlen);
+	nst_tcp_inherit_now(nst);
 	switch (optname) {
 	case NST_TX:
 		return set_crypto(nst, optval, optlen, NST_SET_TX);

@@ -4,6 +4,7 @@
 #include <linux/uio.h>
 #include <net/tcp.h>
 #include "tcp/head.h"
+#include "tcp/inherit.h"
 #include "tcp/mem.h"
 #include "tcp/poll.h"
 #include "tcp/queue.h"
@@ -445,6 +446,7 @@ NST_RECVMSG(nst_tcp_recvmsg)
 		return nst->base->recvmsg NST_RECVMSG_PASS(sk, msg, len, flags);
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
+	nst_tcp_inherit_now(nst);
 	if (!READ_ONCE(nst->st.rx.conf))
 		return -ENOKEY;
 	if (READ_ONCE(sk->sk_state) == TCP_LISTEN)

@@ -7,6 +7,7 @@
 #include <linux/uio.h>
 #include <net/tcp.h>
 #include "compat_tcp.h"
+#include "tcp/inherit.h"
 #include "tcp/mem.h"
 #include "tcp/send.h"
 #include "tcp/tx.h"
@@ -311,6 +312,7 @@ static int send_iter(struct sock *sk, struct iov_iter *iter, int flags, u8 type)
 	int err, got;
 	bool told;
 
+	nst_tcp_inherit_now(call.nst);
 	err = wait_connected(&call) ?: tx_lock(&call);
 	while (!err && !call.done) {
 		got = send_step(&call);

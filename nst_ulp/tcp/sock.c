@@ -107,6 +107,8 @@ static void free_work(struct work_struct *work)
 	/* Not charged any more: nst_tcp_uninstall() has come first. */
 	kfree_skb(nst->head.body);
 	mem_cgroup_put(nst->memcg);
+	if (nst->parent)
+		nst_tcp_put(nst->parent);
 	memzero_explicit(nst, sizeof(*nst));
 	kmem_cache_free(nst_cache, nst);
 	if (atomic_dec_and_test(&nst_live))

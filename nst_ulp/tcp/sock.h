@@ -108,6 +108,7 @@ enum {
 	NST_TCP_FLUSH,		/* a splice has ended; the worker sends what is open */
 	NST_TCP_TORN,		/* not intact, see nst_tcp_intact() */
 	NST_TCP_CLOSED,		/* no program will read any more; under rx_lock */
+	NST_TCP_ADOPTED,	/* accepted by TCP's own accept(), see work.c */
 	NST_TCP_LINGER,		/* closed, and goes on, see close.c */
 };
 
@@ -218,6 +219,8 @@ struct nst_head {
  *	stays 1, see nst_tcp_set_rcvlowat(). Socket lock
  * @memcg: memory cgroup of who made or accepted the socket, for what the worker
  *	allocates; holds a reference. Changed under both locks by accept()
+ * @parent: of a child that lacks a key the listener's state, until the program calls;
+ *	holds a reference; NULL: none. Changed under both locks
  * @conf_lock: see "Locking"; @st.tx.conf and @st.rx.conf change under it, their
  *	own direction's lock and nothing less, so either is enough to read
  * @tx_lock: see "Locking"
@@ -281,6 +284,7 @@ struct nst_tcp {
 	bool evicting;
 	int rcvlowat;
 	struct mem_cgroup *memcg;
+	struct nst_tcp *parent;
 	spinlock_t conf_lock;
 
 	struct mutex tx_lock;

@@ -9,7 +9,9 @@
 #include <linux/sched/mm.h>
 #include <linux/tcp.h>
 #include <net/tcp.h>
+#include "tcp/inherit.h"
 #include "tcp/mem.h"
+#include "tcp/ready.h"
 #include "tcp/rx.h"
 #include "tcp/tx.h"
 #include "tcp/work.h"
@@ -39,6 +41,30 @@ static bool is_idle(const struct nst_tcp *nst)
 }
 
 /*
+ * A child was accepted, by an accept() that is TCP's: it slept over the listener's
+ * attach. What could not be done while it had no socket, as nst_tcp_accept() does.
+ * Its memory stays that of who made the listener.
+ */
+static void see_adopted(struct nst_tcp *nst)
+{
+	lockdep_assert_held(&nst->rx_lock);
+	if (nst->parent) {
+		if (!try_lock(nst, &nst->tx_lock))
+			return;
+		nst_tcp_inherit_late(nst, nst->parent, false);
+		mutex_unlock(&nst->tx_lock);
+	}
+	if (!nst_tcp_borrow(nst))
+		return;
+	clear_bit(NST_TCP_ADOPTED, &nst->flags);
+	if (!test_bit(NST_TCP_DEAD, &nst->flags))
+		nst_tcp_announce(nst);
+	nst_tcp_return(nst);
+	if (nst->rx_err && nst->rx_drop != NST_DROP_TRUNCATED)
+		nst_tcp_abort(nst);
+}
+
+/*
  * What no program waits for: judge a START as soon as it is there, empty
  * records, make room for a large record, send the START and the end that
  * strict mode has put off, finish what TCP had no memory for.
@@ -53,6 +79,8 @@ static void serve(struct nst_tcp *nst)
 	    try_lock(nst, &nst->rx_lock)) {
 		/* What it allocates is the socket's, see mem.c. */
 		old = set_active_memcg(nst->memcg);
+		if (unlikely(test_bit(NST_TCP_ADOPTED, &nst->flags)))
+			see_adopted(nst);
 		nst_tcp_rx_work(nst);
 		set_active_memcg(old);
 		mutex_unlock(&nst->rx_lock);

@@ -6,7 +6,9 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -532,6 +534,154 @@ TEST_F(older, migrate_to_nst)
 	for (i = 0; i < CLIENTS; i++)
 		close(fds[i]);
 	close(other);
+}
+
+/* --- an accept() that sleeps over the attach ------------------------------- */
+
+struct sleeper {
+	int lis;
+	int fd;
+	pid_t tid;
+	pthread_t thread;
+	struct sockaddr_storage ss;
+	socklen_t len;
+};
+
+/* It runs only when nobody else does, so the child waits for it for a while. */
+static void *accept_idly(void *arg)
+{
+	struct sched_param none = {};
+	struct sleeper *s = arg;
+
+	sched_setscheduler(0, SCHED_IDLE, &none);
+	__atomic_store_n(&s->tid, syscall(SYS_gettid), __ATOMIC_SEQ_CST);
+	s->fd = accept(s->lis, NULL, NULL);
+	return NULL;
+}
+
+static int fall_asleep(struct sleeper *s)
+{
+	s->lis = listen_at(&s->ss, &s->len, AF_INET);
+	if (s->lis < 0 || pthread_create(&s->thread, NULL, accept_idly, s))
+		return -errno;
+	while (!__atomic_load_n(&s->tid, __ATOMIC_SEQ_CST))
+		usleep(1000);
+	return tcptest_asleep(s->tid);
+}
+
+/* Long enough for what TCP and NST do without a program. */
+static void keep_busy(long ms)
+{
+	long from = nsttest_now_ms();
+
+	while (nsttest_now_ms() - from < ms)
+		sched_yield();
+}
+
+static int connect_keyed(const struct sleeper *s, const struct tcptest_conf *conf)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || timeouts(fd) || tcptest_key(fd, conf, 0) ||
+	    connect(fd, (void *)&s->ss, s->len))
+		return -1;
+	return fd;
+}
+
+/* Both ends are strict: each waits for the other's START. */
+TEST(asleep_strict)
+{
+	const struct tcptest_conf conf = {
+		.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+		.strict = true,
+	};
+	struct sleeper s = { .fd = -1 };
+	char buf[8];
+	int fd;
+
+	ASSERT_EQ(0, fall_asleep(&s));
+	ASSERT_EQ(0, tcptest_key(s.lis, &conf, 0));
+	fd = connect_keyed(&s, &conf);
+	ASSERT_LE(0, fd);
+	keep_busy(300);
+	ASSERT_EQ(0, pthread_join(s.thread, NULL));
+	ASSERT_LE(0, s.fd);
+	ASSERT_EQ(0, timeouts(s.fd));
+	EXPECT_EQ(5, send(fd, "hello", 5, 0));
+	EXPECT_EQ(5, recv(s.fd, buf, sizeof(buf), 0));
+	EXPECT_EQ(3, send(s.fd, "yes", 3, 0));
+	EXPECT_EQ(3, recv(fd, buf, sizeof(buf), 0));
+	close(fd);
+	close(s.fd);
+	close(s.lis);
+}
+
+/* What has failed before it had a program is reset as soon as it has one. */
+TEST(asleep_refused)
+{
+	const struct tcptest_conf conf = {
+		.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+	};
+	struct sleeper s = { .fd = -1 };
+	char rubbish[64] = "GET / HTTP/1.0";
+	int raw;
+
+	ASSERT_EQ(0, fall_asleep(&s));
+	ASSERT_EQ(0, tcptest_key(s.lis, &conf, 0));
+	raw = socket(AF_INET, SOCK_STREAM, 0);
+	ASSERT_EQ(0, connect(raw, (void *)&s.ss, s.len));
+	ASSERT_EQ(sizeof(rubbish), send(raw, rubbish, sizeof(rubbish), 0));
+	keep_busy(300);
+	ASSERT_EQ(0, pthread_join(s.thread, NULL));
+	ASSERT_LE(0, s.fd);
+	EXPECT_NE(0, tcptest_poll(raw, POLLERR, TCPTEST_SOON_MS) & POLLERR);
+	close(raw);
+	close(s.fd);
+	close(s.lis);
+}
+
+/* The child is born behind the attach, and before the keys: to read, or to send. */
+static void born_before_keys(struct __test_metadata *_metadata, bool sends)
+{
+	const struct tcptest_conf conf = {
+		.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+	};
+	const struct nsttest_conf keys = {
+		.cipher_id = NST_CIPHER_AES_GCM, .nr_keys = NSTTEST_KEYS,
+	};
+	struct sleeper s = { .fd = -1 };
+	char buf[8];
+	int fd;
+
+	ASSERT_EQ(0, fall_asleep(&s));
+	ASSERT_EQ(0, nsttest_attach(s.lis));
+	fd = connect_keyed(&s, &conf);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, nsttest_install(s.lis, &keys));
+	ASSERT_EQ(0, pthread_join(s.thread, NULL));
+	ASSERT_LE(0, s.fd);
+	ASSERT_EQ(0, timeouts(s.fd));
+	/* The key may come behind accept(), but then it is the listener's alone. */
+	if (sends) {
+		EXPECT_EQ(3, send(s.fd, "yes", 3, 0));
+		EXPECT_EQ(3, recv(fd, buf, sizeof(buf), 0));
+	} else {
+		EXPECT_EQ(5, send(fd, "hello", 5, 0));
+		EXPECT_EQ(5, recv(s.fd, buf, sizeof(buf), 0));
+	}
+	close(fd);
+	close(s.fd);
+	close(s.lis);
+}
+
+TEST(asleep_reads)
+{
+	born_before_keys(_metadata, false);
+}
+
+TEST(asleep_sends)
+{
+	born_before_keys(_metadata, true);
 }
 
 TEST_HARNESS_MAIN
