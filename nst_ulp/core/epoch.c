@@ -204,19 +204,28 @@ void nst_epoch_free(struct nst_epoch *ep)
 /**
  * nst_epoch_pick() - choose the random part of a new epoch
  * @id: receives kpos, kval and epoch
+ *
+ * If the machine is cloned behind this, its twin has picked the same. The kernel
+ * may tell of it before the epoch begins, so what was told until now is what counts.
+ *
+ * Return: VM forks reported before it chose, for the epoch's @vmfork.
  */
-void nst_epoch_pick(struct nst_epoch_id *id)
+unsigned int nst_epoch_pick(struct nst_epoch_id *id)
 {
+	unsigned int vmfork = nst_epoch_vmforks();
 	struct {
 		u8 kpos;
 		u8 kval;
 		u16 epoch;
 	} pick;
 
+	/* Pairs with count_vmfork(): the kernel has new randomness then. */
+	smp_rmb();
 	get_random_bytes(&pick, sizeof(pick));
 	id->kpos = pick.kpos % NST_WIRE_KPOS_MAX + 1;
 	id->kval = pick.kval;
 	id->epoch = pick.epoch;
+	return vmfork;
 }
 
 /**

@@ -44,7 +44,7 @@ int nst_epoch_unpark(struct nst_epoch *ep, u8 proto, const u8 *salt,
 void nst_epoch_park(struct nst_epoch *ep);
 void nst_epoch_end(struct nst_epoch *ep);
 void nst_epoch_free(struct nst_epoch *ep);
-void nst_epoch_pick(struct nst_epoch_id *id);
+unsigned int nst_epoch_pick(struct nst_epoch_id *id);
 unsigned int nst_epoch_vmforks(void);
 int nst_epoch_init(void);
 void nst_epoch_exit(void);

@@ -111,15 +111,16 @@ static int tx_new_epoch(struct nst_stream *st, const u8 *start,
 		.suite = conf->suite, .kid = key->kid,
 		.bound = nst_stream_tx_bindable(st),
 	};
+	unsigned int vmfork = nst_epoch_pick(&id);
 	u8 salt[NST_KDF_SALT_LEN];
 	int err;
 
-	nst_epoch_pick(&id);
 	tx_salt(st, start, id.bound, salt);
 	err = nst_epoch_begin(&tx->ep, &id, key, gen, IPPROTO_TCP, salt,
 			      conf->context, conf->context_len);
 	if (err)
 		return err;
+	tx->ep.vmfork = vmfork;
 	tx->epochs++;
 	tx->renew = false;
 	nst_stats_inc(st->nn->stats, NST_MIB_TX_EPOCHS);

@@ -97,6 +97,7 @@ static struct nst_udp_epoch *make_epoch(struct nst_udp *nst,
 	struct nst_conf *conf = nst->tx_conf;
 	struct nst_epoch_id id = { .suite = conf->suite, .kid = key->kid };
 	struct nst_udp_epoch *epoch;
+	unsigned int vmfork;
 	int err;
 
 	epoch = kzalloc(sizeof(*epoch), GFP_KERNEL_ACCOUNT);
@@ -107,9 +108,10 @@ static struct nst_udp_epoch *make_epoch(struct nst_udp *nst,
 	refcount_set(&epoch->ref, 1);
 	epoch->ep.tx = true;
 	epoch->born = ktime_get_boottime_ns();
-	nst_epoch_pick(&id);
+	vmfork = nst_epoch_pick(&id);
 	err = nst_epoch_begin(&epoch->ep, &id, key, gen, IPPROTO_UDP, salt,
 			      conf->context, conf->context_len);
+	epoch->ep.vmfork = vmfork;
 	if (!err)
 		return epoch;
 	nst_udp_epoch_put(epoch);

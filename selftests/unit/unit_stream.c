@@ -290,6 +290,23 @@ TEST(nst_stream_tx_begin__new_epoch_after_a_vm_fork)
 	ends_done();
 }
 
+/* Both twins have picked the same epoch when the kernel tells of the fork. */
+TEST(nst_stream_tx_begin__new_epoch_after_a_vm_fork_behind_the_pick)
+{
+	ends_begin(0, 0);
+	NEED_EQ(nst_epoch_init(), 0);
+	pass(&a, &b, 0, "x");
+	a.st.tx.renew = true;
+	shim_vmfork_behind_random();
+	CHECK(say_new_epoch(&a));
+	NEED_EQ(hear(&b), NST_OK);
+	CHECK(say_new_epoch(&a));
+	NEED_EQ(hear(&b), NST_OK);
+	CHECK(!say_new_epoch(&a));
+	nst_epoch_exit();
+	ends_done();
+}
+
 TEST(nst_stream_tx_begin__another_suite)
 {
 	u8 suite;

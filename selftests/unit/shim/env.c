@@ -33,6 +33,7 @@ static bool fail_hit;
 static unsigned int bugs;
 static struct rcu_head *rcu_todo;
 static struct notifier_block *vmfork_nb;
+static bool fork_behind;
 static u64 random_state;
 
 static struct {
@@ -169,6 +170,15 @@ void get_random_bytes(void *buf, size_t len)
 			       1442695040888963407ULL;
 		*p++ = random_state >> 56;
 	}
+	if (fork_behind) {
+		fork_behind = false;
+		shim_vmfork();
+	}
+}
+
+void shim_vmfork_behind_random(void)
+{
+	fork_behind = true;
 }
 
 int get_random_bytes_wait(void *buf, size_t len)

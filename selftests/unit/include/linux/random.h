@@ -18,6 +18,8 @@ u32 get_random_u32_below(u32 ceil);
 int register_random_vmfork_notifier(struct notifier_block *nb);
 int unregister_random_vmfork_notifier(struct notifier_block *nb);
 void shim_vmfork(void);
+/* One that the kernel tells of behind the next random bytes. */
+void shim_vmfork_behind_random(void);
 
 #define wait_for_random_bytes()		0
 #define rng_is_initialized()		true
