@@ -69,7 +69,7 @@ static void udp_write_space(struct sock *sk)
 
 	/* Pairs with adopt_sock(). */
 	smp_rmb();
-	nst = rcu_dereference_check(__sk_user_data(sk), true);
+	nst = nst_udp_of(sk);
 	if (unlikely(nst_udp_left(nst)))
 		nst_udp_shut(sk);
 	nst->write_space(sk);
@@ -143,7 +143,7 @@ static void adopt_sock(struct sock *sk, struct nst_udp *nst)
 
 /*
  * Softirqs and senders look without a lock. A softirq that sees encap_rcv finds the
- * state; a sender that sees our proto finds encap_rcv, or he would take the
+ * state, which has been entered; a sender that sees our proto finds encap_rcv, or he would take the
  * socket for one that was changed.
  */
 static void adopt(struct sock *sk, struct nst_udp *nst)
@@ -157,7 +157,6 @@ static void adopt(struct sock *sk, struct nst_udp *nst)
 	nst->gso_size = up->gso_size;
 	WRITE_ONCE(up->gso_size, 0);
 	clear_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
-	rcu_assign_sk_user_data(sk, nst);
 	adopt_sock(sk, nst);
 	/* The socket file holds what its ops belong to. */
 	__module_get(THIS_MODULE);
@@ -191,7 +190,7 @@ static int try_install(struct sock *sk, struct nst_udp *nst, bool *bound)
 	if (!is_contended(sk)) {
 		/* Others who want a socket's sk_user_data hold this one. */
 		write_lock_bh(&sk->sk_callback_lock);
-		err = check(sk);
+		err = check(sk) ?: nst_udp_enter(nst);
 		if (!err)
 			adopt(sk, nst);
 		write_unlock_bh(&sk->sk_callback_lock);
@@ -378,8 +377,11 @@ static void forget_learned(void)
  */
 int nst_udp_init(void)
 {
-	int err = learn(NST_UDP_V4, PF_INET);
+	int err = nst_udp_find_init();
 
+	if (err)
+		return err;
+	err = learn(NST_UDP_V4, PF_INET);
 	if (!err)
 		err = learn(NST_UDP_V6, PF_INET6);
 	/* A kernel, or a command line, without IPv6. */
@@ -394,6 +396,7 @@ int nst_udp_init(void)
 	nst_udp_derive_exit();
 no_wait:
 	forget_learned();
+	nst_udp_find_exit();
 	return err;
 }
 
@@ -421,4 +424,5 @@ void nst_udp_exit(void)
 	nst_udp_derive_exit();
 	nst_udp_buf_exit();
 	forget_learned();
+	nst_udp_find_exit();
 }

@@ -197,6 +197,10 @@ NST_RECVMSG(nst_udp_recvmsg)
 
 	if (!nst)
 		return -EIO;
+	/* The kernel's NFS server asks again at once, for ever, but for this. */
+	if (unlikely(nst_udp_is_taken(nst)) && (flags & MSG_DONTWAIT) &&
+	    rcu_access_pointer(__sk_user_data(sk)))
+		return -EAGAIN;
 	if (flags & MSG_ERRQUEUE)
 		return nst->base->recvmsg
 			NST_RECVMSG_PASS(sk, msg, len, flags);

@@ -359,13 +359,16 @@ int nst_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 
 	/* Pairs with the attach: who was sent here finds the state. */
 	smp_rmb();
-	nst = rcu_dereference_sk_user_data(sk);
+	nst = nst_udp_of(sk);
 	/* Closed a moment ago. */
 	if (READ_ONCE(nst->retired)) {
 		consume_skb(skb);
 		return 0;
 	}
-	if (likely(!nst_udp_left(nst))) {
+	if (unlikely(nst_udp_is_taken(nst))) {
+		/* Nothing is opened for who does not know of NST. */
+		drop = NST_DROP_FOREIGN;
+	} else if (likely(!nst_udp_left(nst))) {
 		drop = receive(nst, &dgram, &skb);
 	} else {
 		/* By IPV6_ADDRFORM it is UDP's own. */

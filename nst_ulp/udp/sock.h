@@ -52,6 +52,7 @@
 
 #include <linux/mutex.h>
 #include <linux/refcount.h>
+#include <linux/rhashtable.h>
 #include <linux/rwsem.h>
 #include <linux/skbuff.h>
 #include <linux/wait.h>
@@ -137,6 +138,8 @@ struct nst_udp_own {
 /**
  * struct nst_udp - NST's state of one UDP socket
  * @sk: the socket
+ * @node: it is found by @sk, whatever is in sk_user_data
+ * @rcu: frees this
  * @nn: the namespace's state; the socket keeps the namespace alive
  * @base: the proto that the socket had
  * @encap_rcv: what the attach has given UDP to call, see nst_udp_check()
@@ -184,6 +187,8 @@ struct nst_udp_own {
  */
 struct nst_udp {
 	struct sock *sk;
+	struct rhash_head node;
+	struct rcu_head rcu;
 	struct nst_net *nn;
 	struct proto *base;
 	int (*encap_rcv)(struct sock *sk, struct sk_buff *skb);
@@ -249,6 +254,12 @@ static inline int nst_udp_family(const struct sock *sk)
 }
 
 struct nst_udp *nst_udp(const struct sock *sk);
+struct nst_udp *nst_udp_of(const struct sock *sk);
+bool nst_udp_is_taken(const struct nst_udp *nst);
+int nst_udp_enter(struct nst_udp *nst);
+void nst_udp_leave(struct nst_udp *nst);
+int nst_udp_find_init(void);
+void nst_udp_find_exit(void);
 bool nst_udp_left(const struct nst_udp *nst);
 int nst_udp_check(struct nst_udp *nst);
 void nst_udp_shut(struct sock *sk);

@@ -56,7 +56,8 @@ static void dealloc(struct nst_udp *nst)
 {
 	nst_udp_user_put(nst->user);
 	mem_cgroup_put(nst->memcg);
-	kfree(nst);
+	/* Who looks for another's state may come by this one. */
+	kfree_rcu(nst, rcu);
 }
 
 static void udp_free(struct work_struct *work)
@@ -191,9 +192,10 @@ void nst_udp_retire(struct nst_udp *nst)
  */
 void nst_udp_destruct(struct sock *sk)
 {
-	struct nst_udp *nst = rcu_dereference_check(__sk_user_data(sk), true);
+	struct nst_udp *nst = nst_udp_of(sk);
 	void (*destruct)(struct sock *sk) = nst->destruct;
 
+	nst_udp_leave(nst);
 	if (!nst->retired) {
 		nst_udp_retire(nst);
 		module_put(THIS_MODULE);

@@ -6,16 +6,10 @@
  */
 #define _GNU_SOURCE
 #include <endian.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
 
 #include "kselftest_harness.h"
-#include "tcptest.h"
+#include "nfsdtest.h"
 
-#define NFSD		"/proc/fs/nfsd/"
-#define RPCBIND_PORT	111
 #define NFS		100003
 #define NFS_VERSION	4
 #define FIELDS		10	/* of a call with nothing in it */
@@ -24,78 +18,9 @@ static const struct tcptest_conf conf = {
 	.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
 };
 
-static int get(int fd, void *buf, size_t len)
-{
-	return recv(fd, buf, len, MSG_WAITALL) == (ssize_t)len ? 0 : -1;
-}
-
-/* One message of RPC, in one fragment. Its bytes or -1. */
-static ssize_t get_message(int fd, void *buf, size_t size)
-{
-	uint32_t mark;
-	size_t len;
-
-	if (get(fd, &mark, sizeof(mark)))
-		return -1;
-	len = be32toh(mark) & 0x7fffffff;
-	return len <= size && !get(fd, buf, len) ? (ssize_t)len : -1;
-}
-
-/* What asks for a port to be known is told that it is. */
-static void serve_rpcbind(int fd)
-{
-	/* mark, xid, reply, accepted, verifier, success, yes */
-	uint32_t call[512], reply[8] = { htobe32(0x80000000 | 28) };
-
-	while (get_message(fd, call, sizeof(call)) >= 4) {
-		reply[1] = call[0];
-		reply[2] = htobe32(1);
-		reply[7] = htobe32(1);
-		if (send(fd, reply, sizeof(reply), MSG_NOSIGNAL) < 0)
-			break;
-	}
-}
-
-static int listen_on(int port, struct sockaddr_in *sin)
-{
-	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-	socklen_t len = sizeof(*sin);
-
-	*sin = (struct sockaddr_in){
-		.sin_family = AF_INET, .sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)sin, len) || listen(fd, 10) ||
-	    getsockname(fd, (struct sockaddr *)sin, &len))
-		return -1;
-	return fd;
-}
-
-/* NFS asks one on this host to tell of its port. */
-static pid_t rpcbind(void)
-{
-	struct sockaddr_in sin;
-	int fd = listen_on(RPCBIND_PORT, &sin), conn;
-	pid_t pid = fd < 0 ? -1 : fork();
-
-	if (pid) {
-		close(fd);
-		return pid;
-	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while ((conn = accept(fd, NULL, NULL)) >= 0)
-		if (!fork()) {
-			close(fd);
-			serve_rpcbind(conn);
-			_exit(0);
-		}
-	_exit(0);
-}
-
 FIXTURE(nfsd)
 {
-	pid_t rpcbind;
+	struct nfsdtest nfsd;
 	int listener;
 	struct sockaddr_in at;
 };
@@ -104,33 +29,15 @@ FIXTURE_SETUP(nfsd)
 {
 	if (system("modprobe -q nfsd"))
 		NSTTEST_SKIP_FIXTURE("this kernel has no nfsd");
-	self->rpcbind = rpcbind();
-	ASSERT_LT(0, self->rpcbind);
-	mount("nfsd", NFSD, "nfsd", 0, NULL);
-	/* Others need a lock manager besides. */
-	ASSERT_EQ(0, nsttest_write_file(NFSD "versions", "-2 -3 +4\n"));
-	self->listener = listen_on(0, &self->at);
+	ASSERT_EQ(0, nfsdtest_open(&self->nfsd));
+	self->listener = nfsdtest_listen(0, &self->at);
 	ASSERT_LE(0, self->listener);
 }
 
 FIXTURE_TEARDOWN(nfsd)
 {
-	nsttest_write_file(NFSD "threads", "0\n");
 	close(self->listener);
-	umount(NFSD);
-	kill(self->rpcbind, SIGKILL);
-	waitpid(self->rpcbind, NULL, 0);
-}
-
-/* 0 or -errno */
-static int hand_over(int fd)
-{
-	char text[16];
-	int ret;
-
-	snprintf(text, sizeof(text), "%d\n", fd);
-	ret = nsttest_write_file(NFSD "portlist", text);
-	return ret ?: nsttest_write_file(NFSD "threads", "1\n");
+	nfsdtest_close(&self->nfsd);
 }
 
 /* Calls the procedure that does nothing; 0 if it has said so. */
@@ -143,7 +50,7 @@ static int call_nothing(int fd, uint32_t xid)
 
 	if (send(fd, call, sizeof(call), MSG_NOSIGNAL) != sizeof(call))
 		return -errno;
-	if (get_message(fd, reply, sizeof(reply)) != 24)
+	if (nfsdtest_message(fd, reply, sizeof(reply)) != 24)
 		return -ENOMSG;
 	return reply[0] == xid && reply[1] == htobe32(1) && !reply[2] &&
 	       !reply[5] ? 0 : -EBADMSG;
@@ -163,7 +70,7 @@ TEST_F_TIMEOUT(nfsd, serves_with_nst, 120)
 	int i, fd;
 
 	ASSERT_EQ(0, tcptest_key(self->listener, &conf, NST_F_RESPONDER));
-	ASSERT_EQ(0, hand_over(self->listener));
+	ASSERT_EQ(0, nfsdtest_give(self->listener));
 	for (i = 0; i < 2; i++) {
 		fd = open_client(&self->at);
 		ASSERT_LE(0, fd);
@@ -190,7 +97,7 @@ TEST_F_TIMEOUT(nfsd, is_left_alone, 120)
 {
 	int fd;
 
-	ASSERT_EQ(0, hand_over(self->listener));
+	ASSERT_EQ(0, nfsdtest_give(self->listener));
 	EXPECT_EQ(-EBUSY, nsttest_attach(self->listener));
 	fd = open_client(&self->at);
 	ASSERT_LE(0, fd);
