@@ -24,10 +24,11 @@ const struct nla_policy nst_box_nl_kid[NST_A_KEY_KID + 1] = {
 	[NST_A_KEY_KID] = NLA_POLICY_MIN(NLA_U16, 1),
 };
 
+/* Ranges are for check_key(): what netlink refuses by itself nobody wipes. */
 const struct nla_policy nst_box_nl_key[NST_A_KEY_SECRET + 1] = {
-	[NST_A_KEY_KID] = NLA_POLICY_MIN(NLA_U16, 1),
-	[NST_A_KEY_STATE] = NLA_POLICY_MAX(NLA_U32, NST_STATE_RETIRED),
-	[NST_A_KEY_SECRET] = NLA_POLICY_EXACT_LEN(NST_KEY_SIZE),
+	[NST_A_KEY_KID] = { .type = NLA_U16 },
+	[NST_A_KEY_STATE] = { .type = NLA_U32 },
+	[NST_A_KEY_SECRET] = { .type = NLA_BINARY },
 };
 
 const struct nla_policy nst_box_nl_keys[NST_A_BOX_MAX + 1] = {
@@ -74,15 +75,36 @@ static void wipe(struct genl_info *info)
 			 nlmsg_len(nlh) - GENL_HDRLEN);
 }
 
-/* A key from its attributes, already checked against nst_box_nl_key. */
-static int parse_key(struct nst_box_entry *entry, struct nlattr **tb,
-		     struct netlink_ext_ack *extack)
+/* Are all there, and in range? Their types were checked against nst_box_nl_key. */
+static int check_key(struct nlattr **tb, struct netlink_ext_ack *extack)
 {
+	const struct nlattr *bad = NULL;
+
 	if (!tb[NST_A_KEY_KID] || !tb[NST_A_KEY_STATE] ||
 	    !tb[NST_A_KEY_SECRET]) {
 		NL_SET_ERR_MSG(extack, "A key needs kid, state and secret");
 		return -EINVAL;
 	}
+	if (nla_len(tb[NST_A_KEY_SECRET]) != NST_KEY_SIZE)
+		bad = tb[NST_A_KEY_SECRET];
+	if (nla_get_u32(tb[NST_A_KEY_STATE]) > NST_STATE_RETIRED)
+		bad = tb[NST_A_KEY_STATE];
+	if (!nla_get_u16(tb[NST_A_KEY_KID]))
+		bad = tb[NST_A_KEY_KID];
+	if (!bad)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, bad,
+			    "A key's kid, state or secret is out of range");
+	return -ERANGE;
+}
+
+static int parse_key(struct nst_box_entry *entry, struct nlattr **tb,
+		     struct netlink_ext_ack *extack)
+{
+	int err = check_key(tb, extack);
+
+	if (err)
+		return err;
 	entry->kid = nla_get_u16(tb[NST_A_KEY_KID]);
 	entry->state = nla_get_u32(tb[NST_A_KEY_STATE]);
 	nla_memcpy(entry->secret, tb[NST_A_KEY_SECRET], NST_KEY_SIZE);

@@ -260,6 +260,33 @@ TEST_F(nl, refused_request_is_wiped)
 	}
 }
 
+/* The same for values that are wrong by themselves. */
+TEST_F(nl, request_out_of_range_is_wiped)
+{
+	static const struct {
+		uint16_t kid;
+		uint32_t state;
+	} wrong[] = {
+		{ 0, NST_STATE_ACCEPT }, { 9, NST_STATE_RETIRED + 1 },
+	};
+
+	for (int i = 0; i < 4; i++) {
+		nl_begin(&self->t, self->t.family, i % 2 ? NST_CMD_BOX_LOAD :
+			 NST_CMD_KEY_ADD, NLM_F_ACK);
+		if (i % 2)
+			nl_put_nest(&self->t, wrong[i / 2].kid,
+				    wrong[i / 2].state, 0x5a);
+		else
+			nl_put_key(&self->t, wrong[i / 2].kid,
+				   wrong[i / 2].state, 0x5a);
+		EXPECT_EQ(ERANGE, nl_talk(&self->t));
+		EXPECT_LT((int)self->t.req->nlmsg_len, self->t.len);
+		EXPECT_EQ(NULL, memmem(self->t.buf, self->t.len,
+				       "\x5a\x5a\x5a\x5a", 4));
+	}
+	EXPECT_UNCHANGED();
+}
+
 /* A listing has no secret in it, whatever the box holds. */
 TEST_F(nl, listing_without_secret)
 {
