@@ -200,6 +200,9 @@ static int leave_full(int *b)
 
 	if (!ret)
 		ret = tcptest_set_int(a, SOL_SOCKET, SO_SNDBUF, 1 << 20);
+	/* Set, it does not grow with what comes. */
+	if (!ret)
+		ret = tcptest_set_int(*b, SOL_SOCKET, SO_RCVBUF, 32768);
 	if (ret)
 		return ret;
 	n = send(a, data, sizeof(data), MSG_DONTWAIT);
@@ -418,6 +421,7 @@ TEST_F(path, peer_is_full)
 	int n;
 
 	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_SOCKET, SO_SNDBUF, 1 << 20));
+	ASSERT_EQ(0, tcptest_set_int(self->b, SOL_SOCKET, SO_RCVBUF, 32768));
 	n = send(self->a, data, sizeof(data), MSG_DONTWAIT);
 	ASSERT_LT(100000, n);
 	close_a(_metadata, self);
