@@ -8,6 +8,7 @@
 #include "core/aead.h"
 #include "core/epoch.h"
 #include "core/kdf.h"
+#include "core/lookup.h"
 #include "core/netns.h"
 #include "core/sessions.h"
 #include "core/suite.h"
@@ -27,11 +28,17 @@ static int init_guard(void)
 	return nst_guard_init(&watch);
 }
 
+static void exit_suites(void)
+{
+	nst_suite_ask_exit();
+	nst_suite_exit();
+}
+
 static const struct {
 	int (*init)(void);
 	void (*exit)(void);
 } parts[] = {
-	{ nst_suite_init,	nst_suite_exit },
+	{ nst_suite_init,	exit_suites },
 	{ nst_af_nst_init,	nst_af_nst_exit },
 	{ nst_kdf_init,		nst_kdf_exit },
 	{ nst_epoch_init,	nst_epoch_exit },

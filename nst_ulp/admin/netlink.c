@@ -15,6 +15,7 @@
 #include "core/cipher.h"
 #include "core/fingerprint.h"
 #include "core/keyring.h"
+#include "core/lookup.h"
 #include "core/netns.h"
 #include "core/suite.h"
 #include "event.h"

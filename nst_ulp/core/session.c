@@ -6,9 +6,9 @@
 #include <linux/timekeeping.h>
 #include "core/kdf.h"
 #include "core/keyring.h"
+#include "core/lookup.h"
 #include "core/memory.h"
 #include "core/session.h"
-#include "core/suite.h"
 #include "limits.h"
 
 static struct nst_session_name name_of(const struct nst_conf *conf,

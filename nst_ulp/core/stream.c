@@ -186,7 +186,8 @@ int nst_stream_tx_begin(struct nst_stream *st, struct nst_hdr *hdr, u8 type,
 		return -ENOKEY;
 	if (tx->closed)
 		return -EPIPE;
-	if (unlikely(tx->not_before) && get_jiffies_64() < tx->not_before)
+	if (unlikely(tx->not_before) &&
+	    time_before64(get_jiffies_64(), tx->not_before))
 		return -EAGAIN;
 	memset(hdr, 0, sizeof(*hdr));
 	hdr->timestamp = ktime_get_real_ns();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The suites, and whether this kernel has them. */
+/* The suites, and what is known of whether this kernel has them. */
 #ifndef _NST_SUITE_H
 #define _NST_SUITE_H
 
@@ -27,19 +27,22 @@ struct nst_suite {
 	bool untested;
 };
 
+/* What a suite is wanted for. */
+enum nst_suite_use {
+	NST_SUITE_STREAMS,
+	NST_SUITE_DATAGRAMS,	/* of streams, too */
+	NST_SUITE_USES
+};
+
 int nst_suite_init(void);
-const struct nst_suite *nst_suite(u8 id);
-int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size);
-int nst_suite_datagrams(u8 id);
-int nst_suite_check(u8 id);
-int nst_suite_ask(u8 id);
-void nst_suite_ask_all(void);
-int nst_suite_at_hand(u8 id);
-void nst_suite_have(u8 id);
 void nst_suite_exit(void);
+const struct nst_suite *nst_suite(u8 id);
 
 int nst_suite_missing(int err);
 bool nst_suite_known_missing(u8 id);
 int nst_suite_remember(u8 id, int err);
+unsigned int nst_suite_changes(void);
+bool nst_suite_known(enum nst_suite_use use, u8 id);
+bool nst_suite_note(enum nst_suite_use use, u8 id, unsigned int seen);
 
 #endif /* _NST_SUITE_H */

@@ -20,6 +20,7 @@ static struct list_head crowds[] = {
 	LIST_HEAD_INIT(crowds[NST_TCP_HALF_CLOSED]),
 	LIST_HEAD_INIT(crowds[NST_TCP_CROWDED_OUT]),
 };
+
 static unsigned int sizes[ARRAY_SIZE(crowds)];
 static DEFINE_SPINLOCK(crowd_lock);
 

@@ -4,7 +4,7 @@
 #include <linux/tcp.h>
 #include <net/tcp.h>
 #include "core/keyring.h"
-#include "core/suite.h"
+#include "core/lookup.h"
 #include "optval.h"
 #include "tcp/diag.h"
 #include "tcp/inherit.h"

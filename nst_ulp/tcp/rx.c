@@ -7,8 +7,8 @@
 #include <linux/uio.h>
 #include <net/tcp.h>
 #include "core/aead.h"
+#include "core/lookup.h"
 #include "core/stream_rx.h"
-#include "core/suite.h"
 #include "event.h"
 #include "tcp/head.h"
 #include "tcp/mem.h"

@@ -5,7 +5,7 @@
 #include <linux/udp.h>
 #include <net/udp.h>
 #include "core/keyring.h"
-#include "core/suite.h"
+#include "core/lookup.h"
 #include "optval.h"
 #include "udp/opt.h"
 #include "udp/sock.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* suite.c: the table, and what is known of whether a kernel has each. */
+/* suite.c, lookup.c: the table, and what is known of whether a kernel has each. */
 #include <linux/array_size.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -8,6 +8,7 @@
 #include <shim/test.h>
 #include <crypto/algapi.h>
 #include "core/cipher.h"
+#include "core/lookup.h"
 #include "core/suite.h"
 #include "limits.h"
 
@@ -20,6 +21,7 @@ static void start(void)
 
 static void stop(void)
 {
+	nst_suite_ask_exit();
 	nst_suite_exit();
 	CHECK_EQ(shim_live_tfms, 0);
 }
