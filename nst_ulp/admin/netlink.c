@@ -33,10 +33,11 @@ struct dump_state {
 	unsigned int next;
 };
 
-static int put_suite(struct sk_buff *skb, u8 id)
+/* @anew: see nst_suite_driver() */
+static int put_suite(struct sk_buff *skb, u8 id, bool anew)
 {
 	char aead[CRYPTO_MAX_ALG_NAME], hmac[CRYPTO_MAX_ALG_NAME];
-	int err = nst_suite_driver(id, aead, hmac, sizeof(aead));
+	int err = nst_suite_driver(id, aead, hmac, sizeof(aead), anew);
 
 	if (nla_put_u32(skb, NST_A_CAPS_SUITE, id) ||
 	    nla_put_string(skb, NST_A_CAPS_NAME, nst_suite(id)->name))
@@ -46,7 +47,7 @@ static int put_suite(struct sk_buff *skb, u8 id)
 	if (nla_put_string(skb, NST_A_CAPS_AEAD, aead) ||
 	    nla_put_string(skb, NST_A_CAPS_HMAC, hmac))
 		return -EMSGSIZE;
-	if (nst_suite_datagrams(id) == -ENOPKG)
+	if (nst_suite_datagrams(id, anew) == -ENOPKG)
 		return nla_put_flag(skb, NST_A_CAPS_STREAMS_ONLY);
 	return 0;
 }
@@ -54,6 +55,8 @@ static int put_suite(struct sk_buff *skb, u8 id)
 static int caps_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct dump_state *state = (struct dump_state *)cb->ctx;
+	/* Everybody may ask, but not have modprobe run as often as he likes. */
+	bool anew = netlink_capable(cb->skb, CAP_NET_ADMIN);
 	void *hdr;
 
 	for (; state->next < NST_WIRE_SUITE_MAX; state->next++) {
@@ -62,7 +65,7 @@ static int caps_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 				  NST_CMD_CAPS_GET);
 		if (!hdr)
 			break;
-		if (put_suite(skb, state->next + 1)) {
+		if (put_suite(skb, state->next + 1, anew)) {
 			genlmsg_cancel(skb, hdr);
 			break;
 		}

@@ -88,18 +88,17 @@ static int parts_driver(const struct nst_suite *suite, const char *hmac,
  * @aead: receives the AEAD's driver name
  * @hmac: receives the HMAC's driver name
  * @size: bytes of each of the two
- *
- * Looks for them anew also if the suite was missing a moment ago.
+ * @anew: look for them also if the suite was missing a moment ago, which runs modprobe
  *
  * Context: process, may load modules.
  * Return: 0; -ENOPKG if this kernel cannot do the suite; another errno.
  */
-int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size)
+int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size, bool anew)
 {
 	const struct nst_suite *suite = nst_suite(id);
 	struct crypto_shash *shash;
 
-	if (!suite)
+	if (!suite || (!anew && nst_suite_known_missing(id)))
 		return -ENOPKG;
 	shash = crypto_alloc_shash(suite->hmac, 0, 0);
 	if (IS_ERR(shash))
@@ -128,19 +127,49 @@ static int have(u8 id)
 }
 
 /**
+ * nst_suite_at_hand() - may a suite be used without a long wait?
+ * @id: 1..NST_WIRE_SUITE_MAX
+ *
+ * For who serves many. One that was missing is looked for seldom: each look runs
+ * modprobe, and whoever sends a datagram can name any suite.
+ *
+ * Context: process, may load modules.
+ * Return: 0; -ENOPKG if this kernel cannot do the suite, or could not lately;
+ * another errno.
+ */
+int nst_suite_at_hand(u8 id)
+{
+	u64 now = ktime_get_boottime_ns();
+	int err;
+
+	if (nst_suite_known(NST_SUITE_DATAGRAMS, id))
+		return 0;
+	if (now < READ_ONCE(look_at[id]))
+		return -ENOPKG;
+	err = look_for(NST_SUITE_DATAGRAMS, id, have);
+	if (err == -ENOPKG)
+		WRITE_ONCE(look_at[id], now + NST_SUITE_LOOK * NSEC_PER_SEC);
+	return err;
+}
+
+/**
  * nst_suite_datagrams() - can this kernel open datagrams of a suite?
  * @id: 1..NST_WIRE_SUITE_MAX, of which nst_suite_driver() knows drivers
+ * @anew: look for it also if it was missing a moment ago
  *
  * That takes a driver that works in softirqs, which may be another one than streams
- * have. As nst_suite_driver() it looks anew.
+ * have.
  *
  * Context: process, may load modules.
  * Return: 0; -ENOPKG if it cannot; another errno.
  */
-int nst_suite_datagrams(u8 id)
+int nst_suite_datagrams(u8 id, bool anew)
 {
 	/* To make the whole would leave a trace, and its parts need no SIMD. */
-	return nst_suite(id)->untested ? 0 : look_for(NST_SUITE_DATAGRAMS, id, have);
+	if (nst_suite(id)->untested)
+		return 0;
+	return anew ? look_for(NST_SUITE_DATAGRAMS, id, have) :
+		      nst_suite_at_hand(id);
 }
 
 static int has_all(u8 id)
@@ -153,7 +182,7 @@ static int has_all(u8 id)
 	    crypto_has_alg(suite->hmac, CRYPTO_ALG_TYPE_SHASH,
 			   CRYPTO_ALG_TYPE_MASK))
 		return 0;
-	return nst_suite_driver(id, aead, hmac, sizeof(aead));
+	return nst_suite_driver(id, aead, hmac, sizeof(aead), true);
 }
 
 /**
@@ -230,32 +259,6 @@ void nst_suite_ask_all(void)
 void nst_suite_ask_exit(void)
 {
 	cancel_work_sync(&look_work);
-}
-
-/**
- * nst_suite_at_hand() - may a suite be used without a long wait?
- * @id: 1..NST_WIRE_SUITE_MAX
- *
- * For who serves many. One that was missing is looked for seldom: each look runs
- * modprobe, and whoever sends a datagram can name any suite.
- *
- * Context: process, may load modules.
- * Return: 0; -ENOPKG if this kernel cannot do the suite, or could not lately;
- * another errno.
- */
-int nst_suite_at_hand(u8 id)
-{
-	u64 now = ktime_get_boottime_ns();
-	int err;
-
-	if (nst_suite_known(NST_SUITE_DATAGRAMS, id))
-		return 0;
-	if (now < READ_ONCE(look_at[id]))
-		return -ENOPKG;
-	err = look_for(NST_SUITE_DATAGRAMS, id, have);
-	if (err == -ENOPKG)
-		WRITE_ONCE(look_at[id], now + NST_SUITE_LOOK * NSEC_PER_SEC);
-	return err;
 }
 
 /**

@@ -5,8 +5,8 @@
 
 #include <linux/types.h>
 
-int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size);
-int nst_suite_datagrams(u8 id);
+int nst_suite_driver(u8 id, char *aead, char *hmac, size_t size, bool anew);
+int nst_suite_datagrams(u8 id, bool anew);
 int nst_suite_check(u8 id);
 int nst_suite_ask(u8 id);
 void nst_suite_ask_all(void);

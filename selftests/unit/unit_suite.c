@@ -52,13 +52,13 @@ TEST(nst_suite_driver__each_suite)
 	unsigned int id;
 
 	for (id = 1; id <= 7; id++) {
-		CHECK_EQ(nst_suite_driver(id, aead, hmac, 64), 0);
+		CHECK_EQ(nst_suite_driver(id, aead, hmac, 64, true), 0);
 		CHECK(!strcmp(aead, id == NST_CIPHER_SM4_CBC ?
 			      "authenc(shim-hmac,shim-skcipher)" : "shim-aead"));
 		CHECK(!strcmp(hmac, "shim-hmac"));
 	}
-	CHECK_EQ(nst_suite_driver(0, aead, hmac, 32), -ENOPKG);
-	CHECK_EQ(nst_suite_driver(8, aead, hmac, 32), -ENOPKG);
+	CHECK_EQ(nst_suite_driver(0, aead, hmac, 32, true), -ENOPKG);
+	CHECK_EQ(nst_suite_driver(8, aead, hmac, 32, true), -ENOPKG);
 }
 
 TEST(nst_suite_driver__missing_parts)
@@ -72,13 +72,13 @@ TEST(nst_suite_driver__missing_parts)
 		for (id = 1; id <= 7; id++) {
 			bool hit = (id == 3 && i != 1) || (id == 4 && i != 0);
 
-			CHECK_EQ(nst_suite_driver(id, aead, hmac, 32),
+			CHECK_EQ(nst_suite_driver(id, aead, hmac, 32, true),
 				 hit ? -ENOPKG : 0);
 		}
 	}
 	shim_crypto_missing = "authenc";
 	for (id = 1; id <= 7; id++)
-		CHECK_EQ(nst_suite_driver(id, aead, hmac, 32),
+		CHECK_EQ(nst_suite_driver(id, aead, hmac, 32, true),
 			 nst_suite(id)->ivgen ? -ENOPKG : 0);
 }
 
@@ -89,7 +89,7 @@ TEST(nst_suite_datagrams__each_suite)
 
 	start();
 	for (id = 1; id <= 7; id++) {
-		CHECK_EQ(nst_suite_datagrams(id), 0);
+		CHECK_EQ(nst_suite_datagrams(id, true), 0);
 		/* What was found so is at hand. */
 		shim_crypto_missing = nst_suite(id)->aead;
 		CHECK_EQ(nst_suite_at_hand(id),
@@ -98,7 +98,7 @@ TEST(nst_suite_datagrams__each_suite)
 	}
 	shim_module_event(MODULE_STATE_GOING);
 	shim_crypto_missing = "gcm(aes)";
-	CHECK_EQ(nst_suite_datagrams(NST_CIPHER_AES_GCM), -ENOPKG);
+	CHECK_EQ(nst_suite_datagrams(NST_CIPHER_AES_GCM, true), -ENOPKG);
 	stop();
 }
 
@@ -117,8 +117,9 @@ TEST(nst_suite_check__remembers)
 	CHECK_EQ(nst_suite_check(3), -ENOPKG);
 	shim_crypto_missing = NULL;
 	CHECK_EQ(nst_suite_check(3), -ENOPKG);
-	/* Who asks for drivers wants to know it now. */
-	CHECK_EQ(nst_suite_driver(3, aead, hmac, 32), 0);
+	CHECK_EQ(nst_suite_driver(3, aead, hmac, 32, false), -ENOPKG);
+	/* Who administers wants to know it now. */
+	CHECK_EQ(nst_suite_driver(3, aead, hmac, 32, true), 0);
 	CHECK_EQ(nst_suite_check(3), 0);
 	CHECK_EQ(nst_suite_check(4), -ENOPKG);
 	shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
@@ -141,7 +142,7 @@ TEST(nst_suite_ask__is_looked_for_by_others)
 
 	start();
 	shim_crypto_missing = "sm4";
-	CHECK_EQ(nst_suite_driver(NST_CIPHER_SM4_GCM, aead, hmac, 32), -ENOPKG);
+	CHECK_EQ(nst_suite_driver(NST_CIPHER_SM4_GCM, aead, hmac, 32, true), -ENOPKG);
 	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), -ENOPKG);
 	shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
 	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), -EAGAIN);
@@ -161,7 +162,7 @@ TEST(nst_suite_ask__is_looked_for_by_others)
 	CHECK_EQ(nst_suite_ask(NST_CIPHER_CHACHA20_POLY1305), 0);
 	/* It was there, and is no more. */
 	shim_crypto_missing = "sm4";
-	CHECK_EQ(nst_suite_driver(NST_CIPHER_SM4_GCM, aead, hmac, 32), -ENOPKG);
+	CHECK_EQ(nst_suite_driver(NST_CIPHER_SM4_GCM, aead, hmac, 32, true), -ENOPKG);
 	shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
 	CHECK_EQ(nst_suite_ask(NST_CIPHER_SM4_GCM), -EAGAIN);
 	stop();

@@ -240,6 +240,51 @@ set_back()
 	sysctl -q -w net.nst.timestamp_window=30
 }
 
+# asks COMMAND...: 30 times what suites there are, as $times runs of modprobe in
+# $seconds
+asks()
+{
+	local n=0 before
+
+	: >"$dir/runs"
+	before=$(date +%s)
+	while [ $n -lt 30 ]; do
+		"$@" >"$out" 2>"$err"
+		n=$((n + 1))
+	done
+	seconds=$(($(date +%s) - before))
+	times=$(wc -l <"$dir/runs")
+}
+
+# Everybody may ask what is there, but what is missing is sought anew for who
+# administers alone; for others once in NST_SUITE_RETRY seconds, which is 2.
+missing()
+{
+	local old one
+
+	old=$(cat /proc/sys/kernel/modprobe)
+	printf '#!/bin/sh\necho >>%s\nexit 1\n' "$dir/runs" >"$dir/modprobe"
+	chmod 700 "$dir/modprobe"
+	echo "$dir/modprobe" >/proc/sys/kernel/modprobe
+	# Epochs of the tests before have it for a moment.
+	wait_for rmmod nst_sm 2>"$err"
+	if nstkeyctl caps | grep -q 'not in this kernel'; then
+		asks nstkeyctl caps
+		one=$((times / 30))
+		is "$((one > 0))" 1 missing_is_sought
+		asks as_nobody "$(command -v nstkeyctl) caps"
+		says missing_is_said '^ 3  sm4-gcm +not in this kernel'
+		is "$((times <= one * (seconds + 2)))" 1 \
+			missing_is_sought_seldom_for_others
+	else
+		verdict 0 "missing # SKIP this kernel has SM4 of its own"
+	fi
+	echo "$old" >/proc/sys/kernel/modprobe
+	modprobe -q nst_sm
+	does missing_is_back nstkeyctl caps
+	is "$(grep -c 'not in this kernel' "$out")" 0 missing_is_found
+}
+
 [ -n "$tool" ] || { echo "Bail out! no nstkeyctl"; exit 1; }
 nothing
 rubbish
@@ -249,4 +294,5 @@ interrupted
 whole_json
 tables
 set_back
+missing
 finish
