@@ -58,7 +58,7 @@ TEST_F(box, retired_kid_on_next_record)
 	conn_add(self->c, PEER_DATA, GOOD, GOOD_LEN);
 	conn_flush(_metadata, self->c, self->c->len);
 	expect_data(_metadata, self->c, GOOD);
-	ASSERT_EQ(0, system("nstkeyctl retire 9"));
+	ASSERT_EQ(0, system("nstkeyctl retire --force 9"));
 	peer_prepare(&self->c->p, &h, PEER_DATA, EVIL_LEN);
 	conn_emit(_metadata, self->c, &h, EVIL);
 	expect_fatal(_metadata, self->c, EKEYREVOKED, "NstRxKidRetired");
@@ -68,7 +68,7 @@ TEST_F(box, retired_kid_in_start)
 {
 	struct nsttest_conf conf = responder;
 
-	ASSERT_EQ(0, system("nstkeyctl retire 9"));
+	ASSERT_EQ(0, system("nstkeyctl retire --force 9"));
 	conf.nr_keys = 0;
 	self->c = conn_open(_metadata, AF_INET, 0, &conf);
 	peer_epoch(&self->c->p, NSTTEST_KID_OTHER);
