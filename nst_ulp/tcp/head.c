@@ -402,6 +402,8 @@ static int take_gathered(struct nst_tcp *nst, struct nst_rxrec *rec, gfp_t gfp)
 	if (len)
 		err = nst_rxrec_add(rec, body, 0, len, gfp);
 	if (!err && !rec->holds) {
+		/* Its pages are nobody else's, who would count them. */
+		rec->mem = PAGE_ALIGN(len);
 		/* Pages are referenced; the buffer itself may go. */
 		kfree_skb(body);
 		nst->head.body = NULL;
