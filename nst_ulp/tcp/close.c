@@ -380,6 +380,8 @@ static bool send_end(struct nst_tcp *nst)
 
 	for (;;) {
 		mutex_lock(&nst->tx_lock);
+		/* What is last needs no rest after what was tried before. */
+		nst->st.tx.not_before = 0;
 		err = nst_tcp_tx_finish(nst);
 		again = err == -EAGAIN && nst_tcp_tx_may_send(nst);
 		mutex_unlock(&nst->tx_lock);
