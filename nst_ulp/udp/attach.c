@@ -121,6 +121,9 @@ static int check(struct sock *sk)
 		return -EBUSY;
 	if (rcu_access_pointer(__sk_user_data(sk)) || udp_sk(sk)->encap_type)
 		return -EBUSY;
+	/* It had NST, and somebody has written over all else that tells of it. */
+	if (sk->sk_destruct == nst_udp_destruct)
+		return -EBUSY;
 	if (udp_sk(sk)->pending || udp_test_bit(CORK, sk))
 		return -EBUSY;
 	return sk_wmem_alloc_get(sk) ? -EAGAIN : 0;
