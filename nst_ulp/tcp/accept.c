@@ -52,6 +52,7 @@ void nst_tcp_clone(const struct request_sock *req, struct sock *sk,
 		sk->sk_state_change = nst_tcp_state_change;
 		WRITE_ONCE(sk->sk_rcvlowat, 1);
 		nst_tcp_claim(sk);
+		nst->rcvlowat = READ_ONCE(parent->rcvlowat);
 		nst_tcp_inherit(nst, parent);
 		nst_tcp_keep_parent(nst, parent);
 		nst_stats_inc(nst->st.nn->stats, NST_MIB_SOCKETS);

@@ -3,6 +3,7 @@
 #include <linux/memcontrol.h>
 #include <linux/net.h>
 #include "tcp/inherit.h"
+#include "tcp/ready.h"
 
 /**
  * nst_tcp_inherit() - a child is born: it gets what its listener has
@@ -31,7 +32,6 @@ void nst_tcp_inherit(struct nst_tcp *nst, struct nst_tcp *parent)
 	st->role = NST_WIRE_RESPONDER;
 	nst->auto_role = NST_WIRE_RESPONDER;
 	nst->record_max = READ_ONCE(parent->record_max);
-	nst->rcvlowat = READ_ONCE(parent->rcvlowat);
 }
 
 /*
@@ -69,17 +69,19 @@ void nst_tcp_inherit_late(struct nst_tcp *nst, struct nst_tcp *parent,
 			  bool last)
 {
 	struct nst_tcp *kept = nst->parent;
+	bool dead = test_bit(NST_TCP_DEAD, &parent->flags);
 
 	lockdep_assert_held(&nst->rx_lock);
 	lockdep_assert_held(&nst->tx_lock);
-	/* What a listener that is closed had is nobody's any more. */
-	if (!test_bit(NST_TCP_DEAD, &parent->flags)) {
+	/* What a listener that is closed had is nobody's any more, nor is it kept. */
+	if (!dead) {
 		if (!nst->st.tx.conf && !nst->st.rx.conf)
 			nst_tcp_inherit(nst, parent);
 		else
 			inherit_rest(nst, parent);
 	}
-	if (!kept || (!last && !(nst->st.tx.conf && nst->st.rx.conf)))
+	if (!kept ||
+	    (!last && !dead && !(nst->st.tx.conf && nst->st.rx.conf)))
 		return;
 	WRITE_ONCE(nst->parent, NULL);
 	nst_tcp_put(kept);
@@ -119,5 +121,9 @@ void nst_tcp_inherit_now(struct nst_tcp *nst)
 		nst_tcp_inherit_late(nst, nst->parent, true);
 	mutex_unlock(&nst->tx_lock);
 	mutex_unlock(&nst->rx_lock);
-	nst_tcp_rekick(nst);
+	/* As behind setsockopt(): what is there can be looked at, a START is due. */
+	lock_sock(nst->sk);
+	nst_tcp_announce(nst);
+	release_sock(nst->sk);
+	nst_tcp_kick(nst, 0);
 }

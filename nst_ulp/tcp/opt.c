@@ -318,5 +318,6 @@ int nst_sockopt_get(struct sock *sk, int level, int optname,
 	room = nst_opt_room(optlen);
 	if (room < 0)
 		return room;
+	nst_tcp_inherit_now(nst);
 	return get_nst_option(nst, optname, room, optval, optlen);
 }

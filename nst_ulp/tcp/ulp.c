@@ -15,6 +15,7 @@
 #include "tcp/close.h"
 #include "tcp/diag.h"
 #include "tcp/head.h"
+#include "tcp/inherit.h"
 #include "tcp/ops.h"
 #include "tcp/opt.h"
 #include "tcp/orphans.h"
@@ -108,6 +109,7 @@ static int shutdown(struct socket *sock, int how)
 
 	if (!nst)
 		return -EIO;
+	nst_tcp_inherit_now(nst);
 	ops = nst->base_ops;
 	connected = (1 << READ_ONCE(sk->sk_state)) & (TCPF_ESTABLISHED |
 						      TCPF_CLOSE_WAIT);

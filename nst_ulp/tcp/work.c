@@ -16,6 +16,9 @@
 #include "tcp/tx.h"
 #include "tcp/work.h"
 
+/* How often to look whether a listener has got keys by now, see see_adopted(). */
+#define KEYS_RETRY	(HZ / 10 + 1)
+
 /* The worker never waits for a lock; who holds it will call it again. */
 static bool try_lock(struct nst_tcp *nst, struct mutex *lock)
 {
@@ -43,7 +46,8 @@ static bool is_idle(const struct nst_tcp *nst)
 /*
  * A child was accepted, by an accept() that is TCP's: it slept over the listener's
  * attach. What could not be done while it had no socket, as nst_tcp_accept() does.
- * Its memory stays that of who made the listener.
+ * Its memory stays that of who made the listener. Nobody tells it when the listener
+ * has keys, so it looks, as long as neither has any nor its program has called.
  */
 static void see_adopted(struct nst_tcp *nst)
 {
@@ -56,7 +60,10 @@ static void see_adopted(struct nst_tcp *nst)
 	}
 	if (!nst_tcp_borrow(nst))
 		return;
-	clear_bit(NST_TCP_ADOPTED, &nst->flags);
+	if (!nst->parent || nst->rx_err)
+		clear_bit(NST_TCP_ADOPTED, &nst->flags);
+	else
+		nst_tcp_kick(nst, KEYS_RETRY);
 	if (!test_bit(NST_TCP_DEAD, &nst->flags))
 		nst_tcp_announce(nst);
 	nst_tcp_return(nst);

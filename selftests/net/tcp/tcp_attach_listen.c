@@ -640,35 +640,59 @@ TEST(asleep_refused)
 	close(s.lis);
 }
 
-/* The child is born behind the attach, and before the keys: to read, or to send. */
-static void born_before_keys(struct __test_metadata *_metadata, bool sends)
+enum first {
+	READS,
+	SENDS,
+	POLLS,		/* and the keys come when it is accepted */
+	POLLS_STRICT,	/* and its peer waits for its START */
+};
+
+static void talk(struct __test_metadata *_metadata, int client, int server,
+		 enum first first)
+{
+	char buf[8];
+
+	if (first == SENDS) {
+		EXPECT_EQ(3, send(server, "yes", 3, 0));
+		EXPECT_EQ(3, recv(client, buf, sizeof(buf), 0));
+		return;
+	}
+	if (first != POLLS)
+		EXPECT_EQ(5, send(client, "hello", 5, 0));
+	if (first != READS)
+		EXPECT_EQ(POLLIN, tcptest_poll(server, POLLIN, TCPTEST_SOON_MS));
+	EXPECT_EQ(5, recv(server, buf, sizeof(buf), 0));
+}
+
+/* The child is born behind the attach, and before the keys. */
+static void born_before_keys(struct __test_metadata *_metadata, enum first first)
 {
 	const struct tcptest_conf conf = {
 		.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+		.strict = first == POLLS_STRICT,
 	};
 	const struct nsttest_conf keys = {
 		.cipher_id = NST_CIPHER_AES_GCM, .nr_keys = NSTTEST_KEYS,
+		.flags = first == POLLS_STRICT ? NST_F_STRICT : 0,
 	};
 	struct sleeper s = { .fd = -1 };
-	char buf[8];
 	int fd;
 
 	ASSERT_EQ(0, fall_asleep(&s));
 	ASSERT_EQ(0, nsttest_attach(s.lis));
 	fd = connect_keyed(&s, &conf);
 	ASSERT_LE(0, fd);
+	if (first == POLLS)
+		EXPECT_EQ(5, send(fd, "hello", 5, 0));
+	if (first >= POLLS)
+		ASSERT_EQ(0, pthread_join(s.thread, NULL));
+	/* The key may come behind accept(), but then it is the listener's alone. */
 	ASSERT_EQ(0, nsttest_install(s.lis, &keys));
-	ASSERT_EQ(0, pthread_join(s.thread, NULL));
+	if (first < POLLS)
+		ASSERT_EQ(0, pthread_join(s.thread, NULL));
 	ASSERT_LE(0, s.fd);
 	ASSERT_EQ(0, timeouts(s.fd));
-	/* The key may come behind accept(), but then it is the listener's alone. */
-	if (sends) {
-		EXPECT_EQ(3, send(s.fd, "yes", 3, 0));
-		EXPECT_EQ(3, recv(fd, buf, sizeof(buf), 0));
-	} else {
-		EXPECT_EQ(5, send(fd, "hello", 5, 0));
-		EXPECT_EQ(5, recv(s.fd, buf, sizeof(buf), 0));
-	}
+	talk(_metadata, fd, s.fd, first);
 	close(fd);
 	close(s.fd);
 	close(s.lis);
@@ -676,12 +700,22 @@ static void born_before_keys(struct __test_metadata *_metadata, bool sends)
 
 TEST(asleep_reads)
 {
-	born_before_keys(_metadata, false);
+	born_before_keys(_metadata, READS);
 }
 
 TEST(asleep_sends)
 {
-	born_before_keys(_metadata, true);
+	born_before_keys(_metadata, SENDS);
+}
+
+TEST(asleep_polls)
+{
+	born_before_keys(_metadata, POLLS);
+}
+
+TEST(asleep_polls_strict)
+{
+	born_before_keys(_metadata, POLLS_STRICT);
 }
 
 TEST_HARNESS_MAIN
