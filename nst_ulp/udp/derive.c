@@ -249,10 +249,11 @@ static void enter_again(struct turn *turn, struct nst_udp_waiting *w)
 	this_cpu_write(comes_again, true);
 	set_receiver(w->skb, sk);
 	enter_udp(w->skb);
+	/* At once: its reader is awake already. */
+	restore_cpu(sk, w->cpu);
 	this_cpu_write(comes_again, false);
 	forget_route(sk);
 	w->skb = NULL;
-	restore_cpu(sk, w->cpu);
 	ns = nst_watch_stop(&watch, &disturbed);
 	/* Of no budget, but of the user's turn: it is opened here. */
 	turn->ns += nst_budget_cost(&budget, kind_of(&w->dgram.hdr, false), ns,
