@@ -115,8 +115,14 @@ void nst_tcp_inherit_now(struct nst_tcp *nst)
 {
 	if (likely(!READ_ONCE(nst->parent)))
 		return;
-	mutex_lock(&nst->rx_lock);
-	mutex_lock(&nst->tx_lock);
+	/* Who is killed gets what a call without keys gets. */
+	if (mutex_lock_killable(&nst->rx_lock))
+		return;
+	if (mutex_lock_killable(&nst->tx_lock)) {
+		mutex_unlock(&nst->rx_lock);
+		nst_tcp_rekick(nst);
+		return;
+	}
 	if (nst->parent)
 		nst_tcp_inherit_late(nst, nst->parent, true);
 	mutex_unlock(&nst->tx_lock);
