@@ -29,6 +29,14 @@ void path_seed(struct path_random *r)
 	fflush(stdout);
 }
 
+void path_number(unsigned int *number, int argc, char **argv)
+{
+	const char *text = argc > 1 ? argv[1] : getenv("NST_NUMBER");
+
+	if (text)
+		*number = strtoul(text, NULL, 0);
+}
+
 unsigned int path_range(struct path_random *r, unsigned int from,
 			unsigned int to)
 {
@@ -116,21 +124,6 @@ int path_key(int fd, const struct path_conf *conf, uint32_t role)
 	return ret ?: nsttest_install(fd, &c);
 }
 
-static socklen_t server(struct sockaddr_storage *ss, int family)
-{
-	struct sockaddr_in6 *in6 = (void *)ss;
-	struct sockaddr_in *in = (void *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	ss->ss_family = family;
-	if (family == AF_INET6) {
-		inet_pton(AF_INET6, "fd00::2", &in6->sin6_addr);
-		return sizeof(*in6);
-	}
-	inet_pton(AF_INET, "10.9.0.2", &in->sin_addr);
-	return sizeof(*in);
-}
-
 static int new_socket(const struct path *p, int end,
 		      const struct path_conf *conf)
 {
@@ -164,7 +157,7 @@ int path_connect(const struct path *p, const struct path_conf *conf, int *a,
 		 int *b)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = server(&ss, conf->family);
+	socklen_t len = veth_address(&ss, conf->family, 0);
 	int ret = 0, lis = new_socket(p, 1, conf);
 
 	*b = -1;

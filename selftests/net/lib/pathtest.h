@@ -22,6 +22,8 @@ struct path_random {
 };
 
 void path_seed(struct path_random *r);
+/* How many, if the program's argument or NST_NUMBER in the environment says so. */
+void path_number(unsigned int *number, int argc, char **argv);
 uint64_t path_random(struct path_random *r);
 /* One of @from..@to */
 unsigned int path_range(struct path_random *r, unsigned int from, unsigned int to);

@@ -123,7 +123,7 @@ void veth_close(struct veth *v)
 			close(v->ns[i]);
 }
 
-static socklen_t address(struct sockaddr_storage *ss, int family)
+socklen_t veth_address(struct sockaddr_storage *ss, int family, int port)
 {
 	struct sockaddr_in6 *in6 = (void *)ss;
 	struct sockaddr_in *in = (void *)ss;
@@ -132,11 +132,11 @@ static socklen_t address(struct sockaddr_storage *ss, int family)
 	ss->ss_family = family;
 	if (family == AF_INET6) {
 		inet_pton(AF_INET6, "fd00::2", &in6->sin6_addr);
-		in6->sin6_port = htons(7000);
+		in6->sin6_port = htons(port);
 		return sizeof(*in6);
 	}
 	inet_pton(AF_INET, "10.9.0.2", &in->sin_addr);
-	in->sin_port = htons(7000);
+	in->sin_port = htons(port);
 	return sizeof(*in);
 }
 
@@ -161,7 +161,7 @@ int veth_connect(const struct veth *v, int family, int rcvbuf, int sndbuf,
 		 int *a, int *b)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = address(&ss, family);
+	socklen_t len = veth_address(&ss, family, 7000);
 	int ret, lis = -1;
 
 	*a = -1;

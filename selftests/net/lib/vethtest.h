@@ -34,6 +34,9 @@ void veth_close(struct veth *v);
 /* The caller's thread, and what it creates, moves to that end. */
 int veth_enter(const struct veth *v, int end);
 
+/* That of end 1. */
+socklen_t veth_address(struct sockaddr_storage *ss, int family, int port);
+
 /*
  * A connection from end 0, @a, to end 1, @b, without NST. @rcvbuf, @sndbuf:
  * of both ends, from before they are connected; 0 for the default.

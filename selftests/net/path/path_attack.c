@@ -385,12 +385,7 @@ TEST_F_TIMEOUT(attack, prefix_and_end, 36000)
 
 static void __attribute__((constructor)) set_number(int argc, char **argv)
 {
-	const char *text = getenv("NST_NUMBER");
-
-	if (argc > 1)
-		text = argv[1];
-	if (text)
-		number = strtoul(text, NULL, 0);
+	path_number(&number, argc, argv);
 }
 
 TEST_HARNESS_MAIN
