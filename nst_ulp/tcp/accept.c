@@ -11,7 +11,7 @@
 #include "tcp/inherit.h"
 #include "tcp/ops.h"
 #include "tcp/ready.h"
-#include "tcp/rx.h"
+#include "tcp/rxend.h"
 #include "tcp/work.h"
 
 /**

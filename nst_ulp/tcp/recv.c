@@ -10,6 +10,7 @@
 #include "tcp/queue.h"
 #include "tcp/recv.h"
 #include "tcp/rx.h"
+#include "tcp/rxend.h"
 
 /**
  * struct rx_call - one recvmsg() under way

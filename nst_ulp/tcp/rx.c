@@ -14,79 +14,9 @@
 #include "tcp/mem.h"
 #include "tcp/queue.h"
 #include "tcp/rx.h"
+#include "tcp/rxend.h"
 #include "tcp/stall.h"
 #include "trace.h"
-
-/* What waits for memory will not be opened any more. */
-static void forget_stalled(struct nst_tcp *nst)
-{
-	if (!nst->stalled)
-		return;
-	WRITE_ONCE(nst->plain_len, nst->plain_len - nst_stall_len(nst));
-	nst_stall_drop(nst);
-	WRITE_ONCE(nst->opening, false);
-}
-
-/* Wake senders who have waited for the peer's START: it has come, or never will. */
-static void wake_strict(struct nst_tcp *nst)
-{
-	struct sock *sk = nst->sk;
-
-	if (!(READ_ONCE(nst->st.flags) & NST_F_STRICT))
-		return;
-	/* It looks at the struct socket, which close() may take away. */
-	rcu_read_lock();
-	sk->sk_write_space(sk);
-	rcu_read_unlock();
-}
-
-/**
- * nst_tcp_rx_fail() - end receiving
- * @nst: the socket
- * @drop: why; counted here, once
- * @hdr: of the record that is refused, or NULL
- *
- * The connection is reset, unless the stream was only truncated: then sending
- * may go on.
- *
- * Context: process, under rx_lock.
- * Return: the negative errno that the reader is told from now on.
- */
-int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
-		    const struct nst_hdr *hdr)
-{
-	struct sock *sk = nst->sk;
-
-	lockdep_assert_held(&nst->rx_lock);
-	/* Behind a truncation sending goes on, and may fail yet: push_locked(). */
-	if (nst->rx_err && (nst->rx_drop != NST_DROP_TRUNCATED ||
-			    drop == NST_DROP_TRUNCATED))
-		return nst->rx_err;
-	nst->rx_drop = drop;
-	WRITE_ONCE(nst->rx_err, nst_drop_errno(drop));
-	forget_stalled(nst);
-	nst_stats_inc(nst->st.nn->stats, drop);
-	trace_nst_drop(sk, drop, nst->rx_err);
-	if (hdr)
-		nst_event_drop(sock_net(sk), drop, hdr->kid, hdr->timestamp);
-	/*
-	 * A child that nobody has accepted is reset at accept(): either it
-	 * sees the error there, or the socket is seen here.
-	 */
-	smp_mb();
-	if (drop != NST_DROP_TRUNCATED && sk->sk_socket)
-		nst_tcp_abort(nst);
-	nst->data_ready(sk);
-	wake_strict(nst);
-	return nst->rx_err;
-}
-
-/* The peer's START has come: senders may be bound, a START may be due. */
-static void after_start(struct nst_tcp *nst)
-{
-	nst_tcp_kick(nst, 0);
-	wake_strict(nst);
-}
 
 /* What find_head() found. */
 enum found {
@@ -363,7 +293,7 @@ static int open_found(struct nst_tcp *nst, struct nst_rxrec *rec,
 		end_opening(nst, want, drop);
 	}
 	if (rec->opened && !opened && rec->hdr.start)
-		after_start(nst);
+		nst_tcp_rx_bound(nst);
 	/* An end that a reader has asked for, and had no memory for. */
 	if (want->worker && nst->st.rx.closed)
 		nst->data_ready(nst->sk);
@@ -469,16 +399,6 @@ int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 	return err;
 }
 
-/*
- * The peer has ended, and has sent nothing that is whole. Who waits for its START,
- * to send, may have nobody that reads.
- */
-static void end_unstarted(struct nst_tcp *nst)
-{
-	if ((READ_ONCE(nst->st.flags) & NST_F_STRICT) && !nst->st.rx.started)
-		nst_tcp_rx_fail(nst, NST_DROP_TRUNCATED, NULL);
-}
-
 /**
  * nst_tcp_rx_work() - the worker's part of receiving
  * @nst: the socket
@@ -504,7 +424,7 @@ void nst_tcp_rx_work(struct nst_tcp *nst)
 		err = nst_tcp_rx_one(nst, &want);
 	} while (err > 0 && ++nr < NST_TCP_BATCH);
 	if (!err && want.fin)
-		end_unstarted(nst);
+		nst_tcp_rx_unstarted(nst);
 	if (err == -ENOMEM && !nst->rx_err)
 		nst_tcp_kick(nst, NST_TCP_RETRY);
 	/* Others want rx_lock and the worker, too. */

@@ -12,8 +12,6 @@
 #define NST_TCP_BATCH	64
 
 int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want);
-int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
-		    const struct nst_hdr *hdr);
 void nst_tcp_rx_work(struct nst_tcp *nst);
 
 #endif /* _NST_TCP_RX_H */
