@@ -146,8 +146,8 @@ static void adopt_sock(struct sock *sk, struct nst_udp *nst)
 
 /*
  * Softirqs and senders look without a lock. A softirq that sees encap_rcv finds the
- * state, which has been entered; a sender that sees our proto finds encap_rcv, or he would take the
- * socket for one that was changed.
+ * state, which has been entered; a sender that sees our proto finds encap_rcv, or he
+ * would take the socket for one that was changed.
  */
 static void adopt(struct sock *sk, struct nst_udp *nst)
 {
