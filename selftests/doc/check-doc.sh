@@ -320,6 +320,77 @@ manual()
 
 	out=$(groff -man -Tutf8 -ww -z "$1" 2>&1) || return 1
 	[ -z "$out" ] || { echo "$out"; return 1; }
+	lexgrog "$1" >/dev/null || { echo "apropos cannot read its NAME"; return 1; }
+	! command -v mandoc >/dev/null || mandoc -T lint -W warning "$1"
+}
+
+# Functions that the libraries promise, which are those of their version scripts.
+functions()
+{
+	sed -n 's/^\t\(nst_[a-z_]*\);$/\1/p' userspace/libnst*/*.map
+}
+
+# Each has a page of its name, which says that it is about it.
+functions_have_pages()
+{
+	local name page bad=0 some=''
+
+	for name in $(functions); do
+		some=1
+		page=Documentation/man/$name.3
+		lexgrog "$page" 2>&1 | grep -qF "\"$name - " || {
+			echo "no page of $name"
+			bad=1
+		}
+	done
+	[ -n "$some" ] && return "$bad"
+}
+
+# Declarations, one a line, in the order of their names.
+declarations()
+{
+	tr -s ' \t\n' ' ' | tr ';{}' '\n' | sed 's/^ *//; s/ *$//; s/ \*/\*/g' |
+		grep -E '^[a-z_0-9]+( [a-z_]+)*[ *]+nst_[a-z_]+\(.*\)$' | sort
+}
+
+# The pages declare what the headers do; OpenSSL has two names for one type.
+synopses()
+{
+	local page
+
+	cat userspace/libnst*/include/nst/*.h |
+		"${CC:-cc}" -fpreprocessed -dD -E -P - | grep -v '^#' |
+		sed 's/struct ssl_st\b/SSL/g' | declarations >"$work/calls.code"
+	for page in Documentation/man/*.3; do
+		[ -L "$page" ] || [ "$page" = Documentation/man/libnst.3 ] ||
+			groff -man -Tascii -P-cbou -rLL=400n "$page"
+	done | awk '/^[A-Z]/ { on = /^SYNOPSIS/; next } on && !/#include/' |
+		declarations >"$work/calls.doc"
+	same calls && diff <(functions | sort) \
+		<(grep -oE 'nst_[a-z_]+\(' "$work/calls.code" | tr -d '(' | sort)
+}
+
+# What a page has to tell of functions.
+complete()
+{
+	local part bad=0
+
+	for part in NAME LIBRARY SYNOPSIS DESCRIPTION "RETURN VALUE" EXAMPLES \
+		"SEE ALSO"; do
+		grep -qxE "\.SH \"?$part\"?" "$1" ||
+			{ echo "$1 has no $part"; bad=1; }
+	done
+	return "$bad"
+}
+
+all_complete()
+{
+	local page bad=0
+
+	for page in Documentation/man/nst_*.3; do
+		complete "$page" || bad=1
+	done
+	return "$bad"
 }
 
 extract
@@ -348,6 +419,9 @@ result "ways of $plan" ways
 result "names of $plan" plan_names
 result "$doc has no long lines" no_long_lines "$doc"
 result "$plan has no long lines" no_long_lines "$plan"
+result "every function of the libraries has a page" functions_have_pages
+result "the pages declare what the headers do" synopses
+result "pages of functions are complete" all_complete
 for f in Documentation/man/*.[1-8]; do
 	result "$f is well-formed" manual "$f"
 done
