@@ -29,7 +29,7 @@
 #                           long)
 #   make check-churn        100,000 connections that come and go (KERNEL=debug: with
 #                           KASAN; long)
-#   make check-configs      builds for kernels configured otherwise (check has the extremes)
+#   make check-configs      builds for kernels configured otherwise (a part of check)
 #   make check-fresh        the commands of README.md on a Debian 12 and a 13 of
 #                           their own, with nothing installed (long)
 #   make check-install      install, dkms and uninstall, for the three kernels
