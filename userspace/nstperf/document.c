@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The document of a plan. */
-#define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 #include "document.h"
 #include "names.h"
 #include "object.h"
+#include "place.h"
 #include "trouble.h"
 
 static void add_now(struct json_object *json, const char *name)
@@ -45,40 +40,6 @@ static struct json_object *settings_to_json(const struct options *o)
 	return json;
 }
 
-/* Beside its place first, so that there is always a whole document there. */
-static int write_file(const char *path, const char *text)
-{
-	char *name;
-	mode_t mask;
-	FILE *f;
-	int fd, e = 0;
-
-	if (asprintf(&name, "%s.XXXXXX", path) < 0)
-		return ENOMEM;
-	fd = mkostemp(name, O_CLOEXEC);
-	f = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!f) {
-		e = errno;
-		if (fd >= 0)
-			close(fd);
-		goto out;
-	}
-	mask = umask(0);
-	umask(mask);
-	if (fputs(text, f) < 0 || fputc('\n', f) < 0 || fflush(f) ||
-	    fsync(fd) || fchmod(fd, 0666 & ~mask))
-		e = errno;
-	if (fclose(f) && !e)
-		e = errno;
-	if (!e && rename(name, path))
-		e = errno;
-	if (e)
-		unlink(name);
-out:
-	free(name);
-	return e;
-}
-
 static const char *text_of(const struct document *doc)
 {
 	int how = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED;
@@ -88,13 +49,23 @@ static const char *text_of(const struct document *doc)
 
 static int write_now(struct document *doc)
 {
-	int e;
+	struct place place;
+	int rc;
 
-	if (!doc->path || !strcmp(doc->path, "-"))
-		return 0;
-	e = write_file(doc->path, text_of(doc));
-	doc->stale = e;
-	return e ? trouble("cannot write %s: %s", doc->path, strerror(e)) : 0;
+	doc->stale = true;
+	if (place_open(&place, doc->path))
+		return -1;
+	fputs(text_of(doc), place.to);
+	fputc('\n', place.to);
+	rc = place_close(&place);
+	doc->stale = rc;
+	return rc;
+}
+
+/* What is no file cannot be written anew: it gets one document, at the end. */
+static bool only_at_end(const struct document *doc)
+{
+	return !doc->path || place_is_special(doc->path);
 }
 
 int document_begin(struct document *doc, const struct options *options,
@@ -117,7 +88,7 @@ int document_begin(struct document *doc, const struct options *options,
 	json_object_object_add(doc->json, "server", server);
 	object_add_bool(doc->json, "same_host", same);
 	json_object_object_add(doc->json, "runs", doc->runs);
-	return write_now(doc);
+	return only_at_end(doc) ? 0 : write_now(doc);
 }
 
 void document_add(struct document *doc, struct json_object *run)
@@ -126,6 +97,8 @@ void document_add(struct document *doc, struct json_object *run)
 
 	json_object_array_add(doc->runs, run);
 	add_now(doc->json, "ended");
+	if (only_at_end(doc))
+		return;
 	/* Said once; what is measured goes on, there may be room later. */
 	if (write_now(doc) && !was)
 		fprintf(stderr, "nstperf: %s\n", trouble_text());
@@ -140,12 +113,7 @@ int document_end(struct document *doc, const char *why)
 	add_now(doc->json, "ended");
 	object_add_bool(doc->json, "complete", !why);
 	object_add_text(doc->json, "why", why ? why : "");
-	if (doc->path && !strcmp(doc->path, "-")) {
-		puts(text_of(doc));
-		if (fflush(stdout) || ferror(stdout))
-			rc = trouble("cannot write to stdout: %s",
-				     strerror(errno));
-	} else if (write_now(doc)) {
+	if (doc->path && write_now(doc)) {
 		snprintf(reason, sizeof(reason), "%s", trouble_text());
 		rc = trouble("%.300s%s", reason, was ?
 			     ": what is there lacks the last runs, and says so" :

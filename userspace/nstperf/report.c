@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One page of documents. */
-#define _GNU_SOURCE
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "names.h"
 #include "object.h"
 #include "page.h"
+#include "place.h"
 #include "report.h"
 #include "series.h"
 #include "svg.h"
@@ -111,35 +109,14 @@ static void write_page(FILE *to, const struct series *series)
 	page_end(to, series);
 }
 
-/* Beside its place first: no half of a page takes the place of a whole one. */
 static int write_to(const char *path, const struct series *series)
 {
-	char *name = NULL;
-	FILE *to = stdout;
-	int e = 0;
+	struct place place;
 
-	if (path) {
-		if (asprintf(&name, "%s.new", path) < 0)
-			return trouble("no memory");
-		to = fopen(name, "we");
-		if (!to) {
-			trouble("cannot write %s: %s", name, strerror(errno));
-			free(name);
-			return -1;
-		}
-	}
-	write_page(to, series);
-	if (fflush(to) || ferror(to))
-		e = errno;
-	if (path && fclose(to) && !e)
-		e = errno;
-	if (path && !e && rename(name, path))
-		e = errno;
-	if (path && e)
-		unlink(name);
-	free(name);
-	return e ? trouble("cannot write %s: %s", path ? path : "to stdout",
-			   strerror(e)) : 0;
+	if (place_open(&place, path))
+		return -1;
+	write_page(place.to, series);
+	return place_close(&place);
 }
 
 static int read_all(struct series *series, int argc, char **argv,

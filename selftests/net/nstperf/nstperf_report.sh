@@ -128,6 +128,50 @@ bad()
 	umount "$dir/small"
 }
 
+one_document()
+{
+	jsoncheck <"$1"
+}
+
+# What is no ordinary file stays what it is, root or not. Never with a device of /dev:
+# where it went wrong, that one was gone.
+special()
+{
+	document true "" "$(run plain 5)" >"$dir/near"
+	mknod "$dir/null" c 1 3
+	does "a device" nstperf report --output "$dir/null" "$dir/near"
+	check "is one still" test -c "$dir/null"
+	mkfifo "$dir/pipe"
+	cat "$dir/pipe" >"$page" &
+	does "a pipe" nstperf report --output "$dir/pipe" "$dir/near"
+	wait $!
+	tells "gets the page" "</html>"
+	check "and is one still" test -p "$dir/pipe"
+	echo before >"$dir/target"
+	ln -sf target "$dir/link"
+	refuses "a link" 1 "is a symbolic link" \
+		nstperf report --output "$dir/link" "$dir/near"
+	ln -s "$dir/target" "$dir/new.new"
+	does "a link at a name that can be foreseen" \
+		nstperf report --output "$dir/new" "$dir/near"
+	is "$(cat "$dir/target")" before "leads nowhere"
+	echo before >"$dir/mine"
+	chmod 600 "$dir/mine"
+	does "a file of one's own" nstperf report --output "$dir/mine" "$dir/near"
+	is "$(stat -c %a "$dir/mine")" 600 "stays one's own"
+	nstperf local --mode plain --scenario ping --count 2 --repeat 2 \
+		--json "$dir/null" >"$out" 2>"$err"
+	is $? 0 "a document for a device"
+	check "which is one still" test -c "$dir/null"
+	cat "$dir/pipe" >"$dir/piped" &
+	nstperf local --mode plain --scenario ping --count 2 --repeat 2 \
+		--json "$dir/pipe" >"$out" 2>"$err"
+	is $? 0 "a document for a pipe"
+	wait $!
+	check "gets one document" one_document "$dir/piped"
+	is "$(grep -c '"status"' "$dir/piped")" 2 "with all runs"
+}
+
 to_full()
 {
 	nstperf report "$@" >/dev/full
@@ -150,5 +194,6 @@ here()
 
 pages
 bad
+special
 here
 finish
