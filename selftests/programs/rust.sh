@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# rust.sh: Debian's Rust compiler, for the example in Rust. Installed if it is not
-# there.
+# rust.sh: Debian's Rust compiler and crates, for the examples in Rust. Installed if
+# they are not there.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,4 +11,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR/../vm source=apt.sh
 . "$here/../vm/apt.sh"
 
-installed rustc || install_packages rustc
+packages="rustc cargo librust-rustls-dev librust-rustls-pemfile-dev"
+# shellcheck disable=SC2086 # a list
+installed $packages || install_packages $packages
