@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "attach.h"
+#include "notify/door.h"
 #include "secret.h"
 #include "start.h"
 
@@ -195,8 +196,11 @@ static void exchange_handed(int fd, const struct attach_result *result)
 	if (result->protocol != IPPROTO_TCP ||
 	    (result->outcome != ATTACH_DONE && result->outcome != ATTACH_HAD))
 		return;
-	if (!getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
-	    (info.tcpi_state == TCP_CLOSE || info.tcpi_state == TCP_LISTEN))
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+		info.tcpi_state = 0;
+	if (info.tcpi_state == TCP_LISTEN)
+		door_know(fd, fd);
+	if (info.tcpi_state == TCP_CLOSE || info.tcpi_state == TCP_LISTEN)
 		return;
 	if (is_seen(fd))
 		return;

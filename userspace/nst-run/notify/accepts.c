@@ -130,6 +130,7 @@ static int accept_guest(struct call *call, int fd, int flags)
 
 	if (err)
 		return call_refuse(call, door_why);
+	door_know(fd, (int)call->target.req->data.args[0]);
 	err = door_accept(call, fd, &guest);
 	if (err)
 		return err;

@@ -229,6 +229,8 @@ static int call_listen(struct call *call, int fd)
 		return call_refuse(call, door_why);
 	if (listen(fd, (int)call->target.req->data.args[1]))
 		return -errno;
+	if (call->policy->secret && is_named(&call->result))
+		door_know(fd, (int)call->target.req->data.args[0]);
 	if (protocol != IPPROTO_TCP || still_right(call, fd))
 		return 0;
 	shutdown(fd, SHUT_RDWR);

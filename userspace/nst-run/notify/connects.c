@@ -16,6 +16,7 @@
 #include "../journal.h"
 #include "../secret.h"
 #include "connects.h"
+#include "listeners.h"
 #include "waits.h"
 
 static int has_timeout(int fd)
@@ -89,25 +90,35 @@ static void give_up(int fd)
 	shutdown(fd, SHUT_RDWR);
 }
 
+/* Listeners that poll() does not tell of are looked at so often. */
+#define MIND_MS		100
+
 /*
- * Signals are for later, but who has been killed waits for nothing. 0, or what
- * the call ends with.
+ * Signals are for later, but who has been killed waits for nothing. Connections to
+ * the program do not wait, as this one's peer may be at the other end of one. 0, or
+ * what the call ends with.
  */
 static int wait_until(struct call *call, int fd, int events, long long until)
 {
-	struct pollfd poll_fd = { .fd = fd, .events = events };
+	struct pollfd fds[1 + LISTENERS_MAX];
+	unsigned int nr;
 	struct wait wait;
 	long long left;
-	int n;
+	int n, again;
 
 	for (;;) {
 		left = until - secret_now();
 		if (left <= 0)
 			return -ETIMEDOUT;
+		fds[0] = (struct pollfd){ .fd = fd, .events = events };
+		nr = listeners_mind(&call->target, fds + 1, &again);
+		if (again && left > MIND_MS)
+			left = MIND_MS;
 		waits_begin(&wait, &call->target, 0);
-		n = poll(&poll_fd, 1, left);
+		n = poll(fds, 1 + nr, left);
 		waits_end(&wait, n < 0 ? -errno : 0, 0);
-		if (n > 0)
+		listeners_leave(fds + 1, nr);
+		if (n > 0 && fds[0].revents)
 			return 0;
 		if (!target_valid(&call->target))
 			return -ENOENT;

@@ -27,6 +27,7 @@
 #include <unistd.h>
 #include "door.h"
 #include "keeper.h"
+#include "listeners.h"
 #include "ring.h"
 #include "waits.h"
 
@@ -80,6 +81,20 @@ int door_fits(int fd)
 	return 0;
 }
 
+/**
+ * door_know() - a listener of the program
+ * @fd: a copy of it
+ * @number: what the program calls it
+ */
+void door_know(int fd, int number)
+{
+	socklen_t len = sizeof(uint64_t);
+	uint64_t cookie;
+
+	if (!getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len))
+		listeners_know(cookie, number);
+}
+
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id	_sigev_un._tid	/* glibc before 2.38 */
 #endif
@@ -110,29 +125,40 @@ static int start_clock(timer_t *clock)
 	return -ENOMEM;
 }
 
+static int accept_one(int fd, struct sockaddr_storage *addr, socklen_t *len)
+{
+	*len = sizeof(*addr);
+	fd = accept4(fd, (struct sockaddr *)addr, len, SOCK_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /*
- * Without a wait, though the listener blocks: its flags are those of everybody who
- * has it, and no business of ours. Someone who is not under this nst-run may take
- * first what poll() has seen.
+ * Without a wait, though the listener may block: its flags are those of everybody
+ * who has it, and no business of ours. Someone who is not under this nst-run may
+ * take first what poll() has seen; that holds up nobody else here, so the lock is
+ * let go. Two of ours would take from each other.
  */
-static int accept_now(int fd, struct sockaddr_storage *addr, socklen_t *len)
+static int accept_now(struct door *door, int fd, struct sockaddr_storage *addr,
+		      socklen_t *len)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-	int blocks = call_blocks(fd), err;
 	timer_t clock;
+	int err;
 
-	*len = sizeof(*addr);
-	if (blocks && poll(&poll_fd, 1, 0) != 1)
+	if (!call_blocks(fd))
+		return accept_one(fd, addr, len);
+	if (door->taking || poll(&poll_fd, 1, 0) != 1)
 		return -EAGAIN;
-	err = blocks ? start_clock(&clock) : 0;
-	if (err)
-		return err;
-	err = accept4(fd, (struct sockaddr *)addr, len, SOCK_CLOEXEC);
-	if (err < 0)
-		err = blocks && errno == EINTR ? -EAGAIN : -errno;
-	if (blocks)
+	door->taking = 1;
+	pthread_mutex_unlock(&guests.lock);
+	err = start_clock(&clock);
+	if (!err) {
+		err = accept_one(fd, addr, len);
 		timer_delete(clock);
-	return err;
+	}
+	pthread_mutex_lock(&guests.lock);
+	door->taking = 0;
+	return err == -EINTR ? -EAGAIN : err;
 }
 
 /*
@@ -150,7 +176,7 @@ static int take_in(struct door *door, int fd)
 
 	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &zero, sizeof(zero));
 	for (i = 0; i < 2 * PENDING_MAX && door->done < DONE_MAX; i++) {
-		err = accept_now(fd, &addr, &len);
+		err = accept_now(door, fd, &addr, &len);
 		if (err == -EAGAIN)
 			break;
 		if (err == -ECONNABORTED || err == -EPROTO || err == -EINTR)
@@ -162,6 +188,7 @@ static int take_in(struct door *door, int fd)
 		if (err < 0)
 			return err;
 		if (ring_heard(door, &addr)) {
+			door->rings++;
 			close(err);
 			continue;
 		}
@@ -218,13 +245,15 @@ static int wait_at(struct call *call, int fd, struct door *door, int limit,
  * A listener that blocks: its program may have looked by poll() first, so what
  * had come by then and was no good must not hold it for ever. EINTR is what a
  * program that does so expects. Others do not look, and may end of any error: a
- * call that found nothing goes on until there is something, whoever comes.
+ * program that was once in accept() before there was anything is such a one, and
+ * is given a connection and nothing else.
  */
 static int take(struct call *call, int fd, struct door *door,
 		struct door_guest *guest)
 {
-	unsigned int failed = door->failed;
-	int limit = limit_of(fd), first = -1, err;
+	unsigned int before = door->failed + door->rings;
+	int missed = listeners_was_missed(door->cookie), seen = -1;
+	int limit = limit_of(fd), err;
 	long long since = secret_now();
 
 	for (;;) {
@@ -233,11 +262,17 @@ static int take(struct call *call, int fd, struct door *door,
 			return 0;
 		if (err < 0)
 			return err;
-		if (first < 0)
-			first = err;
 		if (!call_blocks(fd) || !call->may_block)
 			return -EAGAIN;
-		if (first && failed != door->failed && !door->pending)
+		if (seen < 0) {
+			seen = err || missed ||
+				door->failed + door->rings != before;
+			if (!seen && !door->pending)
+				listeners_sleeps(door->cookie);
+			seen = seen && !listeners_is_asleep(door->cookie);
+		}
+		if (seen && !door->pending &&
+		    (missed || door->failed + door->rings != before))
 			return -EINTR;
 		err = wait_at(call, fd, door, limit, since);
 		if (err)
@@ -302,4 +337,45 @@ void door_back(int fd, const struct door_guest *taken)
 		close(taken->fd);
 	}
 	pthread_mutex_unlock(&guests.lock);
+}
+
+/* Connections that have come to a listener and were not taken */
+static unsigned int queued(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	return info.tcpi_state == TCP_LISTEN ? info.tcpi_unacked : 0;
+}
+
+/**
+ * door_mind() - take in what has come, while the program cannot
+ * @fd: the copy of the listener
+ *
+ * A ring stays in its queue, for whoever is told of it by poll(), unless there is
+ * a connection beside it.
+ *
+ * Return: 1 if poll() tells when this is to be done again; 0 if it would do so at
+ * once, and in vain.
+ */
+int door_mind(int fd)
+{
+	struct door *door;
+	int n = 0, quiet = 0;
+
+	pthread_mutex_lock(&guests.lock);
+	if (!guest_door(fd, &door)) {
+		door->users++;
+		if (door->ring < 0 || queued(fd) > 1)
+			n = take_in(door, fd);
+		if (n > 0)
+			listeners_missed(door->cookie);
+		door->users--;
+		tell_of_done(door);
+		quiet = n >= 0 && door->ring < 0 && door->done < DONE_MAX;
+		guest_free_doors();
+	}
+	pthread_mutex_unlock(&guests.lock);
+	return quiet;
 }

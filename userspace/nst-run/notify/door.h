@@ -23,7 +23,9 @@ extern const char door_why[];
 
 int door_init(void);
 int door_fits(int fd);
+void door_know(int fd, int number);
 int door_accept(struct call *call, int fd, struct door_guest *guest);
+int door_mind(int fd);
 void door_back(int fd, const struct door_guest *guest);
 
 #endif /* NST_RUN_DOOR_H */

@@ -49,10 +49,12 @@ struct guest {
  * @len: of @addr
  * @ipv4: one of IPv6 that takes IPv4, too
  * @shared: others may have the same port
+ * @taking: a thread is in an accept() that may last, without the lock
  * @guests: all of them
  * @pending: how many are not done
  * @done: how many are
  * @failed: how many were sent away, ever
+ * @rings: how many rings came, ever, for this listener or another one
  * @waiting: threads of the program in an accept() that blocks
  * @users: calls that are looking at the door
  * @event: for those in an accept() that blocks; a semaphore
@@ -67,9 +69,9 @@ struct door {
 	int family;
 	struct sockaddr_storage addr;
 	socklen_t len;
-	int ipv4, shared;
+	int ipv4, shared, taking;
 	struct guest *guests;
-	unsigned int pending, done, failed, waiting, users;
+	unsigned int pending, done, failed, rings, waiting, users;
 	int event;
 	int ring;
 	struct sockaddr_storage ring_addr;
