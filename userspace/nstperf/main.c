@@ -19,7 +19,7 @@ static int help(void)
 	puts("usage: nstperf server [OPTION...]\n"
 	     "       nstperf client HOST [OPTION...]\n"
 	     "       nstperf local [OPTION...]\n"
-	     "       nstperf report [--output FILE] DOCUMENT...\n"
+	     "       nstperf report [--output FILE] [--pictures DIR] DOCUMENT...\n"
 	     "\nOptions:");
 	options_help();
 	puts("\nScenarios (--scenario NAME,...; all):");

@@ -14,11 +14,6 @@ static const char style[] =
 	"h1,h2,h3{line-height:1.2}section{border-top:2px solid #111;margin-top:2rem}\n"
 	"figure{margin:1rem 0}figcaption{font-weight:600;margin-bottom:.3rem}\n"
 	"svg{width:100%;max-width:36rem;height:auto;display:block;font:13px system-ui,sans-serif}\n"
-	".bar{fill:#bbb;stroke:#111}.nst{fill:#111}\n"
-	".spread{stroke:#111;stroke-width:1.5;fill:none}\n"
-	".nst+.spread{stroke:#777}.end{text-anchor:end}.middle{text-anchor:middle}\n"
-	".line{fill:none;stroke:#111;stroke-width:2}.hollow{fill:#fff;stroke:#111;\n"
-	"stroke-width:1.5}.grid{stroke:#ccc}\n"
 	".wide{overflow-x:auto}table{border-collapse:collapse;font-size:14px}\n"
 	"td,th{padding:.2rem .5rem;border-bottom:1px solid #bbb;text-align:right;\n"
 	"white-space:nowrap}th:first-child,td:first-child{text-align:left}\n"
@@ -31,7 +26,7 @@ static void member(FILE *to, const char *name, struct json_object *value)
 	fputs("<dt>", to);
 	svg_text(to, name);
 	fputs("</dt><dd>", to);
-	svg_text(to, json_object_get_string(value));
+	svg_text(to, value ? json_object_get_string(value) : "unknown");
 	fputs("</dd>\n", to);
 }
 
@@ -102,14 +97,19 @@ void page_begin(FILE *to, const struct series *series)
 
 	fprintf(to, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
 		"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-		"<title>nstperf</title><style>%s</style></head><body>\n<h1>nstperf</h1>\n",
-		style);
+		"<title>nstperf</title><style>%s\n%s</style></head><body>\n<h1>nstperf</h1>\n",
+		style, svg_style);
 	fputs("<p>Bars and points are medians of all rounds, the thin line goes\n"
 	      "from the least to the most. A difference that is smaller than this\n"
 	      "spread says nothing, and is called <i>same</i> below. NST is black,\n"
 	      "the others are grey. Processor time is that of the two programs, user\n"
-	      "and kernel; what the machine did beside, as in soft interrupts, is in\n"
-	      "the document only.</p>\n", to);
+	      "and kernel; the dashed bar below is all that the machines' processors\n"
+	      "did meanwhile, soft interrupts, kernel threads and whatever else ran\n"
+	      "there, so a mode that works in the kernel is judged by that one.</p>\n",
+	      to);
+	if (series->impossible)
+		fprintf(to, "<p class=\"note\">%u runs have numbers that cannot be, and\n"
+			"are left out.</p>\n", series->impossible);
 	for (i = 0; i < series->nr_docs; i++) {
 		tell_lack(to, series->names[i], series->docs[i]);
 		if (object_bool(series->docs[i], "same_host"))
@@ -117,6 +117,46 @@ void page_begin(FILE *to, const struct series *series)
 			      "and took its processors from each other.</p>\n",
 			      to);
 	}
+}
+
+static void source(FILE *to, struct json_object *doc)
+{
+	struct json_object *source = object_object(doc, "source");
+
+	if (source)
+		list(to, "Source", source);
+}
+
+void page_group(FILE *to, const struct series *series, unsigned int group)
+{
+	static const char * const of[] = {
+		[MEASURED_TIME] = "",
+		[MEASURED_CPU_TIME] = " Speed is of processor time, not by the clock.",
+		[MEASURED_INSTRUCTIONS] = " What was counted are instructions.",
+	};
+	struct json_object *doc = series->docs[series->groups[group].first];
+	struct json_object *settings = object_object(doc, "settings");
+	unsigned int i, n = 0;
+
+	if (series->nr_groups < 2 && !*of[series->groups[group].measured])
+		return;
+	fputs("<p class=\"note\"><b>", to);
+	for (i = 0; i < series->nr_docs; i++) {
+		if (series->group_of[i] != group)
+			continue;
+		fputs(n++ ? ", " : "", to);
+		svg_text(to, series->names[i]);
+	}
+	fputs("</b>: ", to);
+	svg_text(to, object_text(object_object(doc, "client"), "host"));
+	fputs(" to ", to);
+	svg_text(to, object_text(object_object(doc, "server"), "host"));
+	if (object_real(settings, "streams") > 0)
+		fprintf(to, ", streams: %.0f", object_real(settings, "streams"));
+	fprintf(to, ".%s%s</p>\n", of[series->groups[group].measured],
+		series->nr_groups > 1 ?
+		" Documents of other machines or settings have sections of their own." :
+		"");
 }
 
 void page_end(FILE *to, const struct series *series)
@@ -135,81 +175,104 @@ void page_end(FILE *to, const struct series *series)
 						   "settings"));
 		list(to, "Client", object_object(series->docs[i], "client"));
 		list(to, "Server", object_object(series->docs[i], "server"));
+		source(to, series->docs[i]);
 		fputs("</section>\n", to);
 	}
 	fputs("</body></html>\n", to);
 }
 
+/* An empty field, where none of the runs tells it. */
 static void value(FILE *to, const struct cell *cell, enum quantity quantity,
 		  const char *unit)
 {
 	char buf[32];
 
-	fprintf(to, "<td>%s%s</td>",
-		svg_number(cell_median(cell, quantity), buf), unit);
+	if (cell_has(cell, quantity))
+		fprintf(to, "<td>%s%s</td>",
+			svg_number(cell_median(cell, quantity), buf), unit);
+	else
+		fputs("<td></td>", to);
 }
 
-void page_table(FILE *to, const struct cell *cells, unsigned int nr)
+/* By what modes are compared. */
+static enum quantity figure_of(const struct series *series,
+			       const struct cell *cell)
 {
-	bool calls = series_in_calls(cells->scenario);
-	double median;
+	return series->groups[cell->group].measured == MEASURED_INSTRUCTIONS ?
+		QUANTITY_INSTRUCTIONS : QUANTITY_RATE;
+}
+
+static void table_row(FILE *to, const struct cell *cell, enum quantity figure,
+		      bool datagrams)
+{
+	double median = cell_median(cell, figure);
+	const char *cost = cell->calls ? "s" : "s/MB";
+
+	fputs("<tr><td>", to);
+	svg_text(to, cell->mode);
+	fprintf(to, "</td><td>%u</td>", cell->nr);
+	value(to, cell, QUANTITY_RATE, cell->calls ? "/s" : "B/s");
+	if (cell->nr > 1)
+		fprintf(to, "<td>%.1f %%</td>", 100 *
+			(cell_max(cell, figure) - cell_min(cell, figure)) / median);
+	else
+		fputs("<td>unknown</td>", to);
+	value(to, cell, QUANTITY_CPU, cost);
+	value(to, cell, QUANTITY_MACHINE, cost);
+	value(to, cell, QUANTITY_INSTRUCTIONS, "");
+	value(to, cell, QUANTITY_P50, "s");
+	value(to, cell, QUANTITY_P99, "s");
+	value(to, cell, QUANTITY_P99_9, "s");
+	value(to, cell, QUANTITY_MAX, "s");
+	if (datagrams)
+		fprintf(to, "<td>%.2f %%</td></tr>\n",
+			100 * cell->lost / fmax(cell->sent, 1));
+	else
+		fprintf(to, "<td>%.0f</td></tr>\n", cell->retransmits);
+}
+
+void page_table(FILE *to, const struct series *series, const struct cell *cells,
+		unsigned int nr)
+{
 	unsigned int i;
 
 	fprintf(to, "<div class=\"wide\"><table><tr><th>mode</th><th>runs</th>\n"
-		"<th>speed</th><th>spread</th><th>processors</th>\n"
-		"<th>p50</th><th>p99</th><th>p99.9</th><th>most</th>\n"
-		"<th>%s</th></tr>\n",
+		"<th>speed</th><th>spread</th><th>programs</th><th>machines</th>\n"
+		"<th>instructions</th><th>p50</th><th>p99</th><th>p99.9</th>\n"
+		"<th>most</th><th>%s</th></tr>\n",
 		cells->sent > 0 ? "lost" : "retransmits");
-	for (i = 0; i < nr; i++) {
-		median = cell_median(&cells[i], QUANTITY_RATE);
-		fputs("<tr><td>", to);
-		svg_text(to, cells[i].mode);
-		fprintf(to, "</td><td>%u</td>", cells[i].nr);
-		value(to, &cells[i], QUANTITY_RATE, calls ? "/s" : "B/s");
-		if (cells[i].nr > 1)
-			fprintf(to, "<td>%.1f %%</td>",
-				100 * (cell_max(&cells[i], QUANTITY_RATE) -
-				cell_min(&cells[i], QUANTITY_RATE)) / median);
-		else
-			fputs("<td>unknown</td>", to);
-		value(to, &cells[i], QUANTITY_CPU, calls ? "s" : "s/MB");
-		value(to, &cells[i], QUANTITY_P50, "s");
-		value(to, &cells[i], QUANTITY_P99, "s");
-		value(to, &cells[i], QUANTITY_P99_9, "s");
-		value(to, &cells[i], QUANTITY_MAX, "s");
-		if (cells->sent > 0)
-			fprintf(to, "<td>%.2f %%</td></tr>\n", 100 *
-				cells[i].lost / fmax(cells[i].sent, 1));
-		else
-			fprintf(to, "<td>%.0f</td></tr>\n",
-				cells[i].retransmits);
-	}
+	for (i = 0; i < nr; i++)
+		table_row(to, &cells[i], figure_of(series, cells),
+			  cells->sent > 0);
 	fputs("</table></div>\n", to);
 }
 
-static void matrix_cell(FILE *to, const struct cell *a, const struct cell *b)
+static void matrix_cell(FILE *to, const struct cell *a, const struct cell *b,
+			enum quantity figure)
 {
-	double percent = 100 * cell_median(a, QUANTITY_RATE) /
-			 cell_median(b, QUANTITY_RATE);
+	double percent = 100 * cell_median(a, figure) / cell_median(b, figure);
 
 	if (a == b)
 		fputs("<td></td>", to);
-	else if (cell_same(a, b, QUANTITY_RATE))
+	else if (cell_same(a, b, figure))
 		fprintf(to, "<td><i>same</i> (%.0f)</td>", percent);
 	else
 		fprintf(to, "<td>%.0f</td>", percent);
 }
 
-void page_matrix(FILE *to, const struct cell *cells, unsigned int nr)
+void page_matrix(FILE *to, const struct series *series,
+		 const struct cell *cells, unsigned int nr)
 {
+	enum quantity figure = figure_of(series, cells);
 	unsigned int i, j;
 
 	if (nr < 2)
 		return;
-	fputs("<p>Speed of the mode at the left, in percent of the one above.\n"
-	      "<i>same</i>: the difference is smaller than the spread, or there is\n"
-	      "only one run and the spread is not known.</p>\n"
-	      "<div class=\"wide\"><table><tr><th></th>", to);
+	fprintf(to, "<p>%s of the mode at the left, in percent of the one above.\n"
+		"<i>same</i>: the difference is smaller than the spread, or there is\n"
+		"only one run and the spread is not known.</p>\n"
+		"<div class=\"wide\"><table><tr><th></th>",
+		figure == QUANTITY_RATE ? "Speed" : "Instructions");
 	for (i = 0; i < nr; i++) {
 		fputs("<th>", to);
 		svg_text(to, cells[i].mode);
@@ -221,7 +284,7 @@ void page_matrix(FILE *to, const struct cell *cells, unsigned int nr)
 		svg_text(to, cells[i].mode);
 		fputs("</td>", to);
 		for (j = 0; j < nr; j++)
-			matrix_cell(to, &cells[i], &cells[j]);
+			matrix_cell(to, &cells[i], &cells[j], figure);
 		fputs("</tr>\n", to);
 	}
 	fputs("</table></div>\n", to);

@@ -10,10 +10,15 @@
 void page_begin(FILE *to, const struct series *series);
 void page_end(FILE *to, const struct series *series);
 
+/* Whose and of what settings the following is, if there are several. */
+void page_group(FILE *to, const struct series *series, unsigned int group);
+
 /* Numbers of cells of one scenario and size. */
-void page_table(FILE *to, const struct cell *cells, unsigned int nr);
+void page_table(FILE *to, const struct series *series, const struct cell *cells,
+		unsigned int nr);
 
 /* Each mode beside each, in percent; where that says nothing, that is said. */
-void page_matrix(FILE *to, const struct cell *cells, unsigned int nr);
+void page_matrix(FILE *to, const struct series *series,
+		 const struct cell *cells, unsigned int nr);
 
 #endif /* NSTPERF_PAGE_H */

@@ -82,7 +82,7 @@ int place_open(struct place *place, const char *path)
 	if (!lstat(path, &st)) {
 		/* It may be another's, who wants a file of ours replaced. */
 		if (S_ISLNK(st.st_mode))
-			return trouble("cannot write %s: it is a symbolic link: name what it leads to",
+			return trouble("cannot write %s: it is a symbolic link: name its target",
 				       path);
 		if (st.st_uid == geteuid())
 			place->mode = st.st_mode & 0777;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One page of documents. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include "draw.h"
 #include "names.h"
-#include "object.h"
 #include "page.h"
 #include "place.h"
 #include "report.h"
@@ -12,19 +11,20 @@
 #include "svg.h"
 #include "trouble.h"
 
-/* How many of the cells from @at on are of one scenario. */
-static unsigned int group(const struct series *s, unsigned int at)
+/* How many of the cells from @at on are of one scenario, machines and settings. */
+static unsigned int of_scenario(const struct series *s, unsigned int at)
 {
 	unsigned int n = 1;
 
 	while (at + n < s->nr_cells &&
+	       s->cells[at].group == s->cells[at + n].group &&
 	       !strcmp(s->cells[at].scenario, s->cells[at + n].scenario))
 		n++;
 	return n;
 }
 
 /* And of one size too. */
-static unsigned int subgroup(const struct cell *cells, unsigned int nr)
+static unsigned int of_size(const struct cell *cells, unsigned int nr)
 {
 	unsigned int n = 1;
 
@@ -44,91 +44,117 @@ static void heading(FILE *to, const struct cell *cell)
 		fprintf(to, "<p>%s.</p>\n", scenario_info(known)->text);
 }
 
-static void one_size(FILE *to, const struct cell *cells, unsigned int nr)
+static void one_size(struct drawing *d, const struct cell *cells,
+		     unsigned int nr)
 {
-	bool calls = series_in_calls(cells->scenario);
 	unsigned int i;
 
-	fprintf(to, "<h3>%llu bytes</h3>\n"
-		"<figure><figcaption>Speed, %s per second</figcaption>\n",
-		(unsigned long long)cells->size, calls ? "calls" : "bytes");
-	svg_bars(to, cells, nr, QUANTITY_RATE, calls ? "/s" : "B/s");
-	fprintf(to, "</figure>\n<figure>\n"
-		"<figcaption>Processor time of both ends, for a %s</figcaption>\n",
-		calls ? "call" : "megabyte");
-	svg_bars(to, cells, nr, QUANTITY_CPU, "s");
-	fputs("</figure>\n<figure><figcaption>Latency of a call: so much was not\n"
-	      "exceeded by this share</figcaption>\n",
-	      to);
-	svg_latency(to, cells, nr);
-	fputs("</figure>\n", to);
+	if (d->page)
+		fprintf(d->page, "<h3>%llu bytes</h3>\n",
+			(unsigned long long)cells->size);
+	draw_size(d, cells, nr);
+	if (!d->page)
+		return;
 	for (i = 0; i < nr; i++)
 		if (cells[i].instead) {
 			fputs("<p>* User space carries here what the kernel\n"
 			      "splices or sends at once elsewhere.</p>\n",
-			      to);
+			      d->page);
 			break;
 		}
-	page_table(to, cells, nr);
-	page_matrix(to, cells, nr);
+	page_table(d->page, d->series, cells, nr);
+	page_matrix(d->page, d->series, cells, nr);
 }
 
-static void one_scenario(FILE *to, const struct cell *cells, unsigned int nr)
+static void one_scenario(struct drawing *d, const struct cell *cells,
+			 unsigned int nr)
 {
-	bool calls = series_in_calls(cells->scenario);
-	unsigned int i, n = subgroup(cells, nr);
+	unsigned int i, n = of_size(cells, nr);
 
-	heading(to, cells);
-	if (n < nr) {
-		fprintf(to, "<figure><figcaption>Speed by size of a call, %s per\n"
-			"second</figcaption>\n",
-			calls ? "calls" : "bytes");
-		svg_sizes(to, cells, nr, QUANTITY_RATE, "");
-		fprintf(to, "</figure>\n<figure><figcaption>Processor time by size,\n"
-			"seconds for a %s</figcaption>\n",
-			calls ? "call" : "megabyte");
-		svg_sizes(to, cells, nr, QUANTITY_CPU, "s");
-		fputs("</figure>\n", to);
-	}
+	if (d->page)
+		heading(d->page, cells);
+	if (n < nr)
+		draw_sizes(d, cells, nr);
 	for (i = 0; i < nr; i += n) {
-		n = subgroup(cells + i, nr - i);
-		one_size(to, cells + i, n);
+		n = of_size(cells + i, nr - i);
+		one_size(d, cells + i, n);
 	}
-	fputs("</section>\n", to);
+	if (d->page)
+		fputs("</section>\n", d->page);
 }
 
-static void write_page(FILE *to, const struct series *series)
+static void draw(struct drawing *d)
 {
+	const struct series *series = d->series;
 	unsigned int i, n;
 
-	page_begin(to, series);
 	for (i = 0; i < series->nr_cells; i += n) {
-		n = group(series, i);
-		one_scenario(to, series->cells + i, n);
+		n = of_scenario(series, i);
+		if (d->page && (!i || series->cells[i].group !=
+				series->cells[i - 1].group))
+			page_group(d->page, series, series->cells[i].group);
+		one_scenario(d, series->cells + i, n);
 	}
-	page_end(to, series);
 }
 
-static int write_to(const char *path, const struct series *series)
+static int write_page(const char *path, const struct series *series)
 {
+	struct drawing d = { .series = series };
 	struct place place;
 
 	if (place_open(&place, path))
 		return -1;
-	write_page(place.to, series);
+	d.page = place.to;
+	page_begin(place.to, series);
+	draw(&d);
+	page_end(place.to, series);
 	return place_close(&place);
 }
 
-static int read_all(struct series *series, int argc, char **argv,
-		    const char **output)
+/* Each in a file of its own, for pages of others. */
+static int write_pictures(const char *dir, const struct series *series)
 {
+	struct drawing d = { .series = series, .dir = dir };
+
+	svg_alone(true);
+	draw(&d);
+	svg_alone(false);
+	return d.failed ? -1 : 0;
+}
+
+/* Where it goes: a page, or pictures into a directory. */
+struct wanted {
+	const char *output;
+	const char *pictures;
+};
+
+/* The value of an option that argv[*i] is, or NULL. */
+static const char *value_of(const char *name, int argc, char **argv, int *i)
+{
+	size_t len = strlen(name);
+
+	if (!strcmp(argv[*i], name) && *i + 1 < argc)
+		return argv[++*i];
+	if (!strncmp(argv[*i], name, len) && argv[*i][len] == '=')
+		return argv[*i] + len + 1;
+	return NULL;
+}
+
+static int read_all(struct series *series, int argc, char **argv,
+		    struct wanted *wanted)
+{
+	const char *value;
 	int i;
 
 	for (i = 0; i < argc; i++) {
-		if (!strcmp(argv[i], "--output") && i + 1 < argc)
-			*output = argv[++i];
-		else if (!strncmp(argv[i], "--output=", 9))
-			*output = argv[i] + 9;
+		value = value_of("--output", argc, argv, &i);
+		if (value) {
+			wanted->output = value;
+			continue;
+		}
+		value = value_of("--pictures", argc, argv, &i);
+		if (value)
+			wanted->pictures = value;
 		else if (argv[i][0] == '-')
 			return trouble("what is '%s'? (nstperf help)",
 				       argv[i]);
@@ -137,6 +163,7 @@ static int read_all(struct series *series, int argc, char **argv,
 	}
 	if (!series->nr_docs)
 		return trouble("report wants documents (nstperf help)");
+	series_sort(series);
 	if (!series->nr_cells)
 		return trouble("no run in these documents was done");
 	return 0;
@@ -145,15 +172,16 @@ static int read_all(struct series *series, int argc, char **argv,
 int report_run(int argc, char **argv)
 {
 	struct series series = { 0 };
-	const char *output = NULL;
+	struct wanted wanted = { 0 };
 	int rc = 0;
 
-	if (read_all(&series, argc, argv, &output)) {
+	if (read_all(&series, argc, argv, &wanted))
 		rc = 2;
-	} else {
-		series_sort(&series);
-		rc = write_to(output, &series) ? 1 : 0;
-	}
+	else if (wanted.pictures && write_pictures(wanted.pictures, &series))
+		rc = 1;
+	else if ((wanted.output || !wanted.pictures) &&
+		 write_page(wanted.output, &series))
+		rc = 1;
 	if (rc)
 		fprintf(stderr, "nstperf: %s\n", trouble_text());
 	series_free(&series);

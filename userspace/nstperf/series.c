@@ -4,119 +4,216 @@
 #include <stdlib.h>
 #include <string.h>
 #include "document.h"
+#include "figures.h"
 #include "names.h"
 #include "object.h"
 #include "series.h"
 #include "trouble.h"
 
-bool series_in_calls(const char *scenario)
+static const char * const measured_names[] = {
+	[MEASURED_TIME] = "time",
+	[MEASURED_CPU_TIME] = "cpu-time",
+	[MEASURED_INSTRUCTIONS] = "instructions",
+};
+
+#define NR_MEASURED	(sizeof(measured_names) / sizeof(measured_names[0]))
+
+static bool begins(const char *text, const char *with)
 {
-	return !strcmp(scenario, "ping") || !strncmp(scenario, "connect", 7);
+	return !strncmp(text, with, strlen(with));
 }
 
-static struct cell *find_cell(struct series *series, const char *scenario,
-			      const char *mode, uint64_t size)
+/* Is speed of it in calls, not in bytes? So it is where a datagram is the unit. */
+static bool in_calls(const char *scenario, enum measured measured)
+{
+	static const char * const calls[] = {
+		"ping", "connect", "setup", "wake", "refuse",
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (begins(scenario, calls[i]))
+			return true;
+	return measured != MEASURED_TIME &&
+		(begins(scenario, "dgram") || begins(scenario, "gso") ||
+		 begins(scenario, "gro"));
+}
+
+static struct cell *find_cell(struct series *series, unsigned int group,
+			      const char *scenario, const char *mode,
+			      uint64_t size)
 {
 	struct cell *cell;
 	unsigned int i;
 
 	for (i = 0; i < series->nr_cells; i++) {
 		cell = &series->cells[i];
-		if (cell->size == size && !strcmp(cell->scenario, scenario) &&
+		if (cell->group == group && cell->size == size &&
+		    !strcmp(cell->scenario, scenario) &&
 		    !strcmp(cell->mode, mode))
 			return cell;
 	}
-	if (series->nr_cells == SERIES_CELLS)
+	return NULL;
+}
+
+struct cell *series_cell(struct series *series, unsigned int group,
+			 struct json_object *run)
+{
+	char scenario[sizeof(series->cells->scenario)];
+	char mode[sizeof(series->cells->mode)];
+	uint64_t size = object_real(run, "size");
+	struct cell *cell;
+
+	snprintf(scenario, sizeof(scenario), "%s", object_text(run, "scenario"));
+	snprintf(mode, sizeof(mode), "%s", object_text(run, "mode"));
+	cell = find_cell(series, group, scenario, mode, size);
+	if (cell)
+		return cell;
+	if (series->nr_cells == SERIES_CELLS) {
+		trouble("these documents have more than %d kinds of runs",
+			SERIES_CELLS);
 		return NULL;
-	cell = &series->cells[series->nr_cells];
-	memset(cell, 0, sizeof(*cell));
-	for (i = 0; i < NR_QUANTITIES; i++) {
-		cell->value[i] = calloc(SERIES_VALUES, sizeof(double));
-		if (!cell->value[i])
-			return NULL;
 	}
-	snprintf(cell->scenario, sizeof(cell->scenario), "%s", scenario);
-	snprintf(cell->mode, sizeof(cell->mode), "%s", mode);
+	cell = &series->cells[series->nr_cells++];
+	memset(cell, 0, sizeof(*cell));
+	memcpy(cell->scenario, scenario, sizeof(scenario));
+	memcpy(cell->mode, mode, sizeof(mode));
+	cell->group = group;
 	cell->size = size;
-	series->nr_cells++;
+	cell->calls = in_calls(scenario, series->groups[group].measured);
 	return cell;
 }
 
-static double cpu_of(struct json_object *run, const char *end)
+static int measured_of(struct json_object *doc)
 {
-	struct json_object *meter = object_object(run, end);
+	const char *name = object_text(doc, "measured");
+	unsigned int i;
 
-	return object_real(meter, "user_s") + object_real(meter, "system_s");
+	for (i = 0; i < NR_MEASURED; i++)
+		if (!strcmp(name[0] ? name : measured_names[0],
+			    measured_names[i]))
+			return i;
+	return trouble("its figures are '%.40s', which this nstperf does not know",
+		       name);
 }
 
-static double seconds_of(struct json_object *json, const char *name)
+static const char *as_text(struct json_object *json)
 {
-	return object_real(json, name) / 1e9;
+	return json ? json_object_to_json_string_ext(json,
+						     JSON_C_TO_STRING_PLAIN) : "";
 }
 
-static void read_curve(struct cell *cell, struct json_object *latency)
+/* All that has to be alike where runs are rounds of the same; NULL: no memory. */
+static char *key_of(struct json_object *doc)
 {
-	struct json_object *curve, *point, *share, *value;
-	size_t i, nr;
+	static const char * const members[] = {
+		"measured", "client", "server", "same_host",
+	};
+	struct json_object *settings = object_object(doc, "settings"), *json;
+	size_t size = 0, i;
+	char *key = NULL;
+	FILE *to = open_memstream(&key, &size);
 
-	if (cell->nr_curve ||
-	    !json_object_object_get_ex(latency, "curve", &curve) ||
-	    !json_object_is_type(curve, json_type_array))
-		return;
-	nr = json_object_array_length(curve);
-	for (i = 0; i < nr && i < SERIES_CURVE; i++) {
-		point = json_object_array_get_idx(curve, i);
-		if (!json_object_is_type(point, json_type_array) ||
-		    json_object_array_length(point) != 2)
-			break;
-		share = json_object_array_get_idx(point, 0);
-		value = json_object_array_get_idx(point, 1);
-		cell->share[i] = json_object_get_double(share);
-		cell->curve[i] = json_object_get_double(value);
-		if (!(cell->share[i] >= 0 && cell->share[i] <= 1 &&
-		      cell->curve[i] >= 0 && cell->curve[i] < 1e15))
-			break;
-		cell->nr_curve++;
+	if (!to)
+		return NULL;
+	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		json_object_object_get_ex(doc, members[i], &json);
+		fprintf(to, "%s\n", as_text(json));
 	}
+	/* More rounds are more of the same. */
+	if (settings) {
+		json_object_object_foreach(settings, name, value) {
+			if (strcmp(name, "repeat"))
+				fprintf(to, "%s %s\n", name, as_text(value));
+		}
+	}
+	if (fclose(to)) {
+		free(key);
+		return NULL;
+	}
+	return key;
 }
 
-static void add_run(struct series *series, struct json_object *run)
+/* The group of a document, or -1 after trouble(). */
+static int group_of(struct series *series, struct json_object *doc)
 {
-	const char *scenario = object_text(run, "scenario");
-	struct json_object *latency = object_object(run, "latency");
-	double cpu = cpu_of(run, "client") + cpu_of(run, "server");
-	bool calls = series_in_calls(scenario);
-	double work = object_real(run, calls ? "ops" : "bytes");
-	double size = object_real(run, "size");
-	struct cell *cell;
+	int measured = measured_of(doc);
+	char *key = measured < 0 ? NULL : key_of(doc);
+	struct group *group;
+	unsigned int i;
 
-	if (strcmp(object_text(run, "status"), "ok") || work <= 0 ||
-	    !(size >= 1 && size <= 1e15))
-		return;
-	cell = find_cell(series, scenario, object_text(run, "mode"), size);
-	if (!cell || cell->nr == SERIES_VALUES)
-		return;
-	cell->value[QUANTITY_RATE][cell->nr] =
-		object_real(run, calls ? "ops_per_s" : "bytes_per_s");
-	/* Seconds for a call, or for a megabyte. */
-	cell->value[QUANTITY_CPU][cell->nr] = cpu / work * (calls ? 1 : 1e6);
-	cell->value[QUANTITY_P50][cell->nr] = seconds_of(latency, "p50_ns");
-	cell->value[QUANTITY_P99][cell->nr] = seconds_of(latency, "p99_ns");
-	cell->value[QUANTITY_P99_9][cell->nr] =
-		seconds_of(latency, "p99_9_ns");
-	cell->value[QUANTITY_MAX][cell->nr] = seconds_of(latency, "max_ns");
-	cell->nr++;
-	cell->instead = object_bool(run, "carried_by_user_space");
-	cell->sent += object_real(run, "datagrams_sent");
-	cell->lost += object_real(run, "datagrams_lost");
-	cell->retransmits += object_real(run, "retransmits");
-	read_curve(cell, latency);
+	if (!key)
+		return measured < 0 ? -1 : trouble("no memory");
+	for (i = 0; i < series->nr_groups; i++)
+		if (!strcmp(series->groups[i].key, key)) {
+			free(key);
+			return i;
+		}
+	group = &series->groups[series->nr_groups];
+	*group = (struct group){ key, measured, series->nr_docs };
+	return series->nr_groups++;
+}
+
+/* The same measurement twice would look like twice as many rounds. */
+static int not_twice(const struct series *series, struct json_object *doc,
+		     unsigned int group, const char *path)
+{
+	const char *started = object_text(doc, "started");
+	unsigned int i;
+
+	for (i = 0; i < series->nr_docs; i++) {
+		if (json_object_equal(doc, series->docs[i]) ||
+		    (started[0] && group == series->group_of[i] &&
+		     !strcmp(started, object_text(series->docs[i], "started"))))
+			return trouble("%s: is of the same measurement as %s",
+				       path, series->names[i]);
+	}
+	return 0;
+}
+
+static struct json_object *read_document(const char *path)
+{
+	struct json_object *doc = json_object_from_file(path), *runs;
+
+	if (!doc) {
+		trouble("%s: no JSON: %s", path, json_util_get_last_err() ?: "");
+		return NULL;
+	}
+	if (!json_object_is_type(doc, json_type_object) ||
+	    strcmp(object_text(doc, "format"), DOCUMENT_FORMAT) ||
+	    !json_object_object_get_ex(doc, "runs", &runs) ||
+	    !json_object_is_type(runs, json_type_array))
+		trouble("%s: is no document of nstperf", path);
+	else if (object_real(doc, "format_version") != DOCUMENT_VERSION)
+		trouble("%s: has format version %.0f, this nstperf knows %d",
+			path, object_real(doc, "format_version"),
+			DOCUMENT_VERSION);
+	else
+		return doc;
+	json_object_put(doc);
+	return NULL;
+}
+
+static int add_runs(struct series *series, unsigned int group,
+		    struct json_object *runs)
+{
+	size_t i;
+	int rc;
+
+	for (i = 0; i < json_object_array_length(runs); i++) {
+		rc = figures_add(series, group,
+				 json_object_array_get_idx(runs, i));
+		if (rc < 0)
+			return -1;
+		series->impossible += rc;
+	}
+	return 0;
 }
 
 int series_read(struct series *series, const char *path)
 {
-	struct json_object *doc, *runs;
-	size_t i;
+	struct json_object *doc;
+	int group;
 
 	if (series->nr_docs == SERIES_DOCS)
 		return trouble("more than %d documents", SERIES_DOCS);
@@ -124,29 +221,18 @@ int series_read(struct series *series, const char *path)
 		series->cells = calloc(SERIES_CELLS, sizeof(*series->cells));
 	if (!series->cells)
 		return trouble("no memory");
-	doc = json_object_from_file(path);
+	doc = read_document(path);
 	if (!doc)
-		return trouble("%s: no JSON: %s", path,
-			       json_util_get_last_err() ?: "");
-	if (!json_object_is_type(doc, json_type_object) ||
-	    strcmp(object_text(doc, "format"), DOCUMENT_FORMAT) ||
-	    !json_object_object_get_ex(doc, "runs", &runs) ||
-	    !json_object_is_type(runs, json_type_array)) {
-		json_object_put(doc);
-		return trouble("%s: is no document of nstperf", path);
-	}
-	if (object_real(doc, "format_version") != DOCUMENT_VERSION) {
-		trouble("%s: has format version %.0f, this nstperf knows %d",
-			path, object_real(doc, "format_version"),
-			DOCUMENT_VERSION);
+		return -1;
+	group = group_of(series, doc);
+	if (group < 0 || not_twice(series, doc, group, path)) {
 		json_object_put(doc);
 		return -1;
 	}
 	series->names[series->nr_docs] = path;
+	series->group_of[series->nr_docs] = group;
 	series->docs[series->nr_docs++] = doc;
-	for (i = 0; i < json_object_array_length(runs); i++)
-		add_run(series, json_object_array_get_idx(runs, i));
-	return 0;
+	return add_runs(series, group, json_object_object_get(doc, "runs"));
 }
 
 static int by_value(const void *a, const void *b)
@@ -165,52 +251,87 @@ static int rank(int found)
 static int by_row(const void *a, const void *b)
 {
 	const struct cell *x = a, *y = b;
-	int d = rank(scenario_find(x->scenario)) -
-		rank(scenario_find(y->scenario));
+	int d = (x->group > y->group) - (x->group < y->group);
 
+	d = d ?: rank(scenario_find(x->scenario)) -
+		rank(scenario_find(y->scenario));
 	d = d ?: strcmp(x->scenario, y->scenario);
 	d = d ?: (x->size > y->size) - (x->size < y->size);
-	return d ?: rank(mode_find(x->mode)) - rank(mode_find(y->mode));
+	d = d ?: rank(mode_find(x->mode)) - rank(mode_find(y->mode));
+	return d ?: strcmp(x->mode, y->mode);
+}
+
+static void sort(struct values *values)
+{
+	if (values->nr)
+		qsort(values->at, values->nr, sizeof(double), by_value);
 }
 
 void series_sort(struct series *series)
 {
-	unsigned int i, q;
+	unsigned int i, j, n = 0;
 
+	for (i = 0; i < series->nr_cells; i++) {
+		for (j = 0; j < NR_QUANTITIES; j++)
+			sort(&series->cells[i].value[j]);
+		for (j = 0; j < SERIES_CURVE; j++)
+			sort(&series->cells[i].curve[j]);
+	}
+	/* One all of whose runs were impossible has nothing. */
 	for (i = 0; i < series->nr_cells; i++)
-		for (q = 0; q < NR_QUANTITIES; q++)
-			qsort(series->cells[i].value[q], series->cells[i].nr,
-			      sizeof(double), by_value);
-	qsort(series->cells, series->nr_cells, sizeof(*series->cells), by_row);
+		if (series->cells[i].nr)
+			series->cells[n++] = series->cells[i];
+	series->nr_cells = n;
+	qsort(series->cells, n, sizeof(*series->cells), by_row);
 }
 
 void series_free(struct series *series)
 {
-	unsigned int i, q;
+	unsigned int i, j;
 
-	for (i = 0; i < series->nr_cells; i++)
-		for (q = 0; q < NR_QUANTITIES; q++)
-			free(series->cells[i].value[q]);
+	for (i = 0; i < series->nr_cells; i++) {
+		for (j = 0; j < NR_QUANTITIES; j++)
+			free(series->cells[i].value[j].at);
+		for (j = 0; j < SERIES_CURVE; j++)
+			free(series->cells[i].curve[j].at);
+	}
 	free(series->cells);
+	for (i = 0; i < series->nr_groups; i++)
+		free(series->groups[i].key);
 	for (i = 0; i < series->nr_docs; i++)
 		json_object_put(series->docs[i]);
 }
 
+static double median(const struct values *v)
+{
+	return v->nr ? (v->at[(v->nr - 1) / 2] + v->at[v->nr / 2]) / 2 : 0;
+}
+
+bool cell_has(const struct cell *cell, enum quantity quantity)
+{
+	return cell->value[quantity].nr;
+}
+
 double cell_median(const struct cell *cell, enum quantity quantity)
 {
-	const double *v = cell->value[quantity];
-
-	return (v[(cell->nr - 1) / 2] + v[cell->nr / 2]) / 2;
+	return median(&cell->value[quantity]);
 }
 
 double cell_min(const struct cell *cell, enum quantity quantity)
 {
-	return cell->value[quantity][0];
+	return cell_has(cell, quantity) ? cell->value[quantity].at[0] : 0;
 }
 
 double cell_max(const struct cell *cell, enum quantity quantity)
 {
-	return cell->value[quantity][cell->nr - 1];
+	unsigned int nr = cell->value[quantity].nr;
+
+	return nr ? cell->value[quantity].at[nr - 1] : 0;
+}
+
+double cell_curve(const struct cell *cell, unsigned int nr)
+{
+	return median(&cell->curve[nr]);
 }
 
 bool cell_same(const struct cell *a, const struct cell *b,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Pictures in SVG. Lines differ by dashes and marks, bars by their names alone. */
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 #include "svg.h"
@@ -13,9 +14,40 @@
 #define BOTTOM		40
 #define MODES_MAX	32
 
+const char svg_style[] =
+	".bar{fill:#bbb;stroke:#111}.nst{fill:#111}.more{fill:#fff;stroke:#111;\n"
+	"stroke-dasharray:3 2}.spread{stroke:#111;stroke-width:1.5;fill:none}\n"
+	".nst+.spread{stroke:#777}.end{text-anchor:end}.middle{text-anchor:middle}\n"
+	".line{fill:none;stroke:#111;stroke-width:2}.hollow{fill:#fff;stroke:#111;\n"
+	"stroke-width:1.5}.grid{stroke:#ccc}";
+
+static bool alone;
+
+void svg_alone(bool file)
+{
+	alone = file;
+}
+
+/* A picture of its own brings its style along, and its paper. */
+static void begin(FILE *to, const char *title, unsigned int height)
+{
+	fprintf(to, "<svg viewBox=\"0 0 %d %u\" role=\"img\"", WIDTH, height);
+	if (alone)
+		fprintf(to, " xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\"\n"
+			"font-family=\"system-ui,sans-serif\" font-size=\"13\"",
+			WIDTH, height);
+	fputs("><title>", to);
+	svg_text(to, title);
+	fputs("</title>\n", to);
+	if (alone)
+		fprintf(to, "<style>%s</style>\n"
+			"<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
+			svg_style);
+}
+
 void svg_text(FILE *to, const char *text)
 {
-	for (; *text; text++)
+	for (text = text ?: ""; *text; text++)
 		switch (*text) {
 		case '<':
 			fputs("&lt;", to);
@@ -30,7 +62,7 @@ void svg_text(FILE *to, const char *text)
 			fputs("&quot;", to);
 			break;
 		default:
-			fputc(*text, to);
+			fputc(iscntrl((unsigned char)*text) ? '?' : *text, to);
 		}
 }
 
@@ -66,36 +98,59 @@ static double round_up(double value)
 	       value <= 5 * p ? 5 * p : 10 * p;
 }
 
-void svg_bars(FILE *to, const struct cell *cells, unsigned int nr,
-	      enum quantity quantity, const char *unit)
+/* Where a bar's spread is, and its ends. */
+static void draw_spread(FILE *to, double from, double end, unsigned int y)
 {
-	double max = 0, m, x, w = WIDTH - 90;
-	unsigned int i, y;
+	fprintf(to, "<path class=\"spread\" d=\"M%.1f %uV%uM%.1f %uH%.1fM%.1f %uV%u\"/>",
+		from, y + 15, y + 24, from, y + 19, end, end, y + 15, y + 24);
+}
+
+static void draw_value(FILE *to, double value, const char *unit, unsigned int y)
+{
 	char buf[32];
+
+	fprintf(to, "<text class=\"end\" x=\"%d\" y=\"%u\">%s%s</text>\n",
+		WIDTH, y, svg_number(value, buf), unit);
+}
+
+static double most_of(const struct cell *cells, unsigned int nr,
+		      enum quantity quantity)
+{
+	double max = 0;
+	unsigned int i;
 
 	for (i = 0; i < nr; i++)
 		max = fmax(max, cell_max(&cells[i], quantity));
-	max = max > 0 ? max : 1;
-	fprintf(to, "<svg viewBox=\"0 0 %d %u\" role=\"img\">\n", WIDTH,
-		nr * BAR_HEIGHT + 6);
+	return max;
+}
+
+void svg_bars(FILE *to, const char *title, const struct cell *cells,
+	      unsigned int nr, enum quantity quantity, enum quantity more,
+	      const char *unit)
+{
+	bool two = more != quantity && most_of(cells, nr, more) > 0;
+	double scale = fmax(most_of(cells, nr, quantity), two ?
+			    most_of(cells, nr, more) : 0);
+	unsigned int i, y, height = BAR_HEIGHT + (two ? 15 : 0);
+
+	scale = (WIDTH - 90) / (scale > 0 ? scale : 1);
+	begin(to, title, nr * height + 6);
 	for (i = 0; i < nr; i++) {
-		m = cell_median(&cells[i], quantity);
-		x = w * m / max;
-		y = i * BAR_HEIGHT + 4;
+		y = i * height + 4;
 		fprintf(to, "<rect class=\"bar%s\" x=\"0\" y=\"%u\" width=\"%.1f\" height=\"11\"/>",
-			strncmp(cells[i].mode, "nst", 3) ? "" : " nst",
-			y + 14, x);
-		fprintf(to, "<path class=\"spread\" d=\"M%.1f %uV%uM%.1f %uH%.1fM%.1f %uV%u\"/>",
-			w * cell_min(&cells[i], quantity) / max, y + 15, y + 24,
-			w * cell_min(&cells[i], quantity) / max, y + 19,
-			w * cell_max(&cells[i], quantity) / max,
-			w * cell_max(&cells[i], quantity) / max, y + 15,
-			y + 24);
+			strncmp(cells[i].mode, "nst", 3) ? "" : " nst", y + 14,
+			scale * cell_median(&cells[i], quantity));
+		draw_spread(to, scale * cell_min(&cells[i], quantity),
+			    scale * cell_max(&cells[i], quantity), y);
 		fprintf(to, "<text x=\"0\" y=\"%u\">", y + 11);
 		svg_text(to, cells[i].mode);
-		fprintf(to, "%s</text><text class=\"end\" x=\"%d\" y=\"%u\">%s%s</text>\n",
-			cells[i].instead ? " *" : "", WIDTH, y + 24,
-			svg_number(m, buf), unit);
+		fprintf(to, "%s</text>", cells[i].instead ? " *" : "");
+		draw_value(to, cell_median(&cells[i], quantity), unit, y + 24);
+		if (!two || !cell_has(&cells[i], more))
+			continue;
+		fprintf(to, "<rect class=\"more\" x=\"0\" y=\"%u\" width=\"%.1f\" height=\"9\"/>",
+			y + 28, scale * cell_median(&cells[i], more));
+		draw_value(to, cell_median(&cells[i], more), unit, y + 37);
 	}
 	fputs("</svg>\n", to);
 }
@@ -136,14 +191,13 @@ static void grid_line(const struct plot *p, double y, const char *unit)
 		svg_number(y, buf), unit);
 }
 
-static void begin_plot(const struct plot *p, unsigned int legend,
-		       const char *unit)
+static void begin_plot(const struct plot *p, const char *title,
+		       unsigned int legend, const char *unit)
 {
 	double y;
 	int i;
 
-	fprintf(p->to, "<svg viewBox=\"0 0 %d %u\" role=\"img\">\n", WIDTH,
-		PLOT_HEIGHT + legend * 20);
+	begin(p->to, title, PLOT_HEIGHT + legend * 20);
 	if (p->log_y) {
 		for (y = p->min_y; y <= p->max_y * 1.001; y *= 10)
 			grid_line(p, y, unit);
@@ -242,14 +296,52 @@ static void mode_line(const struct plot *p, const struct cell *cells,
 	legend(p->to, m, mode);
 }
 
-void svg_sizes(FILE *to, const struct cell *cells, unsigned int nr,
-	       enum quantity quantity, const char *unit)
+/* 64, 1k, 16k, 1m */
+static const char *short_size(uint64_t size, char buf[32])
+{
+	const char *unit = "";
+
+	if (size >= 1 << 20 && !(size & 0xfffff)) {
+		size >>= 20;
+		unit = "M";
+	} else if (size >= 1024 && !(size & 0x3ff)) {
+		size >>= 10;
+		unit = "k";
+	}
+	snprintf(buf, 32, "%llu%s", (unsigned long long)size, unit);
+	return buf;
+}
+
+/* One that has no room beside the one before it is left out. */
+static void size_labels(const struct plot *p, const struct cell *cells,
+			unsigned int nr)
+{
+	double x, free_from = 0, half;
+	uint64_t last = 0;
+	unsigned int i;
+	char buf[32];
+
+	for (i = 0; i < nr; i++) {
+		if (cells[i].size == last)
+			continue;
+		last = cells[i].size;
+		x = at_x(p, log2(last));
+		half = strlen(short_size(last, buf)) * 4.5;
+		fprintf(p->to, "<path class=\"grid\" d=\"M%.1f %dv4\"/>\n", x,
+			PLOT_HEIGHT - BOTTOM);
+		if (x - half < free_from)
+			continue;
+		x_label(p, log2(last), buf);
+		free_from = x + half + 6;
+	}
+}
+
+void svg_sizes(FILE *to, const char *title, const struct cell *cells,
+	       unsigned int nr, enum quantity quantity, const char *unit)
 {
 	struct plot p = { .to = to, .min_x = 64, .max_x = 0 };
 	const char *modes[MODES_MAX];
 	unsigned int i, n = modes_of(cells, nr, modes);
-	uint64_t last = 0;
-	char label[32];
 
 	for (i = 0; i < nr; i++) {
 		p.min_x = fmin(p.min_x, log2(cells[i].size));
@@ -257,15 +349,8 @@ void svg_sizes(FILE *to, const struct cell *cells, unsigned int nr,
 		p.max_y = fmax(p.max_y, cell_median(&cells[i], quantity));
 	}
 	p.max_y = round_up(p.max_y);
-	begin_plot(&p, n, unit);
-	for (i = 0; i < nr; i++) {
-		if (cells[i].size == last)
-			continue;
-		last = cells[i].size;
-		snprintf(label, sizeof(label), "%llu",
-			 (unsigned long long)last);
-		x_label(&p, log2(last), label);
-	}
+	begin_plot(&p, title, n, unit);
+	size_labels(&p, cells, nr);
 	for (i = 0; i < n; i++)
 		mode_line(&p, cells, nr, modes[i], i, quantity);
 	fputs("</svg>\n", to);
@@ -286,17 +371,18 @@ static void latency_line(const struct plot *p, const struct cell *cell,
 	for (i = 0; i < cell->nr_curve; i++)
 		fprintf(p->to, "%c%.1f %.1f", i ? 'L' : 'M',
 			at_x(p, share_x(cell->share[i])),
-			at_y(p, cell->curve[i] / 1e9));
+			at_y(p, cell_curve(cell, i) / 1e9));
 	fputs("\"", p->to);
 	line_style(p->to, nr);
 	fputs("/>", p->to);
 	for (i = 0; i < cell->nr_curve; i += 3)
 		mark_point(p->to, nr, at_x(p, share_x(cell->share[i])),
-			   at_y(p, cell->curve[i] / 1e9));
+			   at_y(p, cell_curve(cell, i) / 1e9));
 	legend(p->to, nr, cell->mode);
 }
 
-void svg_latency(FILE *to, const struct cell *cells, unsigned int nr)
+void svg_latency(FILE *to, const char *title, const struct cell *cells,
+		 unsigned int nr)
 {
 	static const struct {
 		double share;
@@ -312,7 +398,7 @@ void svg_latency(FILE *to, const struct cell *cells, unsigned int nr)
 
 	for (i = 0; i < nr; i++)
 		for (j = 0; j < cells[i].nr_curve; j++) {
-			seconds = fmax(cells[i].curve[j], 100) / 1e9;
+			seconds = fmax(cell_curve(&cells[i], j), 100) / 1e9;
 			p.min_y = fmin(p.min_y, seconds);
 			p.max_y = fmax(p.max_y, seconds);
 		}
@@ -320,7 +406,7 @@ void svg_latency(FILE *to, const struct cell *cells, unsigned int nr)
 	p.max_y = pow(10, ceil(log10(p.max_y)));
 	if (p.max_y <= p.min_y)
 		p.max_y = p.min_y * 10;
-	begin_plot(&p, nr, "s");
+	begin_plot(&p, title, nr, "s");
 	for (i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
 		x_label(&p, share_x(labels[i].share), labels[i].text);
 	for (i = 0; i < nr; i++)

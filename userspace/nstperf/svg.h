@@ -12,15 +12,26 @@ void svg_text(FILE *to, const char *text);
 /* A number with three digits and a unit's prefix. */
 const char *svg_number(double value, char buf[32]);
 
-/* A bar a cell, with a line from the least to the most. */
-void svg_bars(FILE *to, const struct cell *cells, unsigned int nr,
-	      enum quantity quantity, const char *unit);
+/* What pictures in a page need of its style. */
+extern const char svg_style[];
+
+/* From now on each picture is a file of its own, or not. */
+void svg_alone(bool file);
+
+/*
+ * A bar a cell, with a line from the least to the most; and below it an empty one of
+ * @more, if that is another quantity and anything tells it.
+ */
+void svg_bars(FILE *to, const char *title, const struct cell *cells,
+	      unsigned int nr, enum quantity quantity, enum quantity more,
+	      const char *unit);
 
 /* A line a mode, over sizes. */
-void svg_sizes(FILE *to, const struct cell *cells, unsigned int nr,
-	       enum quantity quantity, const char *unit);
+void svg_sizes(FILE *to, const char *title, const struct cell *cells,
+	       unsigned int nr, enum quantity quantity, const char *unit);
 
 /* A line a cell: latency over the share of calls that took no longer. */
-void svg_latency(FILE *to, const struct cell *cells, unsigned int nr);
+void svg_latency(FILE *to, const char *title, const struct cell *cells,
+		 unsigned int nr);
 
 #endif /* NSTPERF_SVG_H */

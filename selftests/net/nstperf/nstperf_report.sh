@@ -32,8 +32,10 @@ document()
 	printf '{ "format": "nstperf", "format_version": %s,' "${version:-1}"
 	printf '"complete": %s, "why": "%s", "same_host": false,' \
 		"$complete" "$why"
-	printf '"client": { "host": "here", "device": { "mtu": 9000 } },'
-	printf '"server": { "host": "there" }, "settings": {}, "runs": ['
+	printf '"client": { "host": "%s", "device": { "mtu": 9000 } },' \
+		"${client:-here}"
+	printf '"server": { "host": "there", "kernel": null }, %s' "${more:-}"
+	printf '"settings": { "streams": %s }, "runs": [' "${streams:-1}"
 	for r; do
 		printf '%s%s' "$comma" "$r"
 		comma=,
@@ -89,6 +91,164 @@ pages()
 	check "still nothing from elsewhere" no_outside
 	does "stdout" nstperf report "$dir/near"
 	says "has the page" "</html>"
+}
+
+# meters CLIENT SERVER: of both ends, of which the machines did four times as much
+meters()
+{
+	printf '"ops": 500, "client": { "seconds": 2, "user_s": %s, ' "$1"
+	printf '"system_s": 0, "machine_user_s": 0, "machine_softirq_s": %s, ' \
+		$((4 * $1))
+	printf '"instructions": 6000 }, "server": { "seconds": 4, '
+	printf '"user_s": %s, "system_s": 0, "machine_user_s": %s, ' \
+		"$2" $((4 * $2))
+	printf '"instructions": 8000 },'
+}
+
+# many N: so many runs, of one kind each, or of one
+many()
+{
+	python3 -c '
+import sys
+run = sys.stdin.read()
+n, kinds = int(sys.argv[1]), int(sys.argv[2])
+print("{\"format\":\"nstperf\",\"format_version\":1,\"complete\":true,"
+    "\"settings\":{},\"runs\":[" + ",".join(run.replace("\"size\": 1024",
+    "\"size\": %d" % (1 + i % kinds)) for i in range(n)) + "]}")' "$1" "$2"
+}
+
+# What is not of the same machines and settings is no round of the same.
+apart()
+{
+	document true "" "$(run plain 1e9)" "$(run plain 1e9)" >"$dir/a"
+	client=other streams=64 document true "" "$(run plain 10e9)" \
+		"$(run plain 10e9)" >"$dir/b"
+	does "two machines" nstperf report --output "$page" "$dir/a" "$dir/b"
+	tells "the one" "<td>plain</td><td>2</td><td>1.00 GB/s</td>"
+	tells "and the other" "<td>plain</td><td>2</td><td>10.0 GB/s</td>"
+	tells "whose they are" "</b>: other to there, streams: 64."
+	streams=2 document true "" "$(run plain 3e9)" >"$dir/b"
+	does "other settings" nstperf report --output "$page" "$dir/a" "$dir/b"
+	tells "are apart" "<td>plain</td><td>1</td><td>3.00 GB/s</td>"
+	document true "" "$(run plain 3e9)" >"$dir/b"
+	does "the same ones" nstperf report --output "$page" "$dir/a" "$dir/b"
+	tells "are not" "<td>plain</td><td>3</td><td>1.00 GB/s</td>"
+	cp "$dir/a" "$dir/b"
+	refuses "a document twice" 2 "is of the same measurement as" \
+		nstperf report "$dir/a" "$dir/b"
+	more='"started": "2026-01-01T00:00:00Z",' document true "" \
+		"$(run plain 1)" >"$dir/a"
+	more='"started": "2026-01-01T00:00:00Z",' document false "half" \
+		"$(run plain 1)" "$(run plain 2)" >"$dir/b"
+	refuses "a part of one, and the whole" 2 "is of the same measurement" \
+		nstperf report "$dir/a" "$dir/b"
+}
+
+# The ends have clocks of their own: 4 s in 2 seconds and 4 s in 4 at 1 MB/s are 3 s
+# for each MB; the machines four times that; instructions are of calls, 7 a second.
+costs()
+{
+	document true "" "$(run plain 1e6 1024 "$(meters 4 4)")" >"$dir/a"
+	# What run() says of both ends comes later, and would count.
+	sed 's/"client": { "user_s".*//; s/^.*"server": { "user_s".*//' \
+		"$dir/a" >"$dir/b"
+	does "what it took" nstperf report --output "$page" "$dir/b"
+	tells "the programs and the machines" \
+		"<td>3.00 s/MB</td><td>12.0 s/MB</td><td>714 </td>"
+	tells "a bar for each" 'class="more"'
+	sed -i 's/"same_host": false/"same_host": true/' "$dir/b"
+	does "on one machine" nstperf report --output "$page" "$dir/b"
+	tells "it counts once" "<td>3.00 s/MB</td><td>8.00 s/MB</td>"
+}
+
+# curves: the median of all, at each share
+curves()
+{
+	local ns
+
+	set --
+	for ns in 1000 2000 9000; do
+		set -- "$@" "$(run plain 5e6 | sed "s/0.5, 1500/0.5, $ns/")"
+	done
+	document true "" "$@" >"$dir/a"
+	document true "" "$(run plain 5e6 | sed "s/0.5, 1500/0.5, 2000/")" \
+		>"$dir/b"
+	nstperf report "$dir/a" | grep 'class="line"' >"$dir/curves"
+	nstperf report "$dir/b" | grep 'class="line"' >"$dir/curve"
+	check "the curve is of all runs" cmp "$dir/curve" "$dir/curves"
+}
+
+much()
+{
+	run plain 5e6 | many 3000 1 >"$dir/a"
+	does "3,000 rounds" nstperf report --output "$page" "$dir/a"
+	tells "all count" "<td>plain</td><td>3000</td>"
+	run plain 5e6 | many 5000 5000 >"$dir/a"
+	refuses "5,000 kinds" 2 "more than 4096 kinds of runs" \
+		nstperf report --output "$page" "$dir/a"
+	set --
+	for i in 1 2 4 8 16 32 64 128 256 512 1024 2048 4096 8192 16384 32768; do
+		set -- "$@" "$(run plain 5e6 $i)"
+	done
+	document true "" "$@" >"$dir/a"
+	does "16 sizes" nstperf report --output "$page" "$dir/a"
+	check "labels have room" python3 -c '
+import re, sys
+svg = open(sys.argv[1]).read().split("Speed by size")[2].split("</svg>")[0]
+at = [(float(x), len(text) * 4.5) for x, text in
+    re.findall(r"class=\"middle\" x=\"([\d.]+)\"[^>]*>([^<]*)<", svg)]
+assert len(at) > 4, at
+assert all(b[0] - b[1] > a[0] + a[1] for a, b in zip(at, at[1:])), at' "$page"
+}
+
+# A server's word, or anybody's: what it says is text and numbers that can be.
+liars()
+{
+	document true "" "$(run plain 5e6)" "$(run plain -5)" "$(run plain 0)" \
+		"$(run plain 5e6 | sed 's/"user_s": 0.25/"user_s": -5e200/')" \
+		"$(run plain 5e6 | sed 's/"system_s": 0.5/"system_s": 1e299/')" \
+		"$(run plain 5e6 | sed 's/"p99_ns": 2000/"p99_ns": -2000/')" \
+		"$(run ktls -1)" "$(run ktls -2)" >"$dir/a"
+	does "numbers that cannot be" nstperf report --output "$page" "$dir/a"
+	tells "are left out, and that is said" "7 runs have numbers that cannot be"
+	tells "the others count" "<td>plain</td><td>1</td>"
+	check "no picture leaves its paper" fails grep -qE '="-[0-9]{2}' "$page"
+	is "$(grep -c 'ktls' "$page")" 0 "of nothing there is no picture"
+	tells "a member that is null" "<dt>kernel</dt><dd>unknown</dd>"
+	more='"measured": "frobs",' document true "" "$(run plain 5)" >"$dir/a"
+	refuses "figures of another kind" 2 "its figures are 'frobs'" \
+		nstperf report "$dir/a"
+}
+
+# instructions MODE N
+instructions()
+{
+	printf '{ "scenario": "send", "mode": "%s", "size": 1024, ' "$1"
+	printf '"status": "ok", "ops": 1000, "instructions": %s }' "$2"
+}
+
+files()
+{
+	more='"measured": "instructions",' document true "" \
+		"$(instructions plain 9799000)" \
+		"$(instructions nst-aes-gcm 22977000)" >"$dir/counted.json"
+	does "a page of instructions" \
+		nstperf report --output "$page" "$dir/counted.json"
+	tells "has them" "<td>9.80 k</td>"
+	tells "and compares by them" "Instructions of the mode at the left"
+	document true "" "$(run plain 5e6)" "$(run plain 5e6 64)" >"$dir/timed.json"
+	mkdir "$dir/pictures"
+	does "pictures" nstperf report --pictures "$dir/pictures" \
+		"$dir/counted.json" "$dir/timed.json"
+	is "$(cd "$dir/pictures" && echo *)" "counted-send-1024-instructions.svg \
+timed-send-1024-latency.svg timed-send-1024-processors.svg \
+timed-send-1024-speed.svg timed-send-64-latency.svg \
+timed-send-64-processors.svg timed-send-64-speed.svg \
+timed-send-processors.svg timed-send-speed.svg" "a file each"
+	is "$(cat "$dir"/pictures/*.svg | grep -c '^<svg .* xmlns=')" 9 \
+		"which stand alone"
+	refuses "no such directory" 1 "cannot write" nstperf report \
+		--pictures /nowhere "$dir/timed.json"
 }
 
 bad()
@@ -193,6 +353,12 @@ here()
 }
 
 pages
+apart
+costs
+curves
+much
+liars
+files
 bad
 special
 here
