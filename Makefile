@@ -30,6 +30,7 @@
 #   make check-churn        100,000 connections that come and go (KERNEL=debug: with
 #                           KASAN; long)
 #   make check-configs      builds for kernels configured otherwise (a part of check)
+#   make check-arm64        libnst and nst-run by a cross compiler
 #   make check-fresh        the commands of README.md on a Debian 12 and a 13 of
 #                           their own, with nothing installed (long)
 #   make check-install      install, dkms and uninstall, for the three kernels
@@ -194,6 +195,9 @@ check-programs:
 check-configs:
 	scripts/check-configs.sh
 
+check-arm64:
+	scripts/check-arm64.sh
+
 check:
 	scripts/check.sh $(KERNEL)
 
@@ -231,5 +235,5 @@ clean:
 	rm -rf $(NST_BUILD)
 
 .PHONY: all modules tools install install-user dkms uninstall selftests demo bench vm vm-shell lint check \
-	check-charge check-churn check-path check-nstperf check-configs check-programs check-fresh check-install check-all \
+	check-charge check-churn check-path check-nstperf check-configs check-arm64 check-programs check-fresh check-install check-all \
 	check-debug check-faults coverage clean

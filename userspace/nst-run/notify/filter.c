@@ -46,12 +46,14 @@
 #define ASK		SECCOMP_RET_USER_NOTIF
 #define FAIL(err)	(SECCOMP_RET_ERRNO | (err))
 
+#ifdef __x86_64__
 /* Calls of 32-bit programs, which unistd.h of 64 bits does not have. */
 enum {
 	I386_SOCKETCALL = 102, I386_CLONE = 120, I386_SENDMMSG = 345,
 	I386_SOCKET = 359, I386_BIND = 361, I386_CONNECT, I386_LISTEN,
 	I386_ACCEPT4 = 364, I386_SETSOCKOPT = 366, I386_SENDTO = 369, I386_SENDMSG,
 };
+#endif
 
 static void emit(struct filter *f, unsigned short code, unsigned int k,
 		 unsigned char yes, unsigned char no)
@@ -200,6 +202,7 @@ static void strangers(struct filter *f)
 	equal(f, SYS_pidfd_getfd, FAIL(EPERM));
 }
 
+#ifdef __x86_64__
 /*
  * Programs of 32 bits on x86-64 have no sockets of their own, but may use
  * what they were given. Numbers from 424 on are those of 64 bits.
@@ -230,6 +233,21 @@ static void compat(struct filter *f)
 	end(f, ALLOW);
 }
 
+static void narrow(struct filter *f)
+{
+	unsigned int start = call(f, AUDIT_ARCH_I386);
+
+	compat(f);
+	done(f, start, ALLOW);
+}
+#else
+/* A program of another machine is killed, and so is one of 32 bits. */
+static void narrow(struct filter *f)
+{
+	(void)f;
+}
+#endif
+
 /**
  * filter_build() - the filter for a policy
  * @f: receives it
@@ -238,15 +256,9 @@ static void compat(struct filter *f)
  */
 void filter_build(struct filter *f, int udp)
 {
-	unsigned int start;
-
 	f->nr = 0;
 	load(f, offsetof(struct seccomp_data, arch));
-#ifdef __x86_64__
-	start = call(f, AUDIT_ARCH_I386);
-	compat(f);
-	done(f, start, ALLOW);
-#endif
+	narrow(f);
 	emit(f, BPF_JMP | BPF_JEQ | BPF_K, ARCH_NATIVE, 1, 0);
 	end(f, SECCOMP_RET_KILL_PROCESS);
 	load(f, offsetof(struct seccomp_data, nr));
