@@ -399,6 +399,23 @@ int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 	return err;
 }
 
+/*
+ * Without a key nothing is taken off the queue: a START may be there, for a key that
+ * comes yet. If nothing is, and the peer has ended, none will come.
+ */
+static void see_keyless_end(struct nst_tcp *nst)
+{
+	bool ended;
+
+	if (!nst_tcp_borrow(nst))
+		return;
+	ended = !test_bit(NST_TCP_DEAD, &nst->flags) &&
+		sock_flag(nst->sk, SOCK_DONE) && !nst_tcp_queued(nst->sk);
+	nst_tcp_return(nst);
+	if (ended)
+		nst_tcp_rx_unstarted(nst);
+}
+
 /**
  * nst_tcp_rx_work() - the worker's part of receiving
  * @nst: the socket
@@ -416,8 +433,10 @@ void nst_tcp_rx_work(struct nst_tcp *nst)
 	/* Somebody was told to come again, and no byte need come for that. */
 	if (test_and_clear_bit(NST_TCP_STARVED, &nst->flags))
 		nst->data_ready(nst->sk);
-	if (!READ_ONCE(nst->st.rx.conf))
+	if (!READ_ONCE(nst->st.rx.conf)) {
+		see_keyless_end(nst);
 		return;
+	}
 	do {
 		/* It may have no look at the socket now. */
 		want.fin = false;

@@ -74,6 +74,9 @@ int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
 		nst_tcp_abort(nst);
 	nst->data_ready(sk);
 	wake_strict(nst);
+	/* A shutdown() may have waited for the same. */
+	if (test_bit(NST_TCP_SHUT, &nst->flags))
+		nst_tcp_kick(nst, 0);
 	return nst->rx_err;
 }
 

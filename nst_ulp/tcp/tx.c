@@ -371,8 +371,7 @@ static int finish(struct nst_tcp *nst)
 	struct nst_stream *st = &nst->st;
 	int err = 0;
 
-	if (!((1 << READ_ONCE(nst->sk->sk_state)) & (TCPF_ESTABLISHED |
-						     TCPF_CLOSE_WAIT)))
+	if (!is_live(nst))
 		return 0;
 	if (nst->tx_out)
 		err = push(nst);
@@ -450,17 +449,27 @@ static void flush_late(struct nst_tcp *nst)
 		clear_bit(NST_TCP_FLUSH, &nst->flags);
 }
 
+/*
+ * The end that shutdown() has put off. If the START that it waits for can come no
+ * more it is a reset, as close()'s is: a FIN alone would tell a peer without NST of
+ * an orderly end, and a close record must not go.
+ */
+static void end_late(struct nst_tcp *nst)
+{
+	if (nst->st.tx.conf && nst_tcp_tx_is_vain(nst))
+		nst_tcp_abort(nst);
+	else if (nst_tcp_tx_finish(nst) != -EAGAIN)
+		shut_down(nst);
+}
+
 static void tx_work(struct nst_tcp *nst)
 {
 	struct nst_stream *st = &nst->st;
-	struct sock *sk = nst->sk;
 
 	nst_tcp_tx_settle(nst);
-	if (!sk->sk_socket ||
-	    !((1 << READ_ONCE(sk->sk_state)) & (TCPF_ESTABLISHED |
-						TCPF_CLOSE_WAIT)))
+	if (!nst->sk->sk_socket || !is_live(nst))
 		return;
-	if (nst->tx_out && push(nst))
+	if (nst->tx_out && push(nst) == -EAGAIN)
 		return;
 	/* Also while a record is open: the peer waits for it. */
 	if (nst_stream_tx_wants_start(st) && !st->tx.closed &&
@@ -468,9 +477,8 @@ static void tx_work(struct nst_tcp *nst)
 		nst_tcp_kick(nst, NST_TCP_RETRY);
 	if (test_bit(NST_TCP_FLUSH, &nst->flags))
 		flush_late(nst);
-	if (test_bit(NST_TCP_SHUT, &nst->flags) &&
-	    nst_tcp_tx_finish(nst) != -EAGAIN)
-		shut_down(nst);
+	if (test_bit(NST_TCP_SHUT, &nst->flags))
+		end_late(nst);
 }
 
 /**

@@ -314,42 +314,6 @@ TEST_F(wait, strict_and_silence)
 	close(b);
 }
 
-/*
- * Nor may it wait for a START that cannot come any more: the peer has ended without
- * one, or in the middle of one. Nobody reads here.
- */
-TEST_F(wait, strict_and_the_end)
-{
-	struct tcptest_conf conf = variant->conf;
-	int a, raw, half;
-	pid_t pid;
-	char byte;
-
-	conf.strict = true;
-	for (half = 0; half < 2; half++) {
-		ASSERT_EQ(0, nsttest_pair(conf.family, 0, &a, &raw));
-		ASSERT_EQ(0, tcptest_timeout(a, SO_SNDTIMEO, 0));
-		ASSERT_EQ(0, tcptest_key(a, &conf, 0));
-		pid = fork();
-		if (!pid)
-			_exit(send(a, "x", 1, MSG_NOSIGNAL) < 0 ? errno : 0);
-		ASSERT_EQ(0, tcptest_asleep(pid));
-		EXPECT_EQ(0, tcptest_poll(a, POLLOUT, 0) & POLLOUT);
-		if (half)
-			ASSERT_EQ(0, peer_write(raw, "NSTP\1", 5));
-		ASSERT_EQ(0, shutdown(raw, SHUT_WR));
-		EXPECT_EQ(-EPIPE, tcptest_reap(pid));
-		EXPECT_EQ(POLLOUT, tcptest_poll(a, POLLOUT, TCPTEST_SOON_MS) &
-				   POLLOUT);
-		EXPECT_EQ(-1, send(a, "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT));
-		EXPECT_EQ(EPIPE, errno);
-		EXPECT_EQ(-1, recv(a, &byte, 1, 0));
-		EXPECT_EQ(ECONNABORTED, errno);
-		close(a);
-		close(raw);
-	}
-}
-
 /* Data and the end come, in this order, while somebody looks all the time. */
 static int look_until_end(int fd)
 {
