@@ -193,6 +193,19 @@ version()
 		"$(sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' nst_ulp/main.c)" ]
 }
 
+# A part of libnst is in what nst-run preloads into programs, which may have another
+# libnst: they do not see it, and get no library with it.
+preload_hides()
+{
+	local file=$work/run/libnst-preload.so
+
+	make -s -C userspace/nst-run O="$work/run" WERROR=-Werror \
+		"$work/run/libnst-preload.so" || return
+	readelf -W --syms "$file" | grep -q ' LOCAL .* nst_set_keys$' || return
+	readelf -W --dyn-syms "$file" | grep ' nst_' && return 1
+	[ "$(readelf -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')" = libc.so.6 ]
+}
+
 nothing_left()
 {
 	DESTDIR=$root PREFIX=/usr/local scripts/uninstall.sh || return
@@ -243,6 +256,7 @@ write_user
 result "libnst: pkg-config" needs_version
 result "libnst: pkg-config, static" static_links
 result "libnst: pkg-config, C++" cxx_links
+result "libnst in nst-run's library: hidden" preload_hides
 result "libnst_abi: uninstall" nothing_left
 echo "1..$number"
 exit "$failed"

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One call on one descriptor: does a policy cover it, and the attach. */
+/*
+ * One call on one descriptor: does a policy cover it, and the attach.
+ *
+ * Keys, and what a socket has, are libnst's affair. The attach itself is not: its
+ * nst_tcp() gives a socket keys that another thread has attached and is about to
+ * give its own, which may be those of an exchange by then.
+ */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <nst/nst.h>
 #include "attach.h"
 #include "sys.h"
 
@@ -91,35 +98,20 @@ static int remote_port(int fd)
 	return sys_getpeername(fd, &addr, &len) ? -1 : attach_port(&addr, len);
 }
 
-/*
- * Has it NST with keys for both directions? -ENOPROTOOPT or, by newer kernels,
- * -EOPNOTSUPP: it has no NST.
- */
-static int keyed(int fd)
-{
-	struct nst_info info;
-	unsigned int len = sizeof(info);
-	long err = sys_getsockopt(fd, SOL_NST, NST_INFO, &info, &len);
-
-	if (err)
-		return err;
-	return info.tx.keyed && info.rx.keyed ? 0 : -ENOKEY;
-}
-
 static int set_keys(int fd, const struct policy *policy, int protocol,
 		    unsigned int role)
 {
-	struct nst_crypto_info info = {
-		.version = NST_VERSION,
-		.cipher_id = policy->cipher,
+	struct nst_opts opts = {
+		.size = sizeof(opts),
+		.cipher = policy->cipher,
 		.flags = role,
+		.context = policy->context,
 		.context_len = policy->context_len,
 	};
 
 	if (policy->strict && protocol == IPPROTO_TCP)
-		info.flags |= NST_F_STRICT;
-	memcpy(info.context, policy->context, sizeof(info.context));
-	return sys_setsockopt(fd, SOL_NST, NST_TX_RX, &info, sizeof(info));
+		opts.flags |= NST_F_STRICT;
+	return nst_set_keys(fd, &opts);
 }
 
 static int attach_tcp(int fd, int listens)
@@ -168,10 +160,7 @@ static int set_all_keys(int fd, const struct policy *policy, int protocol,
 /* In the box is a key to send under; that it may be begun anew changes nothing. */
 static int has_key(int fd)
 {
-	struct nst_rekey rekey = { 0 };
-
-	return sys_setsockopt(fd, SOL_NST, NST_REKEY, &rekey, sizeof(rekey)) !=
-		-ENOKEY;
+	return nst_rekey(fd, 0) != -ENOKEY;
 }
 
 /*
@@ -195,9 +184,11 @@ static int attach(int fd, const struct policy *policy, unsigned int role,
 		}
 		if (err == -EEXIST) {
 			result->outcome = ATTACH_HAD;
-			err = keyed(fd);
-			/* Another ULP's; kernels differ in what they say. */
-			if (err == -ENOPROTOOPT || err == -EOPNOTSUPP)
+			err = nst_is_attached(fd);
+			if (err == 1)
+				return 0;
+			/* Another ULP's */
+			if (!err)
 				return -EEXIST;
 		}
 		if (err != -EBUSY && err != -ENOKEY && err != -EINTR)
@@ -326,7 +317,7 @@ int attach_call(const struct policy *policy, enum attach_call call, int fd,
 		const void *addr, unsigned int len,
 		struct attach_result *result)
 {
-	int local, remote, err;
+	int local, remote, err, before;
 
 	memset(result, 0, sizeof(*result));
 	result->call = call;
@@ -354,7 +345,9 @@ int attach_call(const struct policy *policy, enum attach_call call, int fd,
 		return 0;
 	if (result->protocol == IPPROTO_TCP && !moves_tcp(call))
 		return 0;
+	before = errno;
 	err = attach(fd, policy, role_of(result), result);
+	errno = before;
 	return err ? fail(result, err) : 0;
 }
 

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <nst/nst.h>
 #include "attach.h"
 #include "notify/door.h"
 #include "secret.h"
@@ -102,15 +103,6 @@ void start_find_program(struct run *run)
 		   RUN_EXIT_CANNOT, "%s: %s", name, strerror(err));
 }
 
-/* In the namespace's box is a key to send under. */
-static int has_key(int fd)
-{
-	struct nst_rekey rekey = { 0 };
-
-	return setsockopt(fd, SOL_NST, NST_REKEY, &rekey, sizeof(rekey)) ?
-		-errno : 0;
-}
-
 /*
  * What will be done to the program's sockets, done to one of our own. An address
  * that nobody has makes no difference: it is not connected.
@@ -128,8 +120,9 @@ static int try(const struct policy *policy, int type)
 	addr.sin_port = htons(ports->range[0].first);
 	err = attach_call(policy, type == SOCK_STREAM ? ATTACH_CONNECT :
 			  ATTACH_SEND, fd, &addr, sizeof(addr), &result);
+	/* In the namespace's box is a key to send under. */
 	if (!err)
-		err = has_key(fd);
+		err = nst_rekey(fd, 0);
 	close(fd);
 	return err;
 }

@@ -25,6 +25,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <nst/nst.h>
 #include "../explain.h"
 #include "../journal.h"
 #include "accepts.h"
@@ -130,9 +131,8 @@ int call_protocol(int fd, int *domain)
 int call_has_nst(int fd)
 {
 	struct nst_info info;
-	socklen_t len = sizeof(info);
 
-	return !getsockopt(fd, SOL_NST, NST_INFO, &info, &len);
+	return !nst_info(fd, &info);
 }
 
 /**

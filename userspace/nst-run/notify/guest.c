@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <nst/nst.h>
 #include "../journal.h"
 #include "guest.h"
 
@@ -94,14 +95,11 @@ static void find_proved(struct door *door)
 {
 	struct nst_info info;
 	struct guest *guest;
-	socklen_t len;
 
-	for (guest = door->guests; guest; guest = guest->next) {
-		len = sizeof(info);
+	for (guest = door->guests; guest; guest = guest->next)
 		if (guest->ex && guest->proved < 2 &&
-		    !getsockopt(guest->fd, SOL_NST, NST_INFO, &info, &len))
+		    !nst_info(guest->fd, &info))
 			guest->proved = info.rx.bound ? 2 : info.rx.started;
-	}
 }
 
 static unsigned int count_alike(const struct door *door,
