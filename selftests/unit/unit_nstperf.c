@@ -5,14 +5,20 @@
  * of any shape, which a peer may send. A program of user space, without the shim.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "arrivals.h"
+#include "document.h"
 #include "frame.h"
 #include "hist.h"
+#include "machine.h"
+#include "meter.h"
 #include "names.h"
+#include "object.h"
 #include "payload.h"
 #include "test.h"
 #include "trouble.h"
@@ -111,6 +117,172 @@ static void hist_merge__is_the_sum(void)
 	free(a);
 	free(b);
 	free(both);
+}
+
+/* 2^33 calls in one bucket: a day of 100,000 a second. */
+static void hist_merge__counts_far(void)
+{
+	struct hist *a = calloc(1, sizeof(*a)), *b = calloc(1, sizeof(*b));
+	int i;
+
+	hist_add(a, 1000);
+	for (i = 0; i < 33; i++) {
+		memcpy(b, a, sizeof(*a));
+		hist_merge(a, b);
+	}
+	hist_add(a, 1 << 20);
+	verdict(a->count == (1ULL << 33) + 1 && hist_quantile(a, .5) < 1010,
+		"hist_merge__counts_far");
+	free(a);
+	free(b);
+}
+
+/* Each number once, some out of their places, some twice, some far ahead. */
+static void arrivals_add__knows_each(void)
+{
+	struct arrivals *a = calloc(1, sizeof(*a));
+	uint64_t i;
+	int good = 1;
+
+	for (i = 0; i < 300000; i += 2)
+		good &= arrivals_add(a, i) == ARRIVAL_NEW;
+	for (i = 300000 - 60000; i < 300000; i++)
+		good &= arrivals_add(a, i) == (i % 2 && i < 299999 ?
+			ARRIVAL_LATE : i % 2 ? ARRIVAL_NEW : ARRIVAL_AGAIN);
+	/* Too late to be known: as if it had come. */
+	good &= arrivals_add(a, 1) == ARRIVAL_AGAIN;
+	good &= arrivals_add(a, 1ULL << 60) == ARRIVAL_NEW;
+	good &= arrivals_add(a, 1ULL << 60) == ARRIVAL_AGAIN;
+	good &= arrivals_add(a, (1ULL << 60) - 1) == ARRIVAL_LATE;
+	good &= arrivals_add(a, (1ULL << 60) - 1) == ARRIVAL_AGAIN;
+	good &= arrivals_add(a, (1ULL << 60) - ARRIVALS_SPAN + 1) == ARRIVAL_LATE;
+	verdict(good, "arrivals_add__knows_each");
+	free(a);
+}
+
+/* Text of others has nothing that a terminal obeys, and is what it was else. */
+static void trouble__is_text(void)
+{
+	static const char * const pairs[][2] = {
+		{ "\033[31m", "?[31m" }, { "\23331m", "?31m" },
+		{ "\302\23331m", "??31m" }, { "m\xc3\xa4p", "m\xc3\xa4p" },
+		{ "\xc3", "?" }, { "\xe2\x82\xac\xff", "\xe2\x82\xac?" },
+		{ "\xf0\x9f\x98", "???" }, { "a\nb\x7f", "a?b?" },
+	};
+	unsigned int i;
+	int good = 1;
+
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		trouble("%s", pairs[i][0]);
+		good &= !strcmp(trouble_text(), pairs[i][1]);
+	}
+	verdict(good, "trouble__is_text");
+}
+
+/* Each member of what a peer's end took missing, of another type, out of range. */
+static void meter_from_peer__judges(void)
+{
+	static const char * const bad[] = {
+		"-5e200", "1e300", "-1", "\"x\"", "[]", "null",
+	};
+	struct meter from = { 0 }, to = { .at = 5000000000, .user = 1 };
+	struct json_object *json = meter_to_json(&from, &to), *copy, *got, *value;
+	unsigned int i;
+	int good;
+
+	object_add_count(json, "instructions", 7);
+	object_add_count(json, "cycles", 7);
+	object_add_text(json, "more", "<b>");
+	got = meter_from_peer(json);
+	good = got && object_real(got, "seconds") == 5 &&
+		object_real(got, "instructions") == 7 &&
+		!object_text(got, "more")[0];
+	json_object_put(got);
+	json_object_object_foreach(json, key, unused) {
+		(void)unused;
+		for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+			copy = NULL;
+			json_object_deep_copy(json, &copy, NULL);
+			value = json_tokener_parse(bad[i]);
+			json_object_object_add(copy, key, value);
+			got = meter_from_peer(copy);
+			if (got && strcmp(key, "more") &&
+			    strcmp(key, "counted_kernel")) {
+				printf("# %s took %s\n", key, bad[i]);
+				good = 0;
+			}
+			json_object_put(got);
+			json_object_put(copy);
+		}
+	}
+	json_object_put(json);
+	verdict(good, "meter_from_peer__judges");
+}
+
+static void machine_from_peer__keeps_what_it_knows(void)
+{
+	static const char said[] =
+		"{\"host\":\"a\",\"kernel\":null,\"processors\":-3,\"more\":{},\"governor\":[1]}";
+	static const char device[] =
+		"{\"mtu\":1500,\"tso\":true,\"gso\":1,\"name\":{}}";
+	struct json_object *json = json_tokener_parse(said), *got;
+
+	json_object_object_add(json, "device", json_tokener_parse(device));
+	got = machine_from_peer(json);
+	verdict(!strcmp(json_object_to_json_string_ext(got, 0),
+			"{\"host\":\"a\",\"device\":{\"mtu\":1500,\"tso\":true}}"),
+		"machine_from_peer__keeps_what_it_knows");
+	json_object_put(got);
+	json_object_put(json);
+}
+
+static unsigned long long written(void)
+{
+	unsigned long long n = 0;
+	FILE *f = fopen("/proc/self/io", "r");
+	char line[80];
+
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "wchar: %llu", &n);
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* A long plan writes its document some dozens of times, not once for each run. */
+static void document_add__writes_little(void)
+{
+	char path[] = "/tmp/unit_nstperf.XXXXXX";
+	struct options options = { .json = path };
+	struct document doc = { 0 };
+	unsigned long long before, after;
+	int fd = mkstemp(path), i, good;
+	long size;
+
+	close(fd);
+	before = written();
+	good = !document_begin(&doc, &options, json_object_new_object(),
+			       json_object_new_object(), true, 4000);
+	for (i = 0; i < 4000; i++)
+		document_add(&doc, json_tokener_parse("{\"status\":\"ok\"}"));
+	good &= !document_end(&doc, NULL);
+	after = written();
+	fd = open(path, O_RDONLY);
+	size = lseek(fd, 0, SEEK_END);
+	close(fd);
+	unlink(path);
+	printf("# %llu bytes for a document of %ld\n", after - before, size);
+	verdict(good && size > 4000 * 10 &&
+		after - before < 150ULL * size, "document_add__writes_little");
+}
+
+static void payload_file__stops(void)
+{
+	volatile int stop = 1;
+	uint64_t made;
+
+	verdict(payload_file("/tmp", 1 << 20, &made, &stop) < 0,
+		"payload_file__stops");
 }
 
 /* Whatever is lost, doubled or changed, in any place, is seen. */
@@ -249,7 +421,14 @@ int main(void)
 	hist_quantile__is_near();
 	hist_add__any_value();
 	hist_merge__is_the_sum();
+	hist_merge__counts_far();
 	payload_check__sees_all();
+	payload_file__stops();
+	arrivals_add__knows_each();
+	trouble__is_text();
+	meter_from_peer__judges();
+	machine_from_peer__keeps_what_it_knows();
+	document_add__writes_little();
 	test_from_json__is_the_same();
 	test_from_json__judges();
 	frame_recv__any_bytes();

@@ -45,9 +45,12 @@ static uint64_t enough(const struct test *test)
 static int echo(struct stream *stream, char *buf, size_t size)
 {
 	uint64_t all = 0, limit = enough(&stream->run->test);
+	bool verify = stream->run->test.verify;
 	ssize_t n;
 
 	while ((n = conn_read(&stream->conn, buf, size)) > 0) {
+		if (verify && payload_check(buf, n, all))
+			return -1;
 		if (conn_write(&stream->conn, buf, n))
 			return -1;
 		all += n;
@@ -65,7 +68,7 @@ static int answer(struct stream *stream, char *buf, size_t size)
 	case ANSWER_SPLICE:
 		return conn_splice_back(&stream->conn);
 	case ANSWER_RAW:
-		return relay(&stream->conn);
+		return relay(&stream->conn, stream->run->test.verify);
 	default:
 		return echo(stream, buf, size);
 	}

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "client.h"
 #include "document.h"
+#include "frame.h"
 #include "hello.h"
 #include "machine.h"
 #include "measure.h"
@@ -55,8 +56,10 @@ static int connect_to(const struct options *options)
 		return trouble("%s: %s", options->host, gai_strerror(e));
 	for (ai = all; ai; ai = ai->ai_next) {
 		fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (fd < 0)
+		if (fd < 0) {
+			e = errno;
 			continue;
+		}
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 		if (!connect(fd, ai->ai_addr, ai->ai_addrlen))
 			break;
@@ -218,6 +221,7 @@ static int begin(struct plan *plan)
 	plan->fd = connect_to(plan->options);
 	if (plan->fd < 0)
 		return -1;
+	frame_watch(plan->fd);
 	theirs = hello_as_client(plan->fd, &same);
 	if (!theirs)
 		return -1;
@@ -232,7 +236,7 @@ int client_run(const struct options *options)
 	struct plan plan = { .options = options, .fd = -1 };
 	int rc;
 
-	if (payload_init()) {
+	if (payload_init() || run_check_cpu(options->cpu)) {
 		fprintf(stderr, "nstperf: %s\n", trouble_text());
 		return 1;
 	}

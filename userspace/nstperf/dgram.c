@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "arrivals.h"
 #include "clock.h"
 #include "dgram.h"
 #include "payload.h"
@@ -217,32 +218,45 @@ static int meet(struct stream *stream, int fd)
 	return 0;
 }
 
-/* One that has come: is it what was sent, and in its place? */
-static int judge(struct stream *stream, const char *buf, ssize_t n,
-		 uint64_t *next)
+/* Is it what was sent? */
+static int compare(const struct test *test, const char *buf, ssize_t n,
+		   uint64_t *number)
 {
-	const struct test *test = &stream->run->test;
 	struct dgram_head head;
-	uint64_t number;
 
-	if (is_greeting(buf, n) && !stream->conn.tls)
-		return send(stream->conn.fd, buf, n, MSG_NOSIGNAL) < 0 ?
-			conn_trouble(&stream->conn, "send") : 0;
 	if (n != (ssize_t)test->size)
 		return trouble("a datagram of %zd bytes, not %u", n,
 			       test->size);
 	memcpy(&head, buf, sizeof(head));
-	number = be64toh(head.number);
+	*number = be64toh(head.number);
 	if (be32toh(head.kind) != DGRAM_DATA ||
-	    be32toh(head.size) != test->size)
+	    be32toh(head.size) != test->size || head.reserved)
 		return trouble("a datagram that was not sent");
-	if (test->verify && payload_check(buf + sizeof(head),
-					  n - sizeof(head), number))
+	return test->verify ? payload_check(buf + sizeof(head),
+					    n - sizeof(head), *number) : 0;
+}
+
+/* One that has come: what is it, and has it come before? */
+static int judge(struct stream *stream, const char *buf, ssize_t n,
+		 struct arrivals *arrivals)
+{
+	uint64_t number = 0;
+
+	if (is_greeting(buf, n) && !stream->conn.tls)
+		return send(stream->conn.fd, buf, n, MSG_NOSIGNAL) < 0 ?
+			conn_trouble(&stream->conn, "send") : 0;
+	if (compare(&stream->run->test, buf, n, &number))
 		return -1;
-	if (number < *next)
+	switch (arrivals_add(arrivals, number)) {
+	case ARRIVAL_AGAIN:
+		atomic_fetch_add(&stream->duplicates, 1);
+		return 0;
+	case ARRIVAL_LATE:
 		atomic_fetch_add(&stream->reordered, 1);
-	else
-		*next = number + 1;
+		break;
+	default:
+		break;
+	}
 	atomic_fetch_add_explicit(&stream->bytes, n, memory_order_relaxed);
 	atomic_fetch_add_explicit(&stream->ops, 1, memory_order_relaxed);
 	return 0;
@@ -276,7 +290,8 @@ static int receive_some(struct conn *conn, struct mmsghdr *msg, unsigned int nr)
 static int receive_all(struct stream *stream, struct mmsghdr *msg,
 		       unsigned int nr)
 {
-	uint64_t next = 0, stopped = 0;
+	struct arrivals arrivals = { 0 };
+	uint64_t stopped = 0;
 	int n, i;
 
 	for (;;) {
@@ -285,7 +300,7 @@ static int receive_all(struct stream *stream, struct mmsghdr *msg,
 			return -1;
 		for (i = 0; i < n; i++)
 			if (judge(stream, msg[i].msg_hdr.msg_iov->iov_base,
-				  msg[i].msg_len, &next))
+				  msg[i].msg_len, &arrivals))
 				return -1;
 		if (!run_stopped(stream->run))
 			continue;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include "clock.h"
 #include "document.h"
 #include "names.h"
 #include "object.h"
@@ -52,6 +53,8 @@ static int write_now(struct document *doc)
 	struct place place;
 	int rc;
 
+	doc->unwritten = 0;
+	doc->written_at = clock_ns();
 	doc->stale = true;
 	if (place_open(&place, doc->path))
 		return -1;
@@ -91,13 +94,25 @@ int document_begin(struct document *doc, const struct options *options,
 	return only_at_end(doc) ? 0 : write_now(doc);
 }
 
+/*
+ * The more runs there are the longer it takes to write them all, so not all of them
+ * are waited for on the disk: the last fiftieth may be missing, or the last minute,
+ * for whom no signal tells to end.
+ */
+static bool can_wait(const struct document *doc)
+{
+	return doc->unwritten <= json_object_array_length(doc->runs) / 50 &&
+		clock_ns() - doc->written_at < 60 * 1000000000ULL;
+}
+
 void document_add(struct document *doc, struct json_object *run)
 {
 	bool was = doc->stale;
 
 	json_object_array_add(doc->runs, run);
 	add_now(doc->json, "ended");
-	if (only_at_end(doc))
+	doc->unwritten++;
+	if (only_at_end(doc) || can_wait(doc))
 		return;
 	/* Said once; what is measured goes on, there may be room later. */
 	if (write_now(doc) && !was)

@@ -16,12 +16,16 @@
  * @runs: its array of runs
  * @path: where, "-" for stdout, or NULL
  * @stale: the file lacks runs, as it could not be written
+ * @unwritten: runs that it lacks because there was no need yet
+ * @written_at: when it was written, ns
  */
 struct document {
 	struct json_object *json;
 	struct json_object *runs;
 	const char *path;
 	bool stale;
+	unsigned int unwritten;
+	uint64_t written_at;
 };
 
 /* Takes @server. Writes it once, so that what is wrong with the file shows now. */

@@ -2,6 +2,7 @@
 /* Messages between client and server about what is to be measured. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 
 /* Objects in objects: ours are flat but for what a machine tells of itself. */
 #define DEPTH_MAX	8
+/* Seconds without a sign of life. */
+#define WATCH_S		30
 
 struct head {
 	char magic[4];
@@ -24,6 +27,20 @@ struct head {
 };
 
 static const char magic[4] = "nstP";
+
+void frame_watch(int fd)
+{
+	struct timeval limit = { WATCH_S, 0 };
+	int one = 1, idle = 10, interval = 5, count = 4;
+	unsigned int ms = WATCH_S * 1000;
+
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
 
 static int send_all(int fd, const void *buf, size_t len)
 {

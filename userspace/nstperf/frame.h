@@ -25,6 +25,9 @@ enum frame_type {
 	FRAME_REFUSE,		/* server: not that, and why */
 };
 
+/* A peer without power is noticed within half a minute, and holds up no send. */
+void frame_watch(int fd);
+
 /* Sends one; takes @json, which may be NULL for an empty object. */
 int frame_send(int fd, enum frame_type type, struct json_object *json);
 

@@ -47,7 +47,7 @@ int hello_as_server(int fd)
 
 struct json_object *hello_as_client(int fd, bool *same)
 {
-	struct json_object *json, *machine;
+	struct json_object *json, *theirs, *machine = NULL;
 	char boot[64];
 
 	if (frame_send(fd, FRAME_HELLO, make_hello(fd)) ||
@@ -55,12 +55,11 @@ struct json_object *hello_as_client(int fd, bool *same)
 		return NULL;
 	read_boot(boot);
 	*same = boot[0] && !strcmp(boot, object_text(json, "boot"));
-	if (!json_object_object_get_ex(json, "machine", &machine) ||
-	    !json_object_is_type(machine, json_type_object)) {
+	theirs = object_object(json, "machine");
+	if (theirs)
+		machine = machine_from_peer(theirs);
+	else
 		trouble("the other end does not say who it is");
-		machine = NULL;
-	}
-	json_object_get(machine);
 	json_object_put(json);
 	return machine;
 }

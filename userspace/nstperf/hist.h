@@ -19,7 +19,7 @@ struct hist {
 	uint64_t min;
 	uint64_t max;
 	double sum;
-	uint32_t bucket[HIST_BUCKETS];
+	uint64_t bucket[HIST_BUCKETS];
 };
 
 void hist_add(struct hist *hist, uint64_t ns);

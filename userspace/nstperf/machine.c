@@ -130,3 +130,54 @@ struct json_object *machine_to_json(int fd)
 				       device_to_json(fd, device));
 	return json;
 }
+
+/* Text, numbers and flags; a text too long or a number that cannot be is left out. */
+static void take(struct json_object *to, struct json_object *from,
+		 const char * const *names, json_type type)
+{
+	struct json_object *value;
+	char text[200];
+
+	for (; *names; names++) {
+		if (!json_object_object_get_ex(from, *names, &value) ||
+		    !json_object_is_type(value, type))
+			continue;
+		if (type == json_type_string) {
+			snprintf(text, sizeof(text), "%s",
+				 json_object_get_string(value));
+			object_add_text(to, *names, text);
+		} else if (type == json_type_boolean) {
+			object_add_bool(to, *names, json_object_get_boolean(value));
+		} else if (json_object_get_int64(value) >= 0) {
+			object_add_count(to, *names, json_object_get_int64(value));
+		}
+	}
+}
+
+struct json_object *machine_from_peer(struct json_object *json)
+{
+	static const char * const texts[] = {
+		"host", "kernel", "architecture", "processor", "governor",
+		"congestion_control", "tcp_rmem", "tcp_wmem", "nst_module",
+		"nst_module_source", "nstperf", NULL
+	};
+	static const char * const numbers[] = { "processors", NULL };
+	static const char * const device_texts[] = {
+		"name", "driver", "speed_mbit", NULL
+	};
+	static const char * const device_numbers[] = { "mtu", NULL };
+	static const char * const flags[] = { "tso", "gso", "gro", NULL };
+	struct json_object *mine = json_object_new_object(), *device;
+
+	take(mine, json, texts, json_type_string);
+	take(mine, json, numbers, json_type_int);
+	json = object_object(json, "device");
+	if (!json)
+		return mine;
+	device = json_object_new_object();
+	take(device, json, device_texts, json_type_string);
+	take(device, json, device_numbers, json_type_int);
+	take(device, json, flags, json_type_boolean);
+	json_object_object_add(mine, "device", device);
+	return mine;
+}

@@ -8,4 +8,7 @@
 /* @fd: a connected socket, whose device is told of; or -1 */
 struct json_object *machine_to_json(int fd);
 
+/* What a peer says of its own: known members alone, text cut short. */
+struct json_object *machine_from_peer(struct json_object *json);
+
 #endif /* NSTPERF_MACHINE_H */

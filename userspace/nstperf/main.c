@@ -77,6 +77,8 @@ int main(int argc, char **argv)
 	const char *command = argc > 1 ? argv[1] : "";
 
 	signal(SIGPIPE, SIG_IGN);
+	if (argc > 2 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h")))
+		return help();
 	if (!strcmp(command, "server"))
 		return server(argc - 2, argv + 2);
 	if (!strcmp(command, "client"))

@@ -171,6 +171,22 @@ static int measure_all(int fd, struct run *run, struct marks *marks,
 	return 0;
 }
 
+/* Of a plan; the same for all of its runs. */
+static int kept = -1;
+static uint64_t kept_size;
+
+static int take_file(struct run *run, const struct options *options)
+{
+	if (kept < 0)
+		kept = payload_file(options->file_dir, run->test.file_size,
+				    &kept_size, &measure_interrupted);
+	if (kept < 0)
+		return -1;
+	run->file = fcntl(kept, F_DUPFD_CLOEXEC, 0);
+	run->file_size = kept_size;
+	return run->file < 0 ? trouble("the file: %s", strerror(errno)) : 0;
+}
+
 static int prepare(int fd, struct run *run, const struct options *options)
 {
 	socklen_t len = sizeof(run->peer);
@@ -178,13 +194,8 @@ static int prepare(int fd, struct run *run, const struct options *options)
 	run->cpu = options->cpu;
 	if (getpeername(fd, &run->peer.any, &len))
 		return trouble("the server is gone: %s", strerror(errno));
-	if (has_file(run->test.scenario)) {
-		run->file = payload_file(options->file_dir,
-					 run->test.file_size,
-					 &run->file_size);
-		if (run->file < 0)
-			return -1;
-	}
+	if (has_file(run->test.scenario) && take_file(run, options))
+		return -1;
 	return options->drop_caches ? forget_cached() : 0;
 }
 
@@ -208,7 +219,8 @@ enum outcome measure(int fd, const struct test *test,
 
 	*json = NULL;
 	if (!run || prepare(fd, run, options)) {
-		outcome = note(OUTCOME_FAILED, test, json);
+		outcome = measure_interrupted ? OUTCOME_INTERRUPTED :
+			  note(OUTCOME_FAILED, test, json);
 	} else if (ask(fd, run, &gone)) {
 		outcome = gone ? OUTCOME_GONE :
 			  note(OUTCOME_REFUSED, test, json);

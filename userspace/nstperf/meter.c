@@ -88,21 +88,29 @@ void meter_read(struct meter *meter)
 	read_machine(meter->machine);
 }
 
+static const char * const machine_names[METER_NR] = {
+	"machine_user_s", "machine_system_s", "machine_irq_s",
+	"machine_softirq_s", "machine_idle_s", "machine_steal_s",
+};
+
+/* The kernel's count of what is idle may go back a little. */
+static double since(double from, double to)
+{
+	return to > from ? to - from : 0;
+}
+
 struct json_object *meter_to_json(const struct meter *from,
 				  const struct meter *to)
 {
-	static const char * const names[METER_NR] = {
-		"machine_user_s", "machine_system_s", "machine_irq_s",
-		"machine_softirq_s", "machine_idle_s", "machine_steal_s",
-	};
 	struct json_object *json = json_object_new_object();
 	int i;
 
 	object_add_real(json, "seconds", (to->at - from->at) / 1e9);
-	object_add_real(json, "user_s", to->user - from->user);
-	object_add_real(json, "system_s", to->system - from->system);
+	object_add_real(json, "user_s", since(from->user, to->user));
+	object_add_real(json, "system_s", since(from->system, to->system));
 	for (i = 0; i < METER_NR; i++)
-		object_add_real(json, names[i], to->machine[i] - from->machine[i]);
+		object_add_real(json, machine_names[i],
+				since(from->machine[i], to->machine[i]));
 	object_add_count(json, "switches", to->switches - from->switches);
 	object_add_count(json, "preempted", to->preempted - from->preempted);
 	if (instructions_fd >= 0 && cycles_fd >= 0) {
@@ -112,4 +120,55 @@ struct json_object *meter_to_json(const struct meter *from,
 		object_add_bool(json, "counted_kernel", !user_only);
 	}
 	return json;
+}
+
+static int take_second(struct json_object *to, struct json_object *from,
+		       const char *name)
+{
+	double value;
+
+	if (object_seconds(from, name, 1e9, &value))
+		return -1;
+	object_add_real(to, name, value);
+	return 0;
+}
+
+static int take_count(struct json_object *to, struct json_object *from,
+		      const char *name)
+{
+	uint64_t value;
+
+	if (object_count(from, name, 0, INT64_MAX, &value))
+		return -1;
+	object_add_count(to, name, value);
+	return 0;
+}
+
+static int take_all(struct json_object *to, struct json_object *from)
+{
+	int i;
+
+	if (take_second(to, from, "seconds") || take_second(to, from, "user_s") ||
+	    take_second(to, from, "system_s"))
+		return -1;
+	for (i = 0; i < METER_NR; i++)
+		if (take_second(to, from, machine_names[i]))
+			return -1;
+	if (take_count(to, from, "switches") || take_count(to, from, "preempted"))
+		return -1;
+	if (!json_object_object_get_ex(from, "instructions", NULL))
+		return 0;
+	object_add_bool(to, "counted_kernel", object_bool(from, "counted_kernel"));
+	return take_count(to, from, "instructions") ||
+	       take_count(to, from, "cycles") ? -1 : 0;
+}
+
+struct json_object *meter_from_peer(struct json_object *json)
+{
+	struct json_object *mine = json_object_new_object();
+
+	if (!take_all(mine, json))
+		return mine;
+	json_object_put(mine);
+	return NULL;
 }

@@ -42,4 +42,7 @@ void meter_read(struct meter *meter);
 struct json_object *meter_to_json(const struct meter *from,
 				  const struct meter *to);
 
+/* The same as a peer says it: only what it may be, or NULL after trouble(). */
+struct json_object *meter_from_peer(struct json_object *json);
+
 #endif /* NSTPERF_METER_H */

@@ -13,6 +13,8 @@
 
 /* Plans that read plans. */
 #define DEPTH_MAX	4
+/* Bytes of one. */
+#define PLAN_MAX	65536
 
 #define SERVER	COMMAND_SERVER
 #define CLIENT	(COMMAND_CLIENT | COMMAND_LOCAL)
@@ -291,18 +293,18 @@ static int set_named(struct options *options, enum command command, int i,
 static int plan_line(struct options *options, enum command command,
 		     char *line, unsigned int depth)
 {
-	size_t len;
+	static const char blanks[] = " \t\r";
+	size_t len = strlen(line);
 	char *value;
 	int i;
 
-	line += strspn(line, " \t");
-	line[strcspn(line, "\n")] = '\0';
+	while (len && strchr(blanks, line[len - 1]))
+		line[--len] = '\0';
+	line += strspn(line, blanks);
 	if (!*line || *line == '#')
 		return 0;
 	len = strcspn(line, " \t=");
 	value = line + len + strspn(line + len, " \t=");
-	while (*value && strchr(" \t\r", value[strlen(value) - 1]))
-		value[strlen(value) - 1] = '\0';
 	i = find(line, len, command);
 	if (i < 0)
 		return -1;
@@ -313,32 +315,62 @@ static int plan_line(struct options *options, enum command command,
 	return set_named(options, command, i, strdup(value), depth);
 }
 
+/* All of a plan, with a 0 behind; its length, or -1 after trouble(). */
+static ssize_t plan_text(const char *path, char *text)
+{
+	FILE *f = fopen(path, "re");
+	ssize_t n;
+
+	if (!f)
+		return trouble("%s: %s", path, strerror(errno));
+	n = fread(text, 1, PLAN_MAX + 1, f);
+	if (ferror(f))
+		n = trouble("%s: %s", path, strerror(errno));
+	else if (n > PLAN_MAX)
+		n = trouble("%s: is too long for a plan", path);
+	else
+		text[n] = '\0';
+	fclose(f);
+	return n;
+}
+
+static int plan_lines(struct options *options, enum command command,
+		      const char *path, char *text, size_t len,
+		      unsigned int depth)
+{
+	char why[TROUBLE_MAX], *end, *last = text + len;
+	unsigned int nr = 1;
+	int rc;
+
+	for (; text < last; text = end + 1, nr++) {
+		end = memchr(text, '\n', last - text) ?: last;
+		*end = '\0';
+		rc = strlen(text) != (size_t)(end - text) ?
+			trouble("it has a NUL: a plan is text") :
+			plan_line(options, command, text, depth);
+		if (!rc)
+			continue;
+		snprintf(why, sizeof(why), "%s", trouble_text());
+		return trouble("%s:%u: %.300s", path, nr, why);
+	}
+	return 0;
+}
+
 static int read_plan(struct options *options, enum command command,
 		     const char *path, unsigned int depth)
 {
-	char line[1024], why[TROUBLE_MAX];
-	unsigned int nr = 0;
-	FILE *f;
-	int rc = 0;
+	char *text;
+	ssize_t len;
+	int rc;
 
 	if (depth > DEPTH_MAX)
 		return trouble("%s: plans in plans in plans", path);
-	f = fopen(path, "re");
-	if (!f)
-		return trouble("%s: %s", path, strerror(errno));
-	while (!rc && fgets(line, sizeof(line), f)) {
-		nr++;
-		rc = strlen(line) == sizeof(line) - 1 ?
-			trouble("the line is too long") :
-			plan_line(options, command, line, depth);
-	}
-	if (rc) {
-		snprintf(why, sizeof(why), "%s", trouble_text());
-		trouble("%s:%u: %.300s", path, nr, why);
-	} else if (ferror(f)) {
-		rc = trouble("%s: %s", path, strerror(errno));
-	}
-	fclose(f);
+	text = malloc(PLAN_MAX + 1);
+	if (!text)
+		return trouble("no memory");
+	len = plan_text(path, text);
+	rc = len < 0 ? -1 : plan_lines(options, command, path, text, len, depth);
+	free(text);
 	return rc;
 }
 

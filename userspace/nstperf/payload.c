@@ -82,13 +82,17 @@ static int has_room(int fd, uint64_t size)
 	return size / 9 * 10 < (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 
-static int fill_file(int fd, uint64_t size)
+static int fill_file(int fd, uint64_t size, const volatile int *stop)
 {
 	uint64_t at;
 	size_t n;
 	ssize_t did;
 
 	for (at = 0; at < size; at += did) {
+		if (*stop) {
+			errno = EINTR;
+			return -1;
+		}
 		n = size - at < PAYLOAD_SPAN ? size - at : PAYLOAD_SPAN;
 		did = write(fd, payload_at(at), n);
 		if (did < 0 && errno == EINTR)
@@ -99,7 +103,8 @@ static int fill_file(int fd, uint64_t size)
 	return 0;
 }
 
-int payload_file(const char *dir, uint64_t size, uint64_t *made)
+int payload_file(const char *dir, uint64_t size, uint64_t *made,
+		 const volatile int *stop)
 {
 	char name[4096];
 	int fd = open(dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
@@ -114,7 +119,7 @@ int payload_file(const char *dir, uint64_t size, uint64_t *made)
 		return trouble("cannot make a file in %s: %s", dir,
 			       strerror(errno));
 	*made = (size + PAYLOAD_PERIOD - 1) / PAYLOAD_PERIOD * PAYLOAD_PERIOD;
-	if (!has_room(fd, *made) || fill_file(fd, *made)) {
+	if (!has_room(fd, *made) || fill_file(fd, *made, stop)) {
 		trouble("cannot write a file of %llu bytes in %s: %s",
 			(unsigned long long)*made, dir, strerror(errno));
 		close(fd);

@@ -23,7 +23,11 @@ const char *payload_at(uint64_t position);
 /* Are these the bytes of that place? 0, or trouble(). */
 int payload_check(const char *buf, size_t len, uint64_t position);
 
-/* A file in @dir, without a name, of @size bytes rounded up to the period. */
-int payload_file(const char *dir, uint64_t size, uint64_t *made);
+/*
+ * A file in @dir, without a name, of @size bytes rounded up to the period; given up
+ * once *@stop is not 0.
+ */
+int payload_file(const char *dir, uint64_t size, uint64_t *made,
+		 const volatile int *stop);
 
 #endif /* NSTPERF_PAYLOAD_H */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "payload.h"
 #include "relay.h"
 #include "trouble.h"
 
@@ -61,17 +62,21 @@ static int bring_back(struct conn *conn, int raw, char *buf, size_t len)
 	return 0;
 }
 
-static int forward(struct conn *conn, int raw, char *buf)
+static int forward(struct conn *conn, int raw, char *buf, bool verify)
 {
+	uint64_t at = 0;
 	ssize_t n;
 
-	while ((n = conn_read(conn, buf, CONN_BUF)) > 0)
+	for (; (n = conn_read(conn, buf, CONN_BUF)) > 0; at += n) {
+		if (verify && payload_check(buf, n, at))
+			return -1;
 		if (send_raw(raw, buf, n) || bring_back(conn, raw, buf, n))
 			return -1;
+	}
 	return n;
 }
 
-int relay(struct conn *conn)
+int relay(struct conn *conn, bool verify)
 {
 	pthread_t thread;
 	int raw[2], e, rc;
@@ -84,7 +89,7 @@ int relay(struct conn *conn)
 	if (e) {
 		rc = trouble("no thread: %s", strerror(e));
 	} else {
-		rc = forward(conn, raw[0], buf);
+		rc = forward(conn, raw[0], buf, verify);
 		shutdown(raw[0], SHUT_RDWR);
 		pthread_join(thread, NULL);
 	}

@@ -10,6 +10,6 @@
 #include "conn.h"
 
 /* Until the end of the connection. 0, or trouble(). */
-int relay(struct conn *conn);
+int relay(struct conn *conn, bool verify);
 
 #endif /* NSTPERF_RELAY_H */

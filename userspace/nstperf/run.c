@@ -67,16 +67,39 @@ void run_free(struct run *run)
 	free(run);
 }
 
-static void pin(const struct run *run, unsigned int nr)
+static bool may_use(cpu_set_t *set)
 {
-	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	CPU_ZERO(set);
+	return !sched_getaffinity(getpid(), sizeof(*set), set);
+}
+
+int run_check_cpu(int cpu)
+{
 	cpu_set_t set;
 
-	if (run->cpu < 0)
-		return;
+	if (cpu < 0 || !may_use(&set) || (cpu < CPU_SETSIZE && CPU_ISSET(cpu, &set)))
+		return 0;
+	return trouble("there is no processor %d that this program may use", cpu);
+}
+
+static int pin(const struct run *run, unsigned int nr)
+{
+	int cpu = run->cpu, e;
+	cpu_set_t all, set;
+
+	if (cpu < 0)
+		return 0;
+	if (run_check_cpu(cpu))
+		return -1;
+	if (may_use(&all))
+		for (; nr; nr--)
+			do {
+				cpu = (cpu + 1) % CPU_SETSIZE;
+			} while (!CPU_ISSET(cpu, &all));
 	CPU_ZERO(&set);
-	CPU_SET((run->cpu + nr) % (cpus > 0 ? cpus : 1), &set);
-	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+	CPU_SET(cpu, &set);
+	e = pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+	return e ? trouble("processor %d: %s", cpu, strerror(e)) : 0;
 }
 
 static void *stream_main(void *arg)
@@ -86,8 +109,7 @@ static void *stream_main(void *arg)
 	struct run *run = stream->run;
 
 	free(arg);
-	pin(run, stream->nr);
-	if (job.work(stream)) {
+	if (pin(run, stream->nr) || job.work(stream)) {
 		snprintf(stream->why, sizeof(stream->why), "%s",
 			 trouble_text());
 		atomic_store(&stream->failed, true);

@@ -24,7 +24,8 @@ struct run;
  * @bytes: client: sent, and come back; server: received
  * @ops: calls, messages or datagrams of it
  * @retransmits: of its connections that have ended
- * @reordered: datagrams that came behind a later one, or twice
+ * @reordered: datagrams that came behind a later one
+ * @duplicates: that came twice, or so late that it cannot be known
  * @hist: of what was done while it was measured; the client's
  * @failed: and why
  */
@@ -37,6 +38,7 @@ struct stream {
 	atomic_ullong ops;
 	atomic_ullong retransmits;
 	atomic_ullong reordered;
+	atomic_ullong duplicates;
 	struct hist hist;
 	atomic_bool failed;
 	char why[TROUBLE_MAX];
@@ -51,7 +53,8 @@ struct stream {
  * @sockets: the server's for datagrams
  * @file: what is sent, where the scenario has a file; or -1
  * @file_size: bytes of it
- * @cpu: processor of the first stream, the next one's the next; -1: any
+ * @cpu: processor of the first stream, the next one's the next that this program
+ *	may use, from the first again behind the last; -1: any
  * @phase: PHASE_*
  * @taken: calls that streams have begun, if count limits them
  * @alive: streams that have not ended
@@ -80,6 +83,9 @@ struct run {
 struct run *run_alloc(const struct test *test);
 /* Its streams have been joined, or were never started. */
 void run_free(struct run *run);
+
+/* Has this machine, for this program, that processor? 0, or trouble(). */
+int run_check_cpu(int cpu);
 
 /* A thread for each stream, which holds until the phase allows it to go on. */
 int run_start(struct run *run, int (*work)(struct stream *stream));

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the server does for one client: a test after another. */
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include "answer.h"
+#include "clock.h"
 #include "frame.h"
 #include "hello.h"
 #include "meter.h"
@@ -15,7 +17,9 @@
 
 /* A client that says nothing for so long is gone. */
 #define IDLE_MS		(600 * 1000)
-#define TEST_MS		(TEST_SECONDS_MAX * 1000)
+/* How often who waits looks at his streams, and what a client may be late. */
+#define LOOK_MS		500
+#define LATE_MS		20000
 
 /* Where the counts stood. */
 struct mark {
@@ -28,6 +32,7 @@ struct mark {
 /* Of one test. */
 struct session {
 	int fd;
+	uint64_t until;
 	struct run *run;
 	struct mark begin;
 	struct mark end;
@@ -80,6 +85,8 @@ static int prepare(struct session *session, const struct test *test,
 	if (!session->run)
 		return -1;
 	session->run->cpu = test->cpu;
+	if (run_check_cpu(test->cpu))
+		return -1;
 	if (getsockname(session->fd, &local.any, &len))
 		return trouble("getsockname: %s", strerror(errno));
 	len = sizeof(session->run->peer);
@@ -118,6 +125,7 @@ static int tell_result(struct session *session)
 	object_add_count(json, "all_ops", RUN_SUM(run, ops));
 	object_add_count(json, "retransmits", RUN_SUM(run, retransmits));
 	object_add_count(json, "reordered", RUN_SUM(run, reordered));
+	object_add_count(json, "duplicates", RUN_SUM(run, duplicates));
 	json_object_object_add(json, "meter",
 			       meter_to_json(&session->begin.meter,
 					     &session->end.meter));
@@ -147,20 +155,57 @@ static int finish(struct session *session)
 	return tell_result(session);
 }
 
+/*
+ * By time it is known how long a client has nothing to say, by count it is not; but
+ * when a stream has failed it has.
+ */
+static void set_limit(struct session *session, double seconds)
+{
+	const struct test *test = &session->run->test;
+	uint64_t ms = seconds * 1000 + test->timeout * 1000ULL + LATE_MS;
+
+	if (test->count && session->begin.set)
+		ms = TEST_SECONDS_MAX * 1000ULL;
+	session->until = clock_ns() + ms * 1000000;
+}
+
+/* Until the client says something: 0, or trouble() when it should have. */
+static int wait_client(struct session *session)
+{
+	struct pollfd p = { .fd = session->fd, .events = POLLIN };
+	bool failed = false;
+
+	while (poll(&p, 1, LOOK_MS) <= 0) {
+		if (!failed && run_why(session->run)) {
+			failed = true;
+			session->until = clock_ns() + 1000000ULL *
+				(session->run->test.timeout * 1000ULL + LATE_MS);
+		}
+		if (clock_ns() > session->until)
+			return trouble("the client says nothing any more");
+	}
+	return 0;
+}
+
 /* 1: the test goes on, 0: it has ended, -1: so has the client. */
 static int step(struct session *session)
 {
 	struct json_object *json;
-	enum frame_type type = frame_recv(session->fd, &json, TEST_MS);
+	enum frame_type type = FRAME_NONE;
 
-	json_object_put(json);
+	if (!wait_client(session)) {
+		type = frame_recv(session->fd, &json, LATE_MS);
+		json_object_put(json);
+	}
 	switch (type) {
 	case FRAME_BEGIN:
 		mark(session->run, &session->begin);
+		set_limit(session, session->run->test.seconds);
 		run_phase(session->run, PHASE_MEASURE);
 		return frame_send(session->fd, FRAME_BEGIN, NULL) ? -1 : 1;
 	case FRAME_END:
 		mark(session->run, &session->end);
+		set_limit(session, 0);
 		return frame_send(session->fd, FRAME_END, NULL) ? -1 : 1;
 	case FRAME_FINISH:
 		return finish(session) ? -1 : 0;
@@ -190,6 +235,7 @@ static int serve_test(int fd, struct json_object *json, unsigned int data_port)
 		run_join(session.run);
 		rc = -1;
 	} else {
+		set_limit(&session, test.warmup);
 		do {
 			rc = step(&session);
 		} while (rc > 0);

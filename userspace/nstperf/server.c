@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The server: a process for each client, one at a time. */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "clock.h"
 #include "conn.h"
 #include "frame.h"
 #include "meter.h"
@@ -19,6 +22,7 @@
 
 #define ENDING_TRIES	100
 #define ENDING_US	20000
+#define AWAY_MS		500
 
 static int listen_at(const struct addrinfo *ai, const struct options *options)
 {
@@ -77,29 +81,48 @@ int server_listen(const struct options *options)
 	return fd;
 }
 
-/* A client that has come while there is another one. */
+/*
+ * A client that has come while there is another one. Nobody else is served
+ * meanwhile, so it has a moment, whatever it sends.
+ */
 static void send_away(int fd)
 {
-	struct timeval second = { 1, 0 };
+	uint64_t until = clock_ns() + AWAY_MS * 1000000ULL, now;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 	char rest[512];
 
 	trouble("busy with another client");
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
 	frame_refuse(fd);
 	/* What it has sent is read, or it would see a reset and no reason. */
 	shutdown(fd, SHUT_WR);
-	while (recv(fd, rest, sizeof(rest), 0) > 0)
-		;
+	while ((now = clock_ns()) < until) {
+		if (poll(&p, 1, (until - now) / 1000000 + 1) > 0 &&
+		    recv(fd, rest, sizeof(rest), MSG_DONTWAIT) <= 0)
+			break;
+	}
 	close(fd);
 }
 
-static void child_main(int fd, const struct options *options)
+/* What went wrong, and with whom. */
+static void complain(const union address *peer)
+{
+	char name[INET6_ADDRSTRLEN] = "?";
+
+	if (peer->any.sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &peer->in6.sin6_addr, name, sizeof(name));
+	else if (peer->any.sa_family == AF_INET)
+		inet_ntop(AF_INET, &peer->in.sin_addr, name, sizeof(name));
+	fprintf(stderr, "nstperf: %s: %s\n", name, trouble_text());
+}
+
+static void child_main(int fd, const union address *peer,
+		       const struct options *options)
 {
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	signal(SIGINT, SIG_DFL);
 	meter_init();
 	if (serve_client(fd, options->data_port)) {
-		fprintf(stderr, "nstperf: %s\n", trouble_text());
+		complain(peer);
 		exit(1);
 	}
 	exit(0);
@@ -118,18 +141,33 @@ static bool has_ended(pid_t child)
 	return false;
 }
 
+/* The next one, and who it is; -1 after trouble(). */
+static int next_client(int listener, union address *peer)
+{
+	socklen_t len;
+	int fd;
+
+	do {
+		len = sizeof(*peer);
+		peer->any.sa_family = AF_UNSPEC;
+		fd = accept4(listener, &peer->any, &len, SOCK_CLOEXEC);
+	} while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+	if (fd < 0)
+		return trouble("accept: %s", strerror(errno));
+	frame_watch(fd);
+	return fd;
+}
+
 int server_run(int listener, const struct options *options)
 {
+	union address peer;
 	pid_t child = -1;
 	int fd, status;
 
 	for (;;) {
-		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		fd = next_client(listener, &peer);
 		if (fd < 0) {
-			if (errno == EINTR || errno == ECONNABORTED)
-				continue;
-			fprintf(stderr, "nstperf: accept: %s\n",
-				strerror(errno));
+			fprintf(stderr, "nstperf: %s\n", trouble_text());
 			return 1;
 		}
 		if (has_ended(child))
@@ -141,7 +179,7 @@ int server_run(int listener, const struct options *options)
 		child = fork();
 		if (!child) {
 			close(listener);
-			child_main(fd, options);
+			child_main(fd, &peer, options);
 		}
 		if (child < 0)
 			fprintf(stderr, "nstperf: fork: %s\n",

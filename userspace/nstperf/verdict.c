@@ -44,24 +44,32 @@ static bool is_instead(const struct test *test)
 /* Numbers of the server's that all this is made of. */
 struct theirs {
 	uint64_t bytes, ops, all_bytes, all_ops, retransmits, reordered;
+	uint64_t duplicates;
 	double seconds;
 	struct json_object *meter;
 };
 
 static int read_theirs(struct theirs *t, struct json_object *json)
 {
+	struct json_object *meter;
+
 	if (object_count(json, "bytes", 0, INT64_MAX, &t->bytes) ||
 	    object_count(json, "ops", 0, INT64_MAX, &t->ops) ||
 	    object_count(json, "all_bytes", 0, INT64_MAX, &t->all_bytes) ||
 	    object_count(json, "all_ops", 0, INT64_MAX, &t->all_ops) ||
 	    object_count(json, "retransmits", 0, INT64_MAX,
 			 &t->retransmits) ||
-	    object_count(json, "reordered", 0, INT64_MAX, &t->reordered))
+	    object_count(json, "reordered", 0, INT64_MAX, &t->reordered) ||
+	    object_count(json, "duplicates", 0, INT64_MAX, &t->duplicates))
 		return -1;
-	if (!json_object_object_get_ex(json, "meter", &t->meter) ||
-	    !json_object_is_type(t->meter, json_type_object))
+	meter = object_object(json, "meter");
+	if (!meter)
 		return trouble("the server does not say what it took");
-	return object_seconds(t->meter, "seconds", 1e9, &t->seconds);
+	t->meter = meter_from_peer(meter);
+	if (!t->meter)
+		return -1;
+	t->seconds = object_real(t->meter, "seconds");
+	return 0;
 }
 
 /* Has a stream failed here or there, or is something missing? */
@@ -95,6 +103,7 @@ static void add_datagrams(struct json_object *json, struct run *run,
 	object_add_count(json, "datagrams_lost",
 			 sent > t->all_ops ? sent - t->all_ops : 0);
 	object_add_count(json, "datagrams_reordered", t->reordered);
+	object_add_count(json, "datagrams_duplicated", t->duplicates);
 }
 
 static void add_latency(struct json_object *json, struct run *run)
@@ -110,49 +119,75 @@ static void add_latency(struct json_object *json, struct run *run)
 	free(all);
 }
 
-struct json_object *verdict(struct run *run, const struct marks *marks,
-			    struct json_object *theirs)
+/* What was measured, and by whose clock. */
+struct done {
+	uint64_t bytes, ops;
+	double bytes_seconds, ops_seconds;
+};
+
+/*
+ * One way counts what has arrived, by the server's clock; calls are the client's, in
+ * its own time, which begins and ends a message earlier.
+ */
+static int count_done(struct done *done, const struct run *run,
+		      const struct marks *marks, const struct theirs *t)
 {
 	const struct scenario_info *info = scenario_info(run->test.scenario);
-	bool sink = info->answer == ANSWER_SINK;
-	struct json_object *json;
-	struct theirs t;
-	double seconds;
-	uint64_t bytes, ops;
+	double seconds = (marks->end.meter.at - marks->begin.meter.at) / 1e9;
 
-	if (read_theirs(&t, theirs) || judge(run, marks, &t, theirs))
-		return NULL;
-	/* One way counts what has arrived, by the server's clock. */
-	seconds = (marks->end.meter.at - marks->begin.meter.at) / 1e9;
-	bytes = marks->end.bytes - marks->begin.bytes;
-	ops = marks->end.ops - marks->begin.ops;
-	if (sink) {
-		bytes = t.bytes;
-		seconds = t.seconds;
+	*done = (struct done){
+		.bytes = marks->end.bytes - marks->begin.bytes,
+		.ops = marks->end.ops - marks->begin.ops,
+		.bytes_seconds = seconds, .ops_seconds = seconds,
+	};
+	if (info->answer == ANSWER_SINK) {
+		done->bytes = t->bytes;
+		done->bytes_seconds = t->seconds;
 	}
-	if (info->datagrams)
-		ops = t.ops;
-	if (seconds <= 0 || !ops) {
-		trouble("nothing was done in the time: give more");
-		return NULL;
+	if (info->datagrams) {
+		done->ops = t->ops;
+		done->ops_seconds = t->seconds;
 	}
-	json = describe(&run->test, "ok");
-	object_add_real(json, "seconds", seconds);
-	object_add_count(json, "bytes", bytes);
-	object_add_count(json, "ops", ops);
-	object_add_real(json, "bytes_per_s", bytes / seconds);
-	object_add_real(json, "ops_per_s", ops / seconds);
+	if (done->bytes_seconds <= 0 || done->ops_seconds <= 0 || !done->ops)
+		return trouble("nothing was done in the time: give more");
+	return 0;
+}
+
+static struct json_object *tell(struct run *run, const struct marks *marks,
+				const struct theirs *t, const struct done *done)
+{
+	struct json_object *json = describe(&run->test, "ok");
+
+	object_add_real(json, "seconds", done->bytes_seconds);
+	object_add_count(json, "bytes", done->bytes);
+	object_add_count(json, "ops", done->ops);
+	object_add_real(json, "bytes_per_s", done->bytes / done->bytes_seconds);
+	object_add_real(json, "ops_per_s", done->ops / done->ops_seconds);
 	object_add_bool(json, "verified", run->test.verify);
 	object_add_bool(json, "carried_by_user_space", is_instead(&run->test));
 	object_add_count(json, "retransmits", RUN_SUM(run, retransmits) +
-		  t.retransmits);
-	if (info->datagrams)
-		add_datagrams(json, run, &t);
+			 t->retransmits);
+	if (scenario_info(run->test.scenario)->datagrams)
+		add_datagrams(json, run, t);
 	add_latency(json, run);
 	json_object_object_add(json, "client",
 			       meter_to_json(&marks->begin.meter,
 					     &marks->end.meter));
-	json_object_object_add(json, "server", json_object_get(t.meter));
+	json_object_object_add(json, "server", json_object_get(t->meter));
+	return json;
+}
+
+struct json_object *verdict(struct run *run, const struct marks *marks,
+			    struct json_object *theirs)
+{
+	struct json_object *json = NULL;
+	struct theirs t = { 0 };
+	struct done done;
+
+	if (!read_theirs(&t, theirs) && !judge(run, marks, &t, theirs) &&
+	    !count_done(&done, run, marks, &t))
+		json = tell(run, marks, &t, &done);
+	json_object_put(t.meter);
 	return json;
 }
 

@@ -36,6 +36,22 @@ usage()
 	echo frob >"$dir/plan"
 	refuses plan_line 2 "plan:1: no option --frob" \
 		nstperf client h --rc "$dir/plan"
+	printf '# a plan\r\n\r\nscenario frob\r\n' >"$dir/plan"
+	refuses plan_of_dos 2 "plan:3: --scenario: no scenario 'frob'" \
+		nstperf client h --rc "$dir/plan"
+	printf 'quiet\n\0frob\n' >"$dir/plan"
+	refuses plan_with_nul 2 "plan:2: it has a NUL" \
+		nstperf client h --rc "$dir/plan"
+	refuses plan_endless 2 "is too long for a plan" \
+		nstperf client h --rc /dev/zero
+	refuses mode_c1 2 "no mode '?31mä??'" \
+		nstperf client h --mode "$(printf '\23331mä\302\233')"
+	refuses no_processor 1 "there is no processor 4000" \
+		nstperf client h --cpu 4000
+	for word in client server local report; do
+		does "$word --help" nstperf "$word" --help
+		says "$word --help: helps" "usage: nstperf"
+	done
 	refuses no_such_row 2 "nothing to do" \
 		nstperf client h --scenario dgram --mode tls
 	refuses no_server 1 "no server at 10.77.0.2 port 20051" perf
@@ -160,7 +176,91 @@ bad_clients()
 	children="$children $!"
 	wait_for busy
 	refuses "another client is told" 1 "busy with another client" perf
+	one python3 -c '
+import socket, time
+s = socket.create_connection(("10.77.0.2", 20051))
+try:
+    while True:
+        s.send(b"x")
+        time.sleep(0.1)
+except OSError:
+    time.sleep(1000)' &
+	children="$children $!"
+	wait_for third_connection
+	refuses "and so is one behind a talker" 1 "busy with another client" perf
 	end_children
+	serve --port 20051
+	one python3 -c '
+import socket
+s = socket.create_connection(("10.77.0.2", 20051))
+s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+s.recv(4096)'
+	within "the server tells with whom it had trouble" \
+		grep -q "nstperf: .*10.77.0.1: the other end is no nstperf" "$dir/server"
+	perf --cpu 0,4000 --mode plain --scenario ping --count 1 --repeat 1 \
+		>"$out" 2>"$err"
+	is $? 1 "a processor that the server has not"
+	check "is refused" why "the server: there is no processor 4000"
+	end_children
+}
+
+third_connection()
+{
+	[ "$(two ss -Htn 'sport = :20051' | wc -l)" -ge 2 ]
+}
+
+# lasting NAMESPACE COMMAND...: no child of this shell, which waits for all of those
+lasting()
+{
+	(ip netns exec "$@" >/dev/null 2>&1 & echo $! >>"$dir/lasting")
+}
+
+# One that loses its power sends no FIN: the machine is gone, and its address. One that
+# sends a byte now and then. Each has a server of its own, and this script's time.
+vanish()
+{
+	ip netns add three
+	ip link add wire3 netns three type veth peer name wire3 netns two
+	ip -n three addr add 10.78.0.1/24 dev wire3
+	ip -n two addr add 10.78.0.2/24 dev wire3
+	ip -n three link set wire3 up
+	ip -n two link set wire3 up
+	lasting two nstperf server --port 20061
+	lasting two nstperf server --port 20062
+	wait_for listens 20061
+	wait_for listens 20062
+	lasting three nstperf client 10.78.0.2 --port 20061 --warmup 0 \
+		--scenario ping --mode plain --count 1000000000 --quiet \
+		--timeout 1000
+	lasting three python3 -c '
+import socket, struct, time
+s = socket.create_connection(("10.78.0.2", 20062))
+try:
+    for byte in b"nstP" + struct.pack("!HHI", 1, 1, 100000) + b" " * 100000:
+        s.send(bytes([byte]))
+        time.sleep(1)
+except OSError:
+    time.sleep(1000)'
+	wait_for measures_there
+	ip -n three addr del 10.78.0.1/24 dev wire3
+	kill -9 "$(sed -n 3p "$dir/lasting")"
+}
+
+measures_there()
+{
+	[ "$(two ss -Htn state established 'src 10.78.0.2' | wc -l)" -ge 3 ]
+}
+
+vanished()
+{
+	patience=$((3 * patience))
+	for port in 20061 20062; do
+		within "port $port: the server is free again" perf --port "$port" \
+			--scenario ping --mode plain --count 1 --repeat 1
+	done
+	# shellcheck disable=SC2046 # a list
+	kill $(cat "$dir/lasting") 2>/dev/null
+	ip netns del three
 }
 
 # a test is under way: its data has a port of its own
@@ -316,8 +416,8 @@ broken_off()
 	end_children
 }
 
-[ $# -gt 0 ] || set -- usage bad_servers bad_clients missing full_disk broken_off \
-	no_module
+[ $# -gt 0 ] || set -- vanish usage bad_servers bad_clients missing full_disk \
+	broken_off no_module vanished
 for part; do
 	$part
 done
