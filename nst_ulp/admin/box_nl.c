@@ -313,6 +313,8 @@ static int put_key(struct sk_buff *skb, const struct nst_box_slot *slot)
 			atomic_read(&key->tx_streams)) ||
 	    nla_put_u32(skb, NST_A_KEY_RX_STREAMS,
 			atomic_read(&key->rx_streams)) ||
+	    nla_put_u32(skb, NST_A_KEY_SESSIONS,
+			nst_claim_sessions(key->claim)) ||
 	    (starts && nla_put_u64_64bit(skb, NST_A_KEY_FLOOR, starts,
 					 NST_A_KEY_PAD)) ||
 	    (sessions && nla_put_u64_64bit(skb, NST_A_KEY_SESSION_FLOOR,

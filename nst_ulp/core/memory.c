@@ -213,6 +213,23 @@ u64 nst_claim_session_floor(const struct nst_claim *claim)
 }
 
 /**
+ * nst_claim_sessions() - of how many senders datagrams came within the window
+ * @claim: of the box key
+ *
+ * A look without the lock, to be told: sessions of the secret, whose ever.
+ *
+ * Context: any.
+ * Return: their number.
+ */
+unsigned int nst_claim_sessions(const struct nst_claim *claim)
+{
+	const struct nst_memory *mem = claim->mem;
+
+	/* Pairs with make(). */
+	return smp_load_acquire(&mem->made) ? READ_ONCE(mem->sessions.nr) : 0;
+}
+
+/**
  * nst_claim_judge_dgram() - may a datagram still be taken as fresh?
  * @claim: of the box key
  * @ses: its session, borrowed under RCU; NULL: there is none

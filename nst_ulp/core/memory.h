@@ -7,6 +7,7 @@
 
 u64 nst_claim_floor(struct nst_claim *claim);
 u64 nst_claim_session_floor(const struct nst_claim *claim);
+unsigned int nst_claim_sessions(const struct nst_claim *claim);
 enum nst_drop nst_now_judge(const struct nst_now *now, u64 timestamp,
 			    u64 window_ns, u64 born);
 enum nst_drop nst_claim_judge_start(struct nst_claim *claim, u64 timestamp,

@@ -171,6 +171,7 @@ static void take_key(const struct nlmsghdr *nlh, void *data)
 	key->state = nl_u32(tb[NST_A_KEY_STATE]);
 	key->tx_streams = nl_u32(tb[NST_A_KEY_TX_STREAMS]);
 	key->rx_streams = nl_u32(tb[NST_A_KEY_RX_STREAMS]);
+	key->sessions = nl_u32(tb[NST_A_KEY_SESSIONS]);
 	key->floor = nl_u64(tb[NST_A_KEY_FLOOR]);
 	key->session_floor = nl_u64(tb[NST_A_KEY_SESSION_FLOOR]);
 	take_fingerprint(key->fingerprint, tb[NST_A_KEY_FINGERPRINT]);
@@ -210,6 +211,7 @@ static void show_json(const struct listing *listing)
 		json_string("fingerprint", key->fingerprint);
 		json_uint("tx_streams", key->tx_streams);
 		json_uint("rx_streams", key->rx_streams);
+		json_uint("sessions", key->sessions);
 		json_object_end();
 	}
 	json_array_end();
@@ -225,14 +227,14 @@ static void show_text(const struct listing *listing)
 		puts("The box is empty: 'nstkeyctl load FILE' fills it.");
 		return;
 	}
-	printf("%5s  %-7s  %-16s  %10s  %10s\n", "KID", "STATE", "FINGERPRINT",
-	       "TX-STREAMS", "RX-STREAMS");
+	printf("%5s  %-7s  %-16s  %10s  %10s  %12s\n", "KID", "STATE",
+	       "FINGERPRINT", "TX-STREAMS", "RX-STREAMS", "UDP-SESSIONS");
 	for (i = 0; i < listing->nr; i++) {
 		const struct listed_key *key = &listing->key[i];
 
-		printf("%5u  %-7s  %-16s  %10u  %10u\n", key->kid,
+		printf("%5u  %-7s  %-16s  %10u  %10u  %12u\n", key->kid,
 		       keyline_state_name(key->state), key->fingerprint,
-		       key->tx_streams, key->rx_streams);
+		       key->tx_streams, key->rx_streams, key->sessions);
 	}
 }
 
@@ -246,35 +248,36 @@ static int show_one(struct nl *nl, struct listing *listing, uint16_t kid)
 	return nl_talk(nl, nlh, take_key, listing);
 }
 
-/* How many live streams last sent or received under a key; none if unknown. */
-static unsigned int streams_of(uint16_t kid)
+/* Who uses a key; false if nobody does, or nobody knows. */
+static int used_by(uint16_t kid, struct listed_key *key)
 {
 	struct listing *listing = calloc(1, sizeof(*listing));
-	unsigned int n = 0;
 	struct nl nl;
 
+	memset(key, 0, sizeof(*key));
 	if (!listing)
 		return 0;
 	if (!nl_open(&nl) && !show_one(&nl, listing, kid) && listing->nr)
-		n = listing->key[0].tx_streams + listing->key[0].rx_streams;
+		*key = listing->key[0];
 	nl_close(&nl);
 	free(listing);
-	return n;
+	/* What is retired already breaks nothing more. */
+	return key->state != NST_STATE_RETIRED &&
+	       (key->tx_streams || key->rx_streams || key->sessions);
 }
 
 /* retire [--force] KID: what it would break is told first */
 int cmd_retire(const struct options *opt, char **args)
 {
-	unsigned int streams = 0;
+	struct listed_key key;
 	uint16_t kid;
 
-	if (!opt->force && !keyline_kid(args[0], strlen(args[0]), &kid))
-		streams = streams_of(kid);
-	if (!streams)
+	if (opt->force || keyline_kid(args[0], strlen(args[0]), &kid) ||
+	    !used_by(kid, &key))
 		return change(args[0], NST_CMD_KEY_RETIRE, "retire");
 	fprintf(stderr,
-		"nstkeyctl: retire %u: %u live streams last used it; if they are idle: --force\n",
-		kid, streams);
+		"nstkeyctl: retire %u: %u live streams and %u UDP sessions last used it; wait, or if they are idle: --force\n",
+		kid, key.tx_streams + key.rx_streams, key.sessions);
 	return EXIT_FAILED;
 }
 

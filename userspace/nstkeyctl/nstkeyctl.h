@@ -38,6 +38,7 @@ struct listed_key {
 	uint32_t state;
 	uint32_t tx_streams;
 	uint32_t rx_streams;
+	uint32_t sessions;	/* of UDP, heard of within the window */
 	uint64_t floor;		/* refuses STARTs up to then, ns; or 0 */
 	uint64_t session_floor;	/* the same of datagrams without a session */
 	char fingerprint[2 * NST_FINGERPRINT_LEN + 1];

@@ -82,6 +82,7 @@ enum nst_a_key {
 	NST_A_KEY_RX_STREAMS,	/* u32, live streams that receive under it */
 	NST_A_KEY_FLOOR,	/* u64, STARTs up to this time, ns, are refused */
 	NST_A_KEY_SESSION_FLOOR, /* u64, and datagrams that have no session */
+	NST_A_KEY_SESSIONS,	/* u32, UDP sessions remembered of its secret */
 
 	__NST_A_KEY_MAX,
 	NST_A_KEY_MAX = __NST_A_KEY_MAX - 1

@@ -377,7 +377,7 @@ views()
 	nstkeyctl genbox --force "$dir/box"
 	nstkeyctl load "$dir/box"
 	does show nstkeyctl show
-	says show_columns '^ +1  active   [0-9a-f]{16} +0 +0$'
+	says show_columns '^ +1  active   [0-9a-f]{16} +0 +0 +0$'
 	does show_one nstkeyctl show 1
 	says show_one_columns '^ +1  active '
 	does stats nstkeyctl stats
@@ -393,7 +393,7 @@ views()
 	done
 	nstkeyctl show --json >"$out"
 	says json_show_content \
-		'"kid":1,"state":"active","fingerprint":"[0-9a-f]{16}","tx_streams":0,"rx_streams":0'
+		'"kid":1,"state":"active","fingerprint":"[0-9a-f]{16}","tx_streams":0,"rx_streams":0,"sessions":0'
 	does caps nstkeyctl caps
 	is "$(wc -l <"$out")" 7 caps_lines
 	says caps_aes_gcm '^ 1  aes-gcm .*gcm.*, .*hmac.*sha256'

@@ -422,6 +422,35 @@ TEST_F(rotate, counters)
 	EXPECT_STREQ("", nsttest_grown(&self->before));
 }
 
+static int sessions_of(struct talk *t, uint16_t kid)
+{
+	const void *value;
+	uint32_t nr;
+
+	if (nl_kid(t, NST_CMD_KEY_GET, kid))
+		return -1;
+	value = nl_find((const struct nlmsghdr *)t->buf, NST_A_KEY_SESSIONS);
+	if (!value)
+		return -1;
+	memcpy(&nr, value, sizeof(nr));
+	return nr;
+}
+
+/* Who would lose by it if a key were retired. */
+TEST_F(rotate, sessions_counted)
+{
+	EXPECT_EQ(2, sessions_of(&self->t, 1));
+	EXPECT_EQ(0, sessions_of(&self->t, 2));
+	ASSERT_EQ(0, nl_kid(&self->t, NST_CMD_KEY_ACTIVATE, 2));
+	ASSERT_EQ(0, udptest_meet(self->a, self->b));
+	EXPECT_EQ(2, sessions_of(&self->t, 1));
+	EXPECT_EQ(2, sessions_of(&self->t, 2));
+	EXPECT_EQ(0, udptest_run("nstkeyctl retire 1 2>&1 | grep -q '2 UDP sessions'"));
+	EXPECT_EQ(0, udptest_run("! nstkeyctl retire 1 2>/dev/null"));
+	EXPECT_EQ(0, udptest_run("nstkeyctl retire --force 1"));
+	EXPECT_EQ(0, udptest_run("nstkeyctl retire 1"));
+}
+
 /* The kernel's own views of the socket are those of any UDP socket. */
 TEST_F(rotate, views)
 {
