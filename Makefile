@@ -22,6 +22,8 @@
 #                           selftests/programs; long)
 #   make demo               a transfer, an attacker, a new key under way
 #   make bench              beside plain TCP and kTLS: instructions, then time
+#   make bench-pictures     what Documentation/bench.md shows, drawn of its data
+#   make report-pictures    how nstperf's report looks (needs Debian's chromium)
 #   make check-nstperf      nstperf: every scenario in every mode, the wire watched
 #   make check-charge       who pays for 10,000 records that are held, each way
 #   make check-path         10,000 connections and a million datagrams through an
@@ -124,6 +126,14 @@ bench:
 	selftests/vm/prepare.sh 6.1
 	selftests/bench/icount.sh -n 3 -t 20 -m "plain ktls ktls-nopad nst"
 	selftests/bench/uml.sh -m "plain ktls ktls-nopad nst"
+
+# What bench.md shows, of the documents in Documentation/bench.
+bench-pictures: tools
+	selftests/bench/pictures.sh
+
+# How a report looks on a phone and on a screen, into Documentation/nstperf.
+report-pictures: tools
+	selftests/perf/look.sh
 
 vm: selftests
 	scripts/build-modules.sh $(or $(KERNEL),6.1)
@@ -234,6 +244,7 @@ check-debug:
 clean:
 	rm -rf $(NST_BUILD)
 
+.PHONY: bench-pictures report-pictures
 .PHONY: all modules tools install install-user dkms uninstall selftests demo bench vm vm-shell lint check \
 	check-charge check-churn check-path check-nstperf check-configs check-arm64 check-programs check-fresh check-install check-all \
 	check-debug check-faults coverage clean

@@ -132,6 +132,7 @@ main()
 	part unit make -s -j2 -O -C selftests/unit OUT="$NST_BUILD/unit" check
 	part fuzz make -s -j2 -O -C selftests/fuzz OUT="$NST_BUILD/fuzz" check
 	part build-programs built build-programs make -j2 selftests
+	part perf selftests/perf/check.sh
 	part listed listed
 	for k in $builds; do
 		part "build-$k" built "build-$k" scripts/build-modules.sh "$k"

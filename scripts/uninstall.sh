@@ -39,6 +39,7 @@ remove_files()
 	done
 	rm -f "$DESTDIR$PREFIX/sbin/nstkeyctl" "$DESTDIR$PREFIX/bin/nst-run" \
 		"$DESTDIR$PREFIX/bin/nstperf" \
+		"$DESTDIR$PREFIX/share/nst/nstperf.schema.json" \
 		"$DESTDIR$PREFIX/lib/nst/libnst-preload.so"
 	make -s -C packaging DESTDIR="$DESTDIR" PREFIX="$PREFIX" uninstall
 	rmdir "$DESTDIR$PREFIX/lib/nst" 2>/dev/null || true

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""fold.py [-t TOP] DIR: the report on a run of icount.sh.
+"""fold.py [-t TOP] [-j DIR -c COMMAND] DIR: the report on a run of icount.sh.
 
 DIR has, for each seed N, N.out (lines of load.c), N.blocks (of count.c) and
 N.symbols (address, name, module). A block's instructions belong to the symbol
@@ -17,6 +17,8 @@ import os
 import re
 import statistics
 import sys
+
+import perfdoc
 
 # Functions of AES's modules that are C, not the core.
 GLUE = re.compile(r"""gcmaes_|^gcm_|rfc4106|set_?key|skcipher|^aesni_(en|de)crypt$|
@@ -230,9 +232,23 @@ def print_idle(idle, caches):
               f"x {objects.split('=')[1]}")
 
 
+def write_documents(results, args):
+    """A run of each seed."""
+    runs = [perfdoc.counted(load, mode, size, r.calls, total, total - core)
+            for (load, size), modes in results.items()
+            for mode, r in modes.items()
+            for total, core in zip(r.totals, r.cores)]
+    perfdoc.write(args.documents, "instructions", runs, args.command,
+                  {"kernel": args.kernel or "unknown",
+                   "processor": "QEMU -icount"}, "all seeds")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-t", "--top", type=int, default=0)
+    parser.add_argument("-j", "--documents", help="directory for nstperf's")
+    parser.add_argument("-c", "--command", default="fold.py")
+    parser.add_argument("-k", "--kernel", default="")
     parser.add_argument("dir")
     args = parser.parse_args()
     results = collections.OrderedDict()
@@ -257,6 +273,8 @@ def main():
               "datagrams WireGuard")
         print_table(results)
         print_groups(results)
+    if args.documents:
+        write_documents(results, args)
     if args.top:
         print_top(results, args.top)
     print_idle(idle, caches)

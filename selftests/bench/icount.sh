@@ -18,6 +18,8 @@
 #   -M DIR     modules from there (see build-modules.sh), not built
 #   -o DIR     keeps results there (default build/bench/icount-KERNEL)
 #
+# As documents of nstperf they are in build/bench/documents (nstperf report).
+#
 # The guest has one CPU and no clock but the count of its instructions, so the
 # load of this machine does not matter. The same seed gives the same figures
 # within 1 %, with one exception: under TCP_NODELAY small sends run in one of two
@@ -33,6 +35,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=loads.sh
 . "$here/loads.sh"
 
+command="selftests/bench/icount.sh $*"
 seeds=1 modes="plain ktls nst" udp_modes="plain wg nst nst-chacha"
 top=0 kernel=6.1 mods='' results=''
 while getopts n:m:u:t:k:M:o: opt; do
@@ -218,6 +221,7 @@ for spec in "${idle[@]}"; do
 	done
 	modes=$all_modes
 done
-"$here/fold.py" -t "$top" "$work/results" | tee "$work/results/report"
+"$here/fold.py" -t "$top" -j "$bench/documents" -c "$command" \
+	-k "$nst_release" "$work/results" | tee "$work/results/report"
 rm -rf "$results"
 cp -r "$work/results" "$results"

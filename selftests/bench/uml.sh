@@ -16,6 +16,8 @@
 #   -u MODES   of datagrams, default "plain wg nst nst-chacha"
 #   -o DIR     keeps results there (default build/bench/uml)
 #
+# As documents of nstperf they are in build/bench/documents (nstperf report).
+#
 # Loads are those of load.c; batch is send without the cost of system calls,
 # which in User Mode Linux go through ptrace. Datagrams have none either.
 #
@@ -30,6 +32,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=loads.sh
 . "$here/loads.sh"
 
+command="selftests/bench/uml.sh $*"
 rounds=12 boots='' modes="plain ktls nst" results=$NST_BUILD/bench/uml
 udp_modes="plain wg nst nst-chacha"
 while getopts n:b:m:u:o: opt; do
@@ -194,6 +197,6 @@ for ((b = 1; b <= boots; b++)); do
 	boot "$b"
 	cp "$work/$b.out" "$work/results/"
 done
-"$here/best.py" "$work/results" | tee "$work/results/report"
+"$here/best.py" "$work/results" "$bench/documents" "$command" | tee "$work/results/report"
 rm -rf "$results"
 cp -r "$work/results" "$results"

@@ -27,7 +27,7 @@ HOST_PACKAGES="
 	debootstrap flex groff-base iproute2 ipxe-qemu kmod libcap-dev
 	libclang-rt-14-dev libelf-dev libgcrypt20-dev libgnutls28-dev libjson-c-dev libmnl-dev
 	libssl-dev liburing-dev linux-source-6.1 man-db nftables perl pkg-config|pkgconf
-	python3 python3-docutils qemu-system-x86 rsync seabios shellcheck sparse
+	python3 python3-docutils python3-jsonschema qemu-system-x86 rsync seabios shellcheck sparse
 	tcpdump xz-utils"
 CHROOT_PACKAGES="ca-certificates gcc-14 kmod libelf1t64 make perl"
 

@@ -101,7 +101,8 @@ static void read_costs(struct figures *f, struct json_object *run, bool calls,
 			(calls ? 1 : 1e6);
 	if (work <= 0)
 		work = -1;
-	tell(f, QUANTITY_CPU, both(run, own, false) / work);
+	if (client || object_object(run, "server"))
+		tell(f, QUANTITY_CPU, both(run, own, false) / work);
 	if (tells(run, "client", all[0]))
 		tell(f, QUANTITY_MACHINE, both(run, all, same_machine) / work);
 	ops = object_real(run, "ops_per_s");

@@ -7,6 +7,9 @@
 #include "page.h"
 #include "svg.h"
 
+/* Kinds of runs that went wrong, for one document. */
+#define BAD_MAX	100
+
 /* Readable on a phone, and in black and white; nothing comes from elsewhere. */
 static const char style[] =
 	"body{font:16px/1.5 system-ui,sans-serif;color:#111;background:#fff;\n"
@@ -56,27 +59,79 @@ static void list(FILE *to, const char *title, struct json_object *object)
 	fputs("</dl>\n", to);
 }
 
-/* Runs that were refused or failed, each kind once would hide how many. */
+static bool same_bad(struct json_object *a, struct json_object *b)
+{
+	static const char * const texts[] = { "status", "scenario", "mode", "why" };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(object_text(a, texts[i]), object_text(b, texts[i])))
+			return false;
+	return object_real(a, "size") == object_real(b, "size");
+}
+
+/* How many of the runs are like the @at-th; 0, if one before it is. */
+static unsigned int alike(struct json_object *runs, size_t at)
+{
+	struct json_object *run = json_object_array_get_idx(runs, at);
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(runs); i++) {
+		if (!same_bad(run, json_object_array_get_idx(runs, i)))
+			continue;
+		if (i < at)
+			return 0;
+		n++;
+	}
+	return n;
+}
+
+/* Runs that were refused or failed, each kind once, and how many they were. */
 static void bad_runs(FILE *to, struct json_object *doc)
 {
 	struct json_object *runs = json_object_object_get(doc, "runs"), *run;
-	unsigned int bad = 0;
+	unsigned int bad = 0, times;
 	size_t i;
 
 	for (i = 0; i < json_object_array_length(runs); i++) {
 		run = json_object_array_get_idx(runs, i);
 		if (!strcmp(object_text(run, "status"), "ok"))
 			continue;
+		times = alike(runs, i);
+		if (!times)
+			continue;
 		fputs(bad++ ? "<li>" : "<ul class=\"note\"><li>", to);
 		svg_text(to, object_text(run, "scenario"));
 		fputs(", ", to);
 		svg_text(to, object_text(run, "mode"));
-		fprintf(to, ", %.0f bytes: ", object_real(run, "size"));
+		fprintf(to, ", %.0f bytes, %u %s: ", object_real(run, "size"),
+			times, times > 1 ? "runs" : "run");
 		svg_text(to, object_text(run, "why"));
 		fputs("</li>\n", to);
+		if (bad == BAD_MAX) {
+			fputs("<li>and more</li>\n", to);
+			break;
+		}
 	}
 	if (bad)
 		fputs("</ul>\n", to);
+}
+
+/* Documents of which both ends were one machine. */
+static void tell_same(FILE *to, const struct series *series)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < series->nr_docs; i++) {
+		if (!object_bool(series->docs[i], "same_host"))
+			continue;
+		fputs(n++ ? ", " : "<p class=\"note\"><b>", to);
+		svg_text(to, series->names[i]);
+	}
+	if (n)
+		fputs("</b>: Both ends were on one machine, and took its\n"
+		      "processors from each other.</p>\n", to);
 }
 
 static void tell_lack(FILE *to, const char *name, struct json_object *doc)
@@ -110,13 +165,9 @@ void page_begin(FILE *to, const struct series *series)
 	if (series->impossible)
 		fprintf(to, "<p class=\"note\">%u runs have numbers that cannot be, and\n"
 			"are left out.</p>\n", series->impossible);
-	for (i = 0; i < series->nr_docs; i++) {
+	for (i = 0; i < series->nr_docs; i++)
 		tell_lack(to, series->names[i], series->docs[i]);
-		if (object_bool(series->docs[i], "same_host"))
-			fputs("<p class=\"note\">Both ends were on one machine,\n"
-			      "and took its processors from each other.</p>\n",
-			      to);
-	}
+	tell_same(to, series);
 }
 
 static void source(FILE *to, struct json_object *doc)

@@ -6,10 +6,11 @@
 #include "svg.h"
 
 #define WIDTH		440
-#define BAR_HEIGHT	30
+#define BAR_HEIGHT	35
 #define PLOT_HEIGHT	300
 #define LEFT		66
 #define RIGHT		20
+#define INSIDE		10
 #define TOP		14
 #define BOTTOM		40
 #define MODES_MAX	32
@@ -102,7 +103,7 @@ static double round_up(double value)
 static void draw_spread(FILE *to, double from, double end, unsigned int y)
 {
 	fprintf(to, "<path class=\"spread\" d=\"M%.1f %uV%uM%.1f %uH%.1fM%.1f %uV%u\"/>",
-		from, y + 15, y + 24, from, y + 19, end, end, y + 15, y + 24);
+		from, y + 18, y + 27, from, y + 22, end, end, y + 18, y + 27);
 }
 
 static void draw_value(FILE *to, double value, const char *unit, unsigned int y)
@@ -131,26 +132,26 @@ void svg_bars(FILE *to, const char *title, const struct cell *cells,
 	bool two = more != quantity && most_of(cells, nr, more) > 0;
 	double scale = fmax(most_of(cells, nr, quantity), two ?
 			    most_of(cells, nr, more) : 0);
-	unsigned int i, y, height = BAR_HEIGHT + (two ? 15 : 0);
+	unsigned int i, y, height = BAR_HEIGHT + (two ? 16 : 0);
 
 	scale = (WIDTH - 90) / (scale > 0 ? scale : 1);
 	begin(to, title, nr * height + 6);
 	for (i = 0; i < nr; i++) {
 		y = i * height + 4;
 		fprintf(to, "<rect class=\"bar%s\" x=\"0\" y=\"%u\" width=\"%.1f\" height=\"11\"/>",
-			strncmp(cells[i].mode, "nst", 3) ? "" : " nst", y + 14,
+			strncmp(cells[i].mode, "nst", 3) ? "" : " nst", y + 17,
 			scale * cell_median(&cells[i], quantity));
 		draw_spread(to, scale * cell_min(&cells[i], quantity),
 			    scale * cell_max(&cells[i], quantity), y);
 		fprintf(to, "<text x=\"0\" y=\"%u\">", y + 11);
 		svg_text(to, cells[i].mode);
 		fprintf(to, "%s</text>", cells[i].instead ? " *" : "");
-		draw_value(to, cell_median(&cells[i], quantity), unit, y + 24);
+		draw_value(to, cell_median(&cells[i], quantity), unit, y + 27);
 		if (!two || !cell_has(&cells[i], more))
 			continue;
 		fprintf(to, "<rect class=\"more\" x=\"0\" y=\"%u\" width=\"%.1f\" height=\"9\"/>",
-			y + 28, scale * cell_median(&cells[i], more));
-		draw_value(to, cell_median(&cells[i], more), unit, y + 37);
+			y + 32, scale * cell_median(&cells[i], more));
+		draw_value(to, cell_median(&cells[i], more), unit, y + 42);
 	}
 	fputs("</svg>\n", to);
 }
@@ -167,7 +168,7 @@ static double at_x(const struct plot *p, double x)
 {
 	double span = p->max_x - p->min_x;
 
-	return LEFT + (WIDTH - LEFT - RIGHT) *
+	return LEFT + INSIDE + (WIDTH - LEFT - RIGHT - 2 * INSIDE) *
 		(span > 0 ? (x - p->min_x) / span : 0.5);
 }
 
@@ -179,6 +180,19 @@ static double at_y(const struct plot *p, double y)
 		part = log(fmax(y, p->min_y) / p->min_y) /
 			log(p->max_y / p->min_y);
 	return PLOT_HEIGHT - BOTTOM - h * part;
+}
+
+/* Round ends, of what is in @min_y and @max_y. */
+static void set_scale(struct plot *p)
+{
+	if (!p->log_y) {
+		p->max_y = round_up(p->max_y);
+		return;
+	}
+	p->min_y = pow(10, floor(log10(p->min_y)));
+	p->max_y = pow(10, ceil(log10(p->max_y)));
+	if (p->max_y <= p->min_y)
+		p->max_y = p->min_y * 10;
 }
 
 static void grid_line(const struct plot *p, double y, const char *unit)
@@ -348,7 +362,12 @@ void svg_sizes(FILE *to, const char *title, const struct cell *cells,
 		p.max_x = fmax(p.max_x, log2(cells[i].size));
 		p.max_y = fmax(p.max_y, cell_median(&cells[i], quantity));
 	}
-	p.max_y = round_up(p.max_y);
+	/* From a message's to a megabyte's: each power of ten is as high. */
+	p.log_y = quantity == QUANTITY_INSTRUCTIONS;
+	p.min_y = p.max_y;
+	for (i = 0; p.log_y && i < nr; i++)
+		p.min_y = fmin(p.min_y, fmax(cell_median(&cells[i], quantity), 1));
+	set_scale(&p);
 	begin_plot(&p, title, n, unit);
 	size_labels(&p, cells, nr);
 	for (i = 0; i < n; i++)
@@ -402,10 +421,7 @@ void svg_latency(FILE *to, const char *title, const struct cell *cells,
 			p.min_y = fmin(p.min_y, seconds);
 			p.max_y = fmax(p.max_y, seconds);
 		}
-	p.min_y = pow(10, floor(log10(p.min_y)));
-	p.max_y = pow(10, ceil(log10(p.max_y)));
-	if (p.max_y <= p.min_y)
-		p.max_y = p.min_y * 10;
+	set_scale(&p);
 	begin_plot(&p, title, nr, "s");
 	for (i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
 		x_label(&p, share_x(labels[i].share), labels[i].text);
