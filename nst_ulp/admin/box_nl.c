@@ -24,16 +24,27 @@ const struct nla_policy nst_box_nl_kid[NST_A_KEY_KID + 1] = {
 	[NST_A_KEY_KID] = NLA_POLICY_MIN(NLA_U16, 1),
 };
 
-/* Ranges are for check_key(): what netlink refuses by itself nobody wipes. */
-const struct nla_policy nst_box_nl_key[NST_A_KEY_SECRET + 1] = {
+/*
+ * Requests with secrets. Netlink would look at what a command says that it takes
+ * before it calls anybody, and what it refuses nobody would wipe. So these commands
+ * say nothing, and parse() looks, as strictly.
+ */
+static const struct nla_policy key_policy[NST_A_KEY_SECRET + 1] = {
 	[NST_A_KEY_KID] = { .type = NLA_U16 },
 	[NST_A_KEY_STATE] = { .type = NLA_U32 },
 	[NST_A_KEY_SECRET] = { .type = NLA_BINARY },
 };
 
-const struct nla_policy nst_box_nl_keys[NST_A_BOX_MAX + 1] = {
-	[NST_A_BOX_KEY] = NLA_POLICY_NESTED(nst_box_nl_key),
+static const struct nla_policy keys_policy[NST_A_BOX_MAX + 1] = {
+	[NST_A_BOX_KEY] = NLA_POLICY_NESTED(key_policy),
 };
+
+static int parse(struct genl_info *info, struct nlattr **tb, int max,
+		 const struct nla_policy *policy)
+{
+	return nlmsg_parse(info->nlhdr, GENL_HDRLEN, tb, max, policy,
+			   info->extack);
+}
 
 /* Turns what keybox.c says into words, and passes it on. */
 static int explain(struct netlink_ext_ack *extack, int err)
@@ -75,7 +86,7 @@ static void wipe(struct genl_info *info)
 			 nlmsg_len(nlh) - GENL_HDRLEN);
 }
 
-/* Are all there, and in range? Their types were checked against nst_box_nl_key. */
+/* Are all there, and in range? Their types were checked against key_policy. */
 static int check_key(struct nlattr **tb, struct netlink_ext_ack *extack)
 {
 	const struct nlattr *bad = NULL;
@@ -111,20 +122,14 @@ static int parse_key(struct nst_box_entry *entry, struct nlattr **tb,
 	return 0;
 }
 
-/**
- * nst_box_nl_add() - NST_CMD_KEY_ADD
- * @skb: the request
- * @info: the same, parsed
- *
- * Context: process.
- * Return: 0; -EINVAL for what is missing; or as nst_keyring_add().
- */
-int nst_box_nl_add(struct sk_buff *skb, struct genl_info *info)
+static int add_key(struct genl_info *info)
 {
+	struct nlattr *tb[ARRAY_SIZE(key_policy)];
 	struct net *net = genl_info_net(info);
 	struct nst_box_entry entry;
-	int err = parse_key(&entry, info->attrs, info->extack);
+	int err = parse(info, tb, NST_A_KEY_SECRET, key_policy);
 
+	err = err ?: parse_key(&entry, tb, info->extack);
 	if (!err) {
 		err = nst_keyring_add(nst_net(net)->ring, &entry);
 		if (err == -EEXIST)
@@ -141,6 +146,21 @@ int nst_box_nl_add(struct sk_buff *skb, struct genl_info *info)
 	if (!err && entry.state == NST_KEY_ACTIVE)
 		nst_event_box(net, NST_EVENT_KEY_ACTIVATED, entry.kid);
 	memzero_explicit(&entry, sizeof(entry));
+	return err;
+}
+
+/**
+ * nst_box_nl_add() - NST_CMD_KEY_ADD
+ * @skb: the request
+ * @info: the same, its attributes not looked at
+ *
+ * Context: process.
+ * Return: 0; -EINVAL for what is missing; or as nst_keyring_add().
+ */
+int nst_box_nl_add(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = add_key(info);
+
 	wipe(info);
 	return err;
 }
@@ -149,13 +169,13 @@ int nst_box_nl_add(struct sk_buff *skb, struct genl_info *info)
 static int parse_box(struct nst_box_entry *entry, unsigned int nr,
 		     struct genl_info *info)
 {
-	struct nlattr *tb[ARRAY_SIZE(nst_box_nl_key)], *attr;
+	struct nlattr *tb[ARRAY_SIZE(key_policy)], *attr;
 	int rem, err;
 
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
 		if (nla_type(attr) != NST_A_BOX_KEY || !nr--)
 			continue;
-		err = nla_parse_nested(tb, NST_A_KEY_SECRET, attr, nst_box_nl_key,
+		err = nla_parse_nested(tb, NST_A_KEY_SECRET, attr, key_policy,
 				       info->extack);
 		if (!err)
 			err = parse_key(entry++, tb, info->extack);
@@ -186,31 +206,38 @@ static int load_box(struct genl_info *info, unsigned int nr)
 	return err;
 }
 
+static int replace_box(struct genl_info *info)
+{
+	struct nlattr *tb[ARRAY_SIZE(keys_policy)], *attr;
+	int rem, err = parse(info, tb, NST_A_BOX_MAX, keys_policy);
+	unsigned int nr = 0;
+
+	if (err)
+		return err;
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+		nr += nla_type(attr) == NST_A_BOX_KEY;
+	if (!nr) {
+		NL_SET_ERR_MSG(info->extack,
+			       "The box has no keys: flush is for that");
+		return -EINVAL;
+	}
+	if (nr > NST_BOX_KEYS_MAX)
+		return explain(info->extack, -E2BIG);
+	return load_box(info, nr);
+}
+
 /**
  * nst_box_nl_load() - NST_CMD_BOX_LOAD
  * @skb: the request
- * @info: the same, parsed
+ * @info: the same, its attributes not looked at
  *
  * Context: process.
  * Return: 0; -EINVAL for a key that lacks something; or as nst_keyring_replace(); -ENOMEM.
  */
 int nst_box_nl_load(struct sk_buff *skb, struct genl_info *info)
 {
-	unsigned int nr = 0;
-	struct nlattr *attr;
-	int rem, err;
+	int err = replace_box(info);
 
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
-		nr += nla_type(attr) == NST_A_BOX_KEY;
-	if (!nr) {
-		NL_SET_ERR_MSG(info->extack,
-			       "The box has no keys: flush is for that");
-		err = -EINVAL;
-	} else if (nr > NST_BOX_KEYS_MAX) {
-		err = explain(info->extack, -E2BIG);
-	} else {
-		err = load_box(info, nr);
-	}
 	wipe(info);
 	return err;
 }

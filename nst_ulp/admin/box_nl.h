@@ -12,8 +12,6 @@ struct netlink_callback;
 struct sk_buff;
 
 extern const struct nla_policy nst_box_nl_kid[NST_A_KEY_KID + 1];
-extern const struct nla_policy nst_box_nl_key[NST_A_KEY_SECRET + 1];
-extern const struct nla_policy nst_box_nl_keys[NST_A_BOX_MAX + 1];
 
 void nst_box_nl_init(const struct genl_family *f);
 int nst_box_nl_get(struct sk_buff *skb, struct genl_info *info);

@@ -148,7 +148,8 @@ static int view_doit(struct sk_buff *skb, struct genl_info *info)
 static const struct genl_ops ops[] = {
 	{ .cmd = NST_CMD_KEY_GET, TAKES(nst_box_nl_kid),
 	  .doit = nst_box_nl_get, .dumpit = nst_box_nl_dump },
-	{ .cmd = NST_CMD_KEY_ADD, TAKES(nst_box_nl_key),
+	/* What takes secrets looks at its attributes itself, see there. */
+	{ .cmd = NST_CMD_KEY_ADD,
 	  .doit = nst_box_nl_add, .flags = GENL_UNS_ADMIN_PERM },
 	{ .cmd = NST_CMD_KEY_ACTIVATE, TAKES(nst_box_nl_kid),
 	  .doit = nst_box_nl_activate, .flags = GENL_UNS_ADMIN_PERM },
@@ -156,7 +157,7 @@ static const struct genl_ops ops[] = {
 	  .doit = nst_box_nl_retire, .flags = GENL_UNS_ADMIN_PERM },
 	{ .cmd = NST_CMD_KEY_DEL, TAKES(nst_box_nl_kid),
 	  .doit = nst_box_nl_del, .flags = GENL_UNS_ADMIN_PERM },
-	{ .cmd = NST_CMD_BOX_LOAD, TAKES(nst_box_nl_keys),
+	{ .cmd = NST_CMD_BOX_LOAD,
 	  .doit = nst_box_nl_load, .flags = GENL_UNS_ADMIN_PERM },
 	{ .cmd = NST_CMD_BOX_FLUSH, TAKES(no_policy),
 	  .doit = nst_box_nl_flush, .flags = GENL_UNS_ADMIN_PERM },

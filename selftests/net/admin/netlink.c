@@ -287,6 +287,59 @@ TEST_F(nl, request_out_of_range_is_wiped)
 	EXPECT_UNCHANGED();
 }
 
+/* A key whose attribute @which has @len bytes; 3: one that nobody knows. */
+static void put_odd_key(struct talk *t, int which, size_t len)
+{
+	uint8_t secret[NST_KEY_SIZE], value[8] = { 9 };
+
+	memset(secret, 0x5a, sizeof(secret));
+	nl_put(t, NST_A_KEY_KID, value, which == 0 ? len : 2);
+	nl_put(t, NST_A_KEY_STATE, "\0\0\0\0\0\0\0", which == 1 ? len : 4);
+	nl_put(t, NST_A_KEY_SECRET, secret, sizeof(secret));
+	if (which == 2)
+		nl_put(t, NST_A_KEY_SECRET, secret, len);
+	if (which == 3)
+		nl_put(t, NST_A_KEY_MAX + 1, value, len);
+}
+
+/* Nor does one that netlink itself would refuse, before it is NST's. */
+TEST_F(nl, request_malformed_is_wiped)
+{
+	static const struct {
+		int which;
+		size_t len;
+	} odd[] = {
+		{ 0, 0 }, { 0, 1 }, { 0, 3 }, { 0, 4 }, { 1, 0 }, { 1, 2 },
+		{ 1, 8 }, { 2, 31 }, { 3, 0 }, { 3, 4 },
+	};
+
+	for (unsigned int i = 0; i < 3 * sizeof(odd) / sizeof(odd[0]); i++) {
+		struct nlattr *nest = NULL;
+		int err;
+
+		nl_begin(&self->t, self->t.family, i % 3 ? NST_CMD_BOX_LOAD :
+			 NST_CMD_KEY_ADD, NLM_F_ACK);
+		/* One in three is a nest that is not marked as one. */
+		if (i % 3)
+			nest = nl_put(&self->t, NST_A_BOX_KEY |
+				      (i % 3 == 1 ? NLA_F_NESTED : 0), NULL, 0);
+		put_odd_key(&self->t, odd[i / 3].which, odd[i / 3].len);
+		if (nest)
+			nest->nla_len = (char *)self->t.req +
+				self->t.req->nlmsg_len - (char *)nest;
+		err = nl_talk(&self->t);
+		EXPECT_TRUE(err == EINVAL || err == ERANGE) {
+			TH_LOG("%d at %u", err, i);
+		}
+		EXPECT_LT((int)self->t.req->nlmsg_len, self->t.len);
+		EXPECT_EQ(NULL, memmem(self->t.buf, self->t.len,
+				       "\x5a\x5a\x5a\x5a", 4)) {
+			TH_LOG("a secret came back, at %u", i);
+		}
+	}
+	EXPECT_UNCHANGED();
+}
+
 /* A listing has no secret in it, whatever the box holds. */
 TEST_F(nl, listing_without_secret)
 {
