@@ -37,6 +37,12 @@
  */
 #define NST_SEAL_PAUSE		15
 
+/*
+ * Users of a namespace whose close() has waited for memory in vain, and need not
+ * again: for more at once than that it costs a tenth of a second more, each time.
+ */
+#define NST_CLOSERS		16
+
 /* Freshness window of a START, seconds either way, and its sysctl bounds. */
 #define NST_TIME_WINDOW		30
 #define NST_TIME_WINDOW_MAX	3600

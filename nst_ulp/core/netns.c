@@ -27,6 +27,18 @@ struct nst_net *nst_net(const struct net *net)
 }
 
 /**
+ * nst_net_user() - who acts, as the namespace knows him
+ * @nn: the namespace's state
+ *
+ * Context: process.
+ * Return: a kuid.
+ */
+u64 nst_net_user(const struct nst_net *nn)
+{
+	return nst_owner_id(nn->user_ns, current_user_ns(), current_euid());
+}
+
+/**
  * nst_net_owner() - whose is what the caller sets a key for?
  * @nn: the namespace's state
  *
@@ -35,9 +47,7 @@ struct nst_net *nst_net(const struct net *net)
  */
 struct nst_owner *nst_net_owner(struct nst_net *nn)
 {
-	return nst_owner_get(nn->memories,
-			     nst_owner_id(nn->user_ns, current_user_ns(),
-					  current_euid()));
+	return nst_owner_get(nn->memories, nst_net_user(nn));
 }
 
 /**

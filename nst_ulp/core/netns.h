@@ -28,8 +28,8 @@ struct ctl_table_header;
  * @udp_sockets: the UDP sockets that have NST, struct nst_udp, by number; under
  *	its own lock, which softirqs take
  * @udp_next: the number that the next one should have; as @udp_sockets
- * @end_in_vain: until then, ns since boot, no close() waits for memory, as one has
- *	waited in vain
+ * @in_vain: whose close() has waited for memory in vain, and until when the next
+ *	does not; by user, see tcp/patience.c
  * @enabled: sysctl, 0 refuses new attaches
  * @strict: sysctl, 1 refuses keys without NST_F_STRICT
  * @time_window: sysctl, seconds that a START may be off either way
@@ -51,7 +51,7 @@ struct nst_net {
 	struct ctl_table *sysctl_table;
 	struct xarray udp_sockets;
 	u32 udp_next;
-	u64 end_in_vain;
+	u64 in_vain[NST_CLOSERS];
 	int enabled;
 	int strict;
 	int time_window;
@@ -63,6 +63,7 @@ struct nst_net {
 
 struct nst_net *nst_net(const struct net *net);
 struct nst_owner *nst_net_owner(struct nst_net *nn);
+u64 nst_net_user(const struct nst_net *nn);
 u64 nst_host_user(void);
 int nst_netns_init(void);
 void nst_netns_exit(void);

@@ -24,6 +24,7 @@
 #include "tcp/crowd.h"
 #include "tcp/head.h"
 #include "tcp/ops.h"
+#include "tcp/patience.h"
 #include "tcp/queue.h"
 #include "tcp/ready.h"
 #include "tcp/recv.h"
@@ -38,9 +39,6 @@
 
 /* How often close() tries to send the end, at NST_TCP_RETRY, before it resets. */
 #define END_TRIES	5
-
-/* When these were in vain the next close() of the namespace waits, so much later. */
-#define END_REST	NSEC_PER_SEC
 
 static bool stopping;
 
@@ -365,15 +363,14 @@ static bool is_unread(struct nst_tcp *nst)
 
 /*
  * Send what is pending and the close record. What there is no memory for may be a
- * little later. A program that closes many connections then should not wait for each:
- * where one has waited in vain no other does for a while. (The worker cannot send
- * for it: to have no room TCP notes in the struct socket, which goes with close().)
- * Returns false if it cannot be sent.
+ * little later, see patience.c. (The worker cannot send for it: to have no room TCP
+ * notes in the struct socket, which goes with close().) Returns false if it cannot be
+ * sent.
  */
 static bool send_end(struct nst_tcp *nst)
 {
 	struct nst_net *nn = nst->st.nn;
-	bool wait = ktime_get_boottime_ns() >= READ_ONCE(nn->end_in_vain);
+	bool wait = nst_tcp_may_wait(nn);
 	unsigned int left = wait ? END_TRIES : 1;
 	bool again;
 	int err;
@@ -391,7 +388,7 @@ static bool send_end(struct nst_tcp *nst)
 		schedule_timeout_killable(NST_TCP_RETRY);
 	}
 	if (again && wait && !left)
-		WRITE_ONCE(nn->end_in_vain, ktime_get_boottime_ns() + END_REST);
+		nst_tcp_waited_in_vain(nn);
 	return err != -EAGAIN && !test_bit(NST_TCP_TORN, &nst->flags);
 }
 

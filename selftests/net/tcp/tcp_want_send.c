@@ -203,6 +203,40 @@ TEST_F(seal, of_memory_for_ever_holds_one_close)
 		close(fd[i][1]);
 }
 
+#define STRANGER	1000	/* a user */
+
+static void close_as(uid_t uid, int fd)
+{
+	if (seteuid(uid))
+		abort();
+	close(fd);
+	if (seteuid(0))
+		abort();
+}
+
+/* Another user's was in vain: that is nothing to this one's. */
+TEST_F(seal, of_memory_in_vain_is_the_closers_own)
+{
+	char in[SMALL] = "";
+	int fd[2];
+
+	ASSERT_EQ(0, tcptest_pair(&faulty_conf, &fd[0], &fd[1]));
+	ASSERT_EQ(0, tcptest_bind(fd[0], fd[1]));
+	ASSERT_EQ(3, send(fd[0], "end", 3, MSG_MORE));
+	ASSERT_EQ(3, send(self->a, "end", 3, MSG_MORE));
+	ASSERT_EQ(0, faulty_seal(ENOMEM, FAULTY_EVER));
+	close_as(STRANGER, fd[0]);
+	ASSERT_EQ(0, faulty_seal(ENOMEM, 3));
+	/* Not this program's user, whose close() was in vain a test ago. */
+	close_as(STRANGER + 1, self->a);
+	self->a = -1;
+	EXPECT_EQ(-1, recv(fd[1], in, SMALL, 0));
+	EXPECT_EQ(ECONNRESET, errno);
+	EXPECT_EQ(3, recv(self->b, in, SMALL, 0));
+	EXPECT_EQ(0, recv(self->b, in, SMALL, 0));
+	close(fd[1]);
+}
+
 /* Who waits for memory to seal can be killed, and has no lock meanwhile. */
 TEST_F(seal, of_memory_holds_nobody)
 {
