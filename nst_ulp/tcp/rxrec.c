@@ -9,6 +9,24 @@
 /* Pages pinned at a time. */
 #define PIN_BATCH	16
 
+/*
+ * May somebody outside the kernel write to a page of a buffer? Its buffer should tell
+ * (SKBFL_SHARED_FRAG), or it was copied for a receiver (skb_orphan_frags_rx(), for
+ * rings of packet sockets and MSG_ZEROCOPY). But stable kernels have lost that mark
+ * where buffers are joined, and XDP sockets set none. What the kernel has for packets
+ * is no file's nor a program's memory, and mapped nowhere.
+ *
+ * No suite is beyond this. Each driver at hand reads the ciphertext twice: the GCM
+ * and ChaCha20 templates and authenc() authenticate all of it and then decrypt it; the
+ * AES-GCM of x86, in one pass, loads each block once to hash and once to decrypt.
+ */
+static bool is_written_to(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	return READ_ONCE(folio->mapping) || folio_mapped(folio);
+}
+
 static int src_add(struct nst_rxrec *rec, struct page *page, unsigned int n,
 		   unsigned int offset, bool ref)
 {
@@ -59,6 +77,8 @@ static int add_frags(struct nst_rxrec *rec, struct sk_buff *skb,
 			continue;
 		}
 		part = min(*n, size - *offset);
+		if (is_written_to(skb_frag_page(frag)))
+			return -EUCLEAN;
 		err = src_add(rec, skb_frag_page(frag), part,
 			      skb_frag_off(frag) + *offset, ref);
 		*offset = 0;

@@ -196,6 +196,11 @@ int shape_reset(void)
 	return nsttest_write_file("/proc/nst_shape", "0");
 }
 
+int shape_unmark(void)
+{
+	return nsttest_write_file("/proc/nst_shape", "unmark");
+}
+
 long shape_get(const char *name)
 {
 	return nsttest_find("/proc/nst_shape", name);

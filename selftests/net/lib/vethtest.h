@@ -46,6 +46,9 @@ int veth_connect(const struct veth *v, int family, int rcvbuf, int sndbuf,
 
 /* Needs nst_shape.ko. */
 int shape_reset(void);
+
+/* The same, and from now on no buffer says that others may write to it. */
+int shape_unmark(void);
 long shape_get(const char *name);
 
 #endif /* VETHTEST_H */

@@ -5,7 +5,8 @@
  *
  * It looks at each call of nst_rxrec_add() and at what that returned, so a test
  * of a path can prove that it was taken. /proc/nst_shape tells the counts;
- * writing to it sets them to zero.
+ * writing to it sets them to zero. Behind "unmark" it also takes from each buffer the
+ * mark that others may write to it, as kernels do that lose it when TCP joins two.
  */
 #include <linux/atomic.h>
 #include <linux/kprobes.h>
@@ -13,6 +14,7 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/skbuff.h>
+#include <linux/uaccess.h>
 
 /* X(symbol, name): one count of calls each. */
 #define SHAPES(X)							\
@@ -39,6 +41,7 @@ static const char *const names[] = {
 };
 
 static atomic_long_t counts[SHAPE_MAX];
+static bool unmark;
 
 /* int nst_rxrec_add(rec, skb, offset, n, gfp) */
 static int on_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
@@ -57,6 +60,8 @@ static int on_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 		atomic_long_inc(&counts[SHAPE_LIST]);
 	if (skb_has_shared_frag(skb))
 		atomic_long_inc(&counts[SHAPE_SHARED]);
+	if (READ_ONCE(unmark))
+		skb_shinfo(skb)->flags &= ~SKBFL_SHARED_FRAG;
 	return 0;
 }
 
@@ -103,8 +108,12 @@ static int shape_open(struct inode *inode, struct file *file)
 static ssize_t reset(struct file *file, const char __user *buf, size_t len,
 		     loff_t *pos)
 {
+	char first = 0;
 	int i;
 
+	if (len && copy_from_user(&first, buf, 1))
+		return -EFAULT;
+	WRITE_ONCE(unmark, first == 'u');
 	for (i = 0; i < SHAPE_MAX; i++)
 		atomic_long_set(&counts[i], 0);
 	probe.nmissed = 0;
