@@ -31,7 +31,7 @@ make_base()
 	echo "$kernel" >"$root/.nst-kernel"
 	mount -t proc proc "$root/proc"
 	apt_get "$root" install -y --no-install-recommends build-essential \
-		debhelper libmnl-dev libssl-dev pkg-config dkms lintian zsh \
+		debhelper libgnutls28-dev libjson-c-dev libmnl-dev libssl-dev pkg-config dkms lintian zsh \
 		bash-completion man-db "linux-headers-$kernel" || {
 		umount "$root/proc"
 		nst_die "packages are missing (log: $NST_APT_LOG)"
