@@ -17,27 +17,31 @@ cd "$(dirname "$0")/.."
 # shellcheck source-path=SCRIPTDIR/../selftests/net/lib source=tap.sh
 . selftests/net/lib/tap.sh
 
-# A chroot with all that the build and the test need, and the headers of the
-# newest kernel but one.
+# What the build and the test need.
+NEEDED="build-essential debhelper libgnutls28-dev libjson-c-dev libmnl-dev libssl-dev
+	pkg-config dkms lintian zsh bash-completion man-db"
+
+# A chroot with all that, and the headers of the newest kernel but one.
 make_base()
 {
 	local suite=$1 root=$NST_CACHE/packages/$1 pattern=6.1 kernel
 
-	[ -e "$root/.nst-packages" ] && return
+	[ "$(cat "$root/.nst-packages" 2>/dev/null)" != "$NEEDED" ] || return 0
 	[ "$suite" = bookworm ] || pattern=6.12
 	debian_chroot "$suite" "$root" ca-certificates >&2
-	kernel=$(FLAVOUR=cloud-amd64 releases "$root" "$pattern" | sed -n 2p)
+	[ -e "$root/.nst-kernel" ] ||
+		FLAVOUR=cloud-amd64 releases "$root" "$pattern" | sed -n 2p >"$root/.nst-kernel"
+	kernel=$(cat "$root/.nst-kernel")
 	[ -n "$kernel" ] || nst_die "$suite has no two kernels"
-	echo "$kernel" >"$root/.nst-kernel"
 	mount -t proc proc "$root/proc"
-	apt_get "$root" install -y --no-install-recommends build-essential \
-		debhelper libgnutls28-dev libjson-c-dev libmnl-dev libssl-dev pkg-config dkms lintian zsh \
-		bash-completion man-db "linux-headers-$kernel" || {
+	# shellcheck disable=SC2086 # a list
+	apt_get "$root" install -y --no-install-recommends $NEEDED \
+		"linux-headers-$kernel" || {
 		umount "$root/proc"
 		nst_die "packages are missing (log: $NST_APT_LOG)"
 	}
 	umount "$root/proc"
-	touch "$root/.nst-packages"
+	echo "$NEEDED" >"$root/.nst-packages"
 }
 
 # on_overlay BASE: runs /out/steps there; $out is /out
@@ -111,6 +115,26 @@ completes() { cd /root/nst-0.1.0 && selftests/completion/check.sh /usr; }
 man_pages() { for p in nst nst-run nstkeyctl nst_tcp; do man -w $p || return; done; }
 drop_in() { mkdir -p /etc/systemd/system/x.service.d &&
 	echo >/etc/systemd/system/x.service.d/zz-nst.conf; }
+# As "systemctl enable" does, which this chroot lacks.
+enabled()
+{
+	local wants=/etc/systemd/system/sysinit.target.wants
+
+	mkdir -p $wants
+	ln -s /usr/lib/systemd/system/nst-box.service $wants/
+	ln -s /usr/lib/systemd/system/nst-box@.service $wants/nst-box@web.service
+}
+nothing_enabled() { ! find /etc/systemd -name '*nst-box*' | grep .; }
+# What DKMS built breaks on the way: unpacked and changed before it is configured.
+reinstall_broken()
+{
+	dpkg --unpack /root/0.1.0-2/nst-dkms_*.deb &&
+		echo '#error' >>/usr/src/nst-0.1.0-2/nst_ulp/main.c &&
+		dpkg --configure nst-dkms
+}
+mend() { sed -i '$d' /usr/src/nst-0.1.0-2/nst_ulp/main.c; }
+install_headers() { apt-get -qq install -y --no-install-recommends "$1"; }
+not_yet() { ! modinfo -k "$newest" nst_ulp >/dev/null 2>&1; }
 all="nst-dkms nst-utils libnst-dev libnst0 libnst-exchange0 libnst-tls0 nst-doc"
 # What the packages have, and what DKMS makes of it.
 files() { dpkg -L $all | sort -u >/root/files; }
@@ -152,17 +176,38 @@ step "upgrade to one whose modules do not build says so" says "does not build fo
 step "the old modules stay" described "Newer NST"
 step "back" says "Setting up" dpkg -i /root/0.1.0-2/nst-dkms_*.deb
 step "the modules are well" one_version 0.1.0-2
+step "the same version once more" dpkg -i /root/0.1.0-2/nst-dkms_*.deb
+step "has its modules" described "Newer NST"
+step "once more with sources that do not build says so" says "does not build for $kernel" \
+	reinstall_broken
+step "what was there stays" described "Newer NST"
+step "and DKMS knows of it" says "$kernel, x86_64: installed" dkms status nst
 apt-get -qq update
 newest=$(apt-cache pkgnames linux-headers-${kernel%%.*}. |
 	sed -n "s/^linux-headers-\(.*-cloud-amd64\)\$/\1/p" | grep -F "${kernel%.*-*-*}." |
 	sort -V | tail -n 1)
-step "a kernel update" apt-get -qq install -y --no-install-recommends "linux-headers-$newest"
+step "a kernel update whose rebuild fails says so" says "make.log" \
+	install_headers "linux-headers-$newest"
+step "it has no modules" not_yet
+step "the old kernel's stay" described "Newer NST"
+step "and DKMS knows of them" says "$kernel, x86_64: installed" dkms status nst
+mend
+step "the next try" dkms autoinstall -k "$newest"
+dpkg --configure -a
 step "has its modules" has_modules "$newest"
+step "a kernel update without trouble" sh -c "apt-get -qq remove -y linux-headers-$newest &&
+	rm -rf /lib/modules/$newest/updates && dkms remove nst/0.1.0-2 -k $newest;
+	apt-get -qq install -y --no-install-recommends linux-headers-$newest"
+step "has its modules, too" has_modules "$newest"
 drop_in
+enabled
+echo x >/etc/nst.box
 files
 step "remove tells of services" says "zz-nst.conf stays" dpkg -r nst-utils
 step "remove" dpkg -r nst-dkms libnst-dev libnst0 libnst-exchange0 libnst-tls0 nst-doc
+step "keys that stay are named" says "/etc/nst.box stays" dpkg -P nst-utils
 step "purge" dpkg -P $all
+step "nothing is enabled" nothing_enabled
 step "nothing is left" nothing_left
 step "end" true
 END

@@ -133,6 +133,7 @@ main()
 	part fuzz make -s -j2 -O -C selftests/fuzz OUT="$NST_BUILD/fuzz" check
 	part build-programs built build-programs make -j2 selftests
 	part perf selftests/perf/check.sh
+	part claims scripts/check-claims.sh
 	part listed listed
 	for k in $builds; do
 		part "build-$k" built "build-$k" scripts/build-modules.sh "$k"
