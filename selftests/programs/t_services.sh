@@ -14,7 +14,8 @@ MODE=services
 # of all that has a meaning for systemd
 odd="a b%c\$d\"e\\"
 units=/run/systemd/system
-dropin=/etc/systemd/system/svc.service.d/zz-nst.conf
+etc=/etc/systemd/system
+dropin=$etc/svc.service.d/zz-nst.conf
 
 cat >server.py <<'END'
 import os, socket, sys
@@ -84,7 +85,9 @@ enables_and_disables()
 	! plain_answers
 	say $? "not in plaintext"
 	try "status" nst-run status svc
-	try "status says the options" says "--tcp 7100 --context a\\x20b%%c" nst-run status
+	nst-run status | sed -n 's/^  options: //p' >said
+	eval "pasted $(cat said)"
+	say $? "status says the options so that a shell takes them" said
 	try "disable" nst-run disable svc.service
 	files | diff before - >said
 	say $? "no trace is left" said
@@ -94,6 +97,8 @@ enables_and_disables()
 	say $? "without NST after a restart, where no guard is" said
 	systemctl stop svc
 }
+
+pasted() { [ "$*" = "--tcp 7100 --context $odd" ] && [ $# = 4 ]; }
 
 guard_and_box()
 {
@@ -208,10 +213,29 @@ refusals()
 	try "another name for the program" refuses "ExecStart=@" nst-run enable odd --tcp 80
 	unit odd.service "Type=oneshot" "ExecStart=/bin/true ; /bin/false"
 	try "commands in one line" refuses "several commands" nst-run enable odd --tcp 80
+	unit odd.service "ExecStart=/bin/sh -c 'true ; exec sleep 9'"
+	try "a quoted semicolon parts no commands" nst-run enable odd --tcp 80
+	systemctl start odd && nst-run status odd >said
+	say $? "and it starts" said
+	systemctl stop odd
+	nst-run disable odd >/dev/null
 	unit odd.service "ExecStart=-/usr/bin/nst-run --tcp 1 -- /bin/true"
 	try "nst-run twice" refuses "already" nst-run enable odd --tcp 80
 	unit odd.service "Type=nonsense"
 	try "a unit that systemd cannot load" refuses "odd.service" nst-run enable odd --tcp 80
+	unit odd.service "ExecStart=/bin/sleep 9"
+	mkdir -p "$etc/common.d"
+	ln -s common.d "$etc/odd.service.d"
+	try "a directory that is a link to another's" refuses "symbolic link" nst-run enable odd --tcp 80
+	[ -z "$(ls "$etc/common.d")" ]
+	say $? "and nothing was put there"
+	sed 's/7100/80/' "$dropin" >"$etc/common.d/zz-nst.conf"
+	systemctl daemon-reload
+	try "what an older one put there is removed" nst-run disable odd
+	systemctl show -P DropInPaths odd >said
+	! grep -q zz-nst said && [ -L "$etc/odd.service.d" ]
+	say $? "and systemd knows, the link stays" said
+	rm -r "$etc/odd.service.d" "$etc/common.d"
 	mkdir -p "$d"
 	printf '[Service]\nExecStart=\nExecStart=/bin/sleep 9\n' >"$d/zzz.conf"
 	systemctl daemon-reload

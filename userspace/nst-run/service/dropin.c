@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "dropin.h"
+#include "shell.h"
 
 static const char first_line[] = "# Made by nst-run(8) enable";
 static const char ending[] = " -- ";
@@ -160,20 +161,26 @@ int dropin_is_ours(const char *text)
 }
 
 /**
- * dropin_options() - those that stand in a line of ExecStart=
+ * dropin_options() - those that stand in a line of ExecStart=, for a shell
  * @line: "/usr/bin/nst-run --tcp 80 -- program"
  * @options: receives them
  * @size: of @options
  */
 void dropin_options(const char *line, char *options, size_t size)
 {
+	struct text to = { .buf = options, .size = size };
 	const char *end = strstr(line, ending);
 	const char *begin = strstr(line, " --");
+	char *words;
 
 	*options = 0;
-	if (end && begin && begin < end)
-		snprintf(options, size, "%.*s", (int)(end - begin - 1),
-			 begin + 1);
+	if (!end || !begin || begin >= end)
+		return;
+	words = strndup(begin, end - begin);
+	if (words)
+		shell_words(&to, words,
+			    !!memchr(line, ':', unitfile_prefix(line)));
+	free(words);
 }
 
 /**
@@ -191,6 +198,33 @@ int dropin_wraps(const char *line, const char *command)
 	return end && unitfile_prefix(line) == prefix &&
 		!strncmp(line, command, prefix) &&
 		!strcmp(end + sizeof(ending) - 1, command + prefix);
+}
+
+static void dir_of(char *dir, const char *path)
+{
+	snprintf(dir, DROPIN_PATH, "%s", path);
+	*strrchr(dir, '/') = 0;
+}
+
+/**
+ * dropin_check_place() - is a unit's directory its own?
+ * @path: of the drop-in, which need not be there
+ *
+ * A link may lead to another unit's, which would run this one's program then.
+ *
+ * Return: 0; -ELOOP for a link; another negative errno.
+ */
+int dropin_check_place(const char *path)
+{
+	char dir[DROPIN_PATH];
+	struct stat st;
+
+	dir_of(dir, path);
+	if (lstat(dir, &st))
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISLNK(st.st_mode))
+		return -ELOOP;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
 /* Names what is on the disk: without it a crash may undo a rename. */
@@ -236,12 +270,6 @@ static void remove_rests(const char *dir)
 			     sizeof("." DROPIN_NAME ".") - 1))
 			unlinkat(dirfd(entries), entry->d_name, 0);
 	closedir(entries);
-}
-
-static void dir_of(char *dir, const char *path)
-{
-	snprintf(dir, DROPIN_PATH, "%s", path);
-	*strrchr(dir, '/') = 0;
 }
 
 /**
@@ -294,7 +322,9 @@ int dropin_remove(const char *path)
 		return -errno;
 	remove_rests(dir);
 	sync_dir(dir);
-	if (rmdir(dir) && errno != ENOTEMPTY && errno != EEXIST)
+	/* A link of before these were refused stays. */
+	if (rmdir(dir) && errno != ENOTEMPTY && errno != EEXIST &&
+	    errno != ENOTDIR)
 		return -errno;
 	return 0;
 }

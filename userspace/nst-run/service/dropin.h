@@ -36,6 +36,7 @@ struct dropin {
 void dropin_path(char *path, const char *unit);
 char *dropin_text(const struct dropin *dropin);
 int dropin_is_ours(const char *text);
+int dropin_check_place(const char *path);
 int dropin_write(const char *path, const char *text);
 int dropin_remove(const char *path);
 void dropin_options(const char *line, char *options, size_t size);

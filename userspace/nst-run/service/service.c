@@ -127,6 +127,19 @@ static void tell_enabled(const struct target *target, const char *path,
 		       target->unit.name);
 }
 
+static void check_place(const char *path)
+{
+	int err = dropin_check_place(path), len = strrchr(path, '/') - path;
+
+	if (err == -ELOOP)
+		run_refuse(RUN_EXIT_REFUSED,
+			   "%.*s is a symbolic link: what is put there is for other units, too",
+			   len, path);
+	if (err)
+		run_refuse(RUN_EXIT_REFUSED, "%.*s: %s", len, path,
+			   strerror(-err));
+}
+
 static int enable(int argc, char **argv)
 {
 	static struct run run;
@@ -138,6 +151,7 @@ static int enable(int argc, char **argv)
 
 	target_find(&target, given);
 	dropin_path(path, target.unit.name);
+	check_place(path);
 	old = present(path);
 	target_commands(&target, &commands);
 	dropin.commands = &commands;
@@ -161,7 +175,7 @@ static int disable(int argc, char **argv)
 {
 	char path[DROPIN_PATH], *old;
 	struct target target;
-	int err;
+	int err, failed;
 
 	if (argc != 2)
 		run_refuse(RUN_EXIT_USAGE, "usage: nst-run %s UNIT", argv[0]);
@@ -172,9 +186,11 @@ static int disable(int argc, char **argv)
 		run_refuse(RUN_EXIT_REFUSED, "%s is not enabled: there is no %s",
 			   target.unit.name, path);
 	err = dropin_remove(path);
+	/* Whatever is gone of it, systemd is to know. */
+	failed = systemd_reload();
 	if (err)
 		run_refuse(RUN_EXIT_REFUSED, "%s: %s", path, strerror(-err));
-	if (systemd_reload())
+	if (failed)
 		run_refuse(RUN_EXIT_REFUSED,
 			   "%s is gone, but 'systemctl daemon-reload' failed",
 			   path);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "dropin.h"
+#include "shell.h"
 #include "status.h"
 #include "target.h"
 
@@ -130,6 +131,17 @@ static int is_of_today(const struct commands *theirs, const char *text)
 	return same;
 }
 
+/* A unit's name may have a backslash in it. */
+static void tell_changed(const char *name, const char *options)
+{
+	char word[4 * UNIT_NAME_SIZE];
+	struct text to = { .buf = word, .size = sizeof(word) };
+
+	shell_word(&to, name, strlen(name));
+	printf("  command: NOT THE UNIT'S, which has changed: nst-run enable %s %s\n",
+	       word, options);
+}
+
 static int tell_command(const struct target *target, const char *text,
 			const char *options)
 {
@@ -140,8 +152,7 @@ static int tell_command(const struct target *target, const char *text,
 	if (why)
 		printf("  command: NOT KNOWN: %s\n", why);
 	else if (!is_of_today(&theirs, text))
-		printf("  command: NOT THE UNIT'S, which has changed: 'nst-run enable %s %s'\n",
-		       target->unit.name, options);
+		tell_changed(target->unit.name, options);
 	else
 		wrong = 0;
 	unitfile_free(&theirs);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "dropin.h"
+#include "shell.h"
 #include "target.h"
 
 #define VALUE_SIZE	4096
@@ -151,7 +152,7 @@ static void check_command(const struct target *target, const char *command)
 		run_refuse(RUN_EXIT_REFUSED,
 			   "%s gives its program another name (ExecStart=@): nst-run cannot",
 			   name);
-	if (strstr(command, " ; "))
+	if (shell_several(command))
 		run_refuse(RUN_EXIT_REFUSED,
 			   "%s has several commands in one ExecStart= (' ; '): part them into lines of their own",
 			   name);
