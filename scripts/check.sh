@@ -133,6 +133,8 @@ main()
 	part fuzz make -s -j2 -O -C selftests/fuzz OUT="$NST_BUILD/fuzz" check
 	part build-programs built build-programs make -j2 selftests
 	part perf selftests/perf/check.sh
+	part completion env PATH="$NST_BUILD/tools:$PATH" \
+		selftests/completion/check.sh
 	part claims scripts/check-claims.sh
 	part listed listed
 	for k in $builds; do

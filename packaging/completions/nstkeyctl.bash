@@ -1,6 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Completion of nstkeyctl(8) for bash.
+# Completion of nstkeyctl(8) for bash. Names of namespaces are anybody's words: none
+# is given to "compgen -W", which would expand it.
+
+# _nstkeyctl_match CUR: offers those lines of standard input that begin so, quoted
+_nstkeyctl_match()
+{
+	local word quoted
+
+	while IFS= read -r word; do
+		[ -n "$word" ] || continue
+		printf -v quoted %q "$word"
+		if [[ $word = "$1"* || $quoted = "$1"* ]]; then
+			COMPREPLY+=("$quoted")
+		fi
+	done
+}
+
+_nstkeyctl_files()
+{
+	if declare -F _filedir >/dev/null; then
+		_filedir
+	else
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$1")
+	fi
+}
 
 _nstkeyctl_kids()
 {
@@ -12,76 +37,73 @@ _nstkeyctl_namespaces()
 	ip -brief netns 2>/dev/null | cut -d ' ' -f 1
 }
 
+_nstkeyctl_commands()
+{
+	printf '%s\n' genkey genbox load add activate retire del flush show guard \
+		sockets owners caps stats monitor doctor help
+}
+
 # _nstkeyctl_words COMMAND N: what may stand at its argument N
 _nstkeyctl_words()
 {
 	case $1-$2 in
 	activate-1 | retire-1 | del-1 | show-1) _nstkeyctl_kids ;;
-	genkey-2) echo accept active retired ;;
-	guard-1) echo add del load flush show ;;
-	guard-2) echo tcp udp ;;
+	genkey-2) printf '%s\n' accept active retired ;;
+	guard-1) printf '%s\n' add del load flush show ;;
+	guard-2) printf '%s\n' tcp udp ;;
 	guard-4) echo dry-run ;;
 	help-1) _nstkeyctl_commands ;;
 	esac
-}
-
-_nstkeyctl_commands()
-{
-	echo genkey genbox load add activate retire del flush show guard \
-		sockets owners caps stats monitor doctor help
 }
 
 _nstkeyctl_options()
 {
 	case $1 in
 	genkey) echo --force ;;
-	genbox) echo --force --keys ;;
+	genbox) printf '%s\n' --force --keys ;;
 	retire) echo --force ;;
 	show | sockets | owners | caps | doctor) echo --json ;;
-	guard | stats) echo --json --prometheus ;;
-	monitor) echo --json --journal ;;
+	guard | stats) printf '%s\n' --json --prometheus ;;
+	monitor) printf '%s\n' --json --journal ;;
 	esac
-	echo --netns --help
+	printf '%s\n' --netns --help
+}
+
+# _nstkeyctl_argument CUR ARGUMENT...: those before it, with the command
+_nstkeyctl_argument()
+{
+	local cur=$1
+
+	shift
+	case ${1-}-$#-${2-} in
+	-0-) _nstkeyctl_match "$cur" < <(_nstkeyctl_commands) ;;
+	load-1-* | add-1-* | genbox-1-* | genkey-3-* | guard-2-load)
+		_nstkeyctl_files "$cur" ;;
+	*) _nstkeyctl_match "$cur" < <(_nstkeyctl_words "$1" $#) ;;
+	esac
 }
 
 _nstkeyctl()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} command='' words n=0 i
+	local cur=${COMP_WORDS[COMP_CWORD]} words=() i
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		--netns | --keys) ((i++)) ;;
 		-*) ;;
-		*)
-			if [ -z "$command" ]; then
-				command=${COMP_WORDS[i]}
-			else
-				((n++))
-			fi
-			;;
+		*) words+=("${COMP_WORDS[i]}") ;;
 		esac
 	done
 	case ${COMP_WORDS[COMP_CWORD - 1]} in
-	--netns) words=$(_nstkeyctl_namespaces) ;;
-	--keys) return ;;
+	--netns) _nstkeyctl_match "$cur" < <(_nstkeyctl_namespaces) ;;
+	--keys) ;;
 	*)
 		case $cur in
-		-*) words=$(_nstkeyctl_options "$command") ;;
-		*)
-			if [ -z "$command" ]; then
-				words=$(_nstkeyctl_commands)
-			else
-				words=$(_nstkeyctl_words "$command" $((n + 1)))
-			fi
-			;;
+		-*) _nstkeyctl_match "$cur" < <(_nstkeyctl_options "${words[0]-}") ;;
+		*) _nstkeyctl_argument "$cur" "${words[@]}" ;;
 		esac
 		;;
-	esac
-	case $command-$((n + 1)) in
-	load-1 | add-1 | genbox-1 | genkey-3 | guard-2)
-		mapfile -t COMPREPLY < <(compgen -W "$words" -f -- "$cur") ;;
-	*) mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur") ;;
 	esac
 }
 

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh [PREFIX]: completion of nstkeyctl and nst-run in bash, and in zsh if
-# there is one: each command and option that --help names is offered, and what
-# stands behind some of them. Of the sources, or as installed in PREFIX. TAP.
-# The tools are those in $PATH.
+# check.sh [PREFIX]: completion of nstkeyctl, nst-run and nstperf in bash, and in
+# zsh if there is one: each command and option that --help names is offered, and
+# what stands behind some of them; names that others choose are neither run nor
+# changed. Of the sources, or as installed in PREFIX. TAP. The tools are those in
+# $PATH, and nstperf's is not looked at where it is not built.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -42,6 +43,76 @@ offers()
 options_of() { "$@" --help | grep -oE -- '--[a-z]+(-[a-z]+)*' | sort -u; }
 commands_of() { nstkeyctl help | sed -n 's/^  \([a-z]*\)\( .*\)\?$/\1/p'; }
 
+# fake COMMAND OUTPUT: says that
+fake()
+{
+	mkdir -p "$work/bin"
+	printf '#!/bin/sh\ncat <<"END"\n%s\nEND\n' "$2" >"$work/bin/$1"
+	chmod 755 "$work/bin/$1"
+}
+
+# What others have named: each word must come back from a shell as it was.
+# shellcheck disable=SC2120 # "set" makes its arguments
+names_of_others()
+{
+	local PATH=$work/bin:$PATH dir=$PWD
+
+	cd "$work" || return
+	# shellcheck disable=SC2016 # not expanded: that is the point
+	fake ip 'x$(touch pwned) up
+x`touch pwned`
+xa*
+y'
+	fake systemctl 'a\x2db.service enabled enabled
+a\x2dc.socket disabled enabled'
+	offered nstkeyctl --netns x >said
+	[ ! -e pwned ]
+	tap $? "bash: a namespace's name is not run" said
+	[ "$(wc -l <said)" = 3 ] && eval "set -- $(head -n 1 said)" &&
+		[ "$*" = "x\$(touch" ]
+	tap $? "bash: and comes back as it was" said
+	[ ! -e pwned ]
+	tap $? "bash: nor is it when the line is" said
+	offered nst-run enable a >said
+	# shellcheck disable=SC2294 # as a shell reads it
+	eval "set -- $(tr '\n' ' ' <said)"
+	[ "$*" = 'a\x2db.service a\x2dc.socket' ]
+	tap $? "bash: a unit's backslash stays" said
+	offered nst-run enable 'a\\x2db' >said
+	[ "$(wc -l <said)" = 1 ] && grep -qF 'a\\x2db.service' said
+	tap $? "bash: and what was completed so far is known" said
+	touch "a file"
+	offered nstkeyctl load a >said
+	grep -qx "a file" said
+	tap $? "bash: a file with a blank" said
+	cd "$dir" || return
+}
+
+of_nstperf()
+{
+	local word
+
+	# shellcheck source=/dev/null
+	. "$bash_dir/nstperf$suffix"
+	for word in $(nstperf help | sed -n 's/^  \(--[a-z0-9-]*\) .*/\1/p'); do
+		{ offered nstperf server --; offered nstperf client x --; } >"$work/said"
+		grep -qx -- "$word" "$work/said"
+		tap $? "bash: nstperf: $word" "$work/said"
+	done
+	for word in server client local report; do
+		offers $word nstperf ""
+	done
+	offers --output nstperf report --
+	offers --once nstperf server --
+	offered nstperf client x -- >"$work/said"
+	! grep -qx -- --once "$work/said"
+	tap $? "bash: --once is the server's alone" "$work/said"
+	offers connect-keepalive nstperf client x --scenario con
+	offers ping,dgram-gso nstperf local --scenario ping,dgram
+	offers nst-sm4-gcm nstperf local --mode nst-sm
+	offers ktls-all nstperf local --mode ktls
+}
+
 in_bash()
 {
 	local word command
@@ -74,13 +145,18 @@ in_bash()
 	offered nst-run disable x --t >"$work/said"
 	! grep -q . "$work/said"
 	tap $? "bash: disable takes no option" "$work/said"
+	# shellcheck disable=SC2119
+	names_of_others
+	if nstperf --version >/dev/null 2>&1; then
+		of_nstperf
+	fi
 }
 
 in_zsh()
 {
 	local file word
 
-	for file in _nstkeyctl _nst-run; do
+	for file in _nstkeyctl _nst-run _nstperf; do
 		zsh -n "$zsh_dir/$file"
 		tap $? "zsh: $file is well-formed"
 		head -n 1 "$zsh_dir/$file" | grep -q '^#compdef'
@@ -90,6 +166,10 @@ in_zsh()
 		grep -vx -e --version -e --help); do
 		grep -qE -- "['(]${word}(:|\\[)" "$zsh_dir/_nstkeyctl"
 		tap $? "zsh: nstkeyctl: $word"
+	done
+	for word in $(nstperf help | sed -n 's/^  \(--[a-z0-9-]*\) .*/\1/p'); do
+		grep -qE -- "[')]${word}\\[|[{,]${word}[},]" "$zsh_dir/_nstperf"
+		tap $? "zsh: nstperf: $word"
 	done
 	for word in $(options_of nst-run); do
 		grep -qE -- "['*]$word\\[" "$zsh_dir/_nst-run"
