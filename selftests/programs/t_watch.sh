@@ -77,6 +77,11 @@ namespaces()
 	say $? "box and guard are there and not here"
 	! systemctl start nst-box@none 2>/dev/null
 	say $? "no such namespace"
+	cp /etc/nst/web.box /etc/nst/1.box
+	box_of 1 >before
+	! systemctl start nst-box@1 2>/dev/null && [ "$(box_of 1)" = "$(cat before)" ]
+	say $? "digits are no process, whose box would be the host's"
+	rm /etc/nst/1.box
 }
 
 cat >pair.py <<'END'
@@ -134,6 +139,14 @@ containers()
 	pid=$!
 	until_true 60 [ ! "/proc/$pid/ns/net" -ef /proc/self/ns/net ]
 	state $pid "$box" | $hook hook >said 2>&1
+	[ $? = 1 ] && grep -q "no line of /etc/nst/containers" said
+	say $? "no container has a box that none may have" said
+	echo webb >/etc/nst/containers
+	state $pid "$box" | $hook hook >said 2>&1
+	[ $? = 1 ] && [ -z "$(box_of $pid)" ]
+	say $? "nor has one that is named alike" said
+	printf '# a comment\nweb\nnone\n' >/etc/nst/containers
+	state $pid "$box" | $hook hook >said 2>&1
 	say $? "the hook loads a container's box" said
 	[ "$(box_of $pid)" = "$(box_of web)" ]
 	say $? "it is that of the annotation"
@@ -148,10 +161,101 @@ containers()
 	state 1 "$box" | $hook hook >said 2>&1
 	[ $? = 1 ] && grep -q "the host's network namespace" said
 	say $? "the host's own namespace" said
+	state 4194999 "$box" | $hook hook >said 2>&1
+	[ $? = 1 ]
+	say $? "a process that is not there" said
+	state $pid "$box" | unshare -m sh -c \
+		"mount -t tmpfs x /proc/1/ns; exec $hook hook" >said 2>&1
+	[ $? = 1 ]
+	say $? "the host's namespace cannot be told: it is not loaded" said
+	state $$ "$box" | unshare -m sh -c \
+		"mount -t tmpfs x /proc/1; exec $hook hook" >said 2>&1
+	[ $? = 1 ]
+	say $? "and not where only /proc/1 cannot be looked at" said
 	echo rubbish | $hook hook >said 2>&1
 	[ $? = 1 ] && grep -q "no pid" said
 	say $? "rubbish" said
 	kill $pid
+}
+
+# bundle ANNOTATIONS: a container by hand, with the hooks of hooks.d that its
+# annotations call for, as Podman and CRI-O add them
+bundle()
+{
+	mkdir -p bundle/rootfs/{usr,proc,tmp,dev,etc}
+	for d in bin lib lib64 sbin; do
+		ln -sfn usr/$d bundle/rootfs/$d
+	done
+	python3 - "$1" "$WORK" <<-'END'
+		import glob, json, re, sys
+		annotations = json.loads(sys.argv[1])
+		hooks = {}
+		for name in glob.glob("/usr/share/containers/oci/hooks.d/*.json"):
+		    hook = json.load(open(name))
+		    if all(any(re.search(k, n) and re.search(v, annotations[n]) for n in annotations)
+		           for k, v in hook["when"]["annotations"].items()):
+		        for stage in hook["stages"]:
+		            hooks.setdefault(stage, []).append(hook["hook"])
+		caps = ["CAP_KILL"]
+		json.dump({
+		    "ociVersion": "1.0.2", "annotations": annotations, "hooks": hooks,
+		    "root": {"path": "rootfs"}, "hostname": "c",
+		    "process": {"cwd": "/", "user": {"uid": 0, "gid": 0},
+		        "args": ["/bin/sh", "-c", "while :; do nst-run --tcp 7300 -- "
+		                 "python3 /tmp/c.py 2>/tmp/said; sleep 1; done"],
+		        "env": ["PATH=/usr/sbin:/usr/bin"],
+		        "capabilities": {s: caps for s in ("bounding", "effective", "permitted")}},
+		    "mounts": [
+		        {"destination": "/proc", "type": "proc", "source": "proc"},
+		        {"destination": "/usr", "type": "none", "source": "/usr", "options": ["rbind", "ro"]},
+		        {"destination": "/tmp", "type": "none", "source": sys.argv[2] + "/inside", "options": ["rbind"]}],
+		    "linux": {"namespaces": [{"type": t} for t in ("pid", "mount", "ipc", "uts", "network")]},
+		}, open("bundle/config.json", "w"))
+	END
+}
+
+mkdir -p inside
+cat >inside/c.py <<'END'
+import socket
+l = socket.create_server(("127.0.0.1", 7300))
+while True:
+    c, _ = l.accept()
+    c.sendall(c.recv(100).upper())
+    c.close()
+END
+
+# in_container COMMAND...: in its network namespace, with the files of here
+in_container() { nsenter --net="/proc/$(cat pid)/ns/net" "$@"; }
+speaks() { [ "$(echo hello | in_container nst-run --tcp 7300 -- nc -N 127.0.0.1 7300)" = HELLO ]; }
+
+# What a runtime makes of the hook, and not what we think that it does.
+runtime()
+{
+	echo web >/etc/nst/containers
+	bundle '{"nst.box": "web"}'
+	crun --cgroup-manager=disabled run --detach --pid-file "$WORK/pid" \
+		--bundle bundle nst1 </dev/null >said 2>&1
+	say $? "crun starts a container with a box" said
+	[ "$(box_of "$(cat pid)")" = "$(box_of web)" ] && [ "$(box_of web)" ]
+	say $? "which is that of the annotation"
+	in_container ip link set lo up
+	try "a program in it has NST" until_true 60 speaks
+	in_container nstkeyctl stats | grep -E 'NstTxRecords +[1-9]' >said
+	say $? "by the box of its namespace" said
+	crun exec nst1 true && ! crun exec nst1 nstkeyctl flush >said 2>&1
+	say $? "which it cannot change" said
+	crun delete --force nst1
+	bundle '{"nst.box": "none"}'
+	! crun --cgroup-manager=disabled run --detach --bundle bundle nst2 \
+		</dev/null >said 2>&1 && grep -q hook said
+	say $? "without its box crun starts none" said
+	crun delete --force nst2 2>/dev/null
+	bundle '{"x": "web"}'
+	crun --cgroup-manager=disabled run --detach --pid-file "$WORK/pid" \
+		--bundle bundle nst3 </dev/null >said 2>&1 &&
+		[ -z "$(box_of "$(cat pid)")" ]
+	say $? "without the annotation it has none" said
+	crun delete --force nst3
 }
 
 nstkeyctl genbox --force /root/b
@@ -162,6 +266,7 @@ textfile
 events
 namespaces
 containers
+runtime
 retires
 systemctl stop nst-box@web
 ip netns del web

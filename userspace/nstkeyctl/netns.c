@@ -20,8 +20,9 @@ static int open_named(const char *name)
 	char path[512];
 	int n;
 
+	/* A path may be that of a pipe, for whose other end nobody waits. */
 	if (strchr(name, '/'))
-		return open(name, O_RDONLY | O_CLOEXEC);
+		return open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	n = snprintf(path, sizeof(path), "%s/%s", NAMED, name);
 	if (n >= (int)sizeof(path)) {
 		errno = ENAMETOOLONG;

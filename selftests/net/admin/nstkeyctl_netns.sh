@@ -60,6 +60,9 @@ none()
 	done
 	refuses none_of_a_file 1 "no network namespace" \
 		nstkeyctl --netns /etc/passwd show
+	mkfifo "$dir/pipe"
+	refuses none_of_a_pipe 1 "no network namespace" \
+		timeout 60 nstkeyctl --netns "$dir/pipe" show
 	refuses none_of_another_kind 1 "no network namespace" \
 		nstkeyctl --netns /proc/self/ns/mnt show
 	refuses no_value 2 "needs a name" nstkeyctl show --netns
