@@ -140,6 +140,7 @@ result "one that was broken off" broken_off
 result "the schema bites" bites "$work/all"
 result "and is told of in nstperf.md" told
 result "what bench.md shows" validate Documentation/bench/*.json
+result "what nstperf.md shows" validate Documentation/nstperf/report.json
 kill $server
 # The rest has a plan, and numbers, of its own.
 selftests/bench/pictures.sh check >"$work/pictures" 2>&1

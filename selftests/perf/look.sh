@@ -20,7 +20,7 @@ browser=$(command -v chromium-headless-shell || command -v chromium) ||
 sed 's|</style>|html{filter:grayscale(1)}</style>|' "$work/page" >"$work/page.html"
 for width in 390 1200; do
 	"$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars \
-		--user-data-dir="$work/profile" --window-size=$width,2200 \
+		--user-data-dir="$work/profile" --window-size=$width,1500 \
 		--screenshot="$PWD/$dir/report-$width.png" \
 		"file://$work/page.html" 2>"$work/said" ||
 		{ cat "$work/said" >&2; exit 1; }

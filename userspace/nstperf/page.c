@@ -20,7 +20,8 @@ static const char style[] =
 	".wide{overflow-x:auto}table{border-collapse:collapse;font-size:14px}\n"
 	"td,th{padding:.2rem .5rem;border-bottom:1px solid #bbb;text-align:right;\n"
 	"white-space:nowrap}th:first-child,td:first-child{text-align:left}\n"
-	".note{border:2px solid #111;padding:.5rem .8rem}ul.note{padding-left:1.6rem}\n"
+	".note{border:2px solid #111;padding:.5rem .8rem}\n"
+	".note,h2{overflow-wrap:anywhere}ul.note{padding-left:1.6rem}\n"
 	"dl{display:grid;grid-template-columns:auto 1fr;gap:0 .8rem}dd{margin:0;\n"
 	"overflow-wrap:anywhere}@media print{section{break-inside:avoid-page}}";
 

@@ -8,7 +8,7 @@
 #define WIDTH		440
 #define BAR_HEIGHT	35
 #define PLOT_HEIGHT	300
-#define LEFT		66
+#define LEFT		78
 #define RIGHT		20
 #define INSIDE		10
 #define TOP		14
