@@ -72,6 +72,9 @@ enables_and_disables()
 	files >before
 	sha "$units/svc.service" >sum
 	try "enable" nst-run enable svc --tcp 7100 --context "$odd"
+	systemctl show -P Before nst-box.service | grep -w sysinit.target |
+		grep -w network-pre.target >said
+	say $? "guard and box come before the network and any listener" said
 	try "the drop-in is the last one" [ -f "$dropin" ]
 	try "a second time it is so already" says "already" \
 		nst-run enable svc.service --tcp 7100 --context "$odd"
