@@ -86,7 +86,10 @@ static void let_go_of_rest(void)
 		return;
 }
 
-/* One descriptor for each call that is under way, and two more. */
+/*
+ * One descriptor for each call that is under way, and two more; beside a connect()
+ * those of its process's listeners.
+ */
 static void raise_limit(void)
 {
 	struct rlimit limit;
