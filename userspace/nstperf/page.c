@@ -9,6 +9,8 @@
 
 /* Kinds of runs that went wrong, for one document. */
 #define BAD_MAX	100
+/* Modes, each beside each. */
+#define MATRIX_MAX	64
 
 /* Readable on a phone, and in black and white; nothing comes from elsewhere. */
 static const char style[] =
@@ -318,7 +320,8 @@ void page_matrix(FILE *to, const struct series *series,
 	enum quantity figure = figure_of(series, cells);
 	unsigned int i, j;
 
-	if (nr < 2)
+	/* Nobody has so many; a page of all of them would be for nobody. */
+	if (nr < 2 || nr > MATRIX_MAX)
 		return;
 	fprintf(to, "<p>%s of the mode at the left, in percent of the one above.\n"
 		"<i>same</i>: the difference is smaller than the spread, or there is\n"

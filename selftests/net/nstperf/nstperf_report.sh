@@ -183,6 +183,12 @@ much()
 	run plain 5e6 | many 3000 1 >"$dir/a"
 	does "3,000 rounds" nstperf report --output "$page" "$dir/a"
 	tells "all count" "<td>plain</td><td>3000</td>"
+	run plain 5e6 | many 4000 4000 | tr -d '\n' | \
+		sed 's/"plain", "size": \([0-9]*\)/"\1", "size": 9/g' >"$dir/a"
+	does "4,000 modes" nstperf report --output "$page" "$dir/a"
+	tells "all are there" "<td>3999</td>"
+	check "and are not held against each other" \
+		test "$(stat -c %s "$page")" -lt 20000000
 	run plain 5e6 | many 5000 5000 >"$dir/a"
 	refuses "5,000 kinds" 2 "more than 4096 kinds of runs" \
 		nstperf report --output "$page" "$dir/a"
