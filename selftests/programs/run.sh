@@ -88,6 +88,7 @@ make_second()
 	make -s -C "$NST_TOP" install-user WERROR=-Werror DESTDIR="$root/root" \
 		PREFIX=/usr >&2
 	cp -r "$here" "$NST_TOP/selftests/net/lib/tap.sh" "$root/"
+	cp "$NST_TOP/packaging/ansible/README.md" "$root/ansible.md"
 	mv "$root"/programs/* "$root/"
 	[ ! -d "$NST_BUILD/programs" ] || cp -r "$NST_BUILD/programs" "$root/bin"
 	printf '%s\n' "$NST_TROUBLE" >"$root/trouble"
