@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Buffers. The plaintext of a send is gathered in one and sealed there, each
- * datagram as a record with its header in front.
+ * datagram as a record with its header in front; and a copy of what may begin a
+ * session is opened in one.
  *
  * UDP copies once more, into its packets: of the kernels at hand the oldest can
  * do nothing else, and pages that UDP would take as they are cost an allocation
@@ -9,7 +10,9 @@
  */
 #include <linux/bvec.h>
 #include <linux/scatterlist.h>
+#include <linux/skbuff.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
 #include "core/aead.h"
 #include "trace.h"
@@ -121,8 +124,34 @@ static unsigned int buf_list(struct nst_udp_buf *buf, struct nst_op *op,
 		off += n;
 		len -= n;
 	}
-	sg_mark_end(&op->src[i - 1]);
 	return i;
+}
+
+/* A datagram's body, from @off of it on; true if it has one of that length. */
+static bool buf_copy(struct nst_udp_buf *buf, const struct sk_buff *skb,
+		     unsigned int off, unsigned int len)
+{
+	unsigned int i, n;
+
+	for (i = 0; len; i++) {
+		n = min_t(unsigned int, len, PAGE_SIZE);
+		if (skb_copy_bits(skb, off, page_address(buf->page[i]), n))
+			return false;
+		off += n;
+		len -= n;
+	}
+	return true;
+}
+
+static void buf_wipe(struct nst_udp_buf *buf, unsigned int len)
+{
+	unsigned int i, n;
+
+	for (i = 0; len; i++) {
+		n = min_t(unsigned int, len, PAGE_SIZE);
+		memzero_explicit(page_address(buf->page[i]), n);
+		len -= n;
+	}
 }
 
 /* Seals the plaintext behind the place of its header, and writes that. */
@@ -143,6 +172,7 @@ static int seal(struct nst_udp_buf *buf, unsigned int off,
 	buf_write(buf, off + NST_WIRE_HDR_LEN + hdr->len, NULL,
 		  body - hdr->len);
 	last = buf_list(buf, op, off + NST_WIRE_HDR_LEN, body);
+	sg_mark_end(&op->src[last - 1]);
 	nst_sg_buf(&op->dst[last], op->token, NST_WIRE_TOKEN_LEN);
 	sg_mark_end(&op->dst[last]);
 	err = nst_cipher_seal(&ep->cipher, op, hdr);
@@ -196,6 +226,55 @@ int nst_udp_buf_seal(struct nst_udp *nst, struct nst_udp_buf *buf,
 		left -= hdr.len;
 	}
 	return 0;
+}
+
+/* The copy is opened where it stands. */
+static int trial(struct nst_udp_buf *buf, struct nst_cipher *cipher,
+		 const u8 *wire, const struct nst_hdr *hdr)
+{
+	struct nst_op *op = nst_op_get(cipher, GFP_KERNEL);
+	unsigned int last;
+	int err;
+
+	if (!op)
+		return -ENOMEM;
+	last = buf_list(buf, op, 0, nst_wire_body_len(hdr->suite, hdr->len));
+	sg_mark_end(&op->dst[last - 1]);
+	nst_op_token(op, wire, last - 1);
+	err = nst_cipher_open_trial(cipher, op, hdr);
+	nst_op_put(op);
+	return err;
+}
+
+/**
+ * nst_udp_buf_trial() - is a datagram authentic?
+ * @cipher: as for nst_cipher_open_trial()
+ * @skb: the datagram, from the UDP header on; is left as it is
+ * @hdr: its header, which fits its length
+ *
+ * Anybody can have this called, with a datagram of any length: it takes no more
+ * than single pages, as sending does.
+ *
+ * Context: process.
+ * Return: as nst_cipher_open(); -ENOMEM.
+ */
+int nst_udp_buf_trial(struct nst_cipher *cipher, const struct sk_buff *skb,
+		      const struct nst_hdr *hdr)
+{
+	unsigned int len = nst_wire_body_len(hdr->suite, hdr->len);
+	unsigned int at = sizeof(struct udphdr);
+	struct nst_udp_buf *buf = nst_udp_buf_get(len);
+	u8 wire[NST_WIRE_HDR_LEN];
+	int err = -ENOMEM;
+
+	if (!buf)
+		return -ENOMEM;
+	if (!skb_copy_bits(skb, at, wire, sizeof(wire)) &&
+	    buf_copy(buf, skb, at + sizeof(wire), len))
+		err = trial(buf, cipher, wire, hdr);
+	buf_wipe(buf, len);
+	nst_udp_buf_put(buf);
+	return err;
 }
 
 /**

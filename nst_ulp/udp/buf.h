@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Where datagrams are sealed before UDP takes them. */
+/* Where datagrams are sealed before UDP takes them, and tried before a session. */
 #ifndef _NST_UDP_BUF_H
 #define _NST_UDP_BUF_H
 
@@ -8,6 +8,8 @@
 #include "udp/sock.h"
 
 struct iov_iter;
+struct nst_cipher;
+struct nst_hdr;
 
 /* Pages that the largest send takes, with a header and padding each. */
 #define NST_UDP_BUF_PAGES						\
@@ -53,6 +55,8 @@ void nst_udp_buf_put(struct nst_udp_buf *buf);
 int nst_udp_buf_seal(struct nst_udp *nst, struct nst_udp_buf *buf,
 		     const struct nst_udp_send *send, struct iov_iter *iter,
 		     struct nst_udp_epoch *epoch, u64 nonce);
+int nst_udp_buf_trial(struct nst_cipher *cipher, const struct sk_buff *skb,
+		      const struct nst_hdr *hdr);
 void nst_udp_buf_exit(void);
 
 #endif /* _NST_UDP_BUF_H */

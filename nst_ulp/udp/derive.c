@@ -13,7 +13,6 @@
 #include <linux/memcontrol.h>
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
-#include <linux/scatterlist.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -21,11 +20,12 @@
 #include <net/dst.h>
 #include <net/protocol.h>
 #include <net/tcp_states.h>
-#include "core/aead.h"
+#include "core/cipher.h"
 #include "core/session.h"
 #include "event.h"
 #include "limits.h"
 #include "trace.h"
+#include "udp/buf.h"
 #include "udp/derive.h"
 #include "udp/queue.h"
 #include "udp/watch.h"
@@ -138,37 +138,6 @@ static void forget_route(struct sock *sk)
 	dst_release(unrcu_pointer(xchg(&sk->sk_rx_dst, NULL)));
 }
 
-/* Is the datagram authentic under @keys? It is left as it is. */
-static enum nst_drop try_open(struct nst_opener *keys, struct sk_buff *skb,
-			      const struct nst_hdr *hdr)
-{
-	unsigned int len = nst_wire_body_len(hdr->suite, hdr->len);
-	u8 wire[NST_WIRE_HDR_LEN];
-	enum nst_drop drop = NST_DROP_NOMEM;
-	struct nst_op *op;
-	u8 *body;
-
-	body = kmalloc(len + 1, GFP_KERNEL | __GFP_RETRY_MAYFAIL);
-	op = nst_op_get(&keys->ep.cipher, GFP_KERNEL);
-	if (!body || !op)
-		goto out;
-	/* Both cannot fail: the lengths were checked. */
-	if (skb_copy_bits(skb, sizeof(struct udphdr), wire, sizeof(wire)) ||
-	    skb_copy_bits(skb, sizeof(struct udphdr) + sizeof(wire), body, len))
-		goto out;
-	nst_sg_buf(&op->src[1], body, len);
-	nst_sg_buf(&op->dst[1], body, len);
-	sg_mark_end(&op->dst[1]);
-	nst_op_token(op, wire, !!len);
-	drop = nst_cipher_cause(nst_cipher_open_trial(&keys->ep.cipher, op,
-						      hdr));
-out:
-	if (op)
-		nst_op_put(op);
-	kfree_sensitive(body);
-	return drop;
-}
-
 /* Bring the datagram's session to life, or say why not. */
 static enum nst_drop bring_up(const struct nst_udp_sender *sender,
 			      const struct nst_udp_waiting *w)
@@ -183,7 +152,8 @@ static enum nst_drop bring_up(const struct nst_udp_sender *sender,
 	if (drop)
 		return drop;
 	nst_stats_inc(nn->stats, NST_MIB_UDP_DERIVED);
-	drop = try_open(new.keys, w->skb, hdr);
+	drop = nst_cipher_cause(nst_udp_buf_trial(&new.keys->ep.cipher, w->skb,
+						  hdr));
 	if (drop) {
 		nst_candidate_free(&new);
 		return drop;

@@ -165,4 +165,24 @@ TEST_F(large, single_pages)
 	EXPECT_EQ(0, lines(TRACING "/trace", "mm_page_alloc:"));
 }
 
+/* Each is the first of a session: whether it is authentic is tried with a copy. */
+TEST_F(large, single_pages_for_the_first)
+{
+	size_t len = udptest_longest(&variant->conf);
+	struct nst_rekey rekey = {};
+
+	ASSERT_EQ(0, udptest_lo_mtu(1500));
+	if (watch())
+		SKIP(return, "this kernel has no tracing of pages");
+	for (int i = 0; i < ROUNDS; i++) {
+		if (variant->conf.cipher_id)
+			ASSERT_EQ(0, setsockopt(self->a, SOL_NST, NST_REKEY,
+						&rekey, sizeof(rekey)));
+		ASSERT_EQ(0, udptest_send(self->a, i, len));
+		ASSERT_EQ(0, udptest_recv(self->b, i, len));
+	}
+	EXPECT_EQ(0, nsttest_write_file(EVENT "/enable", "0"));
+	EXPECT_EQ(0, lines(TRACING "/trace", "mm_page_alloc:"));
+}
+
 TEST_HARNESS_MAIN
