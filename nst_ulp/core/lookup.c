@@ -20,13 +20,17 @@
 #include "limits.h"
 
 /*
- * The suites that somebody has asked for since they were looked for last, and those
- * that ever were. Bits are set and taken one by one, by anyone, without a lock: who
- * sets one in @asked queues the work behind it, which takes it before it looks.
+ * The suites that somebody has asked for since they were looked for last, by what
+ * for, and those that ever were. Bits are set and taken one by one, by anyone, without
+ * a lock: who sets one in @asked queues the work behind it, which takes it before it
+ * looks.
  */
-static unsigned long asked, looked;
+static unsigned long asked[NST_SUITE_USES], looked;
 
-/* When (ns since boot) to look again for what is not at hand. Anyone writes. */
+/*
+ * When (ns since boot) to look again for what is not at hand; 0: nobody has found it
+ * missing. Anyone writes.
+ */
 static u64 look_at[NST_WIRE_SUITE_MAX + 1];
 
 /* How often to look again if modules came or went meanwhile: looking loads some. */
@@ -123,15 +127,15 @@ static int have(u8 id)
 	if (IS_ERR(hmac))
 		return nst_suite_missing(PTR_ERR(hmac));
 	crypto_free_shash(hmac);
+	WRITE_ONCE(look_at[id], 0);
 	return 0;
 }
 
 /**
- * nst_suite_at_hand() - may a suite be used without a long wait?
+ * nst_suite_at_hand() - have a suite at hand, if it was not missing lately
  * @id: 1..NST_WIRE_SUITE_MAX
  *
- * For who serves many. One that was missing is looked for seldom: each look runs
- * modprobe, and whoever sends a datagram can name any suite.
+ * One that was missing is looked for seldom: each look runs modprobe.
  *
  * Context: process, may load modules.
  * Return: 0; -ENOPKG if this kernel cannot do the suite, or could not lately;
@@ -206,14 +210,22 @@ static void look(struct work_struct *work)
 	u8 id;
 
 	for (id = 1; id <= NST_WIRE_SUITE_MAX; id++) {
-		if (!test_and_clear_bit(id, &asked))
-			continue;
-		nst_suite_check(id);
-		set_bit(id, &looked);
+		if (test_and_clear_bit(id, &asked[NST_SUITE_STREAMS])) {
+			nst_suite_check(id);
+			set_bit(id, &looked);
+		}
+		if (test_and_clear_bit(id, &asked[NST_SUITE_DATAGRAMS]))
+			nst_suite_at_hand(id);
 	}
 }
 
 static DECLARE_WORK(look_work, look);
+
+static void ask(enum nst_suite_use use, u8 id)
+{
+	set_bit(id, &asked[use]);
+	queue_work(system_unbound_wq, &look_work);
+}
 
 /**
  * nst_suite_ask() - is a suite there? For who must not wait until that is known
@@ -230,9 +242,34 @@ int nst_suite_ask(u8 id)
 		return 0;
 	if (nst_suite_known_missing(id))
 		return -ENOPKG;
-	set_bit(id, &asked);
-	queue_work(system_unbound_wq, &look_work);
+	ask(NST_SUITE_STREAMS, id);
 	return -EAGAIN;
+}
+
+/**
+ * nst_suite_ask_datagrams() - may a suite be used without a long wait?
+ * @id: 1..NST_WIRE_SUITE_MAX
+ *
+ * For the one worker that serves all, when whoever sends a datagram can name any
+ * suite: what was missing is looked for by another, and is missing until he has
+ * found it. What never was missing has been at hand since keys were set; where a
+ * module has come or gone meanwhile, to see that again takes no search.
+ *
+ * Context: process.
+ * Return: 0; -ENOPKG if this kernel cannot do the suite, or could not lately;
+ * another errno.
+ */
+int nst_suite_ask_datagrams(u8 id)
+{
+	u64 at = READ_ONCE(look_at[id]);
+
+	if (nst_suite_known(NST_SUITE_DATAGRAMS, id))
+		return 0;
+	if (!at)
+		return nst_suite_at_hand(id);
+	if (ktime_get_boottime_ns() >= at)
+		ask(NST_SUITE_DATAGRAMS, id);
+	return -ENOPKG;
 }
 
 /**

@@ -173,8 +173,8 @@ static enum nst_drop derive(struct nst_opener *keys,
 	u64 gen;
 	int err;
 
-	/* They are since keys were set: one worker waits for no algorithm. */
-	err = nst_suite_at_hand(hdr->suite);
+	/* One worker serves all: it waits for no algorithm. */
+	err = nst_suite_ask_datagrams(hdr->suite);
 	if (!err)
 		err = nst_cipher_init_atomic(&keys->ep.cipher, hdr->suite);
 	if (!err) {

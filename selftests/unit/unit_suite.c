@@ -191,6 +191,37 @@ TEST(nst_suite_at_hand__looked_for_seldom)
 	stop();
 }
 
+/* The worker of all datagrams runs no modprobe for a suite that was missing. */
+TEST(nst_suite_ask_datagrams__is_looked_for_by_others)
+{
+	start();
+	shim_crypto_missing = "sm4";
+	nst_suite_have(0);
+	shim_crypto_missing = NULL;
+	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), -ENOPKG);
+	shim_work_run();
+	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), -ENOPKG);
+	shim_boot_ns += NST_SUITE_LOOK * NSEC_PER_SEC;
+	/* It is there, but to see that takes a search: not by who asks. */
+	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), -ENOPKG);
+	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), -ENOPKG);
+	shim_work_run();
+	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), 0);
+	/* What was there is used at once, whatever modules come and go. */
+	shim_module_event(MODULE_STATE_LIVE);
+	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), 0);
+	shim_module_event(MODULE_STATE_GOING);
+	shim_crypto_missing = "sm4";
+	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), -ENOPKG);
+	shim_crypto_missing = NULL;
+	shim_boot_ns += NST_SUITE_LOOK * NSEC_PER_SEC;
+	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), -ENOPKG);
+	shim_work_run();
+	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), 0);
+	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_AES_GCM), 0);
+	stop();
+}
+
 /* What was known of a suite is known no more when any module has come or gone. */
 TEST(nst_suite_ask__forgets_when_modules_come_and_go)
 {
