@@ -78,7 +78,7 @@ static int gather(struct nst_guard_packet *p)
 	int at = skb_transport_offset(skb) - skb_network_offset(skb);
 	int err = nst_compat_gather(p->net, skb, GATHER_USER);
 
-	if (!err)
+	if (err != -EINPROGRESS)
 		skb_set_transport_header(skb, skb_network_offset(skb) + at);
 	return err;
 }
@@ -102,9 +102,12 @@ static unsigned int hook(void *priv, struct sk_buff *skb,
 		if (err == -EINPROGRESS)
 			return NF_STOLEN;
 		/* What cannot be a part of anything is in pieces now. */
-		if (err && err != -EOPNOTSUPP)
+		if (err && err != -EOPNOTSUPP && err != -ENOMEM)
 			return judge_unknown(&p, false, verdict);
-		/* Where nobody gathers, it is as it came, and still unknown. */
+		/*
+		 * Where nobody gathers, or has memory to begin with it, it is as it
+		 * came, and still unknown.
+		 */
 		if (!err)
 			verdict = nst_guard_find(&p);
 	}

@@ -350,6 +350,36 @@ TEST_F(dgram, dry_run_pieces)
 	EXPECT_EQ(0, nsttest_stat("NstGuardInDropped"));
 }
 
+#define FRAG6	"/proc/sys/net/netfilter/nf_conntrack_frag6_"
+
+/* Nor does it cost a dry run anything that there is no memory to gather them. */
+TEST_F(dgram, dry_run_pieces_without_memory)
+{
+	static uint8_t large[8000];
+	uint8_t rec[PEER_RECORD_MAX];
+	size_t n = guard_record(rec, 4000);
+
+	ASSERT_EQ(0, system("ip link set lo mtu 1500"));
+	/* A kernel without these gathers none anyway. */
+	if (!access(FRAG6 "high_thresh", F_OK)) {
+		ASSERT_EQ(0, nsttest_write_file(FRAG6 "low_thresh", "0"));
+		ASSERT_EQ(0, nsttest_write_file(FRAG6 "high_thresh", "0"));
+	}
+	ASSERT_EQ(0, guard_add(&self->t, IPPROTO_UDP, true));
+	ASSERT_EQ((ssize_t)sizeof(large),
+		  send_to(self->other, &self->to_in, self->len, large,
+			  sizeof(large)));
+	EXPECT_EQ(0, received(self->in, large, sizeof(large)));
+	EXPECT_LT(0, nsttest_stat("NstGuardDryRun"));
+	EXPECT_EQ(0, nsttest_stat("NstGuardInDropped"));
+	/* A strict rule takes no part of what it cannot see. */
+	ASSERT_EQ(0, guard_del(&self->t, IPPROTO_UDP, GUARD_PORT));
+	ASSERT_EQ(0, guard_add(&self->t, IPPROTO_UDP, false));
+	EXPECT_EQ((ssize_t)n, SEND_IN(rec, n));
+	EXPECT_EQ(variant->family == AF_INET ? 0 : -EAGAIN,
+		  received(self->in, rec, n));
+}
+
 TEST_F(dgram, dry_run)
 {
 	uint8_t rec[PEER_RECORD_MAX];
