@@ -16,9 +16,9 @@
 #include "udp/rx.h"
 
 /* The first datagram behind @off bytes, as UDP counts them; < 0: the first. */
-static const struct sk_buff *find(const struct sk_buff_head *queue, int *off)
+static struct sk_buff *find(const struct sk_buff_head *queue, int *off)
 {
-	const struct sk_buff *skb;
+	struct sk_buff *skb;
 
 	lockdep_assert_held(&queue->lock);
 	skb_queue_walk(queue, skb) {
@@ -29,31 +29,41 @@ static const struct sk_buff *find(const struct sk_buff_head *queue, int *off)
 	return NULL;
 }
 
+/* Its type, and a hold of it if wanted; under the lock of its queue. */
+static int note(struct sk_buff *skb, struct sk_buff **held)
+{
+	if (!skb)
+		return -EAGAIN;
+	if (held)
+		*held = skb_get(skb);
+	return nst_udp_type_of(skb);
+}
+
 /*
  * Looks at the datagram that a read with @flags takes, and leaves no trace: UDP
- * does not peek twice at an empty one. Returns its type; or -EAGAIN if there is
- * none, and *@last is the end of the queue.
+ * does not peek twice at an empty one. Returns its type, and keeps hold of it by
+ * *@held unless that is NULL; or -EAGAIN if there is none, and *@last is the end of
+ * the queue.
  */
-static int look(struct sock *sk, int flags, const struct sk_buff **last)
+static int look(struct sock *sk, int flags, struct sk_buff **held,
+		const struct sk_buff **last)
 {
 	struct sk_buff_head *seen = &udp_sk(sk)->reader_queue;
 	struct sk_buff_head *queue = &sk->sk_receive_queue;
 	int off = flags & MSG_PEEK ? READ_ONCE(sk->sk_peek_off) : -1;
-	const struct sk_buff *skb;
-	int type = -EAGAIN;
+	struct sk_buff *skb;
+	int type;
 
 	spin_lock_bh(&seen->lock);
 	skb = find(seen, &off);
 	if (!skb) {
 		/* In this order UDP moves datagrams from one to the other. */
 		spin_lock(&queue->lock);
-		skb = find(queue, &off);
+		type = note(find(queue, &off), held);
 		*last = queue->prev;
-		if (skb)
-			type = nst_udp_type_of(skb);
 		spin_unlock(&queue->lock);
 	} else {
-		type = nst_udp_type_of(skb);
+		type = note(skb, held);
 	}
 	spin_unlock_bh(&seen->lock);
 	return type;
@@ -67,22 +77,52 @@ static int wait_for_more(struct sock *sk, int flags, long *timeo)
 	int err = -EAGAIN;
 
 	do {
-		if (look(sk, flags, &last) >= 0)
+		if (look(sk, flags, NULL, &last) >= 0)
 			return 1;
 	} while (*timeo &&
 		 !__skb_wait_for_more_packets(sk, queue, &err, timeo, last));
 	return err;
 }
 
-/* The path's MTU is told by a call of its own, if the program asked for that. */
-static bool has_pmtu(const struct sock *sk)
+/*
+ * Has the program asked to be told of the path's MTU? UDP does that by a call of its
+ * own, whenever there is one to tell.
+ */
+static bool wants_pmtu(const struct sock *sk)
 {
 #if IS_ENABLED(CONFIG_IPV6)
-	return sk->sk_family == AF_INET6 && inet6_sk(sk)->rxopt.bits.rxpmtu &&
-	       READ_ONCE(inet6_sk(sk)->rxpmtu);
+	return sk->sk_family == AF_INET6 && inet6_sk(sk)->rxopt.bits.rxpmtu;
 #else
 	return false;
 #endif
+}
+
+static bool has_pmtu(const struct sock *sk)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	return wants_pmtu(sk) && READ_ONCE(inet6_sk(sk)->rxpmtu);
+#else
+	return false;
+#endif
+}
+
+/*
+ * A read gave 0 bytes: of @held, or was the path's MTU told, which has come since
+ * the look? An empty one that is only peeked at, and not for the first time, is
+ * where it was either way: that this was a path's MTU is taken to be the rarer.
+ */
+static bool was_pmtu(struct sock *sk, int flags, const struct sk_buff *held)
+{
+	const struct sk_buff *last;
+	struct sk_buff *now = NULL;
+	bool same;
+
+	if ((flags & MSG_PEEK) && !held->len)
+		return false;
+	look(sk, flags, &now, &last);
+	same = now == held;
+	consume_skb(now);
+	return same;
 }
 
 /*
@@ -158,6 +198,7 @@ static void unlock(struct nst_udp *nst, bool alone)
  */
 static int recv_one(struct nst_udp *nst, bool alone, NST_RECVMSG_ARGS)
 {
+	struct sk_buff *held = NULL;
 	const struct sk_buff *last;
 	int ret, type = -1;
 
@@ -166,12 +207,15 @@ static int recv_one(struct nst_udp *nst, bool alone, NST_RECVMSG_ARGS)
 	if (ret)
 		return ret;
 	if (alone && !has_pmtu(sk)) {
-		type = look(sk, flags, &last);
+		type = look(sk, flags, wants_pmtu(sk) ? &held : NULL, &last);
 		if (type < 0)
 			return sock_error(sk) ?: -EAGAIN;
 	}
 	ret = nst->base->recvmsg NST_RECVMSG_PASS(sk, msg, len,
 						  flags | MSG_DONTWAIT);
+	if (!ret && held && was_pmtu(sk, flags, held))
+		type = -1;
+	consume_skb(held);
 	if (ret < 0)
 		return ret;
 	if (type >= 0)

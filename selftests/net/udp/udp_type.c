@@ -4,6 +4,7 @@
  * and flags NST refuses, with the socket as it was.
  */
 #define _GNU_SOURCE
+#include <pthread.h>
 #include <sys/ioctl.h>
 
 #include "kselftest_harness.h"
@@ -331,6 +332,128 @@ TEST_F(refuse, not_these)
 	ASSERT_EQ(0, getsockopt(self->a, SOL_SOCKET, SO_PROTOCOL, &value,
 				&len));
 	EXPECT_EQ(IPPROTO_UDP, value);
+}
+
+/* --- the path's MTU -------------------------------------------------------- */
+
+FIXTURE(pmtu)
+{
+	int a;
+	int b;
+};
+
+FIXTURE_SETUP(pmtu)
+{
+	struct udptest_conf conf = {
+		.cipher_id = NST_CIPHER_AES_GCM, .family = UDPTEST_IPV6,
+	};
+	int one = 1;
+
+	ASSERT_EQ(0, nsttest_netns());
+	ASSERT_EQ(0, udptest_load_box());
+	ASSERT_EQ(0, udptest_lo_mtu(1500));
+	ASSERT_EQ(0, udptest_met(&conf, &self->a, &self->b));
+	ASSERT_EQ(0, setsockopt(self->b, SOL_IPV6, IPV6_RECVPATHMTU, &one,
+				sizeof(one)));
+	ASSERT_EQ(0, setsockopt(self->b, SOL_IPV6, IPV6_DONTFRAG, &one,
+				sizeof(one)));
+}
+
+FIXTURE_TEARDOWN(pmtu)
+{
+	close(self->a);
+	close(self->b);
+}
+
+/* What was told beside the bytes, their number at @n. Returns the type, or -1. */
+static int recv_told(int fd, char *buf, size_t len, bool *mtu, ssize_t *n)
+{
+	char control[256] __attribute__((aligned(8)));
+	struct iovec iov = { buf, len };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *c;
+	int type = -1;
+
+	*mtu = false;
+	*n = recvmsg(fd, &msg, 0);
+	if (*n < 0)
+		return -1;
+	for (c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		*mtu |= c->cmsg_level == SOL_IPV6 &&
+			c->cmsg_type == IPV6_PATHMTU;
+		if (c->cmsg_level == SOL_NST)
+			type = *CMSG_DATA(c);
+	}
+	return type;
+}
+
+/* A send that is too long for the path has its own socket told of the MTU. */
+static int ask_for_mtu(int fd)
+{
+	static const char large[3000];
+
+	return send(fd, large, sizeof(large), 0) < 0 && errno == EMSGSIZE ?
+	       0 : -1;
+}
+
+/* It is told by itself, as on a plain socket: no record's type goes with it. */
+TEST_F(pmtu, has_no_type)
+{
+	char buf[8];
+	bool mtu;
+	ssize_t n;
+
+	ASSERT_EQ(4, tcptest_send_type(self->a, 77, "ctrl", 4, 0));
+	ASSERT_EQ(0, udptest_arrived(self->b));
+	ASSERT_EQ(0, ask_for_mtu(self->b));
+	EXPECT_EQ(-1, recv_told(self->b, buf, sizeof(buf), &mtu, &n));
+	EXPECT_EQ(0, n);
+	EXPECT_TRUE(mtu);
+	EXPECT_EQ(77, recv_told(self->b, buf, sizeof(buf), &mtu, &n));
+	EXPECT_EQ(4, n);
+	EXPECT_FALSE(mtu);
+	/* Empty ones are no path's MTU. */
+	ASSERT_EQ(0, tcptest_send_type(self->a, 78, NULL, 0, 0));
+	EXPECT_EQ(78, recv_told(self->b, buf, sizeof(buf), &mtu, &n));
+	EXPECT_EQ(0, n);
+	EXPECT_FALSE(mtu);
+}
+
+static void *ask_again_and_again(void *arg)
+{
+	int i;
+
+	for (i = 0; i < 3000; i++)
+		if (ask_for_mtu(*(int *)arg))
+			return arg;
+	return NULL;
+}
+
+/* It may come between a reader's look at the next datagram and its read. */
+TEST_F(pmtu, comes_any_time)
+{
+	pthread_t thread;
+	void *failed;
+	char buf[8];
+	bool mtu;
+	ssize_t n;
+	int type;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, ask_again_and_again,
+				    &self->b));
+	for (int i = 0; i < 1500; i++) {
+		ASSERT_EQ(4, tcptest_send_type(self->a, 77, "ctrl", 4, 0));
+		do {
+			type = recv_told(self->b, buf, sizeof(buf), &mtu, &n);
+			ASSERT_EQ(mtu ? 0 : 4, n);
+			ASSERT_EQ(mtu ? -1 : 77, type);
+		} while (mtu);
+	}
+	ASSERT_EQ(0, pthread_join(thread, &failed));
+	EXPECT_EQ(NULL, failed);
 }
 
 TEST_HARNESS_MAIN
