@@ -360,8 +360,10 @@ int nst_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 	/* Pairs with the attach: who was sent here finds the state. */
 	smp_rmb();
 	nst = nst_udp_of(sk);
-	/* Closed a moment ago. */
-	if (READ_ONCE(nst->retired)) {
+	if (unlikely(READ_ONCE(nst->retired))) {
+		/* Closed a moment ago. What has waited is counted, come what may. */
+		if (nst_udp_comes_again())
+			refuse(nst, NST_DROP_GONE, &dgram.hdr, skb);
 		consume_skb(skb);
 		return 0;
 	}
