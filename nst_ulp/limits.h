@@ -131,12 +131,20 @@
 #define NST_MEMBERS_MAX		64
 
 /*
- * Datagrams of unknown sessions that wait for their keys, in number and in memory:
- * for each user, shared out among his sockets that something waits at. Room for the
- * first window of some new peers. Each is charged to its socket's SO_RCVBUF, too.
+ * Datagrams of unknown sessions that wait for their keys, in number and in memory,
+ * in each line: for each user twice that. A socket may have as much as its user has
+ * left: one alone this, each that fills up behind it half of what the one before
+ * has, all that do together their equal shares. Room for the first window of some
+ * new peers. Each is charged to its socket's SO_RCVBUF, too.
  */
-#define NST_PENDING_MAX		1024
+#define NST_PENDING_MAX		1024U
 #define NST_PENDING_BYTES	(1U << 22)
+
+/*
+ * One that is no larger than this may wait at each of NST_PENDING_MAX sockets of a
+ * user, whatever waits at his others: he has so much more.
+ */
+#define NST_PENDING_SMALL	4096U
 
 /*
  * Deriving keys for unknown sessions may take one sixteenth of the host's online

@@ -19,6 +19,8 @@
  * @id: a kuid of the host; immutable
  * @sockets: how many he has
  * @active: of those, where something waits, in each line; read without the lock
+ * @nr: datagrams that wait at them, in each line; likewise
+ * @size: memory that those take; likewise
  * @share: what he was given, in each line; he wants more while something waits
  * @socket: his sockets where something waits, in each line
  */
@@ -27,6 +29,8 @@ struct nst_udp_user {
 	u64 id;
 	unsigned int sockets;
 	unsigned int active[NST_LINES];
+	unsigned int nr[NST_LINES];
+	unsigned int size[NST_LINES];
 	struct nst_share share[NST_LINES];
 	struct list_head socket[NST_LINES];
 };
@@ -120,37 +124,57 @@ static unsigned int most_of(const struct nst_udp *nst, enum nst_udp_line_nr line
 	return min(rcvbuf / 2, rcvbuf / 4 * 3 - min(rcvbuf / 4 * 3, other));
 }
 
+/* A user has so much of @most in all: how much of that is left for one socket? */
+static unsigned int left(unsigned int most, unsigned int used)
+{
+	return 2 * most - min(2 * most, used);
+}
+
+/* May so much more wait of a user, at that socket? */
+static bool user_room(const struct nst_udp *nst, enum nst_udp_line_nr line,
+		      unsigned int nr, unsigned int size)
+{
+	const struct nst_udp_user *user = nst->user;
+	const struct nst_udp_line *at = &nst->queue.line[line];
+	unsigned int had = READ_ONCE(at->nr);
+	unsigned int nrs = left(NST_PENDING_MAX, READ_ONCE(user->nr[line]));
+	unsigned int sizes = left(NST_PENDING_BYTES,
+				  READ_ONCE(user->size[line]));
+
+	/* Where nothing waits, one small one always may: that gets its turn. */
+	if (!had && nr == 1)
+		return READ_ONCE(user->active[line]) < NST_PENDING_MAX &&
+		       (size <= NST_PENDING_SMALL || size <= sizes);
+	/* Those of its own are no longer left. */
+	return had + nr <= nrs && READ_ONCE(at->size) + size <= sizes;
+}
+
 /**
  * nst_udp_line_room() - may more wait at a socket?
  * @nst: the socket's state
  * @line: where it would
  * @nr: so many datagrams
- * @bytes: of so many bytes together
+ * @size: of so many bytes together
  *
- * The first one may be as large as it likes, as in UDP's queue; see
- * nst_udp_line_cost().
+ * The first one may be larger than SO_RCVBUF has room for, as in UDP's queue; see
+ * nst_udp_line_cost(). What its user has bounds it all the same.
  *
  * Context: any; without the lock it is a guess.
  * Return: as nst_udp_queue_room().
  */
 enum nst_drop nst_udp_line_room(const struct nst_udp *nst, enum nst_udp_line_nr line,
-				unsigned int nr, unsigned int bytes)
+				unsigned int nr, unsigned int size)
 {
-	unsigned int others = READ_ONCE(nst->user->active[line]);
-	unsigned int had = READ_ONCE(nst->queue.line[line].nr);
-	unsigned int sum = READ_ONCE(nst->queue.line[line].bytes) + bytes;
+	unsigned int sum = READ_ONCE(nst->queue.line[line].bytes) + size;
 	unsigned int rcvbuf = READ_ONCE(nst->sk->sk_rcvbuf);
 	unsigned int rmem = atomic_read(&nst->sk->sk_rmem_alloc);
+	bool first = !READ_ONCE(nst->queue.line[line].nr) && nr == 1;
 
-	if (!had && nr == 1)
-		return rmem > rcvbuf ? NST_DROP_RCVBUF :
-		       others < NST_PENDING_MAX ? NST_OK :
-						  NST_DROP_SESSION_QUEUE;
-	others -= had && others;
-	if (had + nr > NST_PENDING_MAX / (others + 1) ||
-	    sum > NST_PENDING_BYTES / (others + 1))
+	if (first && rmem > rcvbuf)
+		return NST_DROP_RCVBUF;
+	if (!user_room(nst, line, nr, size))
 		return NST_DROP_SESSION_QUEUE;
-	return sum > most_of(nst, line) || rmem + bytes > rcvbuf ?
+	return !first && (sum > most_of(nst, line) || rmem + size > rcvbuf) ?
 	       NST_DROP_RCVBUF : NST_OK;
 }
 
@@ -217,16 +241,29 @@ unsigned int nst_udp_line_cost(const struct nst_udp_sender *sender,
 }
 
 /* More waits in its line, or less. */
-static void count(struct nst_udp_sender *sender, int nr, int bytes)
+static void count(struct nst_udp_sender *sender, int nr, int size)
 {
 	struct nst_udp_line *line = &sender->nst->queue.line[sender->line];
+	struct nst_udp_user *user = sender->nst->user;
+	enum nst_udp_line_nr i = sender->line;
 	bool was = line->nr;
 
 	lockdep_assert_held(&nst_udp_line_lock);
 	WRITE_ONCE(line->nr, line->nr + nr);
-	WRITE_ONCE(line->bytes, line->bytes + bytes);
+	WRITE_ONCE(line->size, line->size + size);
+	WRITE_ONCE(user->nr[i], user->nr[i] + nr);
+	WRITE_ONCE(user->size[i], user->size[i] + size);
 	if (was != !!line->nr)
-		sender->nst->user->active[sender->line] += was ? -1 : 1;
+		WRITE_ONCE(user->active[i], user->active[i] + (was ? -1 : 1));
+}
+
+/* It takes more of its socket's memory, or less. */
+static void charge(struct nst_udp_sender *sender, int bytes)
+{
+	struct nst_udp_line *line = &sender->nst->queue.line[sender->line];
+
+	lockdep_assert_held(&nst_udp_line_lock);
+	WRITE_ONCE(line->bytes, line->bytes + bytes);
 }
 
 /**
@@ -244,9 +281,11 @@ void nst_udp_line_change(struct nst_udp_sender *sender, enum nst_udp_line_nr lin
 		return;
 	if (has_turn)
 		nst_udp_line_leave(sender);
-	count(sender, -(int)sender->nr, -(int)sender->bytes);
+	count(sender, -(int)sender->nr, -(int)sender->size);
+	charge(sender, -(int)sender->bytes);
 	sender->line = line;
-	count(sender, sender->nr, sender->bytes);
+	count(sender, sender->nr, sender->size);
+	charge(sender, sender->bytes);
 	if (has_turn)
 		nst_udp_line_up(sender);
 }
@@ -260,7 +299,7 @@ void nst_udp_line_change(struct nst_udp_sender *sender, enum nst_udp_line_nr lin
  */
 void nst_udp_line_charge(struct nst_udp_sender *sender, int bytes)
 {
-	count(sender, 0, bytes);
+	charge(sender, bytes);
 	sender->bytes += bytes;
 	atomic_add(bytes, &sender->sk->sk_rmem_alloc);
 }
@@ -269,15 +308,17 @@ void nst_udp_line_charge(struct nst_udp_sender *sender, int bytes)
  * nst_udp_line_add() - more waits of a sender
  * @sender: the sender
  * @nr: so many datagrams more; below 0: fewer
+ * @size: memory that these take, likewise
  *
  * Context: any, under the lock.
  */
-void nst_udp_line_add(struct nst_udp_sender *sender, int nr)
+void nst_udp_line_add(struct nst_udp_sender *sender, int nr, int size)
 {
 	struct nst_udp_queue *queue = &sender->nst->queue;
 
-	count(sender, nr, 0);
+	count(sender, nr, size);
 	sender->nr += nr;
+	sender->size += size;
 	WRITE_ONCE(queue->nr, queue->nr + nr);
 }
 

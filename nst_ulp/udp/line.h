@@ -28,6 +28,7 @@
  * @line: where it waits
  * @nr: datagrams that wait
  * @bytes: memory that they take, as far as it is charged to the socket
+ * @size: all that they take
  * @waiting: they, in order
  */
 struct nst_udp_sender {
@@ -43,6 +44,7 @@ struct nst_udp_sender {
 	enum nst_udp_line_nr line;
 	unsigned int nr;
 	unsigned int bytes;
+	unsigned int size;
 	struct list_head waiting;
 };
 
@@ -54,7 +56,7 @@ void nst_udp_user_put(struct nst_udp_user *user);
 
 enum nst_drop nst_udp_line_room(const struct nst_udp *nst,
 				enum nst_udp_line_nr line, unsigned int nr,
-				unsigned int bytes);
+				unsigned int size);
 bool nst_udp_line_some(enum nst_udp_line_nr line);
 struct nst_udp_sender *nst_udp_line_next(enum nst_udp_line_nr line);
 void nst_udp_line_give(struct nst_udp_sender *sender, enum nst_udp_line_nr line,
@@ -67,6 +69,6 @@ void nst_udp_line_change(struct nst_udp_sender *sender,
 unsigned int nst_udp_line_cost(const struct nst_udp_sender *sender,
 			       unsigned int bytes);
 void nst_udp_line_charge(struct nst_udp_sender *sender, int bytes);
-void nst_udp_line_add(struct nst_udp_sender *sender, int nr);
+void nst_udp_line_add(struct nst_udp_sender *sender, int nr, int size);
 
 #endif /* _NST_UDP_LINE_H */

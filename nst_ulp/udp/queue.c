@@ -20,10 +20,10 @@ static struct hlist_head senders[1 << SENDER_BITS];
  * @line: where it would
  * @skb: the datagram
  *
- * What a user may have waiting in a line is shared out among his sockets that
- * something waits at, NST_PENDING_MAX at most: who comes later finds his share. Of
- * SO_RCVBUF strangers leave a quarter to senders that are known. Also looked at
- * without the lock, so that a flood costs no allocation.
+ * A user has twice NST_PENDING_MAX in a line, and a socket of his what is left of
+ * that: who comes later finds a share. Of SO_RCVBUF strangers leave a quarter to
+ * senders that are known. Also looked at without the lock, so that a flood costs no
+ * allocation.
  *
  * Context: any.
  * Return: NST_OK; NST_DROP_SESSION_QUEUE; NST_DROP_RCVBUF.
@@ -91,15 +91,15 @@ static void unlink(struct nst_udp_sender *sender)
  * They go there as well, so there is to be room for all.
  */
 static bool may_rise(const struct nst_udp_sender *sender,
-		     enum nst_udp_line_nr line, unsigned int bytes)
+		     enum nst_udp_line_nr line, unsigned int size)
 {
 	return line < sender->line &&
 	       !nst_udp_line_room(sender->nst, line, sender->nr + 1,
-				  sender->bytes + bytes);
+				  sender->size + size);
 }
 
 /* Who has @new's datagrams, if there is room for one of so many bytes. */
-static enum nst_drop enter(struct nst_udp_sender *new, unsigned int bytes,
+static enum nst_drop enter(struct nst_udp_sender *new, unsigned int size,
 			   bool *used, struct nst_udp_sender **who)
 {
 	struct nst_session_id id = {
@@ -110,11 +110,11 @@ static enum nst_drop enter(struct nst_udp_sender *new, unsigned int bytes,
 	enum nst_drop drop;
 
 	*who = sender ?: new;
-	if (sender && may_rise(sender, new->line, bytes)) {
+	if (sender && may_rise(sender, new->line, size)) {
 		nst_udp_line_change(sender, new->line);
 		return NST_OK;
 	}
-	drop = nst_udp_line_room(new->nst, (*who)->line, 1, bytes);
+	drop = nst_udp_line_room(new->nst, (*who)->line, 1, size);
 	if (drop || sender)
 		return drop;
 	*used = true;
@@ -144,14 +144,15 @@ enum nst_drop nst_udp_queue_add(struct nst_udp_sender *new,
 	bool some;
 
 	*used = false;
+	w->size = w->skb->truesize;
 	spin_lock_bh(&nst_udp_line_lock);
 	some = nst_udp_line_some(line);
 	if (!new->nst->queue.closed)
-		drop = enter(new, w->skb->truesize, used, &sender);
+		drop = enter(new, w->size, used, &sender);
 	if (!drop) {
 		list_add_tail(&w->list, &sender->waiting);
-		w->charged = nst_udp_line_cost(sender, w->skb->truesize);
-		nst_udp_line_add(sender, 1);
+		w->charged = nst_udp_line_cost(sender, w->size);
+		nst_udp_line_add(sender, 1, w->size);
 		nst_udp_line_charge(sender, w->charged);
 	}
 	*wake = !some && nst_udp_line_some(line);
@@ -196,7 +197,7 @@ bool nst_udp_queue_done(struct nst_udp_sender *sender,
 
 	spin_lock_bh(&nst_udp_line_lock);
 	list_del(&w->list);
-	nst_udp_line_add(sender, -1);
+	nst_udp_line_add(sender, -1, -(int)w->size);
 	last = list_empty(&sender->waiting);
 	if (last)
 		unlink(sender);
@@ -209,7 +210,7 @@ static void drop_all(struct nst_udp_sender *sender)
 {
 	unlink(sender);
 	nst_udp_line_charge(sender, -(int)sender->bytes);
-	nst_udp_line_add(sender, -(int)sender->nr);
+	nst_udp_line_add(sender, -(int)sender->nr, -(int)sender->size);
 }
 
 /**

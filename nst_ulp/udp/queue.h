@@ -13,7 +13,8 @@
  * @list: of its sender
  * @skb: from the UDP header on; holds its route, but no device: one that goes
  *	away must not wait for it
- * @charged: bytes that the socket is charged for it
+ * @size: memory that it takes
+ * @charged: bytes of that which the socket is charged for
  * @ifindex: of the device that it came from
  * @cpu: where it came in
  * @dgram: what was read of it
@@ -21,6 +22,7 @@
 struct nst_udp_waiting {
 	struct list_head list;
 	struct sk_buff *skb;
+	unsigned int size;
 	unsigned int charged;
 	int ifindex;
 	int cpu;

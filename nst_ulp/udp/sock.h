@@ -75,12 +75,14 @@ enum nst_udp_line_nr {
  * struct nst_udp_line - what waits at a socket in one line
  * @nr: datagrams; read without the lock
  * @bytes: memory that they take, as far as it is charged to the socket; likewise
+ * @size: all that they take; likewise
  * @ring: the socket among those of its user; empty: nobody of @sender
  * @sender: whose datagrams wait
  */
 struct nst_udp_line {
 	unsigned int nr;
 	unsigned int bytes;
+	unsigned int size;
 	struct list_head ring;
 	struct list_head sender;
 };

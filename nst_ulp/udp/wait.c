@@ -40,6 +40,7 @@ static struct nst_udp_sender *new_sender(struct nst_udp *nst,
 	sender->line = line;
 	sender->nr = 0;
 	sender->bytes = 0;
+	sender->size = 0;
 	INIT_LIST_HEAD(&sender->turn);
 	INIT_LIST_HEAD(&sender->waiting);
 	return sender;

@@ -412,6 +412,57 @@ TEST_F_TIMEOUT(table, a_large_one_waits, 60)
 	close(k);
 }
 
+/* What waits now, at whichever socket: all of it is invented. */
+static long waiting(void)
+{
+	long all = nsttest_stat("NstUdpWaited");
+
+	return all - (long)not_authentic();
+}
+
+#define CROWD	20
+
+/*
+ * Sockets that are filled up one after the other have no more waiting, together, than
+ * their user may have; and one more gets its turn all the same.
+ */
+TEST_F_TIMEOUT(table, one_socket_after_another, 120)
+{
+	int large = 4 << 20, fd[CROWD], i, k;
+	struct udpend *e = self->e;
+	struct sockaddr_storage at;
+	long most = 0, now;
+	char buf[256];
+	struct dgram d;
+
+	for (i = 0; i < CROWD; i++) {
+		fd[i] = udpend_socket(&private_box);
+		ASSERT_LE(0, fd[i]);
+		ASSERT_EQ(0, setsockopt(fd[i], SOL_SOCKET, SO_RCVBUFFORCE,
+					&large, sizeof(large)));
+	}
+	/* What may be derived at once after a rest is used up. */
+	for (k = 0; k < 3; k++)
+		ASSERT_EQ(0, invent_many(e, &e->to));
+	for (i = 0; i < CROWD; i++) {
+		ASSERT_EQ(0, udpend_name(fd[i], &at));
+		ASSERT_EQ(0, invent_many(e, &at));
+		now = waiting();
+		most = now > most ? now : most;
+	}
+	TH_LOG("%ld waited", most);
+	EXPECT_GE(2 * 1024 + CROWD + 1, most);
+	udppeer_epoch(&e->p);
+	make(&e->p, &d);
+	k = udpend_socket(&private_box);
+	ASSERT_EQ(0, udpend_name(k, &at));
+	ASSERT_EQ(0, udpend_send(e->raw, &at, d.b, d.len));
+	ASSERT_EQ((ssize_t)d.plain_len, recv(k, buf, sizeof(buf), 0));
+	close(k);
+	for (i = 0; i < CROWD; i++)
+		close(fd[i]);
+}
+
 /* Larger than SO_RCVBUF, and first of its session: it comes as on a plain socket. */
 TEST_F(table, a_large_one_comes)
 {
