@@ -248,6 +248,7 @@ static void init_claim(struct nst_claim *claim, struct nst_owner *owner,
 	owner->users++;
 	claim->mem = mem;
 	INIT_LIST_HEAD(&claim->sessions);
+	INIT_LIST_HEAD(&claim->starts);
 	claim->life = mem->life;
 	mem->refs++;
 	mem->nr_claims++;

@@ -48,6 +48,13 @@ void nst_memory_end(struct nst_memories *set, struct nst_memory *mem)
 	nst_memory_unsettle(set, mem);
 }
 
+static void free_start(struct nst_start *start)
+{
+	list_del(&start->mine);
+	nst_owner_charge(start->claim, -NST_START_BYTES);
+	kfree(start);
+}
+
 /**
  * nst_memory_forget_start() - forget the oldest of a memory's STARTs
  * @mem: the memory
@@ -61,8 +68,7 @@ bool nst_memory_forget_start(struct nst_memory *mem)
 
 	if (!start)
 		return false;
-	nst_owner_charge(start->claim, -NST_START_BYTES);
-	kfree(start);
+	free_start(start);
 	return true;
 }
 
@@ -108,28 +114,50 @@ static void push_out(struct nst_memories *set, struct nst_session *ses)
 }
 
 /*
- * What takes more memory of a claim goes, one of it. No session that another owner is
- * charged for, and none that is not older than @before. Of STARTs the oldest goes,
- * whose ever it is: the floor that one of the claim's leaves refuses all before it
- * anyhow. Returns false if there is nothing to forget.
+ * One of a claim's own STARTs goes, the oldest that there is. Those of others stay
+ * that are older, though the floor refuses them now: they are not its to give.
  */
-static bool forget_one(struct nst_memories *set, struct nst_claim *claim,
-		       u64 before)
+static bool push_own_start(struct nst_memories *set, struct nst_claim *claim)
+{
+	struct nst_start *start = nst_starts_oldest_of(&claim->starts);
+
+	if (!start)
+		return false;
+	nst_starts_drop(&claim->mem->starts, start);
+	free_start(start);
+	nst_stats_inc(set->stats, NST_MIB_TCP_PUSHED);
+	return true;
+}
+
+/* Are STARTs and the memory itself more of a claim than its sessions? */
+static bool mostly_starts(const struct nst_claim *claim)
 {
 	u64 sessions = (u64)claim->nr_sessions * NST_SESSION_BYTES;
-	u64 starts = claim->bytes - sessions;
-	struct nst_session *ses = NULL;
 
 	if (claim->mem->payer == claim)
-		starts -= NST_MEMORY_BYTES;
-	if (sessions > starts)
-		ses = nst_sessions_oldest_of(&claim->sessions,
-					     claim->nr_sessions, before);
+		sessions += NST_MEMORY_BYTES;
+	return claim->bytes - sessions >= sessions;
+}
+
+/* A session goes, for want of room, if it may: one of the owner who gives way. */
+static bool push_session(struct nst_memories *set, struct nst_session *ses,
+			 u64 before, u64 beyond)
+{
+	ses = nst_sessions_retire(ses, before, beyond);
 	if (ses)
 		push_out(set, ses);
-	else if (!starts || !push_start(set, claim->mem))
-		return false;
-	return true;
+	return ses;
+}
+
+/* What takes more memory of a claim goes, one of it, whatever its timestamp is. */
+static bool forget_one(struct nst_memories *set, struct nst_claim *claim)
+{
+	struct nst_session *ses = NULL;
+
+	if (!mostly_starts(claim))
+		nst_sessions_look(&claim->sessions, claim->nr_sessions, &ses);
+	return push_session(set, ses, U64_MAX, U64_MAX) ||
+	       push_own_start(set, claim);
 }
 
 /* Somebody who has something in a memory; there is something in it. */
@@ -143,14 +171,13 @@ static struct nst_claim *other_payer(const struct nst_memory *mem)
 				known)->claim;
 }
 
-/* An owner has to do with less of one claim. False if there is nothing to give. */
-static bool give_of(struct nst_memories *set, struct nst_claim *claim,
-		    u64 before)
+/* The same of a memory that no box needs: it may end at any time. */
+static bool give_of_idle(struct nst_memories *set, struct nst_claim *claim)
 {
 	struct nst_memory *mem = claim->mem;
 
 	if (mem->payer != claim || claim->bytes != NST_MEMORY_BYTES)
-		return forget_one(set, claim, before);
+		return forget_one(set, claim);
 	/* All that it holds is the memory itself. */
 	if (!mem->starts.nr && !mem->sessions.nr)
 		nst_memory_end(set, mem);
@@ -160,21 +187,113 @@ static bool give_of(struct nst_memories *set, struct nst_claim *claim,
 }
 
 /*
- * An owner has to do with less. Where nothing of the first may go, because all is
- * newer than @before, the next one gives way. Returns false if nothing came of it.
+ * Do others have the secret, so that a floor of it is theirs, too? For the sake of
+ * @by, which may be NULL, it may rise in its own memory.
  */
-static bool give_way(struct nst_memories *set, struct nst_owner *owner,
-		     u64 before)
+static bool is_shared(const struct nst_claim *claim, const struct nst_claim *by)
+{
+	return claim->mem->boxes > claim->boxes &&
+	       (!by || claim->mem != by->mem);
+}
+
+/*
+ * An owner has to do with less, of secrets that he alone has or of such as are
+ * @shared. Of sessions only such go that are older than @before: the oldest of some
+ * candidates, of as many secrets as it takes to have that many.
+ */
+static bool give_some(struct nst_memories *set, struct nst_owner *owner,
+		      const struct nst_claim *by, u64 before, bool shared)
+{
+	struct nst_claim *claim = nst_owner_first(owner);
+	struct nst_session *best = NULL;
+	unsigned int i, seen = 0;
+
+	for (i = 0; claim && i < NST_CLAIM_LOOKS;
+	     i++, claim = nst_owner_next(claim)) {
+		if (is_shared(claim, by) != shared)
+			continue;
+		if (claim->mem->payer)
+			return give_of_idle(set, claim);
+		if (mostly_starts(claim)) {
+			if (!best)
+				return push_own_start(set, claim);
+			continue;
+		}
+		seen += nst_sessions_look(&claim->sessions, claim->nr_sessions,
+					  &best);
+		if (seen < NST_SESSION_CANDIDATES)
+			continue;
+		if (push_session(set, best, before, U64_MAX))
+			return true;
+		best = NULL;
+		seen = 0;
+	}
+	return push_session(set, best, before, U64_MAX);
+}
+
+/* Where no session may go: a START, of the first claim that has one. */
+static bool give_start(struct nst_memories *set, struct nst_owner *owner,
+		       const struct nst_claim *by, bool shared)
 {
 	struct nst_claim *claim = nst_owner_first(owner);
 	unsigned int i;
 
-	for (i = 0; claim && i < NST_CLAIM_LOOKS; i++) {
-		if (give_of(set, claim, before))
+	for (i = 0; claim && i < NST_CLAIM_LOOKS;
+	     i++, claim = nst_owner_next(claim))
+		if (is_shared(claim, by) == shared &&
+		    push_own_start(set, claim))
 			return true;
-		claim = nst_owner_next(claim);
+	return false;
+}
+
+/*
+ * An owner has to do with less, for the sake of @by or, if that is NULL, of another
+ * owner. What others are affected by goes last. Returns false if nothing came of it.
+ */
+static bool give_way(struct nst_memories *set, struct nst_owner *owner,
+		     const struct nst_claim *by, u64 before)
+{
+	return give_some(set, owner, by, before, false) ||
+	       give_start(set, owner, by, false) ||
+	       give_some(set, owner, by, before, true) ||
+	       give_start(set, owner, by, true);
+}
+
+/*
+ * An owner's memory is full of what the clock was ahead for, and was set back: of his
+ * other secrets that goes, which nobody could date today. Their floors rise to where
+ * the clock was, but a new key is not refused for what came of the old ones.
+ */
+static bool give_future(struct nst_memories *set, struct nst_claim *by,
+			u64 before, u64 window)
+{
+	struct nst_claim *claim = nst_owner_first(by->owner);
+	u64 beyond = before + 2 * window;
+	unsigned int i;
+
+	for (i = 0; claim && i < NST_CLAIM_LOOKS;
+	     i++, claim = nst_owner_next(claim)) {
+		struct nst_session *ses = NULL;
+
+		if (claim->mem == by->mem || is_shared(claim, by) ||
+		    !claim->nr_sessions)
+			continue;
+		nst_sessions_look(&claim->sessions, claim->nr_sessions, &ses);
+		if (push_session(set, ses, 0, beyond))
+			return true;
 	}
 	return false;
+}
+
+/* @big gives way for what @by takes, dated no later than @before. */
+static bool give(struct nst_memories *set, struct nst_owner *big,
+		 struct nst_claim *by, u64 before,
+		 const struct nst_bounds *bounds)
+{
+	if (big != by->owner)
+		return give_way(set, big, NULL, U64_MAX);
+	return give_future(set, by, before, bounds->window) ||
+	       give_way(set, big, by, before);
 }
 
 /* Who has too much, if @more comes to what @owner holds? */
@@ -212,7 +331,7 @@ void nst_memory_trim(struct nst_claim *claim, u64 before,
 		if (!big)
 			break;
 		/* A START is taken: if nothing else may go, then one for it. */
-		if (!give_way(set, big, big == owner ? before : U64_MAX))
+		if (!give(set, big, claim, before, bounds))
 			push_start(set, claim->mem);
 	}
 }
@@ -268,7 +387,7 @@ enum nst_drop nst_memory_make_room(struct nst_claim *claim, u64 before,
 		big = too_big(owner, NST_SESSION_BYTES, bounds);
 		if (!big)
 			return NST_OK;
-		if (!give_way(set, big, big == owner ? before : U64_MAX))
+		if (!give(set, big, claim, before, bounds))
 			break;
 	}
 	/* What another holds too much of goes on going when the next comes. */
@@ -291,7 +410,7 @@ static bool shed_step(struct nst_memories *set, const struct nst_bounds *bounds)
 		if (!big || big->bytes <= bounds->owner_bytes)
 			return false;
 		first = nst_owner_first(big);
-		if (first->mem->payer != first || !give_way(set, big, U64_MAX))
+		if (first->mem->payer != first || !give_way(set, big, NULL, U64_MAX))
 			return false;
 	}
 	return true;

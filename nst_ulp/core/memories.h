@@ -192,6 +192,7 @@ struct nst_owner_look {
  * @bytes: what the owner is charged for here
  * @sessions: of those that are charged to it; candidates go behind
  * @nr_sessions: how many
+ * @starts: STARTs that are charged to it
  * @left: floor for a later memory of the secret
  * @has_left: @left is kept
  */
@@ -208,6 +209,7 @@ struct nst_claim {
 	unsigned int nr_sessions;
 	u64 bytes;
 	struct list_head sessions;
+	struct list_head starts;
 	u64 left;
 	bool has_left;
 };

@@ -135,6 +135,7 @@ static enum nst_drop take_start(struct nst_claim *claim, struct nst_start *new,
 		make(claim);
 	if (!nst_starts_insert(&claim->mem->starts, new))
 		return NST_DROP_REPLAYED;
+	list_add_tail(&new->mine, &claim->starts);
 	nst_owner_charge(claim, NST_START_BYTES);
 	nst_memory_trim(claim, min(timestamp, real), bounds);
 	return NST_OK;

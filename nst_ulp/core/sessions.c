@@ -305,19 +305,30 @@ static void keep_older(struct nst_session **best, struct nst_session *ses)
 		*best = ses;
 }
 
-/* A datagram may have been taken since: only what is still older goes. */
-static struct nst_session *retire(struct nst_session *ses, u64 before)
+/**
+ * nst_sessions_retire() - have a session take nothing more, if it may go
+ * @ses: alive; NULL: there is none
+ * @before: it may if its newest timestamp is below this
+ * @beyond: or above this
+ *
+ * A datagram may have been taken since somebody looked.
+ *
+ * Context: any, under the set's lock.
+ * Return: the session, which is to be forgotten; NULL if it stays.
+ */
+struct nst_session *nst_sessions_retire(struct nst_session *ses, u64 before,
+					u64 beyond)
 {
-	bool old;
+	bool goes;
 
 	if (!ses)
 		return NULL;
 	spin_lock(&ses->lock);
-	old = ses->newest < before;
-	if (old)
+	goes = ses->newest < before || ses->newest > beyond;
+	if (goes)
 		ses->dead = true;
 	spin_unlock(&ses->lock);
-	return old ? ses : NULL;
+	return goes ? ses : NULL;
 }
 
 /**
@@ -343,30 +354,30 @@ struct nst_session *nst_sessions_oldest(struct nst_sessions *sessions,
 		list_move_tail(&ses->known, &sessions->known);
 		keep_older(&best, ses);
 	}
-	return retire(best, before);
+	return nst_sessions_retire(best, before, U64_MAX);
 }
 
 /**
- * nst_sessions_oldest_of() - the same, of those that one owner is charged for
+ * nst_sessions_look() - the same, of those that one owner is charged for
  * @mine: of a claim
  * @nr: how many there are
- * @before: only one whose newest timestamp is below this
+ * @best: the oldest of the candidates so far, or NULL; may become one of these
  *
  * Context: any, under the set's lock.
- * Return: as nst_sessions_oldest().
+ * Return: how many candidates there were.
  */
-struct nst_session *nst_sessions_oldest_of(struct list_head *mine,
-					   unsigned int nr, u64 before)
+unsigned int nst_sessions_look(struct list_head *mine, unsigned int nr,
+			       struct nst_session **best)
 {
 	unsigned int i, n = min(nr, NST_SESSION_CANDIDATES);
-	struct nst_session *ses, *best = NULL;
+	struct nst_session *ses;
 
 	for (i = 0; i < n; i++) {
 		ses = list_first_entry(mine, struct nst_session, mine);
 		list_move_tail(&ses->mine, mine);
-		keep_older(&best, ses);
+		keep_older(best, ses);
 	}
-	return retire(best, before);
+	return n;
 }
 
 /**

@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include "core/starts.h"
+#include "limits.h"
 
 /**
  * nst_starts_init() - begin to remember
@@ -71,9 +72,42 @@ struct nst_start *nst_starts_forget(struct nst_starts *starts)
 			       node);
 	if (!oldest)
 		return NULL;
-	starts->floor = max(starts->floor, oldest->timestamp);
-	rb_erase(&oldest->node, &starts->root);
+	nst_starts_drop(starts, oldest);
+	return oldest;
+}
+
+/**
+ * nst_starts_drop() - forget a START, whichever
+ * @starts: where from; the floor rises to it
+ * @start: the START; the caller's
+ */
+void nst_starts_drop(struct nst_starts *starts, struct nst_start *start)
+{
+	starts->floor = max(starts->floor, start->timestamp);
+	rb_erase(&start->node, &starts->root);
 	starts->nr--;
+}
+
+/**
+ * nst_starts_oldest_of() - which of a claim's STARTs to forget
+ * @mine: they
+ *
+ * It takes the same time whatever is known: they came about in the order of their
+ * timestamps, so of the first some the oldest is the one.
+ *
+ * Return: a START; NULL if there is none.
+ */
+struct nst_start *nst_starts_oldest_of(const struct list_head *mine)
+{
+	struct nst_start *start, *oldest = NULL;
+	unsigned int i = 0;
+
+	list_for_each_entry(start, mine, mine) {
+		if (!oldest || start->timestamp < oldest->timestamp)
+			oldest = start;
+		if (++i == NST_SESSION_CANDIDATES)
+			break;
+	}
 	return oldest;
 }
 

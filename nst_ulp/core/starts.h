@@ -3,6 +3,7 @@
 #ifndef _NST_STARTS_H
 #define _NST_STARTS_H
 
+#include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
@@ -14,12 +15,14 @@ struct nst_claim;
  * @timestamp: of the START, ns
  * @nonce: of the START
  * @claim: whom it is charged to
+ * @mine: among those of @claim, in the order in which they came
  */
 struct nst_start {
 	struct rb_node node;
 	u64 timestamp;
 	u64 nonce;
 	struct nst_claim *claim;
+	struct list_head mine;
 };
 
 /**
@@ -40,6 +43,8 @@ struct nst_starts {
 void nst_starts_init(struct nst_starts *starts, u64 floor);
 bool nst_starts_insert(struct nst_starts *starts, struct nst_start *new);
 struct nst_start *nst_starts_forget(struct nst_starts *starts);
+struct nst_start *nst_starts_oldest_of(const struct list_head *mine);
+void nst_starts_drop(struct nst_starts *starts, struct nst_start *start);
 u64 nst_starts_newest(const struct nst_starts *starts);
 void nst_starts_free(struct rb_root *root);
 

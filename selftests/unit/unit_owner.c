@@ -114,7 +114,10 @@ TEST(nst_memory_make_room__an_owners_own_sessions)
 	receiver_done();
 }
 
-/* Even if all that an owner has is of a secret that another one uses, too. */
+/*
+ * Even if all that an owner has is of a secret that another one uses, too. He gives
+ * of that one last, for it is the other's floor as well.
+ */
 TEST(nst_memory_make_room__nothing_of_others_in_a_shared_memory)
 {
 	struct nst_keyring *mine, *yours;
@@ -133,10 +136,123 @@ TEST(nst_memory_make_room__nothing_of_others_in_a_shared_memory)
 	for (i = 0; i < 100; i++)
 		CHECK_EQ(fresh(mine, 2, now++), NST_OK);
 	CHECK_EQ(charged(ring_claim(yours, SHARED)), 8);
-	CHECK_EQ(charged(ring_claim(mine, SHARED)), HELD - LIMIT);
+	CHECK_EQ(charged(ring_claim(mine, SHARED)), HELD - 1);
 	CHECK_EQ(nst_stats_sum(nn.stats, NST_MIB_UDP_PUSHED), 108 + HELD - known());
 	done(mine);
 	done(yours);
+	receiver_done();
+}
+
+/* The oldest of some candidates, though no secret of his has as many. */
+TEST(nst_memory_make_room__candidates_of_several_secrets)
+{
+	struct nst_keyring *mine;
+	u64 now = shim_real_ns;
+	unsigned int i;
+
+	begin();
+	mine = box_of(1);
+	for (i = 0; i < 12; i++)
+		CHECK_EQ(fresh(mine, 2, now - SEC), NST_OK);
+	for (i = 0; i < 11; i++)
+		CHECK_EQ(fresh(mine, 3, now - 5 * SEC), NST_OK);
+	for (i = 0; i < HELD - 23; i++)
+		CHECK_EQ(fresh(mine, 4, now - SEC), NST_OK);
+	for (i = 0; i < 3; i++)
+		CHECK_EQ(fresh(mine, 1, now), NST_OK);
+	CHECK_EQ(charged(ring_claim(mine, 3)), 8);
+	CHECK_EQ(ring_claim(mine, 2)->mem->sessions.floor, 0);
+	CHECK_EQ(ring_claim(mine, 4)->mem->sessions.floor, 0);
+	done(mine);
+	receiver_done();
+}
+
+/* STARTs that he gives way with are his own, whatever older ones are beside them. */
+static void own_starts(bool idle)
+{
+	struct nst_keyring *mine, *yours;
+	u64 now = shim_real_ns - SEC;
+	struct nst_claim *claim;
+	unsigned int i;
+
+	begin();
+	mine = box_of(1);
+	yours = box_of(2);
+	claim = ring_claim(yours, SHARED);
+	nn.start_cache_max = 10000;
+	for (i = 0; i < 1000; i++)
+		CHECK_EQ(start(yours, SHARED, now++), NST_OK);
+	for (i = 0; i < 1150; i++)
+		CHECK_EQ(start(mine, SHARED, now++), NST_OK);
+	nn.start_cache_max = NST_START_CACHE_MIN;
+	CHECK(ring_claim(mine, SHARED)->bytes + NST_SESSION_BYTES >
+	      nst_net_bounds(&nn).owner_bytes);
+	if (idle) {
+		fill(yours, 2, SHARED + 1);
+		fill(mine, 1, SHARED + 1);
+		CHECK_EQ(nn.memories->nr_idle, 1);
+	}
+	for (i = 0; i < LIMIT; i++)
+		CHECK_EQ(fresh(mine, 2, now++), NST_OK);
+	CHECK_EQ(claim->bytes, 1000 * NST_START_BYTES);
+	done(mine);
+	done(yours);
+	receiver_done();
+}
+
+TEST(nst_memory_make_room__own_starts_of_a_shared_memory)
+{
+	own_starts(false);
+}
+
+TEST(nst_memory_make_room__own_starts_of_an_idle_memory)
+{
+	own_starts(true);
+}
+
+/* The clock was ahead, and an owner is full of that: a new key is the way out. */
+TEST(nst_memory_make_room__a_new_key_after_the_clock_was_ahead)
+{
+	struct nst_keyring *mine;
+	unsigned int i;
+	u64 now;
+
+	begin();
+	mine = box_of(1);
+	shim_real_ns += 3600 * SEC;
+	for (i = 0; i < HELD; i++)
+		CHECK_EQ(fresh(mine, 2 + i % 2, shim_real_ns), NST_OK);
+	shim_real_ns -= 3600 * SEC;
+	now = shim_real_ns - SEC;
+	for (i = 0; i < 3 * LIMIT; i++)
+		CHECK_EQ(fresh(mine, 4, now++), NST_OK);
+	CHECK_EQ(charged(ring_claim(mine, 4)), LIMIT);
+	CHECK(ring_claim(mine, 4)->mem->sessions.floor < now);
+	CHECK(ring_claim(mine, 4)->owner->bytes <=
+	      nst_net_bounds(&nn).owner_bytes);
+	done(mine);
+	receiver_done();
+}
+
+/* So is one in the place of those, which no box has any more. */
+TEST(nst_memory_make_room__rotated_after_the_clock_was_ahead)
+{
+	struct nst_keyring *mine;
+	struct nst_box_entry entry = key_of(1, NST_KEY_ACTIVE, 99);
+	unsigned int i;
+	u64 now;
+
+	begin();
+	mine = box_of(1);
+	/* Not so far that it could not be the sender's. */
+	for (i = 0; i < HELD; i++)
+		CHECK_EQ(fresh(mine, 2 + i % 2, shim_real_ns + 20 * SEC), NST_OK);
+	now = shim_real_ns - SEC;
+	CHECK_EQ(fresh(mine, 4, now), NST_DROP_OWNER_FULL);
+	NEED_EQ(nst_keyring_replace(mine, &entry, 1), 0);
+	for (i = 0; i < LIMIT; i++)
+		CHECK_EQ(fresh(mine, 1, now + i), NST_OK);
+	done(mine);
 	receiver_done();
 }
 
