@@ -521,3 +521,21 @@ TEST(nst_epoch_vmforks__are_counted_while_listened_to)
 	CHECK_EQ(nst_epoch_vmforks(), was + 1);
 	done();
 }
+
+/* Each memory is as young then as the clone: its twin may have taken anything. */
+TEST(nst_epoch_vmforks__memories_begin_anew)
+{
+	const struct nst_memories *set;
+
+	begin();
+	set = ring->owner->set;
+	CHECK_EQ(nst_epoch_init(), 0);
+	shim_boot_ns += 5 * NSEC_PER_SEC;
+	CHECK(nst_memories_begin(set) < shim_boot_ns);
+	shim_vmfork();
+	CHECK_EQ(nst_memories_begin(set), shim_boot_ns);
+	nst_epoch_exit();
+	/* Of no matter to the tests that follow. */
+	nst_memories_cloned(0);
+	done();
+}
