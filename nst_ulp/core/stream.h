@@ -98,6 +98,19 @@ struct nst_stream {
 	struct nst_rx_stream rx;
 };
 
+/**
+ * nst_stream_asks_start() - may a start record be due?
+ * @st: the stream
+ *
+ * Context: any; who has just set keys or accepted a START sees what that asks for.
+ * Return: false if surely none is: neither end has asked for one so far.
+ */
+static inline bool nst_stream_asks_start(const struct nst_stream *st)
+{
+	return (READ_ONCE(st->flags) & NST_F_STRICT) ||
+	       READ_ONCE(st->peer_strict);
+}
+
 void nst_stream_free(struct nst_stream *st);
 
 bool nst_stream_tx_bindable(const struct nst_stream *st);

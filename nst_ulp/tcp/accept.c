@@ -165,7 +165,7 @@ NST_ACCEPT(nst_tcp_accept)
 	smp_mb();
 	if (READ_ONCE(nst->rx_err) && nst->rx_drop != NST_DROP_TRUNCATED)
 		tcp_abort(sk, -nst->rx_err);
-	else
+	else if (nst_tcp_owes(nst))
 		nst_tcp_kick(nst, 0);
 	return 0;
 }

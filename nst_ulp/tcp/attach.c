@@ -99,7 +99,7 @@ void nst_tcp_state_change(struct sock *sk)
 	if (sk->sk_state == TCP_FIN_WAIT2 &&
 	    test_bit(NST_TCP_LINGER, &nst->flags))
 		nst_tcp_crowd_acked(nst, false);
-	if (sk->sk_state == TCP_ESTABLISHED ||
+	if ((sk->sk_state == TCP_ESTABLISHED && nst_tcp_owes(nst)) ||
 	    test_bit(NST_TCP_LINGER, &nst->flags))
 		nst_tcp_kick(nst, 0);
 	nst->state_change(sk);

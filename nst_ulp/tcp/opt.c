@@ -124,7 +124,8 @@ static int install_conf(struct nst_tcp *nst, struct nst_conf *conf, int dirs)
 		nst_tcp_announce(nst);
 	release_sock(sk);
 	/* A start record may be due: this end's, or the answer to the peer's. */
-	nst_tcp_kick(nst, 0);
+	if (nst_tcp_owes(nst))
+		nst_tcp_kick(nst, 0);
 	return 0;
 }
 

@@ -84,13 +84,15 @@ int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
  * nst_tcp_rx_bound() - the peer's START has come
  * @nst: the socket
  *
- * Senders may be bound by it, and this end's START may be due.
+ * Senders may be bound by it. In strict mode, of either end, this end's START may be
+ * due, and what has waited for the peer's goes on.
  *
  * Context: process, under rx_lock.
  */
 void nst_tcp_rx_bound(struct nst_tcp *nst)
 {
-	nst_tcp_kick(nst, 0);
+	if (nst_stream_asks_start(&nst->st))
+		nst_tcp_kick(nst, 0);
 	wake_strict(nst);
 }
 

@@ -12,6 +12,7 @@
 #include <linux/workqueue.h>
 #include <net/tcp.h>
 #include "limits.h"
+#include "tcp/queue.h"
 #include "tcp/sock.h"
 #include "tcp/stall.h"
 #include "tcp/txrec.h"
@@ -208,6 +209,29 @@ void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay)
 		hurry(nst);
 	else
 		queue(nst, &nst->work, delay);
+}
+
+/**
+ * nst_tcp_owes() - is there something for the worker, now that it can be done?
+ * @nst: the socket's state; its connection has come to stand, or to a program, or
+ *	has got keys
+ *
+ * A start record that is asked for, what has come before, or what a call has left.
+ * Whoever brings one of these about calls the worker behind it, too.
+ *
+ * Context: any, while the caller keeps the socket.
+ * Return: false if surely not.
+ */
+bool nst_tcp_owes(const struct nst_tcp *nst)
+{
+	/*
+	 * What the caller has changed goes first: either we see what is owed, or who
+	 * brings it about, and its worker, sees that change.
+	 */
+	smp_mb();
+	return nst_stream_asks_start(&nst->st) || nst_tcp_queued(nst->sk) ||
+	       READ_ONCE(nst->flags) || READ_ONCE(nst->tx_open) ||
+	       READ_ONCE(nst->tx_out);
 }
 
 /**

@@ -360,6 +360,7 @@ bool nst_tcp_borrow(struct nst_tcp *nst);
 void nst_tcp_return(struct nst_tcp *nst);
 void nst_tcp_abort(struct nst_tcp *nst);
 void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay);
+bool nst_tcp_owes(const struct nst_tcp *nst);
 void nst_tcp_rekick(struct nst_tcp *nst);
 void nst_tcp_watch_queue(struct nst_tcp *nst);
 void nst_tcp_work_cancel(struct nst_tcp *nst);
