@@ -105,6 +105,7 @@ static void give_back(struct nst_tcp *nst, long timeout, bool reset)
 		nst_tcp_work_cancel(nst);
 	}
 	base->close(sk, timeout);
+	nst_tcp_empty(nst);
 	nst_tcp_put(nst);
 }
 

@@ -95,18 +95,31 @@ static atomic_t nst_live = ATOMIC_INIT(0);
 /* What the two works do; written at load. */
 static const struct nst_tcp_works *works;
 
-static void free_work(struct work_struct *work)
+/*
+ * Free what the state holds and that may have to sleep for it: the keys of its epochs,
+ * and its records. Nobody uses it any more but who looks at it under RCU: the guard
+ * does, at the configuration, which is left.
+ */
+static void empty(struct nst_tcp *nst)
 {
-	struct nst_tcp *nst = container_of(to_rcu_work(work), struct nst_tcp,
-					   free);
-
-	nst_stream_free(&nst->st);
+	nst_epoch_free(&nst->st.tx.ep);
+	nst_epoch_free(&nst->st.rx.ep);
 	nst_txrec_put(nst->tx_open);
 	nst_txrec_put(nst->tx_out);
+	nst->tx_open = NULL;
+	nst->tx_out = NULL;
 	__skb_queue_purge(&nst->plain);
 	nst_stall_drop(nst);
 	/* Not charged any more: nst_tcp_uninstall() has come first. */
 	kfree_skb(nst->head.body);
+	nst->head.body = NULL;
+}
+
+/* Behind a grace period, perhaps in softirq. */
+static void free_empty(struct nst_tcp *nst)
+{
+	/* Its epochs hold nothing any more. */
+	nst_stream_free(&nst->st);
 	mem_cgroup_put(nst->memcg);
 	if (nst->parent)
 		nst_tcp_put(nst->parent);
@@ -116,15 +129,52 @@ static void free_work(struct work_struct *work)
 		wake_up_var(&nst_live);
 }
 
+static void free_rcu(struct rcu_head *rcu)
+{
+	free_empty(container_of(rcu, struct nst_tcp, free.rcu));
+}
+
+static void free_work(struct work_struct *work)
+{
+	struct nst_tcp *nst = container_of(to_rcu_work(work), struct nst_tcp,
+					   free);
+
+	empty(nst);
+	free_empty(nst);
+}
+
+/**
+ * nst_tcp_empty() - a socket is closed: free its keys and records
+ * @nst: its state, NST_TCP_DEAD, behind nst_tcp_work_cancel() or _end()
+ *
+ * Context: process, without a lock of the socket; who has the last program's
+ * reference, and will put it.
+ */
+void nst_tcp_empty(struct nst_tcp *nst)
+{
+	/* Nobody waits for them; a worker that comes late sees that it is dead. */
+	mutex_lock(&nst->rx_lock);
+	mutex_lock(&nst->tx_lock);
+	empty(nst);
+	mutex_unlock(&nst->tx_lock);
+	mutex_unlock(&nst->rx_lock);
+	set_bit(NST_TCP_EMPTY, &nst->flags);
+}
+
 /**
  * nst_tcp_put() - give a reference back
  * @nst: the socket's state
  *
- * Context: any; what must sleep to free it is left to the workqueue.
+ * Context: any; what must sleep to free it is left to the workqueue, if close() has
+ * not done it.
  */
 void nst_tcp_put(struct nst_tcp *nst)
 {
-	if (refcount_dec_and_test(&nst->ref))
+	if (!refcount_dec_and_test(&nst->ref))
+		return;
+	if (test_bit(NST_TCP_EMPTY, &nst->flags))
+		call_rcu(&nst->free.rcu, free_rcu);
+	else
 		queue_rcu_work(nst_wq, &nst->free);
 }
 

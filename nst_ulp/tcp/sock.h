@@ -53,7 +53,8 @@
  * under the direction's lock; without it, in softirq, nobody may ask for keys.
  *
  * Lifetime: struct nst_tcp is created by the attach or the clone and given up
- * by close() or, for a child never accepted, by the ULP's release. A connection
+ * by close(), which frees the keys and records in it, or, for a child never
+ * accepted, by the ULP's release. A connection
  * that goes on behind close() (close.c) has no struct socket and does not hold
  * the module; the worker has the references of its program then, gives it up in
  * place of close(), and may wait for its locks, as no program can hold them. The
@@ -110,6 +111,7 @@ enum {
 	NST_TCP_CLOSED,		/* no program will read any more; under rx_lock */
 	NST_TCP_ADOPTED,	/* accepted by TCP's own accept(), see work.c */
 	NST_TCP_LINGER,		/* closed, and goes on, see close.c */
+	NST_TCP_EMPTY,		/* nothing is left in it that must sleep to be freed */
 };
 
 /* What a connection that lingers waits for; see crowd.c. */
@@ -201,7 +203,8 @@ struct nst_head {
  *	As @linger_until
  * @seen_tx: records sent when @idle looked last, low bits
  * @seen_rx: the same of those received
- * @free: frees this after a grace period, for inet_diag
+ * @free: frees this after a grace period, for inet_diag; what close() has emptied
+ *	it frees in softirq
  * @record_max: plaintext bytes per record sent, 64..65535
  * @auto_role: the role that the socket has by itself, as @st.role
  * @plain_until: TCP has sent in plaintext what it was given before the attach;
@@ -355,6 +358,7 @@ bool nst_tcp_intact(const struct nst_tcp *nst);
 
 struct nst_tcp *nst_tcp_alloc(struct sock *sk, const struct nst_tcp *parent,
 			      gfp_t gfp);
+void nst_tcp_empty(struct nst_tcp *nst);
 void nst_tcp_put(struct nst_tcp *nst);
 bool nst_tcp_borrow(struct nst_tcp *nst);
 void nst_tcp_return(struct nst_tcp *nst);
