@@ -17,21 +17,21 @@
 /**
  * struct nst_keyring - where a namespace or socket finds its present box
  * @ref: owners: the namespace, and each configuration that uses it
+ * @private: a socket's own box, not the namespace's
  * @lock: serialises changes; taken in process context, no other lock inside
  * @box: the present box, never NULL; RCU, written under @lock
  * @gen: grows with each change, after @box is published; no two keyrings have
  *	the same, and none has 0. Who has looked up a key under a generation
  *	need not look again while it stands
  * @owner: who is charged for what is taken under its keys; a user of it
- * @private: a socket's own box, not the namespace's
  */
 struct nst_keyring {
 	refcount_t ref;
+	bool private;
 	struct mutex lock;
 	struct nst_box __rcu *box;
 	u64 gen;
 	struct nst_owner *owner;
-	bool private;
 };
 
 struct nst_keyring *nst_keyring_alloc(struct nst_owner *owner, bool private);

@@ -212,8 +212,13 @@ static enum fate judge(struct nst_tcp *nst, bool many, unsigned long *delay)
 	return many || nst_compat_out_of_memory(sk) ? FATE_RESET : FATE_LIVE;
 }
 
-/* nst_tcp.linger: see a closed connection to its end, in the worker. */
-static void look_after(struct nst_tcp *nst)
+/**
+ * nst_tcp_look_after() - see a closed connection to its end
+ * @nst: the socket's state, NST_TCP_LINGER
+ *
+ * Context: process, in the worker, without a lock.
+ */
+void nst_tcp_look_after(struct nst_tcp *nst)
 {
 	struct sock *sk = nst->sk;
 	unsigned long delay = 0;
@@ -285,9 +290,8 @@ static void detach(struct nst_tcp *nst)
 {
 	struct sock *sk = nst->sk;
 
-	nst->linger = look_after;
 	nst_tcp_crowd_enter(nst);
-	/* Pairs with nst_tcp_serve(), which calls @linger if it sees the bit. */
+	/* Pairs with nst_tcp_serve(), which looks after it if it sees the bit. */
 	smp_mb__before_atomic();
 	set_bit(NST_TCP_LINGER, &nst->flags);
 	write_lock_bh(&sk->sk_callback_lock);

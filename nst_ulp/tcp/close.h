@@ -6,6 +6,7 @@
 #include "tcp/sock.h"
 
 void nst_tcp_close(struct sock *sk, long timeout);
+void nst_tcp_look_after(struct nst_tcp *nst);
 void nst_tcp_close_stop(void);
 
 #endif /* _NST_TCP_CLOSE_H */

@@ -172,6 +172,8 @@ void nst_tcp_put(struct nst_tcp *nst)
 {
 	if (!refcount_dec_and_test(&nst->ref))
 		return;
+	/* If this is the end of @idle, nobody looks at that any more. */
+	INIT_RCU_WORK(&nst->free, free_work);
 	if (test_bit(NST_TCP_EMPTY, &nst->flags))
 		call_rcu(&nst->free.rcu, free_rcu);
 	else
@@ -357,6 +359,17 @@ static void run_work(struct work_struct *work)
 	put_both(nst);
 }
 
+/**
+ * nst_tcp_linger() - what the worker does for a closed connection
+ * @nst: the socket's state, NST_TCP_LINGER
+ *
+ * Context: process, in the worker, without a lock.
+ */
+void nst_tcp_linger(struct nst_tcp *nst)
+{
+	works->look_after(nst);
+}
+
 static void run_idle(struct work_struct *work)
 {
 	struct nst_tcp *nst = container_of(to_delayed_work(work),
@@ -405,7 +418,6 @@ struct nst_tcp *nst_tcp_alloc(struct sock *sk, const struct nst_tcp *parent,
 	__skb_queue_head_init(&nst->plain);
 	INIT_DELAYED_WORK(&nst->work, run_work);
 	INIT_DELAYED_WORK(&nst->idle, run_idle);
-	INIT_RCU_WORK(&nst->free, free_work);
 	return nst;
 }
 

@@ -169,17 +169,17 @@ struct nst_ahead {
  * Under the socket lock, but for what is said.
  */
 struct nst_head {
-	bool ready;
 	struct nst_ahead ahead;
 	u8 wire[NST_WIRE_HDR_LEN];
 	struct nst_hdr hdr;
-	bool known;
-	bool refused;
-	enum nst_drop bad;
+	struct sk_buff *body;
 	u32 total;
 	u32 got;
-	struct sk_buff *body;
 	u32 charged;
+	u8 bad;
+	bool ready;
+	bool known;
+	bool refused;
 };
 
 /**
@@ -194,7 +194,6 @@ struct nst_head {
  * @flags: NST_TCP_*, atomic bits
  * @work: does what no program waits for, see struct nst_tcp_works
  * @idle: parks idle epochs, see nst_tcp_watch()
- * @linger: what @work does instead once NST_TCP_LINGER is set
  * @lingering: in one of the lists of such connections, see crowd.c
  * @crowd: in which of them
  * @linger_until: jiffies at which one is given up; 0: it was not looked at yet.
@@ -204,7 +203,7 @@ struct nst_head {
  * @seen_tx: records sent when @idle looked last, low bits
  * @seen_rx: the same of those received
  * @free: frees this after a grace period, for inet_diag; what close() has emptied
- *	it frees in softirq
+ *	it frees in softirq. In the place of @idle, which is not queued without @ref
  * @record_max: plaintext bytes per record sent, 64..65535
  * @auto_role: the role that the socket has by itself, as @st.role
  * @plain_until: TCP has sent in plaintext what it was given before the attach;
@@ -259,6 +258,7 @@ struct nst_head {
  */
 struct nst_tcp {
 	refcount_t ref;
+	spinlock_t conf_lock;
 	struct sock *sk;
 	struct nst_stream st;
 	struct proto *base;
@@ -267,56 +267,61 @@ struct nst_tcp {
 	void (*state_change)(struct sock *sk);
 	unsigned long flags;
 	struct delayed_work work;
-	struct delayed_work idle;
-	void (*linger)(struct nst_tcp *nst);
+	union {
+		struct delayed_work idle;
+		struct rcu_work free;
+	};
 	struct list_head lingering;
-	enum nst_tcp_crowd crowd;
 	unsigned long linger_until;
 	u32 linger_una;
-	struct rcu_work free;
+	enum nst_tcp_crowd crowd;
 	u32 seen_tx;
 	u32 seen_rx;
-	u32 record_max;
-	u32 auto_role;
 	u64 plain_until;
 	u32 seal_seq;
 	u32 tx_next;
 	u32 rx_next;
 	u32 rx_end;
-	bool joined;
-	bool evicting;
+	u16 record_max;
+	u16 auto_role;
 	int rcvlowat;
 	struct mem_cgroup *memcg;
 	struct nst_tcp *parent;
-	spinlock_t conf_lock;
 
 	struct mutex tx_lock;
 	struct nst_txrec *tx_open;
 	struct nst_txrec *tx_out;
 	int tx_charged;
-	u8 tx_untold;
 
+	int stall_charged;
 	struct mutex rx_lock;
+	struct nst_stalled *stalled;
 	struct sk_buff_head plain;
 	u32 plain_len;
 	u32 plain_mem;
+	int rx_err;
+	u8 rx_drop;
+
+	u8 tx_untold;
+	bool joined;
+	bool evicting;
 	bool opening;
 	bool turn;
-	struct nst_stalled *stalled;
-	int stall_charged;
-	enum nst_drop rx_drop;
-	int rx_err;
 
 	struct nst_head head;
 };
 
+static_assert(NST_DROP_MAX <= U8_MAX);
+
 /**
  * struct nst_tcp_works - what a socket's two works do
  * @serve: what no program waits for; of &struct nst_tcp.work
+ * @look_after: what that does instead once NST_TCP_LINGER is set
  * @look_idle: park idle epochs; of &struct nst_tcp.idle
  */
 struct nst_tcp_works {
 	void (*serve)(struct nst_tcp *nst);
+	void (*look_after)(struct nst_tcp *nst);
 	void (*look_idle)(struct nst_tcp *nst);
 };
 
@@ -366,6 +371,7 @@ void nst_tcp_abort(struct nst_tcp *nst);
 void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay);
 bool nst_tcp_owes(const struct nst_tcp *nst);
 void nst_tcp_rekick(struct nst_tcp *nst);
+void nst_tcp_linger(struct nst_tcp *nst);
 void nst_tcp_watch_queue(struct nst_tcp *nst);
 void nst_tcp_work_cancel(struct nst_tcp *nst);
 void nst_tcp_work_end(struct nst_tcp *nst);

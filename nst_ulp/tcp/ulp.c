@@ -219,6 +219,7 @@ int nst_tcp_init(void)
 {
 	static const struct nst_tcp_works works = {
 		.serve		= nst_tcp_serve,
+		.look_after	= nst_tcp_look_after,
 		.look_idle	= nst_tcp_look_idle,
 	};
 	int err = learn(NST_TCP_V4, PF_INET);

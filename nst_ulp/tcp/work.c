@@ -111,11 +111,11 @@ void nst_tcp_serve(struct nst_tcp *nst)
 {
 	struct nst_tcp_scope scope = nst_tcp_scope_begin(nst->sk, true);
 
-	/* Pairs with what sets it, behind @linger. */
+	/* Pairs with detach(). */
 	if (!test_bit_acquire(NST_TCP_LINGER, &nst->flags))
 		serve(nst);
 	else if (!test_bit(NST_TCP_DEAD, &nst->flags))
-		nst->linger(nst);
+		nst_tcp_linger(nst);
 	nst_tcp_scope_end(&scope);
 }
 
