@@ -16,8 +16,8 @@
 
 /*
  * A direction of a TCP connection that has been idle for so long gives its
- * transforms, most of its memory, back; its next record derives the same keys
- * again. At worst that is a key schedule every five seconds, a matter of tens of
+ * transforms, most of its memory, back; its next record makes them anew, with the
+ * same keys. At worst that is a key schedule every five seconds, a matter of tens of
  * microseconds; and most connections that are idle at all are so for minutes.
  */
 #define NST_IDLE_SECONDS	5

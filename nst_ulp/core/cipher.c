@@ -16,6 +16,7 @@
 #include <linux/kernel.h>
 #include <linux/nst.h>
 #include <linux/rtnetlink.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include "core/cipher.h"
 #include "core/suite.h"
@@ -50,6 +51,19 @@ int nst_cipher_make(struct nst_cipher *fresh, u8 suite)
 	return err;
 }
 
+/* It lives as long as the transforms, which no cgroup pays for either. */
+static int keep(struct nst_cipher *cipher, const u8 *key, const u8 *iv)
+{
+	if (!cipher->key)
+		cipher->key = kzalloc(NST_CIPHER_KEY_MAX, GFP_KERNEL);
+	if (!cipher->key)
+		return -ENOMEM;
+	memcpy(cipher->key, key, nst_suite(cipher->suite)->key_len);
+	memcpy(cipher->iv, iv, sizeof(cipher->iv));
+	cipher->keeps = true;
+	return 0;
+}
+
 /**
  * nst_cipher_init() - have the transforms of a suite at hand
  * @cipher: zeroed, or in use with any suite
@@ -57,7 +71,7 @@ int nst_cipher_make(struct nst_cipher *fresh, u8 suite)
  *
  * Does nothing if @cipher has that suite already. On an error @cipher is as
  * it was. A suite that was missing is not searched again for
- * NST_SUITE_RETRY.
+ * NST_SUITE_RETRY. What nst_cipher_park() has kept stays so.
  *
  * Context: process, may load modules.
  * Return: 0; -ENOPKG if this kernel cannot do the suite; another errno.
@@ -76,8 +90,15 @@ int nst_cipher_init(struct nst_cipher *cipher, u8 suite)
 	err = nst_suite_remember(suite, nst_cipher_make(&fresh, suite));
 	if (err)
 		return err;
+	if (cipher->keeps && !cipher->suite)
+		err = keep(&fresh, cipher->kept, cipher->iv);
+	if (err) {
+		nst_cipher_free(&fresh);
+		return err;
+	}
 	nst_cipher_free(cipher);
 	*cipher = fresh;
+	memzero_explicit(&fresh, sizeof(fresh));
 	return 0;
 }
 
@@ -179,18 +200,96 @@ int nst_cipher_setkey(struct nst_cipher *cipher, const u8 *okm)
 }
 
 /**
+ * nst_cipher_keep() - have the key at hand for nst_cipher_park()
+ * @cipher: keyed
+ * @okm: what it was keyed with
+ *
+ * In the CBC suites it is not.
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM.
+ */
+int nst_cipher_keep(struct nst_cipher *cipher, const u8 *okm)
+{
+	if (cipher->ivgen)
+		return 0;
+	return keep(cipher, okm, okm + nst_suite(cipher->suite)->key_len);
+}
+
+/**
+ * nst_cipher_kept() - the key material that was kept
+ * @cipher: initialised, with the suite that it was kept for
+ * @okm: receives what nst_cipher_setkey() takes; the caller wipes it
+ *
+ * Context: any.
+ * Return: false if none was; @okm is as it was.
+ */
+bool nst_cipher_kept(const struct nst_cipher *cipher, u8 *okm)
+{
+	unsigned int len = nst_suite(cipher->suite)->key_len;
+
+	if (!cipher->keeps)
+		return false;
+	memcpy(okm, cipher->key, len);
+	memcpy(okm + len, cipher->iv, sizeof(cipher->iv));
+	return true;
+}
+
+/**
+ * nst_cipher_forget() - the epoch is over: keep its key no longer
+ * @cipher: initialised, parked or zeroed. Its transforms stay, and keyed, until they
+ *	are keyed anew or freed
+ *
+ * Context: any.
+ */
+void nst_cipher_forget(struct nst_cipher *cipher)
+{
+	if (!cipher->keeps)
+		return;
+	if (cipher->suite)
+		memzero_explicit(cipher->key, NST_CIPHER_KEY_MAX);
+	else
+		memzero_explicit(cipher->kept, NST_CIPHER_KEY_MAX);
+	memzero_explicit(cipher->iv, sizeof(cipher->iv));
+	cipher->keeps = false;
+}
+
+/**
+ * nst_cipher_park() - give the transforms back, but not the key
+ * @cipher: initialised, parked or zeroed
+ *
+ * Context: process.
+ */
+void nst_cipher_park(struct nst_cipher *cipher)
+{
+	struct nst_cipher was = { .keeps = cipher->keeps };
+
+	if (!cipher->suite)
+		return;
+	if (was.keeps) {
+		memcpy(was.kept, cipher->key, sizeof(was.kept));
+		memcpy(was.iv, cipher->iv, sizeof(was.iv));
+	}
+	nst_cipher_free(cipher);
+	*cipher = was;
+	memzero_explicit(&was, sizeof(was));
+}
+
+/**
  * nst_cipher_free() - give the transforms back and forget the keys
- * @cipher: initialised or zeroed; zeroed afterwards
+ * @cipher: initialised, parked or zeroed; zeroed afterwards
  *
  * Context: process. The crypto API zeroes a transform when it frees it.
  */
 void nst_cipher_free(struct nst_cipher *cipher)
 {
-	if (cipher->aead)
+	if (cipher->suite) {
 		crypto_free_aead(cipher->aead);
-	if (cipher->nosimd)
-		crypto_free_aead(cipher->nosimd);
-	if (cipher->ivgen)
-		crypto_free_sync_skcipher(cipher->ivgen);
+		if (cipher->nosimd)
+			crypto_free_aead(cipher->nosimd);
+		if (cipher->ivgen)
+			crypto_free_sync_skcipher(cipher->ivgen);
+		kfree_sensitive(cipher->key);
+	}
 	memzero_explicit(cipher, sizeof(*cipher));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Begin and end epochs: from a box key to a keyed cipher. */
 #include <crypto/algapi.h>
+#include <linux/in.h>
 #include <linux/notifier.h>
 #include <linux/random.h>
 #include <linux/string.h>
@@ -39,7 +40,10 @@ static void set_key(struct nst_epoch *ep, struct nst_boxkey *key, u64 gen)
 		atomic_inc(streams_of(ep));
 }
 
-/* Key the transforms for @id under @ep->key. */
+/*
+ * Key the transforms for @id under @ep->key: by the key that was kept when they were
+ * given back in the middle of the epoch, or derived.
+ */
 static int derive(struct nst_epoch *ep, const struct nst_epoch_id *id,
 		  u8 proto, const u8 *salt, const u8 *context, u8 context_len)
 {
@@ -54,11 +58,13 @@ static int derive(struct nst_epoch *ep, const struct nst_epoch_id *id,
 	int err;
 
 	err = nst_cipher_init(&ep->cipher, id->suite);
-	if (!err)
+	if (!err && !nst_cipher_kept(&ep->cipher, okm))
 		err = nst_kdf_derive(&in, okm, nst_suite(id->suite)->okm_len);
-	if (err)
-		return err;
-	err = nst_cipher_setkey(&ep->cipher, okm);
+	if (!err)
+		err = nst_cipher_setkey(&ep->cipher, okm);
+	/* Of datagrams nothing is parked. */
+	if (!err && proto == IPPROTO_TCP)
+		err = nst_cipher_keep(&ep->cipher, okm);
 	memzero_explicit(okm, sizeof(okm));
 	return err;
 }
@@ -139,21 +145,22 @@ struct nst_boxkey *nst_epoch_rekey(struct nst_epoch *ep, struct nst_boxkey *key)
 }
 
 /**
- * nst_epoch_park() - give the transforms back, and with them the keys
+ * nst_epoch_park() - give the transforms back
  * @ep: an epoch, or none
  *
- * The epoch goes on: its identity, box key and counts stay. Before its next
- * record someone must call nst_epoch_unpark().
+ * The epoch goes on: its identity, box key and counts stay, and its own key, if that
+ * is all that the suite takes. Before its next record someone must call
+ * nst_epoch_unpark().
  *
  * Context: process, under the direction's lock.
  */
 void nst_epoch_park(struct nst_epoch *ep)
 {
-	nst_cipher_free(&ep->cipher);
+	nst_cipher_park(&ep->cipher);
 }
 
 /**
- * nst_epoch_unpark() - derive a parked epoch's keys again
+ * nst_epoch_unpark() - have a parked epoch's keys again
  * @ep: parked, or its transforms are there but not keyed
  * @proto: as for nst_epoch_begin() when the epoch began, as all that follows
  * @salt: NST_KDF_SALT_LEN bytes
@@ -181,11 +188,12 @@ int nst_epoch_unpark(struct nst_epoch *ep, u8 proto, const u8 *salt,
  * @ep: an epoch, or none
  *
  * The keys stay in the transforms, which nothing uses without an epoch, until
- * the next epoch sets its own or nst_epoch_free() wipes them.
+ * the next epoch sets its own or nst_epoch_free() wipes them, but nowhere else.
  */
 void nst_epoch_end(struct nst_epoch *ep)
 {
 	set_key(ep, NULL, 0);
+	nst_cipher_forget(&ep->cipher);
 	memset(&ep->id, 0, sizeof(ep->id));
 }
 

@@ -366,6 +366,70 @@ TEST(nst_epoch_unpark__the_same_epoch_goes_on)
 	done();
 }
 
+static bool holds(const void *where, size_t len, const u8 *what, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i + n <= len; i++)
+		if (!memcmp((const u8 *)where + i, what, n))
+			return true;
+	return false;
+}
+
+/* Where the box key no longer says it, what comes back is what was kept. */
+TEST(nst_epoch_unpark__by_the_key_that_was_kept)
+{
+	struct nst_epoch_id id = some_id;
+	u8 other[NST_KDF_SALT_LEN] = { 1 }, key[16];
+	struct nst_hdr hdr = {
+		.timestamp = 1, .nonce = 2, .len = 32, .kid = id.kid,
+		.suite = NST_CIPHER_AES_GCM, .kpos = id.kpos, .kval = id.kval,
+		.epoch = id.epoch,
+	};
+	u8 one[200], two[200];
+
+	begin();
+	id.suite = NST_CIPHER_AES_GCM;
+	NEED_EQ(start(id), 0);
+	memcpy(key, ep.cipher.key, sizeof(key));
+	NEED_EQ(rec_seal(&ep.cipher, &hdr, salt, 0, one, NULL), 0);
+	nst_epoch_park(&ep);
+	NEED_EQ(nst_epoch_unpark(&ep, IPPROTO_TCP, other, CONTEXT, CONTEXT_LEN), 0);
+	NEED_EQ(rec_seal(&ep.cipher, &hdr, salt, 0, two, NULL), 0);
+	CHECK_MEM(one, two, rec_len(&hdr));
+	/* Transforms that are there before they are keyed take nothing away. */
+	nst_epoch_park(&ep);
+	NEED_EQ(nst_cipher_init(&ep.cipher, id.suite), 0);
+	NEED_EQ(nst_epoch_unpark(&ep, IPPROTO_TCP, other, CONTEXT, CONTEXT_LEN), 0);
+	NEED_EQ(rec_seal(&ep.cipher, &hdr, salt, 0, two, NULL), 0);
+	CHECK_MEM(one, two, rec_len(&hdr));
+	/* It ends with the epoch, parked or not. */
+	nst_epoch_park(&ep);
+	CHECK(holds(&ep, sizeof(ep), key, sizeof(key)));
+	nst_epoch_end(&ep);
+	CHECK(!holds(&ep, sizeof(ep), key, sizeof(key)));
+	NEED_EQ(start(id), 0);
+	CHECK(holds(ep.cipher.key, NST_CIPHER_KEY_MAX, key, sizeof(key)));
+	nst_epoch_end(&ep);
+	CHECK(!holds(ep.cipher.key, NST_CIPHER_KEY_MAX, key, sizeof(key)));
+	nst_epoch_park(&ep);
+	CHECK(!ep.cipher.keeps);
+	done();
+}
+
+/* Datagrams park nothing, and the CBC suites have more keys than are kept. */
+TEST(nst_epoch_park__keeps_no_other_key)
+{
+	struct nst_epoch_id id = some_id;
+
+	begin();
+	id.suite = NST_CIPHER_AES_256_CBC;
+	NEED_EQ(start(id), 0);
+	nst_epoch_park(&ep);
+	CHECK(!ep.cipher.keeps);
+	done();
+}
+
 TEST(nst_epoch_park__without_an_epoch_or_twice)
 {
 	begin();
