@@ -129,6 +129,8 @@ void wake_measure(enum mode how, size_t bytes, size_t count)
 		connect_pair(listener, &addr, &fd[i][0], &fd[i][1]);
 		key_socket(fd[i][0], mode);
 		key_socket(fd[i][1], mode);
+		/* What the client sends first is not bound to the connection yet. */
+		round_trip(fd[i][0], fd[i][1]);
 		round_trip(fd[i][0], fd[i][1]);
 	}
 	if (!fd)
