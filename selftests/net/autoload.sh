@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # How the module comes and goes: by its alias at the first attach, by modprobe,
-# and not while a socket has it. TAP.
+# and not while a socket has it; and who listens to its events. TAP.
 
 # shellcheck source-path=SCRIPTDIR source=lib/libtap.sh
 . "$(dirname "$0")/libtap.sh"
@@ -46,4 +46,21 @@ done
 check "they are in TIME_WAIT" time_wait
 check "it goes in spite of TIME_WAIT" rmmod nst_ulp
 check "and comes again" modprobe nst_ulp
+
+# A family that goes takes its listeners with it.
+nstkeyctl monitor >>/tmp/events 2>/tmp/monitor &
+monitor=$!
+nstkeyctl genbox --force /tmp/box
+heard()
+{
+	nstkeyctl load /tmp/box && grep -c 'a box was loaded' /tmp/events >/tmp/heard
+}
+within "monitor hears of a box" heard
+check "the module goes while one listens" rmmod nst_ulp
+within "monitor says so" grep -q "was unloaded" /tmp/monitor
+check "the module comes again" modprobe nst_ulp
+within "monitor says that, too" grep -q "was loaded again" /tmp/monitor
+: >/tmp/events
+within "and hears of a box as before" heard
+kill $monitor
 finish

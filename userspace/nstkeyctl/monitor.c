@@ -230,6 +230,11 @@ static int listen_on(struct nl *nl, struct sink *sink)
 			fputs("nstkeyctl: monitor: some events were lost\n",
 			      stderr);
 			err = 0;
+		} else if (err == -ENODEV || err == 1) {
+			fprintf(stderr, "nstkeyctl: monitor: the module was %s\n",
+				err == 1 ? "loaded again" :
+				"unloaded: there are no events until it is loaded again");
+			err = 0;
 		} else if (err == -EINTR) {
 			err = 0;
 		}

@@ -305,10 +305,42 @@ void nl_close(struct nl *nl)
  */
 int nl_subscribe(struct nl *nl)
 {
+	/* The only group of generic netlink itself has its number. */
+	uint32_t families = GENL_ID_CTRL;
+
+	if (mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP,
+				  &nl->events, sizeof(nl->events)) < 0 ||
+	    mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &families,
+				  sizeof(families)) < 0)
+		return -errno;
+	return 0;
+}
+
+/*
+ * A family that goes takes its listeners' membership with it. So who listens is
+ * told, and listens to the one that comes. Return: 0; -ENODEV: it went; 1: it came.
+ */
+static int take_control(struct nl *nl, const struct nlmsghdr *nlh)
+{
+	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[CTRL_ATTR_MAX + 1];
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*genl))
+		return 0;
+	nl_parse(nlh, tb, CTRL_ATTR_MAX);
+	if (strcmp(nl_string(tb[CTRL_ATTR_FAMILY_NAME]), NST_GENL_NAME))
+		return 0;
+	if (genl->cmd == CTRL_CMD_DELFAMILY) {
+		nl->family = 0;
+		return -ENODEV;
+	}
+	if (genl->cmd != CTRL_CMD_NEWFAMILY)
+		return 0;
+	take_family(nlh, nl);
 	if (mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP,
 				  &nl->events, sizeof(nl->events)) < 0)
 		return -errno;
-	return 0;
+	return 1;
 }
 
 /**
@@ -317,22 +349,24 @@ int nl_subscribe(struct nl *nl)
  * @cb: takes each
  * @data: for @cb
  *
- * Return: 0 after at least one; -ENOBUFS if some were lost; another negative
- * errno.
+ * Return: 0; -ENOBUFS if some were lost; -ENODEV if the module was unloaded, 1 if
+ * it was loaded again: it is listened to as before; another negative errno.
  */
 int nl_listen(struct nl *nl, nl_cb cb, void *data)
 {
 	char buf[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
 	const struct nlmsghdr *nlh = (struct nlmsghdr *)buf;
 	ssize_t n = mnl_socket_recvfrom(nl->sock, buf, sizeof(buf));
-	int len = n;
+	int len = n, what = 0;
 
 	if (n < 0)
 		return -errno;
-	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
-		if (nlh->nlmsg_type == nl->family)
+	for (; !what && mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
+		if (nlh->nlmsg_type == GENL_ID_CTRL)
+			what = take_control(nl, nlh);
+		else if (nlh->nlmsg_type == nl->family)
 			cb(nlh, data);
-	return 0;
+	return what;
 }
 
 /* What an errno means here, where the kernel has said nothing itself. */
