@@ -189,6 +189,19 @@ static enum fate judge_half_closed(struct nst_tcp *nst, unsigned long *delay)
 	return FATE_END;
 }
 
+/*
+ * Is a whole record on the queue that has nothing to read? TCP would reset the
+ * connection for it. Its peer's FIN has come, so there will be no more of them: the
+ * worker takes some at a time, and has perhaps no memory just now. Socket lock.
+ */
+static bool has_records(struct nst_tcp *nst)
+{
+	if (!nst->st.rx.conf || nst->rx_err || READ_ONCE(nst->st.rx.closed))
+		return false;
+	nst_tcp_head_look(nst);
+	return nst->head.ahead.len || nst->head.ahead.more;
+}
+
 /* @many: there are more of them than there may be. Socket lock. */
 static enum fate judge(struct nst_tcp *nst, bool many, unsigned long *delay)
 {
@@ -200,7 +213,8 @@ static enum fate judge(struct nst_tcp *nst, bool many, unsigned long *delay)
 		return FATE_END;
 	if (nst->rx_err && nst->rx_drop != NST_DROP_TRUNCATED)
 		return FATE_RESET;
-	if (sk->sk_state == TCP_FIN_WAIT1)
+	if (sk->sk_state == TCP_FIN_WAIT1 ||
+	    (sk->sk_state == TCP_CLOSING && has_records(nst)))
 		fate = judge_unacked(nst, delay);
 	else if (sk->sk_state == TCP_FIN_WAIT2)
 		fate = judge_half_closed(nst, delay);

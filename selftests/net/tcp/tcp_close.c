@@ -336,6 +336,30 @@ TEST_F(both, linger_waits_once)
 	EXPECT_EQ(0, close_error(self->b));
 }
 
+/*
+ * More of them at once than the worker takes in one go, the peer's FIN right behind,
+ * while this end's own FIN is not acknowledged. It is no time to give the rest to
+ * TCP, which would reset the connection.
+ */
+TEST_F(both, empty_records_cross_close)
+{
+	long resets = close_resets();
+	int i;
+
+	ASSERT_EQ(0, go_deaf(self->b));
+	close_a(_metadata, self);
+	/* Nothing acknowledges the first: the rest waits, and comes with the FIN. */
+	for (i = 0; i < 200; i++)
+		ASSERT_EQ(0, tcptest_send_type(self->b, TCPTEST_CTL, "", 0, 0));
+	EXPECT_EQ(0, shutdown(self->b, SHUT_WR));
+	EXPECT_EQ(0, close_wait_state(self->port, CLOSE_CLOSING));
+	ASSERT_EQ(0, tcptest_set_int(self->b, SOL_SOCKET, SO_DETACH_FILTER, 0));
+	EXPECT_EQ(0, close_one_recv(self->b));
+	EXPECT_EQ(0, close_error(self->b));
+	EXPECT_LE(0, close_wait_lingering(0));
+	EXPECT_EQ(resets, close_resets());
+}
+
 TEST_F(both, linger2_negative)
 {
 	ASSERT_EQ(0, tcptest_set_int(self->a, SOL_TCP, TCP_LINGER2, -1));
