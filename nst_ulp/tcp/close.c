@@ -396,13 +396,14 @@ static bool send_end(struct nst_tcp *nst)
 
 	for (;;) {
 		mutex_lock(&nst->tx_lock);
+		/* What a router has said nobody can be told any more. */
+		sock_error(nst->sk);
 		/* What is last needs no rest after what was tried before. */
 		nst->st.tx.not_before = 0;
 		err = nst_tcp_tx_finish(nst);
 		again = err == -EAGAIN && nst_tcp_tx_may_send(nst);
 		mutex_unlock(&nst->tx_lock);
-		if (!again || READ_ONCE(nst->sk->sk_err) || !--left ||
-		    fatal_signal_pending(current))
+		if (!again || !--left || fatal_signal_pending(current))
 			break;
 		schedule_timeout_killable(NST_TCP_RETRY);
 	}

@@ -311,6 +311,42 @@ static void run_router(struct __test_metadata *_metadata, int (*told)(int fd))
 	close(b);
 }
 
+/*
+ * Nobody has asked for the error when the program closes: the connection lives, and
+ * ends as any other, with all that was sent.
+ */
+static void run_router_end(struct __test_metadata *_metadata, int how)
+{
+	char data[16384];
+	int a, b;
+
+	ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &b, &a));
+	ASSERT_EQ(0, tcptest_set_int(a, IPPROTO_IP, IP_RECVERR, 1));
+	ASSERT_EQ(0, tcptest_key(a, &plain_conf, NST_F_INITIATOR));
+	tcptest_fill(data, sizeof(data), 0);
+	ASSERT_EQ(sizeof(data), send(a, data, sizeof(data), 0));
+	ASSERT_EQ(POLLIN, tcptest_poll(b, POLLIN, TCPTEST_SOON_MS));
+	ASSERT_EQ(0, tell_unreachable(a, b));
+	ASSERT_EQ(POLLERR, tcptest_poll(a, 0, TCPTEST_SOON_MS) & POLLERR);
+	ASSERT_EQ(0, tcptest_key(b, &plain_conf, NST_F_RESPONDER));
+	if (how >= 0)
+		EXPECT_EQ(0, shutdown(a, how));
+	EXPECT_EQ(0, close(a));
+	EXPECT_EQ(0, tcptest_recv(b, 0, sizeof(data), sizeof(data)));
+	EXPECT_EQ(0, recv(b, data, 1, 0));
+	close(b);
+}
+
+TEST(router_not_told_before_close)
+{
+	run_router_end(_metadata, -1);
+}
+
+TEST(router_not_told_before_shutdown)
+{
+	run_router_end(_metadata, SHUT_WR);
+}
+
 TEST(router_told_by_so_error)
 {
 	run_router(_metadata, by_so_error);
