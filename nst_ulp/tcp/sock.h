@@ -104,7 +104,6 @@ enum {
 	NST_TCP_SHUT_RD,	/* the program wants no more; socket lock */
 	NST_TCP_WORKER,		/* the worker sends; under tx_lock */
 	NST_TCP_ABORT,		/* a reset is due, see nst_tcp_abort() */
-	NST_TCP_PUSHING,	/* a record goes to TCP; under the socket lock */
 	NST_TCP_STARVED,	/* a reader had no memory; the worker tells it again */
 	NST_TCP_FLUSH,		/* a splice has ended; the worker sends what is open */
 	NST_TCP_TORN,		/* not intact, see nst_tcp_intact() */
@@ -234,6 +233,11 @@ struct nst_head {
  *	Changed under @tx_lock and the socket lock, or by who ends it
  * @tx_untold: how often in a row @tx_out has waited for the program to be told of
  *	an error. Under @tx_lock; read without to see whether @work may sleep long
+ * @pusher: who gives TCP a record just now; NULL: nobody. Socket lock; looked at
+ *	without by who asks for room
+ * @true_sndbuf: sk_sndbuf, while @raised_sndbuf is in its place for a record that
+ *	passes it, see room.c. As @pusher
+ * @raised_sndbuf: what was there last. As @pusher
  * @rx_lock: see "Locking"
  * @plain: decrypted records and what is left of them, struct nst_plain in cb.
  *	Changed under @rx_lock; poll looks at its length without
@@ -292,6 +296,9 @@ struct nst_tcp {
 	struct nst_txrec *tx_open;
 	struct nst_txrec *tx_out;
 	int tx_charged;
+	int true_sndbuf;
+	int raised_sndbuf;
+	struct task_struct *pusher;
 
 	int stall_charged;
 	struct mutex rx_lock;

@@ -13,6 +13,7 @@
 #include "compat_tcp.h"
 #include "event.h"
 #include "tcp/mem.h"
+#include "tcp/room.h"
 #include "tcp/tx.h"
 #include "tcp/txrec.h"
 #include "trace.h"
@@ -52,15 +53,11 @@ static int push_locked(struct nst_tcp *nst, struct nst_txrec *rec)
 	nst_tcp_mark(nst, left);
 	/* Short of memory TCP forces what exceeds the limit: the true one. */
 	sk_wmem_schedule(sk, left);
-	sndbuf = READ_ONCE(sk->sk_sndbuf);
 	/* A record was begun, so it goes in whole; see the top. */
-	WRITE_ONCE(sk->sk_sndbuf, INT_MAX);
-	set_bit(NST_TCP_PUSHING, &nst->flags);
+	sndbuf = nst_tcp_room_begin(nst, left, rec->nr_out);
 	n = nst_compat_send_pages(sk, rec->out, rec->nr_out, left, more);
-	clear_bit(NST_TCP_PUSHING, &nst->flags);
+	nst_tcp_room_end(nst, sndbuf);
 	nst_tcp_mark(nst, 0);
-	/* Under memory pressure TCP may have moderated it meanwhile. */
-	WRITE_ONCE(sk->sk_sndbuf, min(sndbuf, READ_ONCE(sk->sk_sndbuf)));
 	if (n < 0)
 		return n;
 	nst_txrec_advance(rec, n);

@@ -21,6 +21,7 @@
 #include "tcp/orphans.h"
 #include "tcp/poll.h"
 #include "tcp/recv.h"
+#include "tcp/room.h"
 #include "tcp/rx.h"
 #include "tcp/send.h"
 #include "tcp/tx.h"
@@ -43,16 +44,6 @@ static void release(struct sock *sk)
 	} else if (sk->sk_prot == &nst_tcp_prot[nst_tcp_family(sk)]) {
 		WRITE_ONCE(sk->sk_prot, sk->sk_prot_creator);
 	}
-}
-
-static bool memory_free(const struct sock *sk, int wake)
-{
-	struct nst_tcp *nst = nst_tcp(sk);
-
-	/* A sealed record goes in whole; see tx.c. */
-	if (nst && test_bit(NST_TCP_PUSHING, &nst->flags))
-		return true;
-	return tcp_stream_memory_free(sk, wake);
 }
 
 /*
@@ -150,7 +141,7 @@ static void build_prot(struct proto *prot, const struct proto *base)
 	prot->setsockopt = nst_sockopt_set;
 	prot->getsockopt = nst_sockopt_get;
 	prot->ioctl = nst_tcp_ioctl;
-	prot->stream_memory_free = memory_free;
+	prot->stream_memory_free = nst_tcp_memory_free;
 #ifdef NST_HAVE_SENDPAGE
 	prot->sendpage = nst_tcp_sendpage;
 #endif

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -629,6 +630,101 @@ TEST_F(share, signal_against_shutdown)
 	EXPECT_EQ(TCPTEST_HOLE, recv(self->a, in, sizeof(in), MSG_WAITALL));
 	EXPECT_EQ(0, recv(self->a, in, sizeof(in), 0));
 	tcptest_hole_close(&s.hole);
+}
+
+/* --- room for a record, as others see it ------------------------------------ */
+
+#define ROOM_ROUNDS	1500
+#define ROOM_SNDBUF	4608	/* of which the kernel makes twice as much */
+#define ROOM_RECORD	16384
+
+/* Who looks at a socket's send buffer while records pass its limit. */
+struct room {
+	int fd;
+	int sndbuf;
+	int round;
+	bool stop;
+	int most;	/* SO_SNDBUF seen */
+	int spurious;	/* POLLOUT of a buffer that is full */
+};
+
+static int so_sndbuf(int fd)
+{
+	socklen_t len = sizeof(int);
+	int val = -1;
+
+	getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &val, &len);
+	return val;
+}
+
+static int queued(int fd)
+{
+	uint32_t mem[SK_MEMINFO_VARS] = {};
+	socklen_t len = sizeof(mem);
+
+	getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &len);
+	return mem[SK_MEMINFO_WMEM_QUEUED];
+}
+
+/*
+ * In a round the queue grows, and then only shrinks: if it is full before a look
+ * and behind, it was meanwhile.
+ */
+static void *look_at_room(void *arg)
+{
+	struct room *r = arg;
+	int round, val;
+	bool full;
+
+	while (!__atomic_load_n(&r->stop, __ATOMIC_ACQUIRE)) {
+		val = so_sndbuf(r->fd);
+		if (val > r->most)
+			r->most = val;
+		round = __atomic_load_n(&r->round, __ATOMIC_ACQUIRE);
+		full = queued(r->fd) >= r->sndbuf;
+		if (!full || !tcptest_poll(r->fd, POLLOUT, 0))
+			continue;
+		if (queued(r->fd) >= r->sndbuf &&
+		    round == __atomic_load_n(&r->round, __ATOMIC_ACQUIRE))
+			r->spurious++;
+	}
+	return NULL;
+}
+
+/*
+ * A record that was begun goes to TCP whole, beyond SO_SNDBUF. Nobody else takes
+ * that for room, or for another SO_SNDBUF than there is but for that record.
+ */
+TEST(room_seen_by_others)
+{
+	struct tcptest_conf conf = {
+		.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+	};
+	struct room room = {};
+	pthread_t thread;
+	int a, b, i;
+
+	ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
+	ASSERT_EQ(0, tcptest_set_int(a, SOL_SOCKET, SO_SNDBUF, ROOM_SNDBUF));
+	room.fd = a;
+	room.sndbuf = so_sndbuf(a);
+	ASSERT_GT(ROOM_RECORD, room.sndbuf);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, look_at_room, &room));
+	for (i = 0; i < ROOM_ROUNDS; i++) {
+		ASSERT_EQ(0, tcptest_send(a, i * ROOM_RECORD, ROOM_RECORD,
+					  ROOM_RECORD));
+		ASSERT_EQ(0, tcptest_recv(b, i * ROOM_RECORD, ROOM_RECORD,
+					  ROOM_RECORD));
+		while (queued(a))
+			usleep(100);
+		__atomic_store_n(&room.round, i + 1, __ATOMIC_RELEASE);
+	}
+	__atomic_store_n(&room.stop, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, room.spurious);
+	EXPECT_LE(room.most, room.sndbuf + 3 * ROOM_RECORD);
+	close(a);
+	close(b);
 }
 
 TEST_HARNESS_MAIN
