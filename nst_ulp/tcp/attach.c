@@ -3,6 +3,7 @@
 #include <linux/module.h>
 #include <linux/net.h>
 #include <linux/tcp.h>
+#include <net/inet_common.h>
 #include <net/tcp.h>
 #include "tcp/attach.h"
 #include "tcp/crowd.h"
@@ -48,31 +49,6 @@ static void end_eviction(struct nst_tcp *nst)
 		return;
 	nst->sk->sk_disconnects--;
 	WRITE_ONCE(nst->evicting, false);
-}
-
-/**
- * nst_tcp_connect() - proto_ops.connect
- * @sock: the socket
- * @addr: to whom
- * @len: bytes of it
- * @flags: O_NONBLOCK
- *
- * Context: process.
- * Return: 0 or an errno.
- */
-int nst_tcp_connect(struct socket *sock, struct NST_SOCKADDR *addr, int len,
-		    int flags)
-{
-	struct nst_tcp *nst = nst_tcp(sock->sk);
-
-	if (!nst)
-		return -EIO;
-	if (READ_ONCE(nst->evicting)) {
-		lock_sock(sock->sk);
-		end_eviction(nst);
-		release_sock(sock->sk);
-	}
-	return nst->base_ops->connect(sock, addr, len, flags);
 }
 
 /**
@@ -421,4 +397,79 @@ int nst_tcp_disconnect(struct sock *sk, int flags)
 	mutex_unlock(&nst->rx_lock);
 	nst_tcp_rekick(nst);
 	return err;
+}
+
+/*
+ * connect(AF_UNSPEC). One that nst_tcp_disconnect() refuses has no effect: the core
+ * has counted it before it asks, and who sleeps would take it for one that was done.
+ */
+static int connect_none(struct socket *sock, struct NST_SOCKADDR *addr, int len,
+			int flags)
+{
+	struct sock *sk = sock->sk;
+	socket_state state;
+	int disconnects, err;
+
+	lock_sock(sk);
+	state = sock->state;
+	disconnects = sk->sk_disconnects;
+	err = __inet_stream_connect(sock, addr, len, flags, 0);
+	if (err) {
+		sk->sk_disconnects = disconnects;
+		sock->state = state;
+	}
+	release_sock(sk);
+	return err;
+}
+
+/*
+ * A connect() that had failed could not take the socket back from its connection, as
+ * somebody had a record in hand, see nst_tcp_disconnect(). Then this one does.
+ */
+static int disconnect_late(struct socket *sock, int flags)
+{
+	struct sock *sk = sock->sk;
+	int err = 0;
+
+	lock_sock(sk);
+	if (sock->state == SS_DISCONNECTING && sk->sk_state == TCP_CLOSE) {
+		err = nst_tcp_disconnect(sk, flags);
+		if (!err)
+			sock->state = SS_UNCONNECTED;
+	}
+	release_sock(sk);
+	return err == -EBUSY ? err : 0;
+}
+
+/**
+ * nst_tcp_connect() - proto_ops.connect
+ * @sock: the socket
+ * @addr: to whom
+ * @len: bytes of it
+ * @flags: O_NONBLOCK
+ *
+ * Context: process.
+ * Return: 0 or an errno.
+ */
+int nst_tcp_connect(struct socket *sock, struct NST_SOCKADDR *addr, int len,
+		    int flags)
+{
+	struct nst_tcp *nst = nst_tcp(sock->sk);
+	int err;
+
+	if (!nst)
+		return -EIO;
+	if (len >= (int)sizeof(addr->sa_family) && addr->sa_family == AF_UNSPEC)
+		return connect_none(sock, addr, len, flags);
+	if (READ_ONCE(nst->evicting)) {
+		lock_sock(sock->sk);
+		end_eviction(nst);
+		release_sock(sock->sk);
+	}
+	if (unlikely(READ_ONCE(sock->state) == SS_DISCONNECTING)) {
+		err = disconnect_late(sock, flags);
+		if (err)
+			return err;
+	}
+	return nst->base_ops->connect(sock, addr, len, flags);
 }

@@ -632,6 +632,46 @@ TEST_F(share, signal_against_shutdown)
 	tcptest_hole_close(&s.hole);
 }
 
+/* --- disconnecting under others ---------------------------------------------- */
+
+static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+
+/* What is refused has no effect: who sends goes on, and gets no signal. */
+TEST_F(share, disconnect_against_send)
+{
+	struct blocked b;
+	char buf[65536];
+	size_t sent = 0;
+	ssize_t n;
+
+	ASSERT_EQ(0, tcptest_bind(self->a, self->b));
+	block(_metadata, &b, block_send, self->b);
+	ASSERT_EQ(-1, connect(self->b, &nowhere, sizeof(nowhere)));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+	EXPECT_EQ(0, tcptest_asleep(b.tid));
+	/* Only the peer's end is an end. */
+	for (n = 1; n > 0 && sent < 10 * sizeof(buf); sent += n)
+		n = recv(self->a, buf, sizeof(buf), 0);
+	EXPECT_LT(0, n);
+	EXPECT_EQ(-ENODATA, __atomic_load_n(&b.result, __ATOMIC_RELAXED));
+	ASSERT_EQ(0, close(self->a));
+	self->a = -1;
+	n = unblocked(&b);
+	EXPECT_TRUE(n == -ECONNRESET || n == -EPIPE);
+}
+
+TEST_F(share, disconnect_against_recv)
+{
+	struct blocked b;
+
+	block(_metadata, &b, block_recv, self->b);
+	ASSERT_EQ(-1, connect(self->b, &nowhere, sizeof(nowhere)));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+	EXPECT_EQ(0, tcptest_asleep(b.tid));
+	EXPECT_EQ(0, tcptest_send(self->a, 0, 10, 10));
+	EXPECT_EQ(10, unblocked(&b));
+}
+
 /* --- room for a record, as others see it ------------------------------------ */
 
 #define ROOM_ROUNDS	1500
