@@ -407,7 +407,9 @@ static bool send_end(struct nst_tcp *nst)
 			break;
 		schedule_timeout_killable(NST_TCP_RETRY);
 	}
-	if (again && wait && !left)
+	/* A connection that does not stand yet tells nothing of memory. */
+	if (again && wait && !left &&
+	    READ_ONCE(nst->sk->sk_state) != TCP_SYN_RECV)
 		nst_tcp_waited_in_vain(nn);
 	return err != -EAGAIN && !test_bit(NST_TCP_TORN, &nst->flags);
 }

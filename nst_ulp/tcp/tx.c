@@ -368,6 +368,9 @@ static int finish(struct nst_tcp *nst)
 	struct nst_stream *st = &nst->st;
 	int err = 0;
 
+	/* TCP Fast Open: accepted before the connection stands, which it soon will. */
+	if (READ_ONCE(nst->sk->sk_state) == TCP_SYN_RECV)
+		return st->tx.conf ? -EAGAIN : 0;
 	if (!is_live(nst))
 		return 0;
 	if (nst->tx_out)
@@ -394,7 +397,8 @@ static int finish(struct nst_tcp *nst)
  *
  * Context: process, under tx_lock.
  * Return: 0 if TCP may send its FIN; -EAGAIN if something must come first: the
- * peer's START (strict mode) or memory; another errno if the stream is lost.
+ * peer's START (strict mode), the connection or memory; another errno if the stream
+ * is lost.
  */
 int nst_tcp_tx_finish(struct nst_tcp *nst)
 {

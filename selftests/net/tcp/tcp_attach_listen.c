@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -298,6 +299,47 @@ TEST_F(older, fastopen_after)
 	struct tcptest_conf conf = relaxed(&variant->conf);
 
 	run_fastopen(_metadata, self, &conf, false);
+}
+
+/*
+ * Shut down before the connection stands: the end of the stream goes when it does, and
+ * no FIN without it.
+ */
+TEST_F(older, fastopen_shut)
+{
+	struct tcptest_conf conf = relaxed(&variant->conf);
+	struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog deaf = { .len = 1, .filter = &none };
+	int a = socket(conf.family, SOCK_STREAM, 0), b;
+	uint8_t wire[256], plain[PEER_RECORD_MAX];
+	struct peer_hdr h;
+	struct peer peer;
+	char in[8] = "";
+	size_t n;
+
+	ASSERT_EQ(0, nsttest_write_file("/proc/sys/net/ipv4/tcp_fastopen",
+					"1543"));
+	ASSERT_EQ(0, timeouts(a));
+	peer_init(&peer, a, conf.cipher_id, nsttest_box, NSTTEST_KEYS);
+	n = peer_append(&peer, NST_TYPE_DATA, "record", 6, wire);
+	ASSERT_EQ(0, tcptest_key(self->lis, &conf, 0));
+	/* The client hears of no SYN-ACK yet, and acknowledges none. */
+	ASSERT_EQ(0, setsockopt(a, SOL_SOCKET, SO_ATTACH_FILTER, &deaf,
+				sizeof(deaf)));
+	ASSERT_EQ((ssize_t)n, sendto(a, wire, n, MSG_FASTOPEN | MSG_DONTWAIT,
+				     (void *)&self->ss, self->len));
+	b = accept_from(self->lis);
+	ASSERT_LE(0, b);
+	ASSERT_EQ(0, tcptest_state(b, TCP_SYN_RECV));
+	EXPECT_EQ(0, shutdown(b, SHUT_WR));
+	EXPECT_EQ(-1, send(b, "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT));
+	ASSERT_EQ(0, tcptest_set_int(a, SOL_SOCKET, SO_DETACH_FILTER, 0));
+	EXPECT_EQ(6, recv(b, in, sizeof(in), 0));
+	EXPECT_EQ(0, peer_recv(&peer, &h, plain));
+	EXPECT_EQ(PEER_CLOSE, h.flags & PEER_F_TYPE);
+	EXPECT_EQ(-EPIPE, peer_recv(&peer, &h, plain));
+	close(b);
+	close(a);
 }
 
 /* Born between the listener's attach and its keys. */
