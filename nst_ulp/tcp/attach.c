@@ -245,7 +245,7 @@ static void evict_readers(struct nst_tcp *nst)
 
 /*
  * Attach, if nobody waits for the lock: a call of TCP's own that comes behind
- * it would not know. Returns -EAGAIN if somebody does. Socket lock.
+ * it would not know. Returns -EAGAIN if somebody does, or a segment. Socket lock.
  */
 static int install_alone(struct nst_tcp *nst)
 {
@@ -255,6 +255,9 @@ static int install_alone(struct nst_tcp *nst)
 	spin_lock_bh(&sk->sk_lock.slock);
 	/* Who waits is put there under this spinlock. */
 	alone = !waitqueue_active(&sk->sk_lock.wq);
+	/* What has come meanwhile may be the end of SYN_SENT, see evict_readers(). */
+	if (sk->sk_state == TCP_SYN_SENT && sk->sk_backlog.tail)
+		alone = false;
 	if (alone)
 		nst_tcp_install(nst);
 	spin_unlock_bh(&sk->sk_lock.slock);
@@ -324,8 +327,12 @@ int nst_tcp_attach(struct sock *sk)
 			break;
 		let_others(sk);
 	}
-	if (!err)
+	if (!err) {
+		/* Those who were sent back look at the count before it is lowered. */
+		if (nst->evicting && waitqueue_active(sk_sleep(sk)))
+			let_others(sk);
 		return 0;
+	}
 	nst_tcp_put(nst);
 	return err == -EAGAIN ? -EBUSY : err;
 }
