@@ -4,15 +4,30 @@
 #include <net/sock.h>
 #include "tcp/pieces.h"
 
+/*
+ * Is there room for @min bytes where an earlier record has taken its pages, or this
+ * one? What may stay open takes nothing of a large one that others have left: all of
+ * it would be held, and charged, for a few bytes.
+ */
+static bool fits(const struct nst_txrec *rec, unsigned int min)
+{
+	const struct page_frag *frag = &rec->pages;
+
+	if (!frag->page)
+		return false;
+	if (rec->small && frag->size > PAGE_SIZE && rec->counted != frag->page)
+		return false;
+	return page_ref_count(frag->page) == 1 ||
+	       frag->offset + min <= frag->size;
+}
+
 /* Have @min bytes at @rec->pages. */
 static bool refill(struct nst_txrec *rec, unsigned int min)
 {
 	struct page_frag *frag = &rec->pages;
-	bool fits = frag->page && (page_ref_count(frag->page) == 1 ||
-				   frag->offset + min <= frag->size);
 	struct page *page;
 
-	if (fits || !rec->small) {
+	if (!rec->small || fits(rec, min)) {
 		if (!skb_page_frag_refill(min, frag, GFP_KERNEL))
 			return false;
 	} else {
