@@ -7,9 +7,11 @@
  * open record, and the one on its way if TCP did not take all of it. A record that
  * goes to TCP in the call that has gathered it is TCP's to charge.
  *
- * (The receiving half: a record that is being gathered is charged by move_charge()
- * in head.c; plaintext is allocated in the memory cgroup, by __GFP_ACCOUNT. One that
- * is off TCP's queue and waits for memory is charged here.)
+ * The receiving half: a record that is being gathered is charged by move_charge()
+ * in head.c. Plaintext that waits for a reader is charged here, and so is a record
+ * that is off TCP's queue and waits for memory. (Before accept() TCP's counters are
+ * left alone, as accept() charges the cgroup for what they say: the plaintext of a
+ * START is allocated by __GFP_ACCOUNT then.)
  */
 #include <linux/sched/mm.h>
 #include <net/sock.h>
@@ -151,33 +153,72 @@ void nst_tcp_mem_lend(struct nst_tcp *nst)
  */
 void nst_tcp_mem_drop(struct nst_tcp *nst)
 {
-	if (nst->tx_charged || nst->stall_charged)
-		sk_mem_uncharge(nst->sk, nst->tx_charged + nst->stall_charged);
+	if (nst->tx_charged || nst->rx_charged)
+		sk_mem_uncharge(nst->sk, nst->tx_charged + nst->rx_charged);
 	WRITE_ONCE(nst->tx_charged, 0);
-	WRITE_ONCE(nst->stall_charged, 0);
+	WRITE_ONCE(nst->rx_charged, 0);
 }
 
-static int stalled_mem(const struct nst_tcp *nst)
+/* What is off TCP's queue, and not with a reader. Under rx_lock. */
+static int unread_mem(const struct nst_tcp *nst)
 {
 	lockdep_assert_held(&nst->rx_lock);
-	return nst->stalled ? nst_rxrec_mem(&nst->stalled->rec) : 0;
+	return nst->plain_mem - nst->plain_paid +
+	       (nst->stalled ? nst_rxrec_mem(&nst->stalled->rec) : 0);
 }
 
 /**
- * nst_tcp_mem_stall_settled() - is the socket charged for the record that waits?
+ * nst_tcp_mem_rx_move() - charge the socket for what stands for bytes of TCP's queue
+ * @nst: the socket's state
+ * @n: bytes of memory; less than 0: they are charged no more
+ *
+ * Called before those bytes are taken off: what they were charged with goes over to
+ * it before anybody else can have that, so that a record can be read however short of
+ * memory TCP or the cgroup is.
+ *
+ * Context: under rx_lock and the socket lock or its spinlock.
+ */
+void nst_tcp_mem_rx_move(struct nst_tcp *nst, int n)
+{
+	lockdep_assert_held(&nst->rx_lock);
+	if (n > 0)
+		sk_mem_charge(nst->sk, n);
+	else
+		sk_mem_uncharge(nst->sk, -n);
+	WRITE_ONCE(nst->rx_charged, nst->rx_charged + n);
+}
+
+/**
+ * nst_tcp_mem_rx_cover() - have TCP give what nst_tcp_mem_rx_move() has charged
+ * @nst: the socket's state; the bytes are off TCP's queue
+ *
+ * Context: as there.
+ */
+void nst_tcp_mem_rx_cover(struct nst_tcp *nst)
+{
+	struct sock *sk = nst->sk;
+
+	if (likely(sk->sk_forward_alloc >= 0))
+		return;
+	if (!__sk_mem_schedule(sk, -sk->sk_forward_alloc, SK_MEM_RECV))
+		force(sk, 0);
+}
+
+/**
+ * nst_tcp_mem_rx_settled() - is the socket charged for what waits for its reader?
  * @nst: the socket's state
  *
  * Context: process, under rx_lock.
- * Return: false if nst_tcp_mem_stall_settle() is due.
+ * Return: false if nst_tcp_mem_rx_settle() is due.
  */
-bool nst_tcp_mem_stall_settled(const struct nst_tcp *nst)
+bool nst_tcp_mem_rx_settled(const struct nst_tcp *nst)
 {
-	return READ_ONCE(nst->stall_charged) == stalled_mem(nst) ||
+	return READ_ONCE(nst->rx_charged) == unread_mem(nst) ||
 	       test_bit(NST_TCP_DEAD, &nst->flags);
 }
 
 /**
- * nst_tcp_mem_stall_settle() - charge the socket for a record that waits, or no more
+ * nst_tcp_mem_rx_settle() - charge the socket for what waits, or no more
  * @nst: the socket's state
  *
  * It is off TCP's queue and cannot go back, so it is charged even beyond the limits.
@@ -185,20 +226,14 @@ bool nst_tcp_mem_stall_settled(const struct nst_tcp *nst)
  * Context: under rx_lock and the socket lock or its spinlock; not for a child that
  * nobody has accepted, whose cgroup is charged then for what TCP has.
  */
-void nst_tcp_mem_stall_settle(struct nst_tcp *nst)
+void nst_tcp_mem_rx_settle(struct nst_tcp *nst)
 {
-	int due = stalled_mem(nst) - nst->stall_charged;
-	struct sock *sk = nst->sk;
+	int due = unread_mem(nst) - nst->rx_charged;
 
 	if (test_bit(NST_TCP_DEAD, &nst->flags))
 		return;
-	if (due > 0 && !ask(sk, due))
-		force(sk, due);
-	if (due > 0)
-		sk_mem_charge(sk, due);
-	else if (due < 0)
-		sk_mem_uncharge(sk, -due);
-	WRITE_ONCE(nst->stall_charged, nst->stall_charged + due);
+	nst_tcp_mem_rx_move(nst, due);
+	nst_tcp_mem_rx_cover(nst);
 }
 
 /**

@@ -60,7 +60,9 @@ bool nst_tcp_mem_settled(const struct nst_tcp *nst);
 void nst_tcp_mem_settle(struct nst_tcp *nst);
 void nst_tcp_mem_lend(struct nst_tcp *nst);
 void nst_tcp_mem_drop(struct nst_tcp *nst);
-bool nst_tcp_mem_stall_settled(const struct nst_tcp *nst);
-void nst_tcp_mem_stall_settle(struct nst_tcp *nst);
+void nst_tcp_mem_rx_move(struct nst_tcp *nst, int n);
+void nst_tcp_mem_rx_cover(struct nst_tcp *nst);
+bool nst_tcp_mem_rx_settled(const struct nst_tcp *nst);
+void nst_tcp_mem_rx_settle(struct nst_tcp *nst);
 
 #endif /* _NST_TCP_MEM_H */

@@ -54,14 +54,13 @@ bool nst_tcp_needs_buffer(const struct nst_tcp *nst, const struct nst_hdr *hdr,
 
 /*
  * A buffer for plaintext of which the reader's memory was to be the place, and is
- * not. Its record cannot go back to TCP, so the cgroup pays beyond its limit if
- * need be, as for GFP_ATOMIC it does.
+ * not. Its record cannot go back to TCP, so it is charged later, beyond the limits
+ * if need be.
  */
 static struct sk_buff *late_buffer(u32 len)
 {
-	return nst_rxrec_buffer(len, GFP_KERNEL_ACCOUNT | __GFP_NORETRY |
-				     __GFP_NOWARN) ?:
-	       nst_rxrec_buffer(len, GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN);
+	return nst_rxrec_buffer(len, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN) ?:
+	       nst_rxrec_buffer(len, GFP_ATOMIC | __GFP_NOWARN);
 }
 
 /* There is no memory to go on with a record: it is tried again, later. */
@@ -114,6 +113,8 @@ static void queue_plain(struct nst_tcp *nst, struct sk_buff *skb, u8 type,
 	nst_plain(skb)->type = type;
 	nst_plain(skb)->off = 0;
 	nst->plain_mem += skb->truesize;
+	if (nst_plain(skb)->paid)
+		nst->plain_paid += skb->truesize;
 	__skb_queue_tail(&nst->plain, skb);
 	if (type != NST_TYPE_DATA || skb->len == want->rest)
 		return;

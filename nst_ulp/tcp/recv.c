@@ -87,6 +87,8 @@ static void drop_plain(struct nst_tcp *nst, struct sk_buff *skb)
 {
 	__skb_unlink(skb, &nst->plain);
 	nst->plain_mem -= skb->truesize;
+	if (nst_plain(skb)->paid)
+		nst->plain_paid -= skb->truesize;
 	kfree_skb(skb);
 }
 
@@ -459,8 +461,10 @@ NST_RECVMSG(nst_tcp_recvmsg)
 	scope = nst_tcp_scope_begin(sk, false);
 	err = recv_loop(&call, (flags & MSG_WAITALL ? len : target) ?: 1);
 	nst_tcp_scope_end(&scope);
-	if (call.locked)
+	if (call.locked) {
+		nst_tcp_rx_settle(nst);
 		tell_next(&call);
+	}
 	rx_unlock(&call);
 	if (call.type < 0 || call.type == NST_TYPE_DATA)
 		return call.copied ?: err;

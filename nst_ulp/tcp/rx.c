@@ -122,18 +122,29 @@ static enum found find_unread(struct nst_tcp *nst, struct nst_rxrec *rec,
 static enum found take(struct nst_tcp *nst, const struct nst_rx_want *want,
 		       struct nst_rxrec *rec, u8 *wire, gfp_t gfp)
 {
+	bool paid = is_child(nst);
+	int charge = 0;
 	u32 len;
 
 	rec->op = nst_op_get(&nst->st.rx.ep.cipher, gfp);
 	if (!rec->op)
 		return FOUND_NOMEM;
 	if (nst_tcp_needs_buffer(nst, &rec->hdr, want, &len)) {
-		rec->plain = nst_rxrec_buffer(len, gfp | __GFP_ACCOUNT);
+		rec->plain = nst_rxrec_buffer(len, paid ? gfp | __GFP_ACCOUNT :
+							  gfp);
 		if (!rec->plain)
 			goto no_memory;
+		nst_plain(rec->plain)->paid = paid;
+		charge = paid ? 0 : rec->plain->truesize;
 	}
-	if (!nst_tcp_head_take(nst, rec, wire, gfp))
+	if (charge)
+		nst_tcp_mem_rx_move(nst, charge);
+	if (!nst_tcp_head_take(nst, rec, wire, gfp)) {
+		nst_tcp_mem_rx_cover(nst);
 		return FOUND_RECORD;
+	}
+	if (charge)
+		nst_tcp_mem_rx_move(nst, -charge);
 	kfree_skb(rec->plain);
 	rec->plain = NULL;
 no_memory:
@@ -164,6 +175,8 @@ static enum found find_locked(struct nst_tcp *nst, struct nst_rx_want *want,
 	bool closed = test_bit(NST_TCP_CLOSED, &nst->flags);
 	enum found found;
 
+	if (!nst_tcp_mem_rx_settled(nst) && !is_child(nst))
+		nst_tcp_mem_rx_settle(nst);
 	want->shutdown = nst_tcp_rcv_shut(nst);
 	want->fin = sock_flag(nst->sk, SOCK_DONE);
 	want->gone = nst_tcp_gone(nst->sk);
@@ -192,7 +205,8 @@ static enum found find_head(struct nst_tcp *nst, struct nst_rx_want *want,
 			    struct nst_rxrec *rec, u8 *wire,
 			    enum nst_drop *drop)
 {
-	gfp_t gfp = GFP_ATOMIC | __GFP_NOWARN;
+	/* Under the spinlock it cannot sleep, and what it leaves it comes again for. */
+	gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN;
 	struct sock *sk = nst->sk;
 	enum found found = FOUND_NONE;
 
@@ -357,18 +371,19 @@ static int receive(struct nst_tcp *nst, struct nst_rx_want *want)
 }
 
 /*
- * A record that waits is charged to the socket, and no longer than it does. The worker
- * is called again if somebody owns the socket. A child's waits until it is accepted.
+ * What waits for its reader is charged to the socket, and no longer than it does. The
+ * worker is called again if somebody owns the socket. A child's waits until it is
+ * accepted.
  */
-static void charge_stalled(struct nst_tcp *nst, bool worker)
+static void settle(struct nst_tcp *nst, bool worker)
 {
-	if (nst_tcp_mem_stall_settled(nst) || is_child(nst))
+	if (likely(nst_tcp_mem_rx_settled(nst)) || is_child(nst))
 		return;
 	if (!worker)
 		lock_sock(nst->sk);
 	else if (!nst_tcp_borrow(nst))
 		return;
-	nst_tcp_mem_stall_settle(nst);
+	nst_tcp_mem_rx_settle(nst);
 	if (worker)
 		nst_tcp_return(nst);
 	else
@@ -394,8 +409,7 @@ int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want)
 	lockdep_assert_held(&nst->rx_lock);
 	want->copied = 0;
 	err = receive(nst, want);
-	if (unlikely(nst->stalled || nst->stall_charged))
-		charge_stalled(nst, want->worker);
+	settle(nst, want->worker);
 	return err;
 }
 
@@ -414,6 +428,18 @@ static void see_keyless_end(struct nst_tcp *nst)
 	nst_tcp_return(nst);
 	if (ended)
 		nst_tcp_rx_unstarted(nst);
+}
+
+/**
+ * nst_tcp_rx_settle() - a reader has taken plaintext: the socket pays no longer for it
+ * @nst: the socket
+ *
+ * Context: process, under rx_lock.
+ */
+void nst_tcp_rx_settle(struct nst_tcp *nst)
+{
+	lockdep_assert_held(&nst->rx_lock);
+	settle(nst, false);
 }
 
 /**

@@ -12,6 +12,7 @@
 #define NST_TCP_BATCH	64
 
 int nst_tcp_rx_one(struct nst_tcp *nst, struct nst_rx_want *want);
+void nst_tcp_rx_settle(struct nst_tcp *nst);
 void nst_tcp_rx_work(struct nst_tcp *nst);
 
 #endif /* _NST_TCP_RX_H */

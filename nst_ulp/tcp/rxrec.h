@@ -50,10 +50,12 @@ struct nst_rxrec {
 /**
  * struct nst_plain - in the cb of a decrypted record
  * @type: its record type
+ * @paid: it was allocated at the expense of a memory cgroup
  * @off: bytes already read
  */
 struct nst_plain {
 	u8 type;
+	bool paid;
 	u32 off;
 };
 

@@ -245,6 +245,8 @@ struct nst_head {
  *	is being opened and will come there; as @plain
  * @plain_mem: memory that @plain takes, bounded by SO_RCVBUF and one record;
  *	under @rx_lock
+ * @plain_paid: so much of it is from before accept(), and the memory cgroup of who
+ *	made the listener has paid; as @plain_mem
  * @opening: a record was taken off TCP's queue and will come to @plain. Set
  *	under @rx_lock and the socket lock, read without by poll
  * @turn: the record received last was a control record, and no reader has come
@@ -253,8 +255,8 @@ struct nst_head {
  * @stalled: a record off TCP's queue that waits for memory to be opened, and goes
  *	before what is there; counted as one that is being opened. NULL: none.
  *	Under @rx_lock
- * @stall_charged: bytes of memory charged to the socket for @stalled, or still so.
- *	Changed under @rx_lock and the socket lock, or by who ends it
+ * @rx_charged: bytes of memory charged to the socket for @plain and @stalled, or
+ *	still so. Changed under @rx_lock and the socket lock, or by who ends it
  * @rx_drop: why receiving has ended, sticky, but for a truncation, behind which
  *	others' bytes may come to light; under @rx_lock
  * @rx_err: the same as a negative errno, or one that TCP has reported
@@ -300,12 +302,13 @@ struct nst_tcp {
 	int raised_sndbuf;
 	struct task_struct *pusher;
 
-	int stall_charged;
+	int rx_charged;
 	struct mutex rx_lock;
 	struct nst_stalled *stalled;
 	struct sk_buff_head plain;
 	u32 plain_len;
 	u32 plain_mem;
+	u32 plain_paid;
 	int rx_err;
 	u8 rx_drop;
 
