@@ -137,7 +137,7 @@ boot()
 		-append "console=ttyS0 quiet loglevel=5 panic=-1 oops=panic \
 panic_on_warn=1 hung_task_panic=1 softlockup_panic=1 mitigations=off \
 no_timer_check rcupdate.rcu_cpu_stall_timeout=60 printk.devkmsg=on net.ifnames=0 \
-clocksource=tsc tsc=reliable $append" $qemu_args || status=$?
+clocksource=tsc tsc=reliable secretmem.enable=1 $append" $qemu_args || status=$?
 	if [ -n "$watcher" ]; then
 		kill "$watcher" 2>/dev/null
 		wait "$watcher" 2>/dev/null

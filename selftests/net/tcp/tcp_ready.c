@@ -76,6 +76,44 @@ TEST(what_is_left_stays_readable)
 	close(b);
 }
 
+/*
+ * An empty START and a record right behind it: nothing is judged yet, and the record
+ * is there at once, for poll() and FIONREAD.
+ */
+TEST(record_behind_empty_start)
+{
+	int i, n, late = 0, less = 0;
+
+	for (i = 0; i < 100; i++) {
+		uint8_t wire[1024];
+		struct pollfd pfd = { .events = POLLIN };
+		struct peer peer;
+		size_t len;
+		int k, raw;
+		char in[8];
+
+		ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &k, &raw));
+		ASSERT_EQ(0, nsttest_attach(k));
+		ASSERT_EQ(0, nsttest_install(k, &plain));
+		peer_init(&peer, raw, NST_CIPHER_AES_GCM, nsttest_box,
+			  NSTTEST_KEYS);
+		len = peer_append(&peer, PEER_DATA, "", 0, wire);
+		len += peer_append(&peer, PEER_DATA, "record", 6, wire + len);
+		pfd.fd = k;
+		/* It comes to the other end on loopback before this is over. */
+		ASSERT_EQ(0, peer_write(raw, wire, len));
+		late += poll(&pfd, 1, 0) != 1;
+		n = 0;
+		ASSERT_EQ(0, ioctl(k, FIONREAD, &n));
+		less += n != 6;
+		ASSERT_EQ(6, recv(k, in, sizeof(in), 0));
+		close(k);
+		close(raw);
+	}
+	EXPECT_EQ(0, late);
+	EXPECT_EQ(0, less);
+}
+
 /* The worker takes the START away meanwhile. */
 TEST(first_record_stays_readable)
 {

@@ -672,6 +672,68 @@ TEST_F(share, disconnect_against_recv)
 	EXPECT_EQ(10, unblocked(&b));
 }
 
+/* --- a program that owns the socket ------------------------------------------ */
+
+struct owner {
+	struct tcptest_hole hole;
+	int fd;
+	pid_t tid;
+};
+
+/* An option of the kernel's own, which reads the program's memory under the lock. */
+static void *own(void *arg)
+{
+	struct owner *o = arg;
+	socklen_t len = TCPTEST_HOLE;
+
+	__atomic_store_n(&o->tid, gettid(), __ATOMIC_RELEASE);
+	getsockopt(o->fd, IPPROTO_IP, IP_MSFILTER, o->hole.mem, &len);
+	return NULL;
+}
+
+/*
+ * While a page fault keeps the socket owned the worker cannot have it. What it was
+ * to do it does when the socket is free: here it resets, for what came meanwhile.
+ */
+TEST(worker_waits_for_owner)
+{
+	struct tcptest_conf conf = {
+		.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+		.strict = true,
+	};
+	struct owner owner = {};
+	char junk[PEER_HDR_SIZE];
+	pthread_t thread;
+	int raw, i;
+
+	memset(junk, 'X', sizeof(junk));
+	ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &owner.fd, &raw));
+	ASSERT_EQ(0, tcptest_key(owner.fd, &conf, NST_F_RESPONDER));
+	/* Its start record. */
+	ASSERT_EQ(PEER_HDR_SIZE, recv(raw, junk, sizeof(junk), MSG_WAITALL));
+	ASSERT_EQ(0, tcptest_hole_open(&owner.hole));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, own, &owner));
+	for (i = 0; i < TCPTEST_SOON_MS; i++) {
+		if (__atomic_load_n(&owner.tid, __ATOMIC_ACQUIRE))
+			break;
+		usleep(1000);
+	}
+	ASSERT_EQ(0, tcptest_asleep(owner.tid));
+	/* It is put off, and the worker is called. */
+	EXPECT_EQ(0, shutdown(owner.fd, SHUT_WR));
+	memset(junk, 'X', sizeof(junk));
+	ASSERT_EQ(sizeof(junk), send(raw, junk, sizeof(junk), 0));
+	EXPECT_EQ(0, tcptest_poll(raw, POLLIN, TCPTEST_NEVER_MS));
+	ASSERT_EQ(0, tcptest_hole_fill(&owner.hole, 0));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(-1, recv(raw, junk, sizeof(junk), 0));
+	EXPECT_EQ(ECONNRESET, errno);
+	EXPECT_EQ(-EPROTO, one_recv(owner.fd));
+	tcptest_hole_close(&owner.hole);
+	close(owner.fd);
+	close(raw);
+}
+
 /* --- room for a record, as others see it ------------------------------------ */
 
 #define ROOM_ROUNDS	1500

@@ -128,6 +128,82 @@ FIXTURE_TEARDOWN(uring)
 	close(self->ring.fd);
 }
 
+/* Asks to be told of @events at @fd, each time. */
+static int submit_poll(struct ring *ring, int fd, int events, uint64_t id)
+{
+	unsigned int tail = *ring->sq_tail, i = tail & ring->sq_mask;
+	struct io_uring_sqe *sqe = &ring->sqes[i];
+
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->opcode = IORING_OP_POLL_ADD;
+	sqe->fd = fd;
+	sqe->len = IORING_POLL_ADD_MULTI;
+	sqe->poll32_events = events;
+	sqe->user_data = id;
+	ring->sq_array[i] = i;
+	atomic_store_explicit((_Atomic unsigned int *)ring->sq_tail, tail + 1,
+			      memory_order_release);
+	return syscall(__NR_io_uring_enter, ring->fd, 1, 0, 0, NULL, 0) == 1 ?
+	       0 : -errno;
+}
+
+/* Waits until that request has told of POLLIN; of a hangup it may have before. */
+static int told_of_input(struct ring *ring, uint64_t id)
+{
+	int res;
+
+	do {
+		res = result(ring, id);
+	} while (res > 0 && !(res & POLLIN));
+	return res < 0 ? res : 0;
+}
+
+/*
+ * Who has been waiting on a socket since before its listen() or connect() is no
+ * obstacle to an attach, and is told all the same.
+ */
+TEST_F(uring, poll_before_listen)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = nsttest_loopback(&ss, variant->conf.family, 0);
+	int lis = socket(variant->conf.family, SOCK_STREAM, 0), a;
+
+	ASSERT_EQ(0, submit_poll(&self->ring, lis, POLLIN, 20));
+	ASSERT_EQ(0, bind(lis, (void *)&ss, len));
+	ASSERT_EQ(0, listen(lis, 5));
+	ASSERT_EQ(0, getsockname(lis, (void *)&ss, &len));
+	ASSERT_EQ(0, tcptest_key(lis, &variant->conf, 0));
+	a = socket(variant->conf.family, SOCK_STREAM, 0);
+	ASSERT_EQ(0, connect(a, (void *)&ss, len));
+	EXPECT_EQ(0, told_of_input(&self->ring, 20));
+	close(a);
+	close(lis);
+}
+
+TEST_F(uring, poll_before_connect)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = nsttest_loopback(&ss, variant->conf.family, 0);
+	int lis = socket(variant->conf.family, SOCK_STREAM, 0), a, b;
+
+	ASSERT_EQ(0, bind(lis, (void *)&ss, len));
+	ASSERT_EQ(0, listen(lis, 5));
+	ASSERT_EQ(0, getsockname(lis, (void *)&ss, &len));
+	a = socket(variant->conf.family, SOCK_STREAM, 0);
+	ASSERT_EQ(0, submit_poll(&self->ring, a, POLLIN, 21));
+	ASSERT_EQ(0, connect(a, (void *)&ss, len));
+	ASSERT_EQ(0, tcptest_key(a, &variant->conf, NST_F_INITIATOR));
+	b = accept(lis, NULL, NULL);
+	ASSERT_LE(0, b);
+	ASSERT_EQ(0, tcptest_key(b, &variant->conf, NST_F_RESPONDER));
+	ASSERT_EQ(0, tcptest_settle(b));
+	ASSERT_EQ(1, send(b, "x", 1, 0));
+	EXPECT_EQ(0, told_of_input(&self->ring, 21));
+	close(a);
+	close(b);
+	close(lis);
+}
+
 TEST_F(uring, send_recv)
 {
 	static char out[40000], in[40000];
