@@ -141,7 +141,7 @@ static int copy_of(const struct target *target, const struct known *known)
  * listeners_mind() - take in what has come to a process while it is held up
  * @target: a thread of it
  * @fds: receives its listeners, LISTENERS_MAX at most; poll() tells when this is
- *	to be done again
+ *	to be done again. Those that it is not to look at are complements
  * @again: receives 1 if it is to be done again after a while, whatever poll() says
  *
  * Return: how many; they are for listeners_leave().
@@ -161,9 +161,10 @@ unsigned int listeners_mind(const struct target *target, struct pollfd *fds,
 		fd = copy[i].cookie ? copy_of(target, &copy[i]) : -1;
 		if (fd < 0)
 			continue;
-		fds[n] = (struct pollfd){ .fd = fd };
+		/* poll() tells of the end of one that was shut down, asked or not. */
+		fds[n] = (struct pollfd){ .fd = ~fd };
 		if (door_mind(fd))
-			fds[n].events = POLLIN;
+			fds[n] = (struct pollfd){ .fd = fd, .events = POLLIN };
 		else
 			*again = 1;
 		n++;
@@ -182,5 +183,5 @@ unsigned int listeners_mind(const struct target *target, struct pollfd *fds,
 void listeners_leave(const struct pollfd *fds, unsigned int nr)
 {
 	while (nr--)
-		close(fds[nr].fd);
+		close(fds[nr].fd < 0 ? ~fds[nr].fd : fds[nr].fd);
 }
