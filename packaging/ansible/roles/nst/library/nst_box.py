@@ -165,6 +165,10 @@ class Host(object):
         if [key[0] for key in want.values()].count('active') != 1:
             raise Problem('nst_box: has no active key, or more than one')
         self.no_rotation()
+        # What it held is not known, and may be newer than nst_box.
+        if self.file.problem and not self.kernel and not self.p['replace']:
+            raise Problem('%s; -e nst_replace=true puts nst_box in its place' %
+                          self.file.problem)
         have = self.kernel or states(self.file.keys or {})
         if have and live(want) == live(have):
             want = have
