@@ -141,10 +141,11 @@
 #define NST_PENDING_BYTES	(1U << 22)
 
 /*
- * One that is no larger than this may wait at each of NST_PENDING_MAX sockets of a
- * user, whatever waits at his others: he has so much more.
+ * One that takes no more memory than this may wait at each of NST_PENDING_MAX sockets
+ * of a user, whatever waits at his others: he has so much more. Drivers that fill a
+ * page for each packet make even the smallest one larger than a page.
  */
-#define NST_PENDING_SMALL	4096U
+#define NST_PENDING_SMALL	8192U
 
 /*
  * Deriving keys for unknown sessions may take one sixteenth of the host's online
