@@ -213,7 +213,9 @@ static int recv_one(struct nst_udp *nst, bool alone, NST_RECVMSG_ARGS)
 	}
 	ret = nst->base->recvmsg NST_RECVMSG_PASS(sk, msg, len,
 						  flags | MSG_DONTWAIT);
-	if (!ret && held && was_pmtu(sk, flags, held))
+	/* What has found no room is a datagram: an MTU report has no bytes to cut off. */
+	if (!ret && held && !(msg->msg_flags & MSG_TRUNC) &&
+	    was_pmtu(sk, flags, held))
 		type = -1;
 	consume_skb(held);
 	if (ret < 0)
