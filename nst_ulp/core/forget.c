@@ -119,17 +119,19 @@ static void push_out(struct nst_memories *set, struct nst_session *ses)
  */
 static bool push_own_start(struct nst_memories *set, struct nst_claim *claim)
 {
-	struct nst_start *start = nst_starts_oldest_of(&claim->starts);
+	struct nst_starts *starts = &claim->mem->starts;
+	struct nst_start *start = nst_starts_oldest_of(starts, claim,
+						       &claim->starts);
 
 	if (!start)
 		return false;
-	nst_starts_drop(&claim->mem->starts, start);
+	nst_starts_drop(starts, start);
 	free_start(start);
 	nst_stats_inc(set->stats, NST_MIB_TCP_PUSHED);
 	return true;
 }
 
-/* Are STARTs and the memory itself more of a claim than its sessions? */
+/* Are STARTs more of a claim than its sessions, and the memory itself? */
 static bool mostly_starts(const struct nst_claim *claim)
 {
 	u64 sessions = (u64)claim->nr_sessions * NST_SESSION_BYTES;
@@ -197,12 +199,33 @@ static bool is_shared(const struct nst_claim *claim, const struct nst_claim *by)
 }
 
 /*
- * An owner has to do with less, of secrets that he alone has or of such as are
- * @shared. Of sessions only such go that are older than @before: the oldest of some
- * candidates, of as many secrets as it takes to have that many.
+ * Whom an owner asks for something, and in this order: secrets that he alone has and
+ * that are much of what he holds; then those that others have, too; then what he alone
+ * has, however little it is. (A new one would keep nothing if it came first.)
+ */
+enum turn {
+	TURN_LARGE,
+	TURN_SHARED,
+	TURN_SMALL,
+	TURNS,
+};
+
+static bool is_asked(const struct nst_claim *claim, const struct nst_claim *by,
+		     enum turn turn)
+{
+	/* What no box needs goes first, however small. */
+	if (turn == TURN_LARGE && !claim->mem->payer &&
+	    claim->bytes < claim->owner->bytes / 8)
+		return false;
+	return is_shared(claim, by) == (turn == TURN_SHARED);
+}
+
+/*
+ * An owner has to do with less. Of sessions only such go that are older than @before:
+ * the oldest of some candidates, of as many secrets as it takes to have that many.
  */
 static bool give_some(struct nst_memories *set, struct nst_owner *owner,
-		      const struct nst_claim *by, u64 before, bool shared)
+		      const struct nst_claim *by, u64 before, enum turn turn)
 {
 	struct nst_claim *claim = nst_owner_first(owner);
 	struct nst_session *best = NULL;
@@ -210,7 +233,7 @@ static bool give_some(struct nst_memories *set, struct nst_owner *owner,
 
 	for (i = 0; claim && i < NST_CLAIM_LOOKS;
 	     i++, claim = nst_owner_next(claim)) {
-		if (is_shared(claim, by) != shared)
+		if (!is_asked(claim, by, turn))
 			continue;
 		if (claim->mem->payer)
 			return give_of_idle(set, claim);
@@ -233,30 +256,32 @@ static bool give_some(struct nst_memories *set, struct nst_owner *owner,
 
 /* Where no session may go: a START, of the first claim that has one. */
 static bool give_start(struct nst_memories *set, struct nst_owner *owner,
-		       const struct nst_claim *by, bool shared)
+		       const struct nst_claim *by, enum turn turn)
 {
 	struct nst_claim *claim = nst_owner_first(owner);
 	unsigned int i;
 
 	for (i = 0; claim && i < NST_CLAIM_LOOKS;
 	     i++, claim = nst_owner_next(claim))
-		if (is_shared(claim, by) == shared &&
-		    push_own_start(set, claim))
+		if (is_asked(claim, by, turn) && push_own_start(set, claim))
 			return true;
 	return false;
 }
 
 /*
  * An owner has to do with less, for the sake of @by or, if that is NULL, of another
- * owner. What others are affected by goes last. Returns false if nothing came of it.
+ * owner. Returns false if nothing came of it.
  */
 static bool give_way(struct nst_memories *set, struct nst_owner *owner,
 		     const struct nst_claim *by, u64 before)
 {
-	return give_some(set, owner, by, before, false) ||
-	       give_start(set, owner, by, false) ||
-	       give_some(set, owner, by, before, true) ||
-	       give_start(set, owner, by, true);
+	enum turn turn;
+
+	for (turn = 0; turn < TURNS; turn++)
+		if (give_some(set, owner, by, before, turn) ||
+		    give_start(set, owner, by, turn))
+			return true;
+	return false;
 }
 
 /*
@@ -331,8 +356,9 @@ void nst_memory_trim(struct nst_claim *claim, u64 before,
 		if (!big)
 			break;
 		/* A START is taken: if nothing else may go, then one for it. */
-		if (!give(set, big, claim, before, bounds))
-			push_start(set, claim->mem);
+		if (!give(set, big, claim, before, bounds) &&
+		    !push_own_start(set, claim))
+			break;
 	}
 }
 

@@ -90,25 +90,31 @@ void nst_starts_drop(struct nst_starts *starts, struct nst_start *start)
 
 /**
  * nst_starts_oldest_of() - which of a claim's STARTs to forget
- * @mine: they
+ * @starts: where they are
+ * @claim: the claim
+ * @mine: those of it
  *
- * It takes the same time whatever is known: they came about in the order of their
- * timestamps, so of the first some the oldest is the one.
+ * It takes the same time whatever is known: the oldest if it is among the first, and
+ * if others have more that are older, the one that came first.
  *
  * Return: a START; NULL if there is none.
  */
-struct nst_start *nst_starts_oldest_of(const struct list_head *mine)
+struct nst_start *nst_starts_oldest_of(const struct nst_starts *starts,
+				       const struct nst_claim *claim,
+				       const struct list_head *mine)
 {
-	struct nst_start *start, *oldest = NULL;
-	unsigned int i = 0;
+	struct rb_node *node = rb_first(&starts->root);
+	struct nst_start *start;
+	unsigned int i;
 
-	list_for_each_entry(start, mine, mine) {
-		if (!oldest || start->timestamp < oldest->timestamp)
-			oldest = start;
-		if (++i == NST_SESSION_CANDIDATES)
-			break;
+	for (i = 0; node && i < NST_SESSION_CANDIDATES; i++) {
+		start = rb_entry(node, struct nst_start, node);
+		if (start->claim == claim)
+			return start;
+		node = rb_next(node);
 	}
-	return oldest;
+	return list_empty(mine) ? NULL :
+	       list_first_entry(mine, struct nst_start, mine);
 }
 
 /**

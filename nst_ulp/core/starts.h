@@ -43,7 +43,9 @@ struct nst_starts {
 void nst_starts_init(struct nst_starts *starts, u64 floor);
 bool nst_starts_insert(struct nst_starts *starts, struct nst_start *new);
 struct nst_start *nst_starts_forget(struct nst_starts *starts);
-struct nst_start *nst_starts_oldest_of(const struct list_head *mine);
+struct nst_start *nst_starts_oldest_of(const struct nst_starts *starts,
+				       const struct nst_claim *claim,
+				       const struct list_head *mine);
 void nst_starts_drop(struct nst_starts *starts, struct nst_start *start);
 u64 nst_starts_newest(const struct nst_starts *starts);
 void nst_starts_free(struct rb_root *root);
