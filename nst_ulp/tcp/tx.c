@@ -453,13 +453,15 @@ static void flush_late(struct nst_tcp *nst)
 /*
  * The end that shutdown() has put off. If the START that it waits for can come no
  * more it is a reset, as close()'s is: a FIN alone would tell a peer without NST of
- * an orderly end, and a close record must not go.
+ * an orderly end, and a close record must not go. Behind others' bytes it is one, too,
+ * which whoever has found these has asked for.
  */
 static void end_late(struct nst_tcp *nst)
 {
 	if (nst->st.tx.conf && nst_tcp_tx_is_vain(nst))
 		nst_tcp_abort(nst);
-	else if (nst_tcp_tx_finish(nst) != -EAGAIN)
+	else if (nst_tcp_tx_finish(nst) != -EAGAIN &&
+		 !test_bit(NST_TCP_TORN, &nst->flags))
 		shut_down(nst);
 }
 
