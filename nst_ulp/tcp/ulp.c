@@ -58,7 +58,7 @@ static bool shut_reading(struct nst_tcp *nst)
 	lock_sock(sk);
 	ours = nst->st.rx.conf &&
 	       !((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN |
-					TCPF_SYN_SENT | TCPF_SYN_RECV));
+					TCPF_SYN_SENT));
 	if (ours) {
 		set_bit(NST_TCP_SHUT_RD, &nst->flags);
 		sk->sk_state_change(sk);
