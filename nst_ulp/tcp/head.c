@@ -330,6 +330,7 @@ static int grow_body(struct nst_head *head, u32 n, gfp_t gfp)
 static void move_charge(struct nst_head *head, struct sock *sk, u32 n)
 {
 	int due = head->body ? head->body->truesize - head->charged : 0;
+	int lack;
 
 	/* Below zero, perhaps, until the queue has given back its own. */
 	sk_mem_charge(sk, due);
@@ -337,9 +338,11 @@ static void move_charge(struct nst_head *head, struct sock *sk, u32 n)
 	/* It says yes to a body of the reserves, and may have charged nothing. */
 	if (head->body && sk->sk_forward_alloc < 0)
 		sk_rmem_schedule(sk, head->body, 0);
-	if (head->body && sk->sk_forward_alloc < 0) {
-		due += sk->sk_forward_alloc;
-		sk_mem_uncharge(sk, -sk->sk_forward_alloc);
+	/* What is short beyond @due is its plaintext's, see nst_tcp_mem_rx_cover(). */
+	lack = head->body ? min(due, -sk->sk_forward_alloc) : 0;
+	if (lack > 0) {
+		due -= lack;
+		sk_mem_uncharge(sk, lack);
 	}
 	head->charged += due;
 }
