@@ -71,6 +71,9 @@ void nst_tcp_room_end(struct nst_tcp *nst, int sndbuf)
 	/* Short of memory TCP may have moderated it meanwhile. */
 	if (READ_ONCE(sk->sk_sndbuf) > sndbuf)
 		WRITE_ONCE(sk->sk_sndbuf, sndbuf);
+	/* A program may set that very limit later. Pairs with true_sndbuf(). */
+	smp_wmb();
+	WRITE_ONCE(nst->raised_sndbuf, 0);
 	WRITE_ONCE(nst->pusher, NULL);
 }
 
