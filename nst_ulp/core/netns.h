@@ -15,6 +15,13 @@
 struct ctl_table;
 struct ctl_table_header;
 
+/* What a close() may wait for before it gives its end up. */
+enum nst_close_wait {
+	NST_CLOSE_MEMORY,
+	NST_CLOSE_CONNECTION,	/* TCP Fast Open: it does not stand yet */
+	NST_CLOSE_WAITS,
+};
+
 /**
  * struct nst_net - NST's state of one network namespace
  * @ring: the namespace's box; holds one reference, never NULL
@@ -28,8 +35,8 @@ struct ctl_table_header;
  * @udp_sockets: the UDP sockets that have NST, struct nst_udp, by number; under
  *	its own lock, which softirqs take
  * @udp_next: the number that the next one should have; as @udp_sockets
- * @in_vain: whose close() has waited for memory in vain, and until when the next
- *	does not; by user, see tcp/patience.c
+ * @in_vain: whose close() has waited in vain, and until when the next does not; by
+ *	what for and user, see tcp/patience.c
  * @enabled: sysctl, 0 refuses new attaches
  * @strict: sysctl, 1 refuses keys without NST_F_STRICT
  * @time_window: sysctl, seconds that a START may be off either way
@@ -51,7 +58,7 @@ struct nst_net {
 	struct ctl_table *sysctl_table;
 	struct xarray udp_sockets;
 	u32 udp_next;
-	u64 in_vain[NST_CLOSERS];
+	u64 in_vain[NST_CLOSE_WAITS][NST_CLOSERS];
 	int enabled;
 	int strict;
 	int time_window;

@@ -380,6 +380,12 @@ static bool is_unread(struct nst_tcp *nst)
 	return unread;
 }
 
+static enum nst_close_wait waits_for(const struct nst_tcp *nst)
+{
+	return READ_ONCE(nst->sk->sk_state) == TCP_SYN_RECV ?
+	       NST_CLOSE_CONNECTION : NST_CLOSE_MEMORY;
+}
+
 /*
  * Send what is pending and the close record. What there is no memory for may be a
  * little later, see patience.c. (The worker cannot send for it: to have no room TCP
@@ -389,7 +395,7 @@ static bool is_unread(struct nst_tcp *nst)
 static bool send_end(struct nst_tcp *nst)
 {
 	struct nst_net *nn = nst->st.nn;
-	bool wait = nst_tcp_may_wait(nn);
+	bool wait = nst_tcp_may_wait(nn, waits_for(nst));
 	unsigned int left = wait ? END_TRIES : 1;
 	bool again;
 	int err;
@@ -407,10 +413,8 @@ static bool send_end(struct nst_tcp *nst)
 			break;
 		schedule_timeout_killable(NST_TCP_RETRY);
 	}
-	/* A connection that does not stand yet tells nothing of memory. */
-	if (again && wait && !left &&
-	    READ_ONCE(nst->sk->sk_state) != TCP_SYN_RECV)
-		nst_tcp_waited_in_vain(nn);
+	if (again && wait && !left)
+		nst_tcp_waited_in_vain(nn, waits_for(nst));
 	return err != -EAGAIN && !test_bit(NST_TCP_TORN, &nst->flags);
 }
 

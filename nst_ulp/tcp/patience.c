@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whether a close() waits for memory to send its end. A program that closes many
- * connections should not wait for each: who has waited in vain does not again for a
- * while. That is each user's own, as anybody can have memory run out for himself.
+ * Whether a close() waits for memory to send its end, or for the connection, where TCP
+ * Fast Open has given the program one that does not stand yet. A program that closes
+ * many connections should not wait for each: who has waited in vain for the one or the
+ * other does not again for that, for a while. That is each user's own, as anybody can
+ * have memory run out for himself; and any peer can have a connection not stand.
  *
  * Few are noted in a namespace, each in one word: the user, and until when in
  * milliseconds, as far as they fit. Whoever's note another one takes the place of
@@ -27,16 +29,17 @@ static unsigned int place(u32 user)
 }
 
 /**
- * nst_tcp_may_wait() - may the caller's close() wait for memory?
+ * nst_tcp_may_wait() - may the caller's close() wait?
  * @nn: the namespace's state
+ * @what: for what
  *
  * Context: process.
  * Return: false if one of his has just done so in vain.
  */
-bool nst_tcp_may_wait(const struct nst_net *nn)
+bool nst_tcp_may_wait(const struct nst_net *nn, enum nst_close_wait what)
 {
 	u32 user = nst_net_user(nn);
-	u64 note = READ_ONCE(nn->in_vain[place(user)]);
+	u64 note = READ_ONCE(nn->in_vain[what][place(user)]);
 	u32 left = (u32)note - now_ms();
 
 	return note >> 32 != user || left - 1 >= REST;
@@ -45,13 +48,14 @@ bool nst_tcp_may_wait(const struct nst_net *nn)
 /**
  * nst_tcp_waited_in_vain() - the caller's close() has done so in vain
  * @nn: the namespace's state
+ * @what: for what
  *
  * Context: process.
  */
-void nst_tcp_waited_in_vain(struct nst_net *nn)
+void nst_tcp_waited_in_vain(struct nst_net *nn, enum nst_close_wait what)
 {
 	u32 user = nst_net_user(nn);
 	u32 until = now_ms() + REST;
 
-	WRITE_ONCE(nn->in_vain[place(user)], (u64)user << 32 | until);
+	WRITE_ONCE(nn->in_vain[what][place(user)], (u64)user << 32 | until);
 }
