@@ -149,9 +149,8 @@ struct nst_ahead {
 
 /**
  * struct nst_head - the record at the head of the receive queue
- * @ready: there is something for a reader, at the head or behind records
- *	without plaintext; read without a lock by poll
- * @ahead: what is complete, from this record on
+ * @ahead: what is complete, from this record on. It and @ready stay from one record
+ *	to the next; what stands between them does not, see nst_tcp_head_next()
  * @wire: its header, as far as @got or the queue goes
  * @hdr: the same, decoded, once @known
  * @known: the header is complete and sane
@@ -164,6 +163,8 @@ struct nst_ahead {
  * @charged: bytes of memory charged to the socket for @body: what it takes but
  *	for a page or two, see move_charge()
  * @refused: TCP has dropped bytes while this record was incomplete
+ * @ready: there is something for a reader, at the head or behind records
+ *	without plaintext; read without a lock by poll
  *
  * Under the socket lock, but for what is said.
  */
@@ -176,9 +177,9 @@ struct nst_head {
 	u32 got;
 	u32 charged;
 	u8 bad;
-	bool ready;
 	bool known;
 	bool refused;
+	bool ready;
 };
 
 /**
