@@ -59,25 +59,39 @@ static int ring_open(struct ring *ring)
 	return 0;
 }
 
-/* Hands one request over; @id comes back with its result. */
-static int submit(struct ring *ring, int op, int fd, void *buf, size_t len,
-		  int msg_flags, uint64_t id)
+/* The next request, to be filled in; @id comes back with its result. */
+static struct io_uring_sqe *next_request(struct ring *ring, uint64_t id)
 {
-	unsigned int tail = *ring->sq_tail, i = tail & ring->sq_mask;
+	unsigned int i = *ring->sq_tail & ring->sq_mask;
 	struct io_uring_sqe *sqe = &ring->sqes[i];
 
 	memset(sqe, 0, sizeof(*sqe));
+	sqe->user_data = id;
+	ring->sq_array[i] = i;
+	return sqe;
+}
+
+/* Hands it over. */
+static int hand_over(struct ring *ring)
+{
+	atomic_store_explicit((_Atomic unsigned int *)ring->sq_tail,
+			      *ring->sq_tail + 1, memory_order_release);
+	return syscall(__NR_io_uring_enter, ring->fd, 1, 0, 0, NULL, 0) == 1 ?
+	       0 : -errno;
+}
+
+/* Sends or receives. */
+static int submit(struct ring *ring, int op, int fd, void *buf, size_t len,
+		  int msg_flags, uint64_t id)
+{
+	struct io_uring_sqe *sqe = next_request(ring, id);
+
 	sqe->opcode = op;
 	sqe->fd = fd;
 	sqe->addr = (uintptr_t)buf;
 	sqe->len = len;
 	sqe->msg_flags = msg_flags;
-	sqe->user_data = id;
-	ring->sq_array[i] = i;
-	atomic_store_explicit((_Atomic unsigned int *)ring->sq_tail, tail + 1,
-			      memory_order_release);
-	return syscall(__NR_io_uring_enter, ring->fd, 1, 0, 0, NULL, 0) == 1 ?
-	       0 : -errno;
+	return hand_over(ring);
 }
 
 /* Waits for one result: that of @id, or the test ends with -EBADE. */
@@ -131,20 +145,13 @@ FIXTURE_TEARDOWN(uring)
 /* Asks to be told of @events at @fd, each time. */
 static int submit_poll(struct ring *ring, int fd, int events, uint64_t id)
 {
-	unsigned int tail = *ring->sq_tail, i = tail & ring->sq_mask;
-	struct io_uring_sqe *sqe = &ring->sqes[i];
+	struct io_uring_sqe *sqe = next_request(ring, id);
 
-	memset(sqe, 0, sizeof(*sqe));
 	sqe->opcode = IORING_OP_POLL_ADD;
 	sqe->fd = fd;
 	sqe->len = IORING_POLL_ADD_MULTI;
 	sqe->poll32_events = events;
-	sqe->user_data = id;
-	ring->sq_array[i] = i;
-	atomic_store_explicit((_Atomic unsigned int *)ring->sq_tail, tail + 1,
-			      memory_order_release);
-	return syscall(__NR_io_uring_enter, ring->fd, 1, 0, 0, NULL, 0) == 1 ?
-	       0 : -errno;
+	return hand_over(ring);
 }
 
 /* Waits until that request has told of POLLIN; of a hangup it may have before. */
@@ -256,20 +263,13 @@ TEST_F(uring, send_zc_refused)
 /* socket() by a ring, which takes its type where others have an offset. */
 static int submit_socket(struct ring *ring, int type, int protocol, uint64_t id)
 {
-	unsigned int tail = *ring->sq_tail, i = tail & ring->sq_mask;
-	struct io_uring_sqe *sqe = &ring->sqes[i];
+	struct io_uring_sqe *sqe = next_request(ring, id);
 
-	memset(sqe, 0, sizeof(*sqe));
 	sqe->opcode = IORING_OP_SOCKET;
 	sqe->fd = AF_NST;
 	sqe->off = type;
 	sqe->len = protocol;
-	sqe->user_data = id;
-	ring->sq_array[i] = i;
-	atomic_store_explicit((_Atomic unsigned int *)ring->sq_tail, tail + 1,
-			      memory_order_release);
-	return syscall(__NR_io_uring_enter, ring->fd, 1, 0, 0, NULL, 0) == 1 ?
-	       0 : -errno;
+	return hand_over(ring);
 }
 
 TEST_F(uring, socket_af_nst)
