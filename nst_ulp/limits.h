@@ -38,8 +38,9 @@
 #define NST_SEAL_PAUSE		15
 
 /*
- * Users of a namespace whose close() has waited for memory in vain, and need not
- * again: for more at once than that it costs a tenth of a second more, each time.
+ * Users of a namespace whose close() has waited in vain for memory, and as many who
+ * have for a connection of TCP Fast Open, and need not again: for more at once than
+ * that it costs a tenth of a second more, each time.
  */
 #define NST_CLOSERS		16
 
