@@ -388,9 +388,9 @@ static enum nst_close_wait waits_for(const struct nst_tcp *nst)
 
 /*
  * Send what is pending and the close record. What there is no memory for, or no
- * connection yet, may be a little later, see patience.c. (The worker cannot send for it: to have no room TCP
- * notes in the struct socket, which goes with close().) Returns false if it cannot be
- * sent.
+ * connection yet, may be a little later, see patience.c. (The worker cannot send
+ * for it: to have no room TCP notes in the struct socket, which goes with
+ * close().) Returns false if it cannot be sent.
  */
 static bool send_end(struct nst_tcp *nst)
 {
