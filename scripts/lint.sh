@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# lint.sh [CHECK...]: the checkers, as TAP with one result per file; all of
-# layers, spdx, checkpatch, kerneldoc, shellcheck, sparse, circles without an argument.
-# The kernel's own come from its source package (prepare.sh), sparse runs over
-# a build for 6.1.
+# lint.sh [-s COMMIT] [CHECK...]: the checkers, as TAP with one result per file; all
+# of layers, spdx, checkpatch, kerneldoc, shellcheck, sparse, circles without an
+# argument. The kernel's own come from its source package (prepare.sh), sparse runs
+# over a build for 6.1. -s: only files that changed since COMMIT, to be sure of the
+# last commit before it goes out.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -14,9 +15,21 @@ cd "$(dirname "$0")/.."
 . selftests/net/lib/tap.sh
 
 linux=$NST_CACHE/linux/scripts
+since=
+
+# of the files that come in: all, or those that changed
+chosen()
+{
+	if [ "$since" ]; then
+		grep -Fxf <(git diff --name-only "$since") || true
+	else
+		cat
+	fi
+}
+
 sources()
 {
-	find "$@" -name '*.[ch]' ! -name '*.mod.c' | sort
+	find "$@" -name '*.[ch]' ! -name '*.mod.c' | sort | chosen
 }
 
 scripts_of_ours()
@@ -26,7 +39,7 @@ scripts_of_ours()
 			if head -n 1 "$f" | grep -qE '^#! ?/bin/(ba)?sh'; then
 				echo "$f"
 			fi
-		done | sort
+		done | sort | chosen
 }
 
 spdx_of()
@@ -93,7 +106,7 @@ check_checkpatch()
 	local f
 
 	for f in $(sources include nst_ulp nst_sm userspace selftests examples |
-		grep -v ^selftests/unit/include/); do
+		sed '/^selftests\/unit\/include\//d'); do
 		result "$f" checkpatch_file "$f"
 	done
 	echo "1..$number"
@@ -167,6 +180,13 @@ all()
 	done
 }
 
+while getopts s: opt; do
+	case $opt in
+	s) since=$(git rev-parse --verify "$OPTARG^{commit}") ;;
+	*) nst_die "usage: lint.sh [-s COMMIT] [CHECK...]" ;;
+	esac
+done
+shift $((OPTIND - 1))
 mkdir -p "$NST_BUILD"
 [ -e "$linux/checkpatch.pl" ] || nst_die "run selftests/vm/prepare.sh first"
 if [ $# -gt 0 ]; then
