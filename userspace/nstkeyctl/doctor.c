@@ -66,7 +66,9 @@ static void check_loaded(struct patient *patient)
 /* doctor */
 int cmd_doctor(const struct options *opt, char **args)
 {
-	struct patient patient = { .json = opt->json };
+	struct patient patient = {
+		.json = opt->json, .elsewhere = !!opt->netns
+	};
 
 	(void)args;
 	mode_get(&patient.mode);

@@ -13,6 +13,7 @@ enum verdict { GOOD, WARN, FAIL };
  * struct patient - what is found out on the way
  * @json: for a machine
  * @failed: a check has
+ * @elsewhere: of another network namespace than the host's journal
  * @set_back: a key remembers what is still to come
  * @mode: what restrains the kernel
  * @nl: the conversation with the module, if it is loaded
@@ -20,6 +21,7 @@ enum verdict { GOOD, WARN, FAIL };
 struct patient {
 	int json;
 	int failed;
+	int elsewhere;
 	int set_back;
 	struct mode mode;
 	struct nl nl;
@@ -45,8 +47,13 @@ void check_floors(struct patient *patient);
 void check_guard(struct patient *patient);
 void check_counters(struct patient *patient);
 
-/* doctor_listen.c: programs on guarded ports. */
 struct guard_rules;
+
+/* doctor_outside.c: what the journal and nft know. */
+void check_skew(struct patient *patient, uint64_t refused);
+void check_firewall(struct patient *patient, const struct guard_rules *rules);
+
+/* doctor_listen.c: programs on guarded ports. */
 void check_listeners(struct patient *patient, const struct guard_rules *rules);
 
 #endif /* NSTKEYCTL_DOCTOR_H */

@@ -170,6 +170,7 @@ void check_guard(struct patient *patient)
 	if (!err) {
 		check_local_ports(patient, rules);
 		check_listeners(patient, rules);
+		check_firewall(patient, rules);
 	}
 	free(rules);
 }
@@ -210,6 +211,7 @@ struct counters {
 	struct patient *patient;
 	unsigned int found;	/* refusals */
 	uint64_t stale;		/* refused for what is remembered of times */
+	uint64_t skewed;	/* and for clocks that differ */
 	uint64_t tx_streams;
 	uint64_t rx_streams;
 };
@@ -225,6 +227,8 @@ static void take_counter(struct counters *counters, const char *name,
 		counters->rx_streams = value;
 	if (!strcmp(name, "NstRxCacheAge") || !strcmp(name, "NstRxCacheFloor"))
 		counters->stale += value;
+	if (!strcmp(name, "NstRxTimePast") || !strcmp(name, "NstRxTimeFuture"))
+		counters->skewed += value;
 	for (i = 0; i < NR_REFUSALS; i++) {
 		if (!value || strcmp(refusals[i].name, name))
 			continue;
@@ -289,5 +293,6 @@ void check_counters(struct patient *patient)
 		report(patient, "refused", GOOD,
 		       "nothing a wrong set-up would cause");
 	check_set_back(&counters);
+	check_skew(patient, counters.skewed);
 	check_answers(&counters);
 }
