@@ -152,6 +152,70 @@ in_bash()
 	fi
 }
 
+# zoffered LINE: what a zsh that somebody types into offers at its end
+zoffered()
+{
+	timeout 60 zsh -f selftests/completion/offered.zsh "$zsh_dir" "$1" </dev/null
+}
+
+# zoffers LINE WORD...: these, and perhaps others
+zoffers()
+{
+	local word rc=0
+
+	zoffered "$1" >"$work/said" 2>&1
+	for word in "${@:2}"; do
+		grep -qxF -- "$word" "$work/said" || rc=1
+	done
+	tap $rc "zsh: $1<TAB> -> ${*:2}" "$work/said"
+}
+
+# zonly LINE WORD...: these and no other
+zonly()
+{
+	zoffered "$1" >"$work/said" 2>&1
+	printf '%s\n' "${@:2}" | sort | cmp -s - "$work/said"
+	tap $? "zsh: $1<TAB> -> ${*:2} alone" "$work/said"
+}
+
+# By each command's own help, as in bash.
+# shellcheck disable=SC2016 # not expanded: that is the point
+typed_in_zsh()
+{
+	local command words PATH=$work/bin:$PATH
+
+	# shellcheck disable=SC2046 # words
+	zonly "nstkeyctl " $(commands_of)
+	for command in $(commands_of); do
+		words=$(nstkeyctl "$command" --help | sed -n 3p |
+			grep -oE -- '--[a-z]+' | sort -u)
+		# shellcheck disable=SC2086 # words
+		[ -z "$words" ] || zoffers "nstkeyctl $command --" $words
+	done
+	zonly "nstkeyctl --netns x act" activate
+	zonly "nstkeyctl genkey 5 ac" accept active
+	zonly "nstkeyctl guard add " tcp udp
+	zonly "nstkeyctl guard add tcp 80 " dry-run
+	# shellcheck disable=SC2046 # words
+	zoffers "nst-run --" $(options_of nst-run)
+	zoffers "nst-run dis" disable
+	zonly "nst-run --engine " preload notify
+	zonly "nst-run --cipher sm" sm4-cbc sm4-gcm
+	fake ip 'x$(touch pwned) up
+y'
+	fake systemctl 'a\x2db.service enabled enabled
+other.socket disabled enabled'
+	zonly "nstkeyctl --netns x" '\$\(touch'
+	zonly "nst-run status a" 'a\\x2db.service'
+	zonly "nst-run disable --"
+	[ ! -e pwned ]
+	tap $? "zsh: names of others are not run"
+	! nstperf --version >/dev/null 2>&1 || {
+		zonly "nstperf " server client local report help --version
+		zoffers "nstperf local --scenario ping,dgr" dgram dgram-gso
+	}
+}
+
 in_zsh()
 {
 	local file word
@@ -175,6 +239,7 @@ in_zsh()
 		grep -qE -- "['*]$word\\[" "$zsh_dir/_nst-run"
 		tap $? "zsh: nst-run: $word"
 	done
+	typed_in_zsh
 }
 
 in_bash
