@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -235,6 +236,59 @@ TEST_F(secret, held__peers_inherited)
 	close(listener);
 	peers_of(_metadata, self, "@held inherits");
 	close(STDIN_FILENO);
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	char path[64];
+	int parent = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "r");
+	if (!file || fscanf(file, "%*d (%*[^)]) %*c %d", &parent) != 1)
+		parent = -1;
+	if (file)
+		fclose(file);
+	return parent;
+}
+
+/*
+ * While nst-run has no descriptor to spare it cannot look at the listener; when it
+ * has one again it does, and not when the program's own peer answers.
+ */
+TEST_F(secret, held__descriptors)
+{
+	int listener = under_listen(OTHER, 0), conn, fd;
+	struct rlimit limit, none;
+	pid_t supervisor;
+
+	ASSERT_EQ(0, nst_tcp(listener, &secret_strict));
+	START("@held block");
+	BEGUN();
+	conn = secret_accept(listener);
+	ASSERT_LE(0, conn);
+	supervisor = parent_of(self->program);
+	ASSERT_LT(1, supervisor);
+	ASSERT_EQ(0, prlimit(supervisor, RLIMIT_NOFILE, NULL, &limit));
+	/* All that are below it are in use. */
+	none = limit;
+	none.rlim_cur = 3;
+	ASSERT_EQ(0, prlimit(supervisor, RLIMIT_NOFILE, &none, NULL));
+	fd = secret_dial();
+	ASSERT_LE(0, fd);
+	/* Time for it to find that; on a machine without, nothing is tried. */
+	usleep(500000);
+	ASSERT_EQ(0, prlimit(supervisor, RLIMIT_NOFILE, &limit, NULL));
+	EXPECT_EQ(0, nst_exchange(fd, NULL, LONG));
+	EXPECT_EQ(3, send(fd, "end", 3, 0));
+	EXPECT_EQ(0, nst_exchange(conn, NULL, LONG));
+	LINE_IS("0");
+	EXPECT_EQ(0, END());
+	EXPECT_STREQ("own end\n", self->said);
+	close(fd);
+	close(conn);
+	close(listener);
 }
 
 /* Strangers come and go, to the queue of a listener that nobody looks at. */

@@ -11,6 +11,7 @@
  * last descriptor wants the port to be free.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -121,7 +122,10 @@ int listeners_is_asleep(uint64_t cookie)
 	return mark(cookie, offsetof(struct known, asleep), -1);
 }
 
-/* A copy of what a process has by that number, if it is that listener */
+/*
+ * A copy of what a process has by that number, if it is that listener. A negative
+ * errno: there is none now; if it is for want of room, there may be one later.
+ */
 static int copy_of(const struct target *target, const struct known *known)
 {
 	int fd = target_fd(target, known->number);
@@ -129,12 +133,17 @@ static int copy_of(const struct target *target, const struct known *known)
 	uint64_t cookie;
 
 	if (fd < 0)
-		return -1;
+		return fd;
 	if (!getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) &&
 	    cookie == known->cookie && target_valid(target))
 		return fd;
 	close(fd);
-	return -1;
+	return -EBADF;
+}
+
+static int is_full(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
 }
 
 /**
@@ -158,7 +167,11 @@ unsigned int listeners_mind(const struct target *target, struct pollfd *fds,
 	pthread_mutex_unlock(&lock);
 	*again = 0;
 	for (i = 0; i < LISTENERS_MAX; i++) {
-		fd = copy[i].cookie ? copy_of(target, &copy[i]) : -1;
+		if (!copy[i].cookie)
+			continue;
+		fd = copy_of(target, &copy[i]);
+		if (is_full(fd))
+			*again = 1;
 		if (fd < 0)
 			continue;
 		/* poll() tells of the end of one that was shut down, asked or not. */
