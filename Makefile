@@ -36,7 +36,8 @@
 #   make check-fresh        the commands of README.md on a Debian 12 and a 13 of
 #                           their own, with nothing installed (long)
 #   make check-install      install, dkms and uninstall, for the three kernels
-#   make check-packages     Debian packages for bookworm and trixie (long)
+#   make check-packages     Debian packages for bookworm and trixie (long); then in a
+#                           guest, sockets open: make check-programs PROG=packages
 #   make check-watch        what Prometheus says of metrics, rules, dashboard
 #   make lint, clean
 #

@@ -90,6 +90,10 @@ make_second()
 	cp -r "$here" "$NST_TOP/selftests/net/lib/tap.sh" "$root/"
 	cp "$NST_TOP/packaging/ansible/README.md" "$root/ansible.md"
 	mv "$root"/programs/* "$root/"
+	# for t_packages.sh; without, it says what to do
+	mkdir "$root/debs"
+	cp "$NST_BUILD/packages/bookworm"/*_0.1.0-[12]_*.deb "$root/debs/" \
+		2>/dev/null || true
 	[ ! -d "$NST_BUILD/programs" ] || cp -r "$NST_BUILD/programs" "$root/bin"
 	printf '%s\n' "$NST_TROUBLE" >"$root/trouble"
 	cp "$work/tests" "$root/list"
