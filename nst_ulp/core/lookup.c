@@ -11,6 +11,7 @@
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/nst.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
@@ -28,8 +29,8 @@
 static unsigned long asked[NST_SUITE_USES], looked;
 
 /*
- * When (ns since boot) to look again for what is not at hand; 0: nobody has found it
- * missing. Anyone writes.
+ * When (ns since boot) to look again for what is not at hand; 0: nobody has looked in
+ * vain. Anyone writes.
  */
 static u64 look_at[NST_WIRE_SUITE_MAX + 1];
 
@@ -131,6 +132,18 @@ static int have(u8 id)
 	return 0;
 }
 
+/* Look for it now, and note how that has ended. */
+static int look_for_datagrams(u8 id)
+{
+	int err = look_for(NST_SUITE_DATAGRAMS, id, have);
+	u64 wait = err == -ENOPKG ? NST_SUITE_LOOK : NST_SUITE_RETRY;
+
+	if (err)
+		WRITE_ONCE(look_at[id],
+			   ktime_get_boottime_ns() + wait * NSEC_PER_SEC);
+	return err;
+}
+
 /**
  * nst_suite_at_hand() - have a suite at hand, if it was not missing lately
  * @id: 1..NST_WIRE_SUITE_MAX
@@ -143,17 +156,11 @@ static int have(u8 id)
  */
 int nst_suite_at_hand(u8 id)
 {
-	u64 now = ktime_get_boottime_ns();
-	int err;
-
 	if (nst_suite_known(NST_SUITE_DATAGRAMS, id))
 		return 0;
-	if (now < READ_ONCE(look_at[id]))
+	if (ktime_get_boottime_ns() < READ_ONCE(look_at[id]))
 		return -ENOPKG;
-	err = look_for(NST_SUITE_DATAGRAMS, id, have);
-	if (err == -ENOPKG)
-		WRITE_ONCE(look_at[id], now + NST_SUITE_LOOK * NSEC_PER_SEC);
-	return err;
+	return look_for_datagrams(id);
 }
 
 /**
@@ -172,8 +179,7 @@ int nst_suite_datagrams(u8 id, bool anew)
 	/* To make the whole would leave a trace, and its parts need no SIMD. */
 	if (nst_suite(id)->untested)
 		return 0;
-	return anew ? look_for(NST_SUITE_DATAGRAMS, id, have) :
-		      nst_suite_at_hand(id);
+	return anew ? look_for_datagrams(id) : nst_suite_at_hand(id);
 }
 
 static int has_all(u8 id)
@@ -205,26 +211,35 @@ int nst_suite_check(u8 id)
 	return look_for(NST_SUITE_STREAMS, id, has_all);
 }
 
+static void look(struct work_struct *work);
+
+/* One for each suite: modprobe may hold one up, and then the others go on. */
+#define LOOK(id)	[id] = __WORK_INITIALIZER(look_work[id], look)
+static struct work_struct look_work[] = {
+	LOOK(NST_CIPHER_AES_GCM), LOOK(NST_CIPHER_AES_CBC),
+	LOOK(NST_CIPHER_SM4_GCM), LOOK(NST_CIPHER_SM4_CBC),
+	LOOK(NST_CIPHER_AES_256_GCM), LOOK(NST_CIPHER_AES_256_CBC),
+	LOOK(NST_CIPHER_CHACHA20_POLY1305),
+};
+
+static_assert(ARRAY_SIZE(look_work) == NST_WIRE_SUITE_MAX + 1);
+
 static void look(struct work_struct *work)
 {
-	u8 id;
+	u8 id = work - look_work;
 
-	for (id = 1; id <= NST_WIRE_SUITE_MAX; id++) {
-		if (test_and_clear_bit(id, &asked[NST_SUITE_STREAMS])) {
-			nst_suite_check(id);
-			set_bit(id, &looked);
-		}
-		if (test_and_clear_bit(id, &asked[NST_SUITE_DATAGRAMS]))
-			nst_suite_at_hand(id);
+	if (test_and_clear_bit(id, &asked[NST_SUITE_STREAMS])) {
+		nst_suite_check(id);
+		set_bit(id, &looked);
 	}
+	if (test_and_clear_bit(id, &asked[NST_SUITE_DATAGRAMS]))
+		nst_suite_at_hand(id);
 }
-
-static DECLARE_WORK(look_work, look);
 
 static void ask(enum nst_suite_use use, u8 id)
 {
 	set_bit(id, &asked[use]);
-	queue_work(system_unbound_wq, &look_work);
+	queue_work(system_unbound_wq, &look_work[id]);
 }
 
 /**
@@ -251,13 +266,14 @@ int nst_suite_ask(u8 id)
  * @id: 1..NST_WIRE_SUITE_MAX
  *
  * For the one worker that serves all, when whoever sends a datagram can name any
- * suite: what was missing is looked for by another, and is missing until he has
- * found it. What never was missing has been at hand since keys were set; where a
- * module has come or gone meanwhile, to see that again takes no search.
+ * suite: it never looks for one itself. What was missing is missing until another
+ * has found it. What was there, before a module has come or gone, most likely still
+ * is: to see that again takes a moment, which a datagram can wait; but if it is not,
+ * it takes a modprobe.
  *
- * Context: process.
+ * Context: any.
  * Return: 0; -ENOPKG if this kernel cannot do the suite, or could not lately;
- * another errno.
+ * -EAGAIN: ask again.
  */
 int nst_suite_ask_datagrams(u8 id)
 {
@@ -265,11 +281,9 @@ int nst_suite_ask_datagrams(u8 id)
 
 	if (nst_suite_known(NST_SUITE_DATAGRAMS, id))
 		return 0;
-	if (!at)
-		return nst_suite_at_hand(id);
 	if (ktime_get_boottime_ns() >= at)
 		ask(NST_SUITE_DATAGRAMS, id);
-	return -ENOPKG;
+	return at ? -ENOPKG : -EAGAIN;
 }
 
 /**
@@ -295,7 +309,10 @@ void nst_suite_ask_all(void)
  */
 void nst_suite_ask_exit(void)
 {
-	cancel_work_sync(&look_work);
+	unsigned int id;
+
+	for (id = 1; id <= NST_WIRE_SUITE_MAX; id++)
+		cancel_work_sync(&look_work[id]);
 }
 
 /**
@@ -313,5 +330,5 @@ void nst_suite_have(u8 id)
 		for (id = 1; id <= NST_WIRE_SUITE_MAX; id++)
 			nst_suite_at_hand(id);
 	else if (!nst_suite_known(NST_SUITE_DATAGRAMS, id))
-		look_for(NST_SUITE_DATAGRAMS, id, have);
+		look_for_datagrams(id);
 }

@@ -21,6 +21,7 @@
 #include <net/protocol.h>
 #include <net/tcp_states.h>
 #include "core/cipher.h"
+#include "core/lookup.h"
 #include "core/session.h"
 #include "event.h"
 #include "limits.h"
@@ -35,8 +36,11 @@ struct workqueue_struct *nst_udp_wq;
 static void derive(struct work_struct *work);
 static DECLARE_DELAYED_WORK(derive_work, derive);
 
-/* Of the work item alone. */
+/* Of the work item alone, as what follows. */
 static struct nst_budget budget;
+
+/* Somebody waits until another has looked for a suite. */
+static bool looking;
 
 /* Is a datagram entering UDP again, on this CPU? With bottom halves off. */
 static DEFINE_PER_CPU(bool, comes_again);
@@ -285,19 +289,32 @@ static bool serve_one(struct turn *turn, struct nst_udp_waiting *w,
 }
 
 /*
- * The next datagram. Returns false if it is to wait: its session has gone, or lost its
- * keys, while its sender stood in line as known.
+ * Is it to wait for more than its turn: for the suite to be looked for, or in another
+ * line, because its session has gone, or lost its keys, while its sender stood in line
+ * as known?
  */
+static bool waits_on(struct turn *turn, const struct nst_udp_waiting *w,
+		     const struct nst_found *found)
+{
+	if (turn->from == NST_LINE_READY) {
+		turn->to = found->ses ? NST_LINE_NEXT : NST_LINE_FRESH;
+		return true;
+	}
+	if (nst_suite_ask_datagrams(w->dgram.hdr.suite) != -EAGAIN)
+		return false;
+	looking = true;
+	return true;
+}
+
+/* The next datagram. Returns false if it is to wait. */
 static bool serve_next(struct turn *turn, struct nst_udp_waiting *w, bool *more)
 {
 	struct nst_found found = {};
 	enum nst_drop drop = judge_again(turn->sender, w, &found);
 	bool costly = !drop && !found.keys;
 
-	if (costly && turn->from == NST_LINE_READY) {
-		turn->to = found.ses ? NST_LINE_NEXT : NST_LINE_FRESH;
+	if (costly && waits_on(turn, w, &found))
 		return false;
-	}
 	if (found.keys)
 		turn->to = NST_LINE_READY;
 	*more = serve_one(turn, w, drop, costly);
@@ -363,6 +380,7 @@ static void derive(struct work_struct *work)
 	bool more;
 	u64 rest;
 
+	looking = false;
 	/* What costs no derivation waits for one at most, and for no budget. */
 	for (i = 0, more = true; more && i < NST_DERIVE_ROUNDS; i++) {
 		more = serve_line(NST_LINE_READY);
@@ -372,10 +390,11 @@ static void derive(struct work_struct *work)
 	/*
 	 * Who waits until this has run, as a namespace that goes, waits for no more
 	 * than that, whatever comes in. What is left is this work's own to come back
-	 * for: only the first in an empty line wakes it.
+	 * for: only the first in an empty line wakes it. Who waits for a suite is asked
+	 * again and again, but not without a pause.
 	 */
 	if (more)
-		queue_delayed_work(nst_udp_wq, &derive_work, 0);
+		queue_delayed_work(nst_udp_wq, &derive_work, looking);
 	else if (rest)
 		queue_delayed_work(nst_udp_wq, &derive_work,
 				   nsecs_to_jiffies(rest) + 1);

@@ -123,6 +123,17 @@ static enum nst_drop enter(struct nst_udp_sender *new, unsigned int size,
 	return NST_OK;
 }
 
+/* Its socket is charged for a datagram, or is not any more. */
+static void charge(struct nst_udp_sender *sender, struct nst_udp_waiting *w,
+		   bool charged)
+{
+	int cost = w->cost;
+
+	if (w->charged != charged)
+		nst_udp_line_charge(sender, charged ? cost : -cost);
+	w->charged = charged;
+}
+
 /**
  * nst_udp_queue_add() - a datagram waits
  * @new: its sender, if it is the first of one
@@ -151,9 +162,9 @@ enum nst_drop nst_udp_queue_add(struct nst_udp_sender *new,
 		drop = enter(new, w->size, used, &sender);
 	if (!drop) {
 		list_add_tail(&w->list, &sender->waiting);
-		w->charged = nst_udp_line_cost(sender, w->size);
+		w->cost = nst_udp_line_cost(sender, w->size);
 		nst_udp_line_add(sender, 1, w->size);
-		nst_udp_line_charge(sender, w->charged);
+		charge(sender, w, true);
 	}
 	*wake = !some && nst_udp_line_some(line);
 	spin_unlock_bh(&nst_udp_line_lock);
@@ -175,8 +186,7 @@ struct nst_udp_waiting *nst_udp_queue_first(struct nst_udp_sender *sender)
 	spin_lock_bh(&nst_udp_line_lock);
 	w = list_first_entry(&sender->waiting, struct nst_udp_waiting, list);
 	/* Before it enters UDP, which counts it once more. */
-	nst_udp_line_charge(sender, -(int)w->charged);
-	w->charged = 0;
+	charge(sender, w, false);
 	spin_unlock_bh(&nst_udp_line_lock);
 	return w;
 }
@@ -218,12 +228,15 @@ static void drop_all(struct nst_udp_sender *sender)
  * @sender: from nst_udp_line_next()
  * @line: which; NST_LINES: where it is
  *
+ * The first of them, if nst_udp_queue_first() gave it, is charged again.
+ *
  * Context: process.
  * Return: false if the socket was closed: @sender and what waits is the caller's, to
  * be freed after a grace period.
  */
 bool nst_udp_queue_again(struct nst_udp_sender *sender, enum nst_udp_line_nr line)
 {
+	struct nst_udp_waiting *w;
 	bool closed;
 
 	spin_lock_bh(&nst_udp_line_lock);
@@ -231,6 +244,9 @@ bool nst_udp_queue_again(struct nst_udp_sender *sender, enum nst_udp_line_nr lin
 	if (closed) {
 		drop_all(sender);
 	} else {
+		w = list_first_entry(&sender->waiting, struct nst_udp_waiting,
+				     list);
+		charge(sender, w, true);
 		if (line != NST_LINES)
 			nst_udp_line_change(sender, line);
 		nst_udp_line_up(sender);

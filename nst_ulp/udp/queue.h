@@ -14,7 +14,8 @@
  * @skb: from the UDP header on; holds its route, but no device: one that goes
  *	away must not wait for it
  * @size: memory that it takes
- * @charged: bytes of that which the socket is charged for
+ * @cost: bytes of that which the socket is charged for
+ * @charged: is it, now?
  * @ifindex: of the device that it came from
  * @cpu: where it came in
  * @dgram: what was read of it
@@ -23,7 +24,8 @@ struct nst_udp_waiting {
 	struct list_head list;
 	struct sk_buff *skb;
 	unsigned int size;
-	unsigned int charged;
+	unsigned int cost;
+	bool charged;
 	int ifindex;
 	int cpu;
 	struct nst_dgram dgram;

@@ -55,6 +55,7 @@ static struct nst_udp_waiting *new_waiting(const struct nst_dgram *dgram,
 		return NULL;
 	w->skb = skb;
 	w->cpu = smp_processor_id();
+	w->charged = false;
 	w->dgram = *dgram;
 	w->ifindex = skb->dev->ifindex;
 	return w;

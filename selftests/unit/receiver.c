@@ -2,6 +2,7 @@
 /* A receiver of datagrams. See receiver.h. */
 #include "core/forget.h"
 #include "core/keyring.h"
+#include "core/lookup.h"
 #include "core/upkeep.h"
 #include "receiver.h"
 #include "rings.h"
@@ -44,6 +45,7 @@ void receiver_begin(u64 age)
 
 	memset(&nn, 0, sizeof(nn));
 	NEED_EQ(nst_sessions_module_init(), 0);
+	nst_suite_have(0);
 	nn.stats = alloc_percpu(struct nst_stats);
 	NEED(nn.stats && rings_begin(&nn, age));
 	NEED_EQ(nst_keyring_replace(nn.ring, entry, 3), 0);

@@ -4,6 +4,7 @@
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include "core/keyring.h"
+#include "core/lookup.h"
 #include "core/memory.h"
 #include "core/netns.h"
 #include "core/owner.h"
@@ -49,6 +50,7 @@ static void take_session(struct nst_net *ns, struct nst_keyring *ring)
 	struct nst_conf of = { .ring = ring };
 	struct nst_candidate new;
 
+	nst_suite_have(0);
 	datagram(1, NONCE, shim_real_ns);
 	NEED_EQ(nst_candidate_derive(&new, &of, &dgram.hdr), NST_OK);
 	NEED_EQ(nst_candidate_add(&new, &bounds), NST_OK);

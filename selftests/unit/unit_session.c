@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* session.c: a datagram is taken once; what is forgotten leaves a floor. */
+#include <linux/module.h>
 #include "core/forget.h"
 #include "core/keyring.h"
+#include "core/lookup.h"
+#include "core/suite.h"
 #include "core/upkeep.h"
 #include "receiver.h"
 
@@ -542,7 +545,17 @@ TEST(nst_candidate_derive__suite_missing)
 	CHECK_EQ(known(), 0);
 	shim_crypto_missing = NULL;
 	shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
+	/* It is not looked for here; nor what a module that comes may have changed. */
+	CHECK_EQ(try(1, NONCE, shim_real_ns), NST_DROP_NOMEM);
+	shim_work_run();
 	CHECK_EQ(try(1, NONCE, shim_real_ns), NST_OK);
+	NEED_EQ(nst_suite_init(), 0);
+	shim_module_event(MODULE_STATE_LIVE);
+	CHECK_EQ(try(2, NONCE, shim_real_ns), NST_DROP_NOMEM);
+	shim_work_run();
+	CHECK_EQ(try(2, NONCE, shim_real_ns), NST_OK);
+	nst_suite_ask_exit();
+	nst_suite_exit();
 	receiver_done();
 }
 

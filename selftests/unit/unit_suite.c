@@ -207,19 +207,70 @@ TEST(nst_suite_ask_datagrams__is_looked_for_by_others)
 	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), -ENOPKG);
 	shim_work_run();
 	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), 0);
-	/* What was there is used at once, whatever modules come and go. */
-	shim_module_event(MODULE_STATE_LIVE);
-	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), 0);
-	shim_module_event(MODULE_STATE_GOING);
-	shim_crypto_missing = "sm4";
-	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), -ENOPKG);
-	shim_crypto_missing = NULL;
-	shim_boot_ns += NST_SUITE_LOOK * NSEC_PER_SEC;
-	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), -ENOPKG);
-	shim_work_run();
-	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), 0);
 	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_AES_GCM), 0);
 	stop();
+}
+
+/* Nor one that was there: whether it still is, a datagram waits to learn. */
+TEST(nst_suite_ask_datagrams__looks_again_by_others)
+{
+	static const unsigned long states[] = {
+		MODULE_STATE_LIVE, MODULE_STATE_GOING,
+	};
+	unsigned int i;
+
+	start();
+	nst_suite_have(0);
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), 0);
+		shim_module_event(states[i]);
+		/* Whoever made a transform would fail. */
+		shim_fail_at(1);
+		CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), -EAGAIN);
+		CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), -EAGAIN);
+		CHECK(!shim_fail_hit());
+		shim_fail_at(0);
+		shim_work_run();
+		CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), 0);
+	}
+	/* It is gone. */
+	shim_module_event(MODULE_STATE_GOING);
+	shim_crypto_missing = "sm4";
+	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), -EAGAIN);
+	shim_work_run();
+	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), -ENOPKG);
+	shim_crypto_missing = NULL;
+	shim_work_run();
+	CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_SM4_GCM), -ENOPKG);
+	stop();
+}
+
+/* A look that fails, whoever has looked, is not done again at every datagram. */
+TEST(nst_suite_ask_datagrams__pauses_after_a_failure)
+{
+	int by_keys;
+
+	for (by_keys = 0; by_keys < 2; by_keys++) {
+		start();
+		shim_fail_at(1);
+		if (by_keys) {
+			nst_suite_have(NST_CIPHER_AES_GCM);
+		} else {
+			CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_AES_GCM),
+				 -EAGAIN);
+			shim_work_run();
+		}
+		CHECK(shim_fail_hit());
+		shim_fail_at(0);
+		CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_AES_GCM), -ENOPKG);
+		shim_work_run();
+		CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_AES_GCM), -ENOPKG);
+		shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
+		CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_AES_GCM), -ENOPKG);
+		shim_work_run();
+		CHECK_EQ(nst_suite_ask_datagrams(NST_CIPHER_AES_GCM), 0);
+		stop();
+	}
 }
 
 /* What was known of a suite is known no more when any module has come or gone. */

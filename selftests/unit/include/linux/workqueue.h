@@ -40,6 +40,7 @@ extern struct workqueue_struct *system_unbound_wq;
 		(w)->next = NULL;					\
 		(w)->queued = false;					\
 	} while (0)
+#define __WORK_INITIALIZER(w, f) { .func = (f) }
 #define DECLARE_WORK(w, f)	struct work_struct w = { .func = (f) }
 #define INIT_RCU_WORK(w, f)	INIT_WORK(&(w)->work, f)
 #define INIT_DELAYED_WORK(w, f)	INIT_WORK(&(w)->work, f)
