@@ -157,7 +157,7 @@ static bool forget_one(struct nst_memories *set, struct nst_claim *claim)
 	struct nst_session *ses = NULL;
 
 	if (!mostly_starts(claim))
-		nst_sessions_look(&claim->sessions, claim->nr_sessions, &ses);
+		nst_sessions_look(&claim->sessions, claim->nr_sessions, 0, &ses);
 	return push_session(set, ses, U64_MAX, U64_MAX) ||
 	       push_own_start(set, claim);
 }
@@ -207,7 +207,7 @@ enum turn {
 	TURN_LARGE,
 	TURN_SHARED,
 	TURN_SMALL,
-	TURNS,
+	TURN_LAST = TURN_SMALL,
 };
 
 static bool is_asked(const struct nst_claim *claim, const struct nst_claim *by,
@@ -243,7 +243,7 @@ static bool give_some(struct nst_memories *set, struct nst_owner *owner,
 			continue;
 		}
 		seen += nst_sessions_look(&claim->sessions, claim->nr_sessions,
-					  &best);
+					  0, &best);
 		if (seen < NST_SESSION_CANDIDATES)
 			continue;
 		if (push_session(set, best, before, U64_MAX))
@@ -270,14 +270,14 @@ static bool give_start(struct nst_memories *set, struct nst_owner *owner,
 
 /*
  * An owner has to do with less, for the sake of @by or, if that is NULL, of another
- * owner. Returns false if nothing came of it.
+ * owner: the turns up to @last. Returns false if nothing came of it.
  */
 static bool give_way(struct nst_memories *set, struct nst_owner *owner,
-		     const struct nst_claim *by, u64 before)
+		     const struct nst_claim *by, u64 before, enum turn last)
 {
 	enum turn turn;
 
-	for (turn = 0; turn < TURNS; turn++)
+	for (turn = 0; turn <= last; turn++)
 		if (give_some(set, owner, by, before, turn) ||
 		    give_start(set, owner, by, turn))
 			return true;
@@ -287,23 +287,25 @@ static bool give_way(struct nst_memories *set, struct nst_owner *owner,
 /*
  * An owner's memory is full of what the clock was ahead for, and was set back: of his
  * other secrets that goes, which nobody could date today. Their floors rise to where
- * the clock was, but a new key is not refused for what came of the old ones.
+ * the clock was, but a new key is not refused for what came of the old ones. From a
+ * secret that has come to use since only if it has to be (@used): no sender's next
+ * session comes to life above such a floor.
  */
 static bool give_future(struct nst_memories *set, struct nst_claim *by,
-			u64 before, u64 window)
+			u64 beyond, bool used)
 {
 	struct nst_claim *claim = nst_owner_first(by->owner);
-	u64 beyond = before + 2 * window;
+	u64 from = used ? beyond + 1 : 0;
 	unsigned int i;
 
 	for (i = 0; claim && i < NST_CLAIM_LOOKS;
 	     i++, claim = nst_owner_next(claim)) {
 		struct nst_session *ses = NULL;
 
-		if (claim->mem == by->mem || is_shared(claim, by) ||
-		    !claim->nr_sessions)
+		if (claim->mem == by->mem || is_shared(claim, by))
 			continue;
-		nst_sessions_look(&claim->sessions, claim->nr_sessions, &ses);
+		nst_sessions_look(&claim->sessions, claim->nr_sessions, from,
+				  &ses);
 		if (push_session(set, ses, 0, beyond))
 			return true;
 	}
@@ -315,10 +317,15 @@ static bool give(struct nst_memories *set, struct nst_owner *big,
 		 struct nst_claim *by, u64 before,
 		 const struct nst_bounds *bounds)
 {
+	u64 beyond = before + 2 * bounds->window;
+
 	if (big != by->owner)
-		return give_way(set, big, NULL, U64_MAX);
-	return give_future(set, by, before, bounds->window) ||
-	       give_way(set, big, by, before);
+		return give_way(set, big, NULL, U64_MAX, TURN_LAST);
+	/* In time for the new key's own, which would go last and leave it one. */
+	return give_future(set, by, beyond, false) ||
+	       give_way(set, big, by, before, TURN_SHARED) ||
+	       give_future(set, by, beyond, true) ||
+	       give_way(set, big, by, before, TURN_LAST);
 }
 
 /* Who has too much, if @more comes to what @owner holds? */
@@ -436,7 +443,8 @@ static bool shed_step(struct nst_memories *set, const struct nst_bounds *bounds)
 		if (!big || big->bytes <= bounds->owner_bytes)
 			return false;
 		first = nst_owner_first(big);
-		if (first->mem->payer != first || !give_way(set, big, NULL, U64_MAX))
+		if (first->mem->payer != first ||
+		    !give_way(set, big, NULL, U64_MAX, TURN_LAST))
 			return false;
 	}
 	return true;

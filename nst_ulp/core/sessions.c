@@ -361,13 +361,14 @@ struct nst_session *nst_sessions_oldest(struct nst_sessions *sessions,
  * nst_sessions_look() - the same, of those that one owner is charged for
  * @mine: of a claim
  * @nr: how many there are
+ * @from: those whose newest timestamp is below this are passed over
  * @best: the oldest of the candidates so far, or NULL; may become one of these
  *
  * Context: any, under the set's lock.
  * Return: how many candidates there were.
  */
 unsigned int nst_sessions_look(struct list_head *mine, unsigned int nr,
-			       struct nst_session **best)
+			       u64 from, struct nst_session **best)
 {
 	unsigned int i, n = min(nr, NST_SESSION_CANDIDATES);
 	struct nst_session *ses;
@@ -375,7 +376,8 @@ unsigned int nst_sessions_look(struct list_head *mine, unsigned int nr,
 	for (i = 0; i < n; i++) {
 		ses = list_first_entry(mine, struct nst_session, mine);
 		list_move_tail(&ses->mine, mine);
-		keep_older(best, ses);
+		if (READ_ONCE(ses->newest) >= from)
+			keep_older(best, ses);
 	}
 	return n;
 }

@@ -172,7 +172,7 @@ void nst_sessions_add(struct nst_sessions *sessions, struct nst_session *ses);
 struct nst_session *nst_sessions_oldest(struct nst_sessions *sessions,
 					u64 before);
 unsigned int nst_sessions_look(struct list_head *mine, unsigned int nr,
-			       struct nst_session **best);
+			       u64 from, struct nst_session **best);
 struct nst_session *nst_sessions_retire(struct nst_session *ses, u64 before,
 					u64 beyond);
 void nst_sessions_forget(struct nst_sessions *sessions,

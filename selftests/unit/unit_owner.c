@@ -72,6 +72,17 @@ static unsigned int charged(const struct nst_claim *claim)
 	return n;
 }
 
+/* Is one of them that old? */
+static bool has_session_of(const struct nst_claim *claim, u64 newest)
+{
+	struct nst_session *ses;
+
+	list_for_each_entry(ses, &claim->sessions, mine)
+		if (ses->newest == newest)
+			return true;
+	return false;
+}
+
 static void done(struct nst_keyring *ring)
 {
 	nst_keyring_put(ring);
@@ -232,6 +243,44 @@ TEST(nst_memory_make_room__a_new_key_after_the_clock_was_ahead)
 	CHECK(ring_claim(mine, 4)->mem->sessions.floor < now);
 	CHECK(ring_claim(mine, 4)->owner->bytes <=
 	      nst_net_bounds(&nn).owner_bytes);
+	done(mine);
+	receiver_done();
+}
+
+/*
+ * Also where the old ones are in use: what is not older than the newcomer stays, and
+ * hides nothing. What may go by the rule of every day goes before what would end a
+ * secret's use.
+ */
+TEST(nst_memory_make_room__a_new_key_beside_old_ones_in_use)
+{
+	struct nst_keyring *mine;
+	unsigned int i;
+	u64 now;
+
+	begin();
+	mine = box_of(1);
+	shim_real_ns += 3600 * SEC;
+	for (i = 0; i < HELD - 3; i++)
+		CHECK_EQ(fresh(mine, 2 + i % 2, shim_real_ns), NST_OK);
+	shim_real_ns -= 3600 * SEC;
+	now = shim_real_ns;
+	for (i = 0; i < 3; i++)
+		CHECK_EQ(fresh(mine, i ? 3 : 2, i < 2 ? now : now - 3 * SEC), NST_OK);
+	/* The last is older than what comes. */
+	CHECK_EQ(fresh(mine, 4, now - 2 * SEC), NST_OK);
+	CHECK_EQ(ring_claim(mine, 3)->mem->sessions.floor, now - 3 * SEC);
+	CHECK_EQ(ring_claim(mine, 2)->mem->sessions.floor, 0);
+	/* Of the others none is. */
+	for (i = 0; i < LIMIT; i++)
+		CHECK_EQ(fresh(mine, 4, now - SEC + i), NST_OK);
+	/* It may keep what is not much. */
+	CHECK_EQ(charged(ring_claim(mine, 4)), HELD / 8);
+	CHECK(ring_claim(mine, 4)->owner->bytes <=
+	      nst_net_bounds(&nn).owner_bytes);
+	/* They live still, whatever their floor. */
+	for (i = 2; i <= 3; i++)
+		CHECK(has_session_of(ring_claim(mine, i), now));
 	done(mine);
 	receiver_done();
 }
