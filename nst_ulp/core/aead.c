@@ -57,6 +57,7 @@ struct nst_op *nst_op_get(const struct nst_cipher *cipher, gfp_t gfp)
 		op->req_size = size;
 	}
 	op->req_used = need;
+	op->flat = false;
 	return op;
 }
 
@@ -120,6 +121,15 @@ static int make_iv(struct nst_cipher *cipher, struct nst_op *op,
 	return err;
 }
 
+static void list_aad(struct nst_op *op, bool seal, bool empty)
+{
+	nst_sg_buf(&op->src[0], op->aad, NST_WIRE_AAD_LEN);
+	nst_sg_buf(&op->dst[0], op->aad_out, NST_WIRE_AAD_LEN);
+	/* Without a body nothing stands behind the AAD. */
+	if (empty)
+		sg_mark_end(seal ? &op->src[0] : &op->dst[0]);
+}
+
 /* IV and lists of an operation; what remains is to say who is told. */
 static int prepare(struct nst_cipher *cipher, struct nst_op *op,
 		   const struct nst_hdr *hdr, bool seal, u32 flags)
@@ -135,16 +145,14 @@ static int prepare(struct nst_cipher *cipher, struct nst_op *op,
 	} else {
 		nst_wire_iv12(op->iv, cipher->iv, hdr->timestamp, hdr->nonce);
 	}
-	nst_sg_buf(&op->src[0], op->aad, NST_WIRE_AAD_LEN);
-	nst_sg_buf(&op->dst[0], op->aad_out, NST_WIRE_AAD_LEN);
-	/* Without a body nothing stands behind the AAD. */
-	if (!len)
-		sg_mark_end(seal ? &op->src[0] : &op->dst[0]);
+	if (!op->flat)
+		list_aad(op, seal, !len);
 	aead_request_set_tfm(req, cipher->aead);
 	aead_request_set_ad(req, NST_WIRE_AAD_LEN);
 	if (!seal)
 		len += NST_WIRE_TOKEN_LEN;
-	aead_request_set_crypt(req, op->src, op->dst, len, op->iv);
+	aead_request_set_crypt(req, op->src, op->flat ? op->src : op->dst, len,
+			       op->iv);
 	return 0;
 }
 

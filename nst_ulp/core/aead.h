@@ -41,6 +41,9 @@ struct sk_buff;
  * @abandoned: called if a driver keeps the operation although it must not; the
  *	owner's, set before nst_cipher_open_atomic()
  * @skb: for @abandoned
+ * @flat: the owner's: the AAD stands in front of the body, in one piece, so that
+ *	nothing but that and the token is in @src, and @dst is not used; the record
+ *	is sealed or opened where it stands
  * @keep: the owner's, for an operation that is put off
  * @req_size: bytes of @req behind which memory ends
  * @req_used: bytes of it that the cipher may write to
@@ -60,6 +63,7 @@ struct nst_op {
 	u8 bounce[NST_OP_BOUNCE];
 	void (*abandoned)(struct nst_op *op);
 	struct sk_buff *skb;
+	bool flat;
 	u8 keep[NST_OP_KEEP] __aligned(8);
 	unsigned int req_size;
 	unsigned int req_used;
@@ -100,6 +104,23 @@ static inline void nst_op_token(struct nst_op *op, const u8 *wire,
 	memcpy(op->token, wire + NST_WIRE_OFF_TOKEN, NST_WIRE_TOKEN_LEN);
 	nst_sg_buf(&op->src[nr + 1], op->token, NST_WIRE_TOKEN_LEN);
 	sg_mark_end(&op->src[nr + 1]);
+}
+
+/**
+ * nst_op_flat() - list an AAD and what stands behind it in one piece
+ * @op: its @src is used from index 1 on by the caller, if at all; one entry is to be
+ *	marked as the end
+ * @aad: the AAD, then the body
+ * @len: bytes of both; of the room for the token, too, if that is behind them
+ *
+ * For a short record that costs less than lists of pieces.
+ *
+ * Context: any.
+ */
+static inline void nst_op_flat(struct nst_op *op, void *aad, unsigned int len)
+{
+	op->flat = true;
+	nst_sg_buf(&op->src[0], aad, len);
 }
 
 struct nst_op *nst_op_get(const struct nst_cipher *cipher, gfp_t gfp);

@@ -154,31 +154,60 @@ static void buf_wipe(struct nst_udp_buf *buf, unsigned int len)
 	}
 }
 
+/*
+ * The pieces of a record that goes over the end of a page. What is sealed is followed
+ * by the token, which stands in the operation then.
+ */
+static u8 *set_pieces(struct nst_udp_buf *buf, struct nst_op *op,
+		      unsigned int off, unsigned int body, const u8 *wire)
+{
+	unsigned int last = buf_list(buf, op, off + NST_WIRE_HDR_LEN, body);
+
+	nst_wire_aad(op->aad, wire);
+	sg_mark_end(&op->src[last - 1]);
+	nst_sg_buf(&op->dst[last], op->token, NST_WIRE_TOKEN_LEN);
+	sg_mark_end(&op->dst[last]);
+	return op->token;
+}
+
+/*
+ * The AAD in front of the body, in the place of its header, and the token behind it:
+ * there is room in the page, and the next record's header comes later.
+ */
+static u8 *set_flat(struct nst_op *op, u8 *at, unsigned int body, const u8 *wire)
+{
+	u8 *aad = at + NST_WIRE_HDR_LEN - NST_WIRE_AAD_LEN;
+
+	nst_wire_aad(aad, wire);
+	nst_op_flat(op, aad, NST_WIRE_AAD_LEN + body + NST_WIRE_TOKEN_LEN);
+	sg_mark_end(&op->src[0]);
+	return at + NST_WIRE_HDR_LEN + body;
+}
+
 /* Seals the plaintext behind the place of its header, and writes that. */
 static int seal(struct nst_udp_buf *buf, unsigned int off,
 		struct nst_epoch *ep, const struct nst_hdr *hdr)
 {
 	unsigned int body = nst_wire_body_len(hdr->suite, hdr->len);
-	u8 wire[NST_WIRE_HDR_LEN];
+	u8 *at = page_address(buf->page[off / PAGE_SIZE]) + offset_in_page(off);
+	u8 wire[NST_WIRE_HDR_LEN], *token;
 	struct nst_op *op;
-	unsigned int last;
 	int err;
 
 	op = nst_op_get(&ep->cipher, GFP_KERNEL);
 	if (!op)
 		return -ENOMEM;
 	nst_wire_encode(wire, hdr);
-	nst_wire_aad(op->aad, wire);
 	buf_write(buf, off + NST_WIRE_HDR_LEN + hdr->len, NULL,
 		  body - hdr->len);
-	last = buf_list(buf, op, off + NST_WIRE_HDR_LEN, body);
-	sg_mark_end(&op->src[last - 1]);
-	nst_sg_buf(&op->dst[last], op->token, NST_WIRE_TOKEN_LEN);
-	sg_mark_end(&op->dst[last]);
+	if (offset_in_page(off) + NST_WIRE_HDR_LEN + body +
+	    NST_WIRE_TOKEN_LEN <= PAGE_SIZE)
+		token = set_flat(op, at, body, wire);
+	else
+		token = set_pieces(buf, op, off, body, wire);
 	err = nst_cipher_seal(&ep->cipher, op, hdr);
 	if (!err) {
-		memcpy(wire + NST_WIRE_OFF_TOKEN, op->token,
-		       NST_WIRE_TOKEN_LEN);
+		memcpy(wire + NST_WIRE_OFF_TOKEN, token, NST_WIRE_TOKEN_LEN);
 		buf_write(buf, off, wire, sizeof(wire));
 	}
 	nst_op_put(op);

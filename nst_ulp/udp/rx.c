@@ -155,17 +155,40 @@ static bool well_padded(const struct sk_buff *skb, unsigned int len)
 }
 
 /* No byte of it may turn up anywhere. */
-static void wipe(struct scatterlist *sg, unsigned int nr)
+static void wipe(struct nst_op *op, unsigned int nr)
 {
+	struct scatterlist *sg = op->flat ? op->src : &op->dst[1];
+
 	for (; nr--; sg++)
 		memset(sg_virt(sg), 0, sg->length);
+}
+
+/*
+ * The AAD is what is left of the header if its first bytes are moved over the token:
+ * it stands right in front of the body then.
+ */
+static void set_flat(struct nst_op *op, const struct sk_buff *skb)
+{
+	u8 *wire = skb->data + UDP_LEN, *aad = wire + NST_WIRE_TOKEN_LEN;
+
+	BUILD_BUG_ON(NST_WIRE_TOKEN_LEN + NST_WIRE_AAD_LEN != NST_WIRE_HDR_LEN);
+	memcpy(op->token, wire + NST_WIRE_OFF_TOKEN, NST_WIRE_TOKEN_LEN);
+	memmove(aad, wire, NST_WIRE_OFF_TOKEN);
+	nst_op_flat(op, aad, skb_tail_pointer(skb) - aad);
+	nst_sg_buf(&op->src[1], op->token, NST_WIRE_TOKEN_LEN);
+	sg_mark_end(&op->src[1]);
 }
 
 /* The header to be authenticated, and the body where it stands. */
 static unsigned int set_op(struct nst_op *op, const struct sk_buff *skb)
 {
-	unsigned int nr = nst_udp_map(skb, BODY, &op->src[1]), i;
+	unsigned int nr, i;
 
+	if (likely(!skb_is_nonlinear(skb))) {
+		set_flat(op, skb);
+		return 1;
+	}
+	nr = nst_udp_map(skb, BODY, &op->src[1]);
 	/* To the very places that it comes from; an empty body has one, too. */
 	op->dst[1] = op->src[1];
 	for (i = 2; i <= nr; i++)
@@ -187,6 +210,7 @@ static enum nst_drop open_body(struct nst_opener *keys,
 	bool padded;
 	int err;
 
+	/* The header goes as well: nobody asks for it any more. */
 	if (nst_udp_unshare(*skb, BODY))
 		return NST_DROP_NOMEM;
 	op = nst_op_get(&keys->ep.cipher, GFP_ATOMIC | __GFP_NOWARN);
@@ -202,7 +226,7 @@ static enum nst_drop open_body(struct nst_opener *keys,
 	}
 	padded = err || well_padded(*skb, hdr->len);
 	if (err || !padded)
-		wipe(&op->dst[1], nr);
+		wipe(op, nr);
 	nst_op_put(op);
 	if (err)
 		return nst_cipher_cause(err);
