@@ -18,8 +18,14 @@
 #include "tcp/txrec.h"
 #include "trace.h"
 
-/* Is there a connection to send on, and a program? */
-static bool is_live(const struct nst_tcp *nst)
+/**
+ * nst_tcp_tx_is_live() - is there a connection to send on, and a program?
+ * @nst: the socket
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool nst_tcp_tx_is_live(const struct nst_tcp *nst)
 {
 	return ((1 << READ_ONCE(nst->sk->sk_state)) &
 		(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) &&
@@ -43,7 +49,7 @@ static int push_locked(struct nst_tcp *nst, struct nst_txrec *rec)
 	 * be of a router, and the connection goes on behind it.
 	 */
 	if (READ_ONCE(sk->sk_err))
-		return is_live(nst) ? -EAGAIN : -EPIPE;
+		return nst_tcp_tx_is_live(nst) ? -EAGAIN : -EPIPE;
 	if (!nst_tcp_intact(nst)) {
 		/* The worker resets the connection: it may take rx_lock. */
 		set_bit(NST_TCP_TORN, &nst->flags);
@@ -64,11 +70,18 @@ static int push_locked(struct nst_tcp *nst, struct nst_txrec *rec)
 	return n < left ? -EAGAIN : 0;
 }
 
-/*
+/**
+ * nst_tcp_tx_own() - have the socket for a moment
+ * @nst: the socket
+ * @was: for nst_tcp_tx_disown()
+ *
  * The worker only tries, and has the spinlock then, so TCP must not sleep; see
  * "Locking" in sock.h.
+ *
+ * Context: process, under tx_lock.
+ * Return: true if the caller has it.
  */
-static bool own(struct nst_tcp *nst, gfp_t *was)
+bool nst_tcp_tx_own(struct nst_tcp *nst, gfp_t *was)
 {
 	struct sock *sk = nst->sk;
 
@@ -84,7 +97,12 @@ static bool own(struct nst_tcp *nst, gfp_t *was)
 	return true;
 }
 
-static void disown(struct nst_tcp *nst, gfp_t was)
+/**
+ * nst_tcp_tx_disown() - undo nst_tcp_tx_own()
+ * @nst: the socket
+ * @was: what that told
+ */
+void nst_tcp_tx_disown(struct nst_tcp *nst, gfp_t was)
 {
 	nst->sk->sk_allocation = was;
 	if (test_bit(NST_TCP_WORKER, &nst->flags))
@@ -105,12 +123,16 @@ static void end_untold(struct nst_tcp *nst)
 	WRITE_ONCE(nst->tx_untold, 0);
 }
 
-/*
- * Push the sealed record. 0: it is gone. -EAGAIN: TCP is out of memory, a program
- * owns the socket, or has to be told of an error first; the record stays and the
- * worker will try again. Else the record is lost and with it the stream.
+/**
+ * nst_tcp_tx_push() - give TCP the record that is on its way
+ * @nst: the socket, with one
+ *
+ * Context: process, under tx_lock.
+ * Return: 0: it is gone. -EAGAIN: TCP is out of memory, a program owns the socket,
+ * or has to be told of an error first; the record stays and the worker will try
+ * again. Else the record is lost and with it the stream.
  */
-static int push(struct nst_tcp *nst)
+int nst_tcp_tx_push(struct nst_tcp *nst)
 {
 	unsigned long pause = NST_TCP_RETRY;
 	struct nst_txrec *rec = nst->tx_out;
@@ -119,7 +141,7 @@ static int push(struct nst_tcp *nst)
 	int err;
 
 	lockdep_assert_held(&nst->tx_lock);
-	if (!own(nst, &was))
+	if (!nst_tcp_tx_own(nst, &was))
 		return -EAGAIN;
 	nst_tcp_mem_lend(nst);
 	untold = READ_ONCE(nst->sk->sk_err);
@@ -128,7 +150,7 @@ static int push(struct nst_tcp *nst)
 	if (gone)
 		nst->tx_out = NULL;
 	nst_tcp_mem_settle(nst);
-	disown(nst, was);
+	nst_tcp_tx_disown(nst, was);
 	if (!gone) {
 		if (!untold)
 			end_untold(nst);
@@ -156,10 +178,10 @@ void nst_tcp_tx_settle(struct nst_tcp *nst)
 {
 	gfp_t was;
 
-	if (nst_tcp_mem_settled(nst) || !own(nst, &was))
+	if (nst_tcp_mem_settled(nst) || !nst_tcp_tx_own(nst, &was))
 		return;
 	nst_tcp_mem_settle(nst);
-	disown(nst, was);
+	nst_tcp_tx_disown(nst, was);
 }
 
 /*
@@ -196,7 +218,7 @@ static int seal(struct nst_tcp *nst, struct nst_txrec *rec)
  */
 static int push_first(struct nst_tcp *nst)
 {
-	int err = push(nst);
+	int err = nst_tcp_tx_push(nst);
 
 	if (err != -EAGAIN)
 		return err;
@@ -276,8 +298,17 @@ int nst_tcp_tx_keep_open(struct nst_tcp *nst)
 	return 0;
 }
 
-/* A record without a body: START or close. The open record is left alone. */
-static int send_empty(struct nst_tcp *nst, u8 type)
+/**
+ * nst_tcp_tx_empty() - send a record without a body: START or close
+ * @nst: the socket; no record is on its way
+ * @type: which
+ *
+ * The open record is left alone.
+ *
+ * Context: process, under tx_lock.
+ * Return: as nst_tcp_tx_send(); -ENOMEM.
+ */
+int nst_tcp_tx_empty(struct nst_tcp *nst, u8 type)
 {
 	struct nst_txrec *rec = nst_txrec_get(type);
 
@@ -350,11 +381,11 @@ int nst_tcp_tx_prepare(struct nst_tcp *nst, bool room)
 	int err = 0;
 
 	if (nst->tx_out)
-		err = push(nst);
+		err = nst_tcp_tx_push(nst);
 	if (!err)
 		err = nst_tcp_tx_may_try(nst);
 	if (!err && nst_stream_tx_wants_start(&nst->st))
-		err = send_empty(nst, NST_TYPE_START);
+		err = nst_tcp_tx_empty(nst, NST_TYPE_START);
 	if (err)
 		return err;
 	if (nst->tx_out || !nst_tcp_tx_may_send(nst) ||
@@ -371,21 +402,21 @@ static int finish(struct nst_tcp *nst)
 	/* TCP Fast Open: accepted before the connection stands, which it soon will. */
 	if (READ_ONCE(nst->sk->sk_state) == TCP_SYN_RECV)
 		return st->tx.conf ? -EAGAIN : 0;
-	if (!is_live(nst))
+	if (!nst_tcp_tx_is_live(nst))
 		return 0;
 	if (nst->tx_out)
-		err = push(nst);
+		err = nst_tcp_tx_push(nst);
 	if (err || !st->tx.conf || st->tx.closed)
 		return err;
 	if (!nst_tcp_tx_may_send(nst))
 		return -EAGAIN;
 	if (nst_stream_tx_wants_start(st))
-		err = send_empty(nst, NST_TYPE_START);
+		err = nst_tcp_tx_empty(nst, NST_TYPE_START);
 	/* One goes on its way when the one before is with TCP. */
 	if (!err && nst->tx_open)
 		err = nst->tx_out ? -EAGAIN : nst_tcp_tx_flush(nst);
 	if (!err)
-		err = nst->tx_out ? -EAGAIN : send_empty(nst, NST_TYPE_CLOSE);
+		err = nst->tx_out ? -EAGAIN : nst_tcp_tx_empty(nst, NST_TYPE_CLOSE);
 	if (!err && nst->tx_out)
 		err = -EAGAIN;
 	return err;
@@ -412,91 +443,4 @@ int nst_tcp_tx_finish(struct nst_tcp *nst)
 		return err;
 	nst_tcp_kick(nst, NST_TCP_RETRY);
 	return -EAGAIN;
-}
-
-/* The shutdown that nst_tcp_tx_finish() had put off. */
-static void shut_down(struct nst_tcp *nst)
-{
-	struct sock *sk = nst->sk;
-	gfp_t was;
-
-	if (!own(nst, &was))
-		return;
-	if (!test_bit(NST_TCP_DEAD, &nst->flags) &&
-	    !(sk->sk_shutdown & SEND_SHUTDOWN)) {
-		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
-		nst->base->shutdown(sk, SEND_SHUTDOWN);
-		sk->sk_state_change(sk);
-	}
-	disown(nst, was);
-}
-
-/*
- * What was open when a splice ended goes, if another call has not seen to it. What
- * it waits for, the peer's START or the record on its way, calls the worker again.
- */
-static void flush_late(struct nst_tcp *nst)
-{
-	int err = 0;
-
-	if (nst->tx_open && !nst->st.tx.closed) {
-		if (nst->tx_out || !nst_tcp_tx_may_send(nst))
-			return;
-		err = nst_tcp_tx_flush(nst);
-	}
-	if (err == -ENOMEM)
-		nst_tcp_kick(nst, NST_TCP_RETRY);
-	else
-		clear_bit(NST_TCP_FLUSH, &nst->flags);
-}
-
-/*
- * The end that shutdown() has put off. If the START that it waits for can come no
- * more it is a reset, as close()'s is: a FIN alone would tell a peer without NST of
- * an orderly end, and a close record must not go. Behind others' bytes it is one, too,
- * which whoever has found these has asked for.
- */
-static void end_late(struct nst_tcp *nst)
-{
-	if (nst->st.tx.conf && nst_tcp_tx_is_vain(nst))
-		nst_tcp_abort(nst);
-	else if (nst_tcp_tx_finish(nst) != -EAGAIN &&
-		 !test_bit(NST_TCP_TORN, &nst->flags))
-		shut_down(nst);
-}
-
-static void tx_work(struct nst_tcp *nst)
-{
-	struct nst_stream *st = &nst->st;
-
-	nst_tcp_tx_settle(nst);
-	if (!nst->sk->sk_socket || !is_live(nst))
-		return;
-	if (nst->tx_out && push(nst) == -EAGAIN)
-		return;
-	/* Also while a record is open: the peer waits for it. */
-	if (nst_stream_tx_wants_start(st) && !st->tx.closed &&
-	    send_empty(nst, NST_TYPE_START) == -ENOMEM)
-		nst_tcp_kick(nst, NST_TCP_RETRY);
-	if (test_bit(NST_TCP_FLUSH, &nst->flags))
-		flush_late(nst);
-	if (test_bit(NST_TCP_SHUT, &nst->flags))
-		end_late(nst);
-}
-
-/**
- * nst_tcp_tx_work() - the worker's part of sending
- * @nst: the socket
- *
- * Sends the START that strict mode owes, the rest of a record that TCP refused
- * for want of memory, and the end of a stream that was waiting for either.
- *
- * Context: process, under tx_lock.
- */
-void nst_tcp_tx_work(struct nst_tcp *nst)
-{
-	lockdep_assert_held(&nst->tx_lock);
-	set_bit(NST_TCP_WORKER, &nst->flags);
-	tx_work(nst);
-	clear_bit(NST_TCP_WORKER, &nst->flags);
 }

@@ -5,6 +5,11 @@
 
 #include "tcp/sock.h"
 
+bool nst_tcp_tx_is_live(const struct nst_tcp *nst);
+bool nst_tcp_tx_own(struct nst_tcp *nst, gfp_t *was);
+void nst_tcp_tx_disown(struct nst_tcp *nst, gfp_t was);
+int nst_tcp_tx_push(struct nst_tcp *nst);
+int nst_tcp_tx_empty(struct nst_tcp *nst, u8 type);
 int nst_tcp_tx_may_try(const struct nst_tcp *nst);
 bool nst_tcp_tx_may_send(const struct nst_tcp *nst);
 bool nst_tcp_tx_is_vain(const struct nst_tcp *nst);
@@ -14,6 +19,5 @@ int nst_tcp_tx_flush(struct nst_tcp *nst);
 int nst_tcp_tx_keep_open(struct nst_tcp *nst);
 void nst_tcp_tx_settle(struct nst_tcp *nst);
 int nst_tcp_tx_finish(struct nst_tcp *nst);
-void nst_tcp_tx_work(struct nst_tcp *nst);
 
 #endif /* _NST_TCP_TX_H */

@@ -13,7 +13,7 @@
 #include "tcp/mem.h"
 #include "tcp/ready.h"
 #include "tcp/rx.h"
-#include "tcp/tx.h"
+#include "tcp/txwork.h"
 #include "tcp/work.h"
 
 /* How often to look whether a listener has got keys by now, see see_adopted(). */
