@@ -7,6 +7,7 @@
 #include "admin/box_nl.h"
 #include "core/fingerprint.h"
 #include "core/keyring.h"
+#include "core/keywait.h"
 #include "core/memory.h"
 #include "core/netns.h"
 #include "event.h"
@@ -38,6 +39,13 @@ static const struct nla_policy key_policy[NST_A_KEY_SECRET + 1] = {
 static const struct nla_policy keys_policy[NST_A_BOX_MAX + 1] = {
 	[NST_A_BOX_KEY] = NLA_POLICY_NESTED(key_policy),
 };
+
+/* The namespace's box has changed: tell who listens, and who waits for a key. */
+static void changed(struct net *net, enum nst_event event, u16 kid)
+{
+	nst_event_box(net, event, kid);
+	nst_keywait_wake(nst_net(net)->ring);
+}
 
 static int parse(struct genl_info *info, struct nlattr **tb, int max,
 		 const struct nla_policy *policy)
@@ -142,9 +150,9 @@ static int add_key(struct genl_info *info)
 			explain(info->extack, err);
 	}
 	if (!err)
-		nst_event_box(net, NST_EVENT_KEY_ADDED, entry.kid);
+		changed(net, NST_EVENT_KEY_ADDED, entry.kid);
 	if (!err && entry.state == NST_KEY_ACTIVE)
-		nst_event_box(net, NST_EVENT_KEY_ACTIVATED, entry.kid);
+		changed(net, NST_EVENT_KEY_ACTIVATED, entry.kid);
 	memzero_explicit(&entry, sizeof(entry));
 	return err;
 }
@@ -200,7 +208,7 @@ static int load_box(struct genl_info *info, unsigned int nr)
 			      nst_keyring_replace(nst_net(net)->ring, entry,
 						  nr));
 	if (!err)
-		nst_event_box(net, NST_EVENT_BOX_LOADED, 0);
+		changed(net, NST_EVENT_BOX_LOADED, 0);
 	memzero_explicit(entry, size);
 	kvfree(entry);
 	return err;
@@ -262,7 +270,7 @@ static int change_key(struct genl_info *info, enum nst_event event,
 	else if (err)
 		explain(info->extack, err);
 	else
-		nst_event_box(net, event, kid);
+		changed(net, event, kid);
 	return err;
 }
 
@@ -319,7 +327,7 @@ int nst_box_nl_flush(struct sk_buff *skb, struct genl_info *info)
 	int err = nst_keyring_flush(nst_net(net)->ring);
 
 	if (!err)
-		nst_event_box(net, NST_EVENT_BOX_FLUSHED, 0);
+		changed(net, NST_EVENT_BOX_FLUSHED, 0);
 	return err;
 }
 

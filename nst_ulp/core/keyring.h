@@ -7,6 +7,7 @@
 #ifndef _NST_KEYRING_H
 #define _NST_KEYRING_H
 
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
@@ -24,6 +25,7 @@
  *	the same, and none has 0. Who has looked up a key under a generation
  *	need not look again while it stands
  * @owner: who is charged for what is taken under its keys; a user of it
+ * @waiters: who waits for a change, see keywait.c, under the lock there
  */
 struct nst_keyring {
 	refcount_t ref;
@@ -32,6 +34,7 @@ struct nst_keyring {
 	struct nst_box __rcu *box;
 	u64 gen;
 	struct nst_owner *owner;
+	struct list_head waiters;
 };
 
 struct nst_keyring *nst_keyring_alloc(struct nst_owner *owner, bool private);

@@ -165,6 +165,9 @@ static int set_rekey(struct nst_tcp *nst, sockptr_t optval, unsigned int len)
 	}
 	mutex_unlock(&nst->tx_lock);
 	nst_tcp_rekick(nst);
+	/* A START that had no key may have one. */
+	if (!err && nst_tcp_owes(nst))
+		nst_tcp_kick(nst, 0);
 	return err;
 }
 

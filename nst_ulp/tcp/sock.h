@@ -74,6 +74,7 @@
 #include <net/inet_connection_sock.h>
 #include <net/sock.h>
 #include <net/tcp.h>
+#include "core/keywait.h"
 #include "core/stream.h"
 
 struct nst_stalled;
@@ -221,6 +222,8 @@ struct nst_head {
  *	stays 1, see nst_tcp_set_rcvlowat(). Socket lock
  * @memcg: memory cgroup of who made or accepted the socket, for what the worker
  *	allocates; holds a reference. Changed under both locks by accept()
+ * @keywait: waits for a key, for a START that is due, see txwork.c. Begun under
+ *	@tx_lock
  * @parent: of a child that lacks a key the listener's state, until the program calls;
  *	holds a reference; NULL: none. Changed under both locks
  * @conf_lock: see "Locking"; @st.tx.conf and @st.rx.conf change under it, their
@@ -293,6 +296,7 @@ struct nst_tcp {
 	u16 auto_role;
 	int rcvlowat;
 	struct mem_cgroup *memcg;
+	struct nst_keywait keywait;
 	struct nst_tcp *parent;
 
 	struct mutex tx_lock;

@@ -58,6 +58,51 @@ static void end_late(struct nst_tcp *nst)
 		shut_down(nst);
 }
 
+/* The box has changed: the worker tries again. Under the list's spinlock. */
+static void wake(struct nst_keywait *wait)
+{
+	nst_tcp_kick(container_of(wait, struct nst_tcp, keywait), 0);
+}
+
+/*
+ * No key may send the START that is due. It goes when one may, which a program that
+ * only reads brings about in no other way. @gen is of before it was looked for.
+ */
+static void wait_for_key(struct nst_tcp *nst, struct nst_keyring *ring, u64 gen)
+{
+	nst->keywait.wake = wake;
+	nst_keywait_begin(&nst->keywait, ring);
+	if (READ_ONCE(ring->gen) != gen)
+		nst_tcp_kick(nst, 0);
+	/* Pairs with nst_tcp_uninstall(): begin, then look. */
+	smp_mb();
+	if (test_bit(NST_TCP_DEAD, &nst->flags))
+		nst_keywait_end(&nst->keywait);
+}
+
+/* Send the START that is due. */
+static void start_late(struct nst_tcp *nst)
+{
+	struct nst_keyring *ring = nst->st.tx.conf->ring;
+	/* Before the key is looked for; pairs with publish() of keyring.c. */
+	u64 gen = smp_load_acquire(&ring->gen);
+
+	switch (nst_tcp_tx_empty(nst, NST_TYPE_START)) {
+	case -ENOMEM:
+		nst_tcp_kick(nst, NST_TCP_RETRY);
+		break;
+	case -ENOKEY:
+	case -EACCES:
+	case -EKEYREVOKED:
+		/* A box of the socket's own stays as it is. */
+		if (!ring->private)
+			wait_for_key(nst, ring, gen);
+		break;
+	default:
+		break;
+	}
+}
+
 static void tx_work(struct nst_tcp *nst)
 {
 	struct nst_stream *st = &nst->st;
@@ -68,9 +113,8 @@ static void tx_work(struct nst_tcp *nst)
 	if (nst->tx_out && nst_tcp_tx_push(nst) == -EAGAIN)
 		return;
 	/* Also while a record is open: the peer waits for it. */
-	if (nst_stream_tx_wants_start(st) && !st->tx.closed &&
-	    nst_tcp_tx_empty(nst, NST_TYPE_START) == -ENOMEM)
-		nst_tcp_kick(nst, NST_TCP_RETRY);
+	if (nst_stream_tx_wants_start(st) && !st->tx.closed)
+		start_late(nst);
 	if (test_bit(NST_TCP_FLUSH, &nst->flags))
 		flush_late(nst);
 	if (test_bit(NST_TCP_SHUT, &nst->flags))
@@ -82,7 +126,8 @@ static void tx_work(struct nst_tcp *nst)
  * @nst: the socket
  *
  * Sends the START that strict mode owes, the rest of a record that TCP refused
- * for want of memory, and the end of a stream that was waiting for either.
+ * for want of memory, and the end of a stream that was waiting for either. What a
+ * START waits for, a key, calls it again.
  *
  * Context: process, under tx_lock.
  */

@@ -53,6 +53,18 @@ static inline void list_move_tail(struct list_head *n, struct list_head *head)
 	list_add_tail(n, head);
 }
 
+static inline void list_splice_init(struct list_head *from,
+				    struct list_head *head)
+{
+	if (from->next == from)
+		return;
+	from->next->prev = head;
+	from->prev->next = head->next;
+	head->next->prev = from->prev;
+	head->next = from->next;
+	INIT_LIST_HEAD(from);
+}
+
 static inline bool list_empty(const struct list_head *l)
 {
 	return l->next == l;
