@@ -22,6 +22,7 @@
 	X(TX_DEFERRED,	"NstTxDeferred")	/* records TCP took in parts */ \
 	X(SOCKETS,	"NstSockets")		/* sockets attached now */ \
 	X(LINGERING,	"NstLingering")		/* of these, closed ones */ \
+	X(TCP_BARE,	"NstTcpBare")		/* children reset for memory */ \
 	X(UDP_SESSIONS,	"NstUdpSessions")	/* sessions known now */ \
 	X(UDP_PUSHED,	"NstUdpPushed")	/* for want of room */	\
 	X(TCP_PUSHED,	"NstTcpPushed")		/* STARTs, likewise */\

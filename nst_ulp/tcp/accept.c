@@ -14,6 +14,28 @@
 #include "tcp/rxend.h"
 #include "tcp/work.h"
 
+/* What a child without state has in its place; NULL if it knows no listener. */
+static void *bare(struct nst_tcp *parent)
+{
+	if (!parent || !refcount_inc_not_zero(&parent->ref))
+		return NULL;
+	return (void *)((uintptr_t)parent | NST_TCP_BARE);
+}
+
+/**
+ * nst_tcp_bare_parent() - the listener's state that a child has in place of its own
+ * @sk: the child
+ *
+ * Context: under the socket lock or its spinlock, or when nobody else is there.
+ * Return: that state, with a reference which is the child's; NULL: none.
+ */
+struct nst_tcp *nst_tcp_bare_parent(const struct sock *sk)
+{
+	uintptr_t data = (__force uintptr_t)inet_csk(sk)->icsk_ulp_data;
+
+	return data & NST_TCP_BARE ? (void *)(data & ~NST_TCP_BARE) : NULL;
+}
+
 /**
  * nst_tcp_clone() - tcp_ulp_ops.clone
  * @req: the request for the connection
@@ -23,7 +45,7 @@
  * A listener's child comes to life as a copy of it. What was copied may be of
  * before or after its attach, so all but the pointer to the listener's state is
  * set here. It cannot fail: without memory, or in the middle of the listener's
- * attach, the child has no state, and gets it at accept().
+ * attach, the child has no state, and gets it at accept(), or is reset there.
  *
  * Context: softirq, under the child's spinlock.
  */
@@ -57,7 +79,8 @@ void nst_tcp_clone(const struct request_sock *req, struct sock *sk,
 		nst_tcp_keep_parent(nst, parent);
 		nst_stats_inc(nst->st.nn->stats, NST_MIB_SOCKETS);
 	}
-	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, nst);
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data,
+			   nst ?: bare(parent));
 }
 
 /* A child that its listener has made without NST, and that can have it. */
@@ -71,9 +94,9 @@ static bool is_plain(const struct sock *sk)
  * Make the state of a child that has none: because it is older than its
  * listener's attach, or came over from a listener without NST, or because there
  * was no memory, or no state of the listener yet, when it was made. Nobody has
- * read or written anything. Socket lock.
+ * read or written anything. What it had in its place is the caller's. Socket lock.
  */
-static int complete_child(struct sock *sk, struct nst_tcp *parent)
+static int complete_child(struct sock *sk, struct nst_tcp *parent, gfp_t gfp)
 {
 	bool plain = is_plain(sk);
 	struct nst_tcp *nst;
@@ -83,9 +106,11 @@ static int complete_child(struct sock *sk, struct nst_tcp *parent)
 		return -ECONNABORTED;
 	if (!plain && inet_csk(sk)->icsk_ulp_ops != &nst_tcp_ulp)
 		return -ECONNABORTED;
-	nst = nst_tcp_alloc(sk, NULL, GFP_KERNEL);
-	if (!nst)
+	nst = nst_tcp_alloc(sk, NULL, gfp);
+	if (!nst) {
+		nst_stats_inc(nst_net(sock_net(sk))->stats, NST_MIB_TCP_BARE);
 		return -ECONNABORTED;
+	}
 	nst_tcp_inherit(nst, parent);
 	if (plain) {
 		/* tcp_cleanup_ulp() will put it. */
@@ -122,16 +147,20 @@ static void inherit_late(struct nst_tcp *nst, struct nst_tcp *parent)
 /* Make of a child what the listener promises. 0, or it must be reset. */
 static int receive_child(struct sock *sk, struct nst_tcp *parent)
 {
+	struct nst_tcp *kept;
 	int err = 0;
 
 	if (nst_tcp(sk))
 		inherit_late(nst_tcp(sk), parent);
 	lock_sock(sk);
+	kept = nst_tcp_bare_parent(sk);
 	if (!nst_tcp(sk))
-		err = complete_child(sk, parent);
+		err = complete_child(sk, parent, GFP_KERNEL);
 	if (!err)
 		nst_tcp_announce(nst_tcp(sk));
 	release_sock(sk);
+	if (!err && kept)
+		nst_tcp_put(kept);
 	return err;
 }
 
@@ -168,6 +197,74 @@ NST_ACCEPT(nst_tcp_accept)
 	else if (nst_tcp_owes(nst))
 		nst_tcp_kick(nst, 0);
 	return 0;
+}
+
+/*
+ * A child without state was accepted by TCP's own accept(): what complete_child() does
+ * for ours. If that fails it is reset, and nothing works on it any more. Spinlock of the
+ * socket, which is owned by the program's accept().
+ */
+static void complete_adopted(struct sock *sk)
+{
+	struct nst_tcp *parent = nst_tcp_bare_parent(sk);
+
+	if (parent && !complete_child(sk, parent, GFP_ATOMIC | __GFP_NOWARN)) {
+		nst_tcp_keep_parent(nst_tcp(sk), parent);
+		nst_tcp_put(parent);
+		return;
+	}
+	if (!parent)
+		nst_stats_inc(nst_net(sock_net(sk))->stats, NST_MIB_TCP_BARE);
+	nst_tcp_base_prot[nst_tcp_family(sk)]->disconnect(sk, 0);
+	WRITE_ONCE(sk->sk_err, ECONNABORTED);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+}
+
+/*
+ * accept() takes the operations of a listener before it waits, so over an attach a
+ * child with NST comes to a socket with TCP's. What nst_tcp_accept() would do for it.
+ * As complete_adopted().
+ */
+static void adopt(struct sock *sk)
+{
+	struct nst_tcp *nst;
+
+	nst_tcp_adopt(sk);
+	if (!nst_tcp(sk))
+		complete_adopted(sk);
+	nst = nst_tcp(sk);
+	if (!nst)
+		return;
+	if (!nst->adopter)
+		nst->adopter = get_mem_cgroup_from_mm(current->mm);
+	set_bit(NST_TCP_ADOPTED, &nst->flags);
+	nst_tcp_kick(nst, 0);
+}
+
+/**
+ * nst_tcp_release_cb() - proto.release_cb: the socket lock is given up
+ * @sk: the socket
+ *
+ * A child that TCP's own accept() has taken gets our operations here, before there is
+ * a descriptor: accept() locks the child to join it with its socket.
+ *
+ * What the worker could not do because somebody owned the socket it does now.
+ *
+ * Context: under the spinlock of the socket, which is owned.
+ */
+void nst_tcp_release_cb(struct sock *sk)
+{
+	struct socket *sock = sk->sk_socket;
+	int family = nst_tcp_family(sk);
+	struct nst_tcp *nst = nst_tcp(sk);
+
+	if (unlikely(nst && test_bit(NST_TCP_WAITS, &nst->flags))) {
+		clear_bit(NST_TCP_WAITS, &nst->flags);
+		nst_tcp_kick(nst, 0);
+	}
+	if (unlikely(sock && READ_ONCE(sock->ops) != &nst_tcp_ops[family]))
+		adopt(sk);
+	nst_tcp_base_prot[family]->release_cb(sk);
 }
 
 /**

@@ -118,36 +118,3 @@ void nst_tcp_unclaim(struct sock *sk)
 	if (sk->sk_user_data == claimed())
 		WRITE_ONCE(sk->sk_user_data, NULL);
 }
-
-/**
- * nst_tcp_release_cb() - proto.release_cb: the socket lock is given up
- * @sk: the socket
- *
- * accept() takes the operations of a listener before it waits, so over an attach
- * a child with NST comes to a socket with TCP's. It gets ours here, before there
- * is a descriptor: accept() locks the child to join it with its socket.
- *
- * What the worker could not do because somebody owned the socket it does now.
- *
- * Context: under the spinlock of the socket, which is owned.
- */
-void nst_tcp_release_cb(struct sock *sk)
-{
-	int family = nst_tcp_family(sk);
-	struct socket *sock = sk->sk_socket;
-	struct nst_tcp *nst = nst_tcp(sk);
-
-	if (unlikely(nst && test_bit(NST_TCP_WAITS, &nst->flags))) {
-		clear_bit(NST_TCP_WAITS, &nst->flags);
-		nst_tcp_kick(nst, 0);
-	}
-	if (unlikely(sock && READ_ONCE(sock->ops) != &nst_tcp_ops[family])) {
-		nst_tcp_adopt(sk);
-		/* What nst_tcp_accept() would do behind this. */
-		if (nst) {
-			set_bit(NST_TCP_ADOPTED, &nst->flags);
-			nst_tcp_kick(nst, 0);
-		}
-	}
-	nst_tcp_base_prot[family]->release_cb(sk);
-}

@@ -18,7 +18,6 @@ void nst_tcp_claim(struct sock *sk);
 void nst_tcp_unclaim(struct sock *sk);
 int nst_tcp_creator(const struct sock *sk);
 void nst_tcp_hold_module(struct sock *sk);
-void nst_tcp_release_cb(struct sock *sk);
 
 static inline int nst_tcp_family(const struct sock *sk)
 {

@@ -121,6 +121,7 @@ static void free_empty(struct nst_tcp *nst)
 	/* Its epochs hold nothing any more. */
 	nst_stream_free(&nst->st);
 	mem_cgroup_put(nst->memcg);
+	mem_cgroup_put(nst->adopter);
 	if (nst->parent)
 		nst_tcp_put(nst->parent);
 	memzero_explicit(nst, sizeof(*nst));
@@ -475,6 +476,8 @@ void nst_tcp_work_forget(struct nst_tcp *nst)
 int nst_tcp_sock_start(const struct nst_tcp_works *todo)
 {
 	works = todo;
+	/* See NST_TCP_NO_STATE. */
+	BUILD_BUG_ON(__alignof__(struct nst_tcp) <= NST_TCP_NO_STATE);
 	nst_cache = KMEM_CACHE(nst_tcp, SLAB_ACCOUNT);
 	if (!nst_cache)
 		return -ENOMEM;

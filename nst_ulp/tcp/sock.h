@@ -221,7 +221,9 @@ struct nst_head {
  * @rcvlowat: SO_RCVLOWAT as the program has set it, plaintext bytes; TCP's own
  *	stays 1, see nst_tcp_set_rcvlowat(). Socket lock
  * @memcg: memory cgroup of who made or accepted the socket, for what the worker
- *	allocates; holds a reference. Changed under both locks by accept()
+ *	allocates; holds a reference. Changed under @rx_lock, by accept() or for it
+ * @adopter: the one it is to be, if accept() was TCP's own; as @memcg. NULL: none.
+ *	Socket lock
  * @keywait: waits for a key, for a START that is due, see txwork.c. Begun under
  *	@tx_lock
  * @parent: of a child that lacks a key the listener's state, until the program calls;
@@ -296,6 +298,7 @@ struct nst_tcp {
 	u16 auto_role;
 	int rcvlowat;
 	struct mem_cgroup *memcg;
+	struct mem_cgroup *adopter;
 	struct nst_keywait keywait;
 	struct nst_tcp *parent;
 
@@ -355,13 +358,22 @@ static inline bool nst_tcp_has_left(const void *data)
 	return data == NST_TCP_LEFT_SEALED || data == NST_TCP_LEFT_MIXED;
 }
 
+/*
+ * What is there in a child for which there was no memory: its listener's state with
+ * this bit, and a reference on that. It gets its own, or is reset, at accept().
+ */
+#define NST_TCP_BARE	4ul
+
+/* No pointer to a state has one of these bits. */
+#define NST_TCP_NO_STATE	7ul
+
 /**
  * nst_tcp() - NST's state of a socket
  * @sk: a TCP socket whose sk_prot is or was ours
  *
  * Context: any, as long as the caller keeps the socket from being closed.
  * Return: the state; NULL if a clone had no memory for it: then nothing works
- * on the socket, in plaintext least of all.
+ * on the socket, in plaintext least of all, until accept() has made one.
  */
 static inline struct nst_tcp *nst_tcp(const struct sock *sk)
 {
@@ -369,7 +381,7 @@ static inline struct nst_tcp *nst_tcp(const struct sock *sk)
 
 	if (READ_ONCE(inet_csk(sk)->icsk_ulp_ops) != &nst_tcp_ulp)
 		return NULL;
-	return unlikely(nst_tcp_has_left(data)) ? NULL : data;
+	return unlikely((uintptr_t)data & NST_TCP_NO_STATE) ? NULL : data;
 }
 
 void nst_tcp_join(struct nst_tcp *nst);

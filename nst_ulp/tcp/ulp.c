@@ -35,7 +35,7 @@
  */
 static void release(struct sock *sk)
 {
-	struct nst_tcp *nst = nst_tcp(sk);
+	struct nst_tcp *nst = nst_tcp(sk), *parent = nst_tcp_bare_parent(sk);
 
 	if (nst) {
 		nst_tcp_uninstall(nst);
@@ -44,6 +44,8 @@ static void release(struct sock *sk)
 	} else if (sk->sk_prot == &nst_tcp_prot[nst_tcp_family(sk)]) {
 		WRITE_ONCE(sk->sk_prot, sk->sk_prot_creator);
 	}
+	if (parent)
+		nst_tcp_put(parent);
 }
 
 /*

@@ -46,11 +46,13 @@ static bool is_idle(const struct nst_tcp *nst)
 /*
  * A child was accepted, by an accept() that is TCP's: it slept over the listener's
  * attach. What could not be done while it had no socket, as nst_tcp_accept() does.
- * Its memory stays that of who made the listener. Nobody tells it when the listener
- * has keys, so it looks, as long as neither has any nor its program has called.
+ * Nobody tells it when the listener has keys, so it looks, as long as neither has any
+ * nor its program has called.
  */
 static void see_adopted(struct nst_tcp *nst)
 {
+	struct mem_cgroup *memcg = NULL;
+
 	lockdep_assert_held(&nst->rx_lock);
 	if (nst->parent) {
 		if (!try_lock(nst, &nst->tx_lock))
@@ -66,7 +68,12 @@ static void see_adopted(struct nst_tcp *nst)
 		nst_tcp_kick(nst, KEYS_RETRY);
 	if (!test_bit(NST_TCP_DEAD, &nst->flags))
 		nst_tcp_announce(nst);
+	swap(nst->adopter, memcg);
 	nst_tcp_return(nst);
+	if (memcg) {
+		swap(nst->memcg, memcg);
+		mem_cgroup_put(memcg);
+	}
 	if (nst->rx_err && nst->rx_drop != NST_DROP_TRUNCATED)
 		nst_tcp_abort(nst);
 }
@@ -84,10 +91,10 @@ static void serve(struct nst_tcp *nst)
 		return;
 	if (!test_bit(NST_TCP_DEAD, &nst->flags) &&
 	    try_lock(nst, &nst->rx_lock)) {
-		/* What it allocates is the socket's, see mem.c. */
-		old = set_active_memcg(nst->memcg);
 		if (unlikely(test_bit(NST_TCP_ADOPTED, &nst->flags)))
 			see_adopted(nst);
+		/* What it allocates is the socket's, see mem.c. */
+		old = set_active_memcg(nst->memcg);
 		nst_tcp_rx_work(nst);
 		set_active_memcg(old);
 		mutex_unlock(&nst->rx_lock);

@@ -2,8 +2,13 @@
 /*
  * Every call that can fail fails once, where connections come to be: a listener's
  * children, those that were there before its attach, a client that has its keys before
- * it connects, and sockets of the family AF_NST. See lib/fault.h.
+ * it connects, one whose accept() slept over the listener's attach, and sockets of the
+ * family AF_NST. See lib/fault.h.
  */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fault.h"
@@ -121,6 +126,94 @@ static int live(const struct place *with)
 	return ret ?: i == 1 ? FAULT_WHOLE : FAULT_ENDED;
 }
 
+/* --- an accept() that sleeps over the listener's attach ---------------------- */
+
+struct sleeper {
+	pthread_t thread;
+	int lis;
+	int fd;
+	pid_t tid;
+};
+
+/* By TCP's own accept(), and only when nobody else wants to run. */
+static void *accept_idly(void *arg)
+{
+	struct sched_param none = {};
+	struct sleeper *s = arg;
+
+	sched_setscheduler(0, SCHED_IDLE, &none);
+	__atomic_store_n(&s->tid, syscall(SYS_gettid), __ATOMIC_SEQ_CST);
+	s->fd = accept(s->lis, NULL, NULL);
+	return NULL;
+}
+
+/* Without memory for its state the child is reset: both ends are told, and it counts. */
+static int is_bare(int a, int b, long before)
+{
+	struct nst_info info;
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(b, SOL_NST, NST_INFO, &info, &len) != -1 || errno != EIO)
+		return 0;
+	if (nsttest_stat("NstTcpBare") != before + 1)
+		return fault_failed("not counted", EIO);
+	if (tcptest_state(a, TCP_CLOSE) ||
+	    !(tcptest_poll(b, POLLIN, 0) & POLLHUP))
+		return fault_failed("not reset", EIO);
+	return 1;
+}
+
+/* As connect_once(). */
+static int connect_to_sleeper(struct place *p, struct sleeper *s)
+{
+	long before = nsttest_stat("NstTcpBare");
+	int a, ret = key(p, s->lis, 0);
+
+	if (ret)
+		return ret;
+	a = make(p);
+	if (a < 0)
+		return a;
+	ret = key(p, a, 0);
+	if (ret)
+		return ret;
+	if (FAULT_TRY(connect(a, (void *)&p->at, p->len)))
+		return fault_failed("connect", errno);
+	if (pthread_join(s->thread, NULL) || s->fd < 0 || timeouts(s->fd))
+		return fault_failed("asleep in accept", EINVAL);
+	ret = is_bare(a, s->fd, before) ?: faulttcp_few(a, s->fd);
+	close(a);
+	close(s->fd);
+	return ret == FAULT_ENDED ? 1 : ret;
+}
+
+static int live_asleep(void)
+{
+	struct place p = {
+		.keys.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+		.attach = AFTER,
+	};
+	struct sleeper s;
+	int i, ret = 1;
+
+	fault_secret(p.keys.secret);
+	for (i = 0; i < TRIES && ret == 1; i++) {
+		s = (struct sleeper){ .fd = -1, .lis = open_listener(&p) };
+		if (s.lis < 0 ||
+		    pthread_create(&s.thread, NULL, accept_idly, &s))
+			return -EINVAL;
+		while (!__atomic_load_n(&s.tid, __ATOMIC_SEQ_CST))
+			usleep(1000);
+		if (tcptest_asleep(s.tid))
+			return fault_failed("not asleep", EINVAL);
+		ret = connect_to_sleeper(&p, &s);
+		close(s.lis);
+	}
+	if (ret == 1)
+		return fault_failed("no connection", ECONNREFUSED);
+	return ret ?: i == 1 ? FAULT_WHOLE : FAULT_ENDED;
+}
+
 static int live_child(void)
 {
 	static const struct place p = {
@@ -164,6 +257,7 @@ int main(void)
 	static const struct fault_life lives[] = {
 		{ "accept_child", live_child, .may_end = true },
 		{ "accept_late", live_late, .may_end = true },
+		{ "accept_asleep", live_asleep, .may_end = true },
 		{ "accept_strict", live_strict, .may_end = true },
 		{ "accept_af_nst", live_af_nst, .may_end = true },
 	};
