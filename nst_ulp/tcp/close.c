@@ -237,18 +237,19 @@ void nst_tcp_look_after(struct nst_tcp *nst)
 	struct sock *sk = nst->sk;
 	unsigned long delay = 0;
 	struct mem_cgroup *old;
+	bool many = false;
 	enum fate fate;
-	bool many;
 
 	mutex_lock(&nst->rx_lock);
 	old = set_active_memcg(nst->memcg);
 	nst_tcp_rx_work(nst);
 	set_active_memcg(old);
 	mutex_unlock(&nst->rx_lock);
-	if (READ_ONCE(sk->sk_state) == TCP_FIN_WAIT2 &&
-	    (!nst->linger_until || nst->linger_una))
+	/* Either reads the limit, and judge() asks for no more than one of them. */
+	if (READ_ONCE(sk->sk_state) != TCP_FIN_WAIT2)
+		many = !nst->linger_until && nst_tcp_crowd_is_full();
+	else if (!nst->linger_until || nst->linger_una)
 		nst_tcp_crowd_acked(nst, true);
-	many = !nst->linger_until && nst_tcp_crowd_is_full();
 	lock_sock(sk);
 	fate = judge(nst, many, &delay);
 	/* Sooner if a kick has come meanwhile. */
