@@ -468,6 +468,34 @@ static int intrude(int fd, const char *what)
 	return nsttest_write_file("/proc/nst_intruder", text);
 }
 
+/*
+ * There is always another one who waits for the lock, for longer than the attach lets
+ * them through: it gives up, nothing has changed, and later it succeeds.
+ */
+TEST(never_alone)
+{
+	char in[8];
+	int k, raw;
+
+	ASSERT_EQ(0, system("modprobe nst_intruder"));
+	ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &k, &raw));
+	ASSERT_EQ(0, intrude(k, "queue"));
+	EXPECT_EQ(-1, setsockopt(k, SOL_TCP, TCP_ULP, "nst", 3));
+	EXPECT_EQ(EBUSY, errno);
+	EXPECT_EQ(5, send(k, "plain", 5, 0));
+	EXPECT_EQ(5, recv(raw, in, sizeof(in), 0));
+	EXPECT_EQ(5, send(raw, "plain", 5, 0));
+	EXPECT_EQ(5, recv(k, in, sizeof(in), 0));
+	ASSERT_EQ(0, intrude(k, "leave"));
+	EXPECT_EQ(0, attach_and_key(k));
+	EXPECT_EQ(5, send(k, "plain", 5, 0));
+	EXPECT_EQ(PEER_HDR_SIZE, recv(raw, (uint8_t [PEER_HDR_SIZE]){},
+				      PEER_HDR_SIZE, MSG_WAITALL));
+	close(k);
+	close(raw);
+	EXPECT_EQ(0, system("rmmod nst_intruder"));
+}
+
 /* What the peer gets: @len bytes in all, then a reset. */
 static void expect_reset_behind(struct __test_metadata *_metadata, int raw,
 				size_t len)

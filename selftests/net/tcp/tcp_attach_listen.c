@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -340,6 +341,116 @@ TEST_F(older, fastopen_shut)
 	EXPECT_EQ(-EPIPE, peer_recv(&peer, &h, plain));
 	close(b);
 	close(a);
+}
+
+/* A client that hears of no SYN-ACK, and what it has sent with its SYN. */
+static int deaf_client(const FIXTURE_DATA(older) *self, const uint8_t *wire,
+		       size_t n, int family)
+{
+	struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog deaf = { .len = 1, .filter = &none };
+	int fd = socket(family, SOCK_STREAM, 0);
+
+	if (fd < 0 || timeouts(fd) ||
+	    nsttest_write_file("/proc/sys/net/ipv4/tcp_fastopen", "1543") ||
+	    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &deaf, sizeof(deaf)) ||
+	    sendto(fd, wire, n, MSG_FASTOPEN | MSG_DONTWAIT, (void *)&self->ss,
+		   self->len) != (ssize_t)n)
+		return -1;
+	return fd;
+}
+
+/*
+ * Closed before the connection stands: it does not wait for that for long, and there is
+ * no orderly end, for no close record can have gone.
+ */
+TEST_F(older, fastopen_closed)
+{
+	struct tcptest_conf conf = relaxed(&variant->conf);
+	uint8_t wire[256];
+	struct peer peer;
+	char in[8] = "";
+	long begin;
+	int a, b;
+
+	ASSERT_EQ(0, tcptest_key(self->lis, &conf, 0));
+	peer_init(&peer, -1, conf.cipher_id, nsttest_box, NSTTEST_KEYS);
+	a = deaf_client(self, wire,
+			peer_append(&peer, NST_TYPE_DATA, "record", 6, wire),
+			conf.family);
+	ASSERT_LE(0, a);
+	b = accept_from(self->lis);
+	ASSERT_LE(0, b);
+	ASSERT_EQ(0, tcptest_state(b, TCP_SYN_RECV));
+	/* What has come is looked at when its sender is known to be there. */
+	ASSERT_EQ(-1, recv(b, in, sizeof(in), MSG_DONTWAIT));
+	ASSERT_EQ(EAGAIN, errno);
+	begin = nsttest_now_ms();
+	EXPECT_EQ(0, close(b));
+	EXPECT_GT(TCPTEST_SOON_MS, nsttest_now_ms() - begin);
+	EXPECT_EQ(0, nsttest_stat("NstLingering"));
+	/* Nobody answers for it any more, when its client listens and tries again. */
+	close(self->lis);
+	self->lis = -1;
+	ASSERT_EQ(0, tcptest_set_int(a, SOL_SOCKET, SO_DETACH_FILTER, 0));
+	EXPECT_EQ(-1, recv(a, in, sizeof(in), 0));
+	EXPECT_TRUE(errno == ECONNREFUSED || errno == ECONNRESET)
+		TH_LOG("%s", strerror(errno));
+	close(a);
+}
+
+/* A START of its own comes with the SYN; what follows it, and the answer, come later. */
+static void run_start_in_syn(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(older) *self,
+			     const struct tcptest_conf *conf, bool late)
+{
+	int a = socket(conf->family, SOCK_STREAM, 0), b, n = -1;
+	uint8_t wire[256], plain[PEER_RECORD_MAX];
+	struct peer_hdr h;
+	struct peer peer;
+	char in[8] = "";
+	size_t len;
+	long taken;
+
+	ASSERT_EQ(0, nsttest_write_file("/proc/sys/net/ipv4/tcp_fastopen",
+					"1543"));
+	ASSERT_EQ(0, timeouts(a));
+	taken = fastopens();
+	peer_init(&peer, a, conf->cipher_id, nsttest_box, NSTTEST_KEYS);
+	len = peer_append(&peer, PEER_STARTREC, NULL, 0, wire);
+	if (!late)
+		ASSERT_EQ(0, tcptest_key(self->lis, conf, 0));
+	ASSERT_EQ((ssize_t)len, sendto(a, wire, len, MSG_FASTOPEN,
+				       (void *)&self->ss, self->len));
+	ASSERT_EQ(taken + 1, fastopens());
+	if (late)
+		ASSERT_EQ(0, tcptest_key(self->lis, conf, 0));
+	b = accept_from(self->lis);
+	ASSERT_LE(0, b);
+	ASSERT_TRUE(has_nst(b));
+	/* There is nothing to read yet; but what asks for an answer has one. */
+	EXPECT_EQ(0, tcptest_poll(b, POLLIN, 100));
+	ASSERT_EQ(0, ioctl(b, FIONREAD, &n));
+	EXPECT_EQ(0, n);
+	ASSERT_EQ(0, peer_recv(&peer, &h, plain));
+	EXPECT_EQ(PEER_STARTREC, h.flags & PEER_F_TYPE);
+	ASSERT_EQ(0, peer_send(&peer, PEER_DATA, "record", 6));
+	ASSERT_EQ(6, recv(b, in, sizeof(in), 0));
+	EXPECT_STREQ("record", in);
+	ASSERT_EQ(3, send(b, "yes", 3, 0));
+	ASSERT_EQ(3, peer_recv(&peer, &h, plain));
+	close(b);
+	close(a);
+}
+
+TEST_F(older, start_in_syn)
+{
+	run_start_in_syn(_metadata, self, &variant->conf, true);
+}
+
+TEST_F(older, start_in_syn_after)
+{
+	run_start_in_syn(_metadata, self, &variant->conf, false);
 }
 
 /* Born between the listener's attach and its keys. */

@@ -280,6 +280,52 @@ TEST_F_TIMEOUT(charge, gathered_records, 3600)
 			TH_LOG("the %dth", i);
 }
 
+/*
+ * Before accept() only a START is taken off TCP's queue: what accept() charges the
+ * cgroup for is what it finds there, and all of that is given back later.
+ */
+TEST_F_TIMEOUT(charge, children_with_more_than_a_start, 1200)
+{
+	enum { FEW = 50, LEN = 10000, MORE = 3 };
+	struct sockaddr_storage ss = { .ss_family = AF_INET };
+	socklen_t len = sizeof(ss);
+	int lis = socket(AF_INET, SOCK_STREAM, 0), i, j;
+	static char plain[LEN];
+
+	ASSERT_EQ(0, bind(lis, (void *)&ss, len));
+	ASSERT_EQ(0, getsockname(lis, (void *)&ss, &len));
+	ASSERT_EQ(0, tcptest_key(lis, &conf, 0));
+	ASSERT_EQ(0, listen(lis, FEW));
+	for (i = 0; i < FEW; i++) {
+		struct peer p;
+
+		self->raw[i] = socket(AF_INET, SOCK_STREAM, 0);
+		ASSERT_EQ(0, connect(self->raw[i], (void *)&ss, len));
+		peer_init(&p, self->raw[i], NST_CIPHER_AES_GCM, nsttest_box,
+			  NSTTEST_KEYS);
+		p.role = PEER_F_INITIATOR;
+		for (j = 0; j <= MORE; j++) {
+			tcptest_fill(plain, LEN, j * LEN);
+			ASSERT_EQ(0, peer_send(&p, PEER_DATA, plain, LEN));
+		}
+		ASSERT_EQ(0, taken(self->raw[i]));
+	}
+	for (i = 0; i < FEW; i++) {
+		self->kern[i] = accept(lis, NULL, NULL);
+		ASSERT_LE(0, self->kern[i]);
+		/* Nobody said in which order they come. */
+		ASSERT_EQ(0, tcptest_timeout(self->kern[i], SO_RCVTIMEO,
+					     TCPTEST_SOON_MS));
+	}
+	EXPECT_LE(self->before.sockets + FEW * MORE * (long)LEN,
+		  measure().sockets);
+	for (i = 0; i < FEW; i++)
+		ASSERT_EQ(0, tcptest_recv(self->kern[i], 0, (MORE + 1) * LEN,
+					  LEN));
+	EXPECT_GE(self->before.sockets + NR * 1024, measure().sockets);
+	close(lis);
+}
+
 /* --- calls that are in vain ----------------------------------------------- */
 
 /* Pages that all of the host's TCP sockets are charged for. */

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/time.h>
 
 #include "hostile.h"
@@ -220,6 +221,87 @@ TEST(byte_before_a_flood)
 	waitpid(pid, NULL, 0);
 	free(buf);
 	conn_close(c);
+}
+
+/* --- what was counted is not walked again ------------------------------------ */
+
+#define TRACING	"/sys/kernel/tracing/"
+#define WALKS	"nst_test_walks"
+#define COUNTED	200	/* records */
+
+/* Headers that NST has read behind the head of the queue so far, by its own function. */
+static long walks(void)
+{
+	FILE *f = fopen(TRACING "kprobe_profile", "r");
+	char name[64];
+	long n = -1, hits;
+
+	while (f && fscanf(f, "%63s %ld %*d", name, &hits) == 2)
+		if (!strcmp(name, WALKS))
+			n = hits;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static int count_walks(void)
+{
+	return nsttest_write_file(TRACING "kprobe_events",
+				  "p:" WALKS " nst_tcp_copy_on") ?:
+	       nsttest_write_file(TRACING "events/kprobes/" WALKS "/enable",
+				  "1");
+}
+
+static void count_no_more(void)
+{
+	nsttest_write_file(TRACING "events/kprobes/" WALKS "/enable", "0");
+	nsttest_write_file(TRACING "kprobe_events", "-:" WALKS);
+}
+
+/*
+ * Neither when it is asked for again, nor when records in front of it go: else who
+ * reads many of them one by one would walk over all that are left each time.
+ */
+TEST(counted_records_are_not_walked_again)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	long all, i;
+	int a, b, n;
+	char in[16];
+
+	mount("none", TRACING, "tracefs", 0, NULL);
+	if (access(TRACING "kprobe_events", F_OK))
+		SKIP(return, "this kernel has no kprobes");
+	ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
+	ASSERT_EQ(0, tcptest_bind(a, b));
+	ASSERT_EQ(0, count_walks());
+	for (i = 0; i < COUNTED; i++)
+		ASSERT_EQ(10, send(a, "0123456789", 10, 0));
+	for (n = 0, i = 0; n < 10 * COUNTED && i < TCPTEST_SOON_MS; i++) {
+		usleep(1000);
+		ASSERT_EQ(0, ioctl(b, FIONREAD, &n));
+	}
+	ASSERT_EQ(10 * COUNTED, n);
+	all = walks();
+	TH_LOG("%ld walks for %d records", all, COUNTED);
+	/* The probe is there: all but the first were counted by it. */
+	EXPECT_LE(COUNTED - 1, all);
+	EXPECT_GE(3 * COUNTED, all);
+	pfd.fd = b;
+	for (i = 0; i < 1000; i++) {
+		ASSERT_EQ(0, ioctl(b, FIONREAD, &n));
+		ASSERT_EQ(1, poll(&pfd, 1, 0));
+	}
+	EXPECT_EQ(all, walks());
+	for (i = 1; i <= COUNTED; i++) {
+		ASSERT_EQ(10, recv(b, in, 10, 0));
+		ASSERT_EQ(0, ioctl(b, FIONREAD, &n));
+		ASSERT_EQ(10 * (COUNTED - i), n);
+	}
+	EXPECT_GE(all + 2 * COUNTED, walks());
+	count_no_more();
+	close(a);
+	close(b);
 }
 
 TEST_HARNESS_MAIN

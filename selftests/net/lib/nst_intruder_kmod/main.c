@@ -9,6 +9,8 @@
  *	echo "FD storage" >/proc/nst_intruder	storage lies on it: who allocates for
  *						it must not wait for storage, and
  *						may use reserves
+ *	echo "FD queue" >/proc/nst_intruder	somebody waits for its lock, until
+ *	echo "FD leave" >/proc/nst_intruder	he does no more
  */
 #include <linux/module.h>
 #include <linux/net.h>
@@ -52,6 +54,36 @@ static int lay_storage(struct sock *sk)
 	return 0;
 }
 
+/* It is never woken, so it is always there. */
+static int stay(struct wait_queue_entry *entry, unsigned int mode, int flags,
+		void *key)
+{
+	return 0;
+}
+
+static struct wait_queue_entry queued = { .func = stay };
+static struct sock *queued_at;
+
+static int leave(void)
+{
+	if (!queued_at)
+		return -ENOENT;
+	remove_wait_queue(&queued_at->sk_lock.wq, &queued);
+	sock_put(queued_at);
+	queued_at = NULL;
+	return 0;
+}
+
+static int queue(struct sock *sk)
+{
+	if (queued_at)
+		return -EBUSY;
+	sock_hold(sk);
+	queued_at = sk;
+	add_wait_queue(&sk->sk_lock.wq, &queued);
+	return 0;
+}
+
 static int act(struct sock *sk, char what)
 {
 	switch (what) {
@@ -61,6 +93,10 @@ static int act(struct sock *sk, char what)
 		return take(sk);
 	case 's':
 		return lay_storage(sk);
+	case 'q':
+		return queue(sk);
+	case 'l':
+		return leave();
 	default:
 		return -EINVAL;
 	}
@@ -98,6 +134,7 @@ static int __init intruder_init(void)
 static void __exit intruder_exit(void)
 {
 	remove_proc_entry("nst_intruder", NULL);
+	leave();
 }
 
 module_init(intruder_init);
