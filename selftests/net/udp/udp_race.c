@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "guardtest.h"
 #include "kselftest_harness.h"
 #include "udptest.h"
 
@@ -225,6 +226,34 @@ TEST_F(race, cork)
 	EXPECT_EQ(-EAGAIN, got(self->raw, buf, sizeof(buf)));
 }
 
+/* What is sealed would be cut in pieces that nobody can open. */
+static void segments(struct __test_metadata *_metadata,
+		     FIXTURE_DATA(race) *self, int size)
+{
+	char buf[256];
+	int i;
+
+	ASSERT_EQ(0, option_behind(_metadata, self, SOL_UDP, UDP_SEGMENT, size,
+				   &aes4));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(-EIO, udptest_send(self->a, i, 100));
+	EXPECT_EQ(-EIO, udptest_try(self->a));
+	/* For good: NST's own option comes too late. */
+	tcptest_set_int(self->a, SOL_UDP, UDP_SEGMENT, 0);
+	EXPECT_EQ(-EIO, udptest_send(self->a, i, 100));
+	EXPECT_EQ(-EAGAIN, got(self->raw, buf, sizeof(buf)));
+}
+
+TEST_F(race, segments_of_one_byte)
+{
+	segments(_metadata, self, 1);
+}
+
+TEST_F(race, segments_of_the_most)
+{
+	segments(_metadata, self, 0xffff);
+}
+
 TEST_F(race, encapsulation)
 {
 	struct udptest_name to;
@@ -268,6 +297,59 @@ TEST_F(race, family)
 	close(self->raw);
 	self->a = self->raw = -1;
 	EXPECT_EQ(0, udptest_stat_at_last("NstSockets", 0));
+	for (i = 0; i < 500 && nsttest_number(NSTTEST_USERS) != before; i++)
+		usleep(10000);
+	EXPECT_EQ(before, nsttest_number(NSTTEST_USERS));
+}
+
+/* The guard is not the socket's, and still there: not even one goes out. */
+TEST_F(race, family_on_a_guarded_port)
+{
+	struct udptest_name name;
+	struct talk t;
+	char buf[256];
+
+	close(self->a);
+	close(self->raw);
+	self->a = udptest_bound(&plain_dual);
+	self->raw = udptest_bound(&plain_dual);
+	ASSERT_EQ(0, udptest_connect(self->a, self->raw));
+	ASSERT_EQ(0, udptest_connect(self->raw, self->a));
+	ASSERT_EQ(0, udptest_name(self->a, &name));
+	ASSERT_EQ(0, nl_open(&t));
+	ASSERT_EQ(0, guard_add_port(&t, IPPROTO_UDP, udptest_port(&name), false));
+	ASSERT_EQ(0, option_behind(_metadata, self, SOL_IPV6, IPV6_ADDRFORM,
+				   AF_INET, &aes_dual));
+	EXPECT_GT(0, send(self->a, "first", 5, MSG_NOSIGNAL));
+	EXPECT_GT(0, send(self->a, "second", 6, MSG_NOSIGNAL));
+	EXPECT_EQ(-EAGAIN, got(self->raw, buf, sizeof(buf)));
+	send(self->raw, "back", 4, 0);
+	EXPECT_EQ(-EAGAIN, got(self->a, buf, sizeof(buf)));
+	nl_close(&t);
+}
+
+/* Its namespace goes before anybody has closed it, and with it what it has left. */
+TEST_F(race, family_in_a_namespace_that_goes)
+{
+	int i, before;
+
+	close(self->a);
+	close(self->raw);
+	for (i = 0; i < 500 && nsttest_number(NSTTEST_USERS); i++)
+		usleep(10000);
+	before = nsttest_number(NSTTEST_USERS);
+	self->a = udptest_bound(&plain_dual);
+	self->raw = udptest_bound(&plain_dual);
+	ASSERT_EQ(0, udptest_connect(self->a, self->raw));
+	ASSERT_EQ(0, option_behind(_metadata, self, SOL_IPV6, IPV6_ADDRFORM,
+				   AF_INET, &aes_dual));
+	/* The descriptors are all that holds it now. */
+	ASSERT_EQ(0, nsttest_netns());
+	send(self->a, "first", 5, MSG_NOSIGNAL);
+	close(self->raw);
+	close(self->a);
+	self->a = udptest_bound(&plain4);
+	self->raw = udptest_bound(&plain4);
 	for (i = 0; i < 500 && nsttest_number(NSTTEST_USERS) != before; i++)
 		usleep(10000);
 	EXPECT_EQ(before, nsttest_number(NSTTEST_USERS));

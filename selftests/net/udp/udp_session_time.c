@@ -4,6 +4,8 @@
  * sessions, the floor that a full table leaves behind, and what becomes of
  * sessions that end.
  */
+#include <time.h>
+
 #include "udp_hostile.h"
 
 #define WINDOW		2	/* seconds, where a test waits for its end */
@@ -398,6 +400,81 @@ TEST_F(time, forged_sessions_forget_nothing)
 		EXPECT_EQ(2, nsttest_stat("NstUdpSessions"));
 	}
 	expect_unharmed(_metadata, e);
+}
+
+/* --- a clock that is set --------------------------------------------------- */
+
+/* Moves the clock by @seconds; the guest is this program's alone. */
+static int move_clock(int seconds)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_REALTIME, &ts))
+		return -errno;
+	ts.tv_sec += seconds;
+	return clock_settime(CLOCK_REALTIME, &ts) ? -errno : 0;
+}
+
+FIXTURE(clock)
+{
+	struct udpend *e;
+	int moved;
+	struct dgram d;
+};
+
+FIXTURE_SETUP(clock)
+{
+	const struct udpend_conf conf = {
+		.family = AF_INET, .cipher_id = NST_CIPHER_AES_GCM,
+		.sessions = SESSIONS,
+	};
+
+	self->moved = 0;
+	self->e = end_open(_metadata, &conf);
+}
+
+FIXTURE_TEARDOWN(clock)
+{
+	if (self->moved)
+		move_clock(-self->moved);
+	end_close(self->e);
+}
+
+/*
+ * It was an hour ahead, long enough for a key's sessions to be as many as there may
+ * be, and is set back. What lives goes on; new sessions of that key are refused, and
+ * nothing of then is taken again; under another key all is well.
+ */
+TEST_F(clock, an_hour_ahead_and_back)
+{
+	struct udpend *e = self->e;
+	struct dgram ahead;
+	int i;
+
+	ASSERT_EQ(0, move_clock(3600));
+	self->moved = 3600;
+	for (i = 0; i < SESSIONS; i++) {
+		udppeer_epoch(&e->p);
+		make(&e->p, &ahead);
+		take_at(_metadata, e, e->raw, e->k, &e->to, &ahead);
+	}
+	EXPECT_EQ(SESSIONS, nsttest_stat("NstUdpSessions"));
+	ASSERT_EQ(0, move_clock(-3600));
+	self->moved = 0;
+	make(&e->p, &self->d);
+	take_at(_metadata, e, e->raw, e->k, &e->to, &self->d);
+	refuse(_metadata, e, &ahead, "NstRxTimeFuture");
+	for (i = 0; i < 3; i++) {
+		udppeer_epoch(&e->p);
+		make(&e->p, &self->d);
+		refuse(_metadata, e, &self->d, "NstRxSessionFull");
+	}
+	/* The way out: other keys. */
+	for (i = 0; i < 2 * SESSIONS; i++) {
+		udppeer_epoch(&e->other);
+		make(&e->other, &self->d);
+		take_at(_metadata, e, e->raw, e->k, &e->to, &self->d);
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sched.h>
 
@@ -229,6 +230,62 @@ TEST(incoming_cpu)
 		EXPECT_EQ(cpu, cpu_told(fd, cpu));
 		close(fd);
 	}
+	end_close(e);
+}
+
+#define GROUP		8
+#define GROUP_PORT	8888
+
+/* A group of sockets, of which a program takes the one of the CPU it runs on. */
+static int group_of_cpus(int *fd, int nr)
+{
+	struct sock_filter code[] = {
+		{ BPF_LD | BPF_W | BPF_ABS, 0, 0, SKF_AD_OFF + SKF_AD_CPU },
+		{ BPF_RET | BPF_A, 0, 0, 0 },
+	};
+	struct sock_fprog prog = { .len = 2, .filter = code };
+	struct sockaddr_storage at;
+	int i, one = 1;
+
+	loopback(&at, GROUP_PORT);
+	for (i = 0; i < nr; i++) {
+		fd[i] = socket(AF_INET, SOCK_DGRAM, 0);
+		if (fd[i] < 0 || udpend_attach(fd[i], AF_INET) ||
+		    udpend_install(fd[i], NST_TX_RX, &conf4) ||
+		    setsockopt(fd[i], SOL_SOCKET, SO_REUSEPORT, &one,
+			       sizeof(one)) ||
+		    bind(fd[i], (void *)&at, sizeof(struct sockaddr_in)))
+			return -errno;
+	}
+	return setsockopt(fd[0], SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog,
+			  sizeof(prog)) ? -errno : 0;
+}
+
+/* The keys of a new session are derived on any CPU; its datagram has its socket. */
+TEST(steered_by_cpu)
+{
+	int cpus = sysconf(_SC_NPROCESSORS_ONLN), fd[GROUP], cpu, i, k;
+	struct udpend *e = end_open(_metadata, &conf4);
+	struct sockaddr_storage to;
+	struct dgram d;
+	cpu_set_t set;
+
+	if (cpus > GROUP)
+		cpus = GROUP;
+	ASSERT_EQ(0, group_of_cpus(fd, GROUP));
+	loopback(&to, GROUP_PORT);
+	for (i = 0; i < 4 * GROUP; i++) {
+		cpu = i % cpus;
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+		ASSERT_EQ(0, sched_setaffinity(0, sizeof(set), &set));
+		send_first(_metadata, e, &to, &d);
+		EXPECT_EQ((int)d.plain_len, got(fd[cpu], 20000));
+		for (k = 0; k < GROUP; k++)
+			expect_nothing(_metadata, fd[k]);
+	}
+	for (k = 0; k < GROUP; k++)
+		close(fd[k]);
 	end_close(e);
 }
 
