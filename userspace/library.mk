@@ -23,7 +23,7 @@ cflags += $(shell $(PKG_CONFIG) --cflags $(need) 2>/dev/null)
 libs := $(shell $(PKG_CONFIG) --libs $(needs) 2>/dev/null)
 
 objs := $(srcs:%.c=$(O)/$(name)-%.o)
-headers := $(wildcard *.h include/nst/*.h $(libnst)/include/nst/*.h) \
+headers := $(wildcard *.h ../wipe.h include/nst/*.h $(libnst)/include/nst/*.h) \
 	$(top)/include/uapi/linux/nst.h
 
 all: $(O)/$(name).a $(O)/$(name).so

@@ -9,6 +9,7 @@
 
 #include <nst/exchange.h>
 
+#include "../wipe.h"
 #include "group.h"
 #include "key.h"
 
@@ -258,6 +259,7 @@ int nst_exchange_step(struct nst_exchange *ex)
 			err = 0;
 	}
 	ERR_pop_to_mark();
+	nst_wipe_stack();
 	if (err == -EAGAIN)
 		return ex->step == RECV_FIRST || ex->step == RECV_SECOND ?
 		       POLLIN : POLLOUT;

@@ -8,13 +8,11 @@
 
 #include <nst/tls.h>
 
+#include "../wipe.h"
 #include "judge.h"
 #include "watch.h"
 
 #define LABEL	"EXPORTER-nst1"
-
-/* What libssl puts on the stack to make a key, and more. */
-#define STACK_USED	16384
 
 /* --- before the handshake --------------------------------------------------- */
 
@@ -52,13 +50,6 @@ static int prepare(SSL *ssl)
 }
 
 /* --- the keys --------------------------------------------------------------- */
-
-static __attribute__((noinline)) void wipe_stack(void)
-{
-	char used[STACK_USED];
-
-	explicit_bzero(used, sizeof(used));
-}
 
 /* What a program may say, and what the handshake has said already. */
 static int read_opts(struct nst_opts *to, const struct nst_opts *from,
@@ -107,7 +98,7 @@ static int set_key(SSL *ssl, int fd, struct nst_opts *opts)
 	}
 	explicit_bzero(&key, sizeof(key));
 	opts->keys = NULL;
-	wipe_stack();
+	nst_wipe_stack();
 	return err;
 }
 

@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <nst/exchange.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <pthread.h>
 
 #include "kselftest_harness.h"
@@ -17,9 +19,19 @@
 
 /* --- the keys that are set ------------------------------------------------ */
 
-/* The last one, inverted, so that it is not what is looked for. */
+/* The last ones, inverted, so that they are not what is looked for. */
 static uint8_t last_key[NST_KEY_SIZE];
 static unsigned int keys_set;
+static uint8_t last_z[32];	/* what both ends have, and the key follows from */
+static uint8_t last_prk[32];	/* what is between the two */
+
+static void keep(uint8_t *inverted, const uint8_t *secret)
+{
+	int i;
+
+	for (i = 0; i < 32; i++)
+		inverted[i] = ~secret[i];
+}
 
 int __real_setsockopt(int fd, int level, int name, const void *value,
 		      socklen_t len);
@@ -29,14 +41,42 @@ int __wrap_setsockopt(int fd, int level, int name, const void *value,
 		      socklen_t len)
 {
 	const struct nst_crypto_info *info = value;
-	int i;
 
 	if (level == SOL_NST && len == sizeof(*info) + sizeof(struct nst_key)) {
-		for (i = 0; i < NST_KEY_SIZE; i++)
-			last_key[i] = ~info->keys[0].key[i];
+		keep(last_key, info->keys[0].key);
 		__atomic_fetch_add(&keys_set, 1, __ATOMIC_RELAXED);
 	}
 	return __real_setsockopt(fd, level, name, value, len);
+}
+
+int __real_EVP_PKEY_derive(EVP_PKEY_CTX *ctx, unsigned char *key, size_t *len);
+int __wrap_EVP_PKEY_derive(EVP_PKEY_CTX *ctx, unsigned char *key, size_t *len);
+int __wrap_EVP_PKEY_derive(EVP_PKEY_CTX *ctx, unsigned char *key, size_t *len)
+{
+	int done = __real_EVP_PKEY_derive(ctx, key, len);
+
+	if (done > 0 && *len == sizeof(last_z))
+		keep(last_z, key);
+	return done;
+}
+
+unsigned char *__real_HMAC(const EVP_MD *md, const void *key, int key_len,
+			   const unsigned char *data, size_t len,
+			   unsigned char *out, unsigned int *out_len);
+unsigned char *__wrap_HMAC(const EVP_MD *md, const void *key, int key_len,
+			   const unsigned char *data, size_t len,
+			   unsigned char *out, unsigned int *out_len);
+unsigned char *__wrap_HMAC(const EVP_MD *md, const void *key, int key_len,
+			   const unsigned char *data, size_t len,
+			   unsigned char *out, unsigned int *out_len)
+{
+	unsigned char *done = __real_HMAC(md, key, key_len, data, len, out,
+					  out_len);
+
+	/* HKDF-Extract takes no more than Z. */
+	if (done && len == sizeof(last_z))
+		keep(last_prk, out);
+	return done;
 }
 
 /* --- a pair --------------------------------------------------------------- */
@@ -185,6 +225,18 @@ TEST(data_right_behind)
 	close(b);
 }
 
+/* Nothing is left of the key, nor of what it was made from. */
+static void expect_nowhere(struct __test_metadata *_metadata)
+{
+	static const uint8_t none[32];
+
+	EXPECT_NE(0, memcmp(last_z, none, sizeof(none)));
+	EXPECT_NE(0, memcmp(last_prk, none, sizeof(none)));
+	EXPECT_EQ(0, memscan_count(last_z));
+	EXPECT_EQ(0, memscan_count(last_prk));
+	EXPECT_EQ(0, memscan_count(last_key));
+}
+
 /* The ends have keys that none of the boxes has, and a new one each time. */
 TEST(keys_are_new_and_wiped)
 {
@@ -195,16 +247,18 @@ TEST(keys_are_new_and_wiped)
 	ASSERT_EQ(0, open_pair(&a, &b));
 	for (i = 0; i < 2; i++) {
 		keys_set = 0;
+		memset(last_z, 0, sizeof(last_z));
+		memset(last_prk, 0, sizeof(last_prk));
 		ASSERT_EQ(0, nst_exchange_new(&both.ex[0], a, NULL));
 		ASSERT_EQ(0, nst_exchange_new(&both.ex[1], b, NULL));
 		ASSERT_EQ(0, memscan_apart(step_both, &both));
 		EXPECT_EQ(0, both.err[0]);
 		EXPECT_EQ(0, both.err[1]);
 		EXPECT_EQ(4, keys_set);
-		EXPECT_EQ(0, memscan_count(last_key));
+		expect_nowhere(_metadata);
 		nst_exchange_free(both.ex[0]);
 		nst_exchange_free(both.ex[1]);
-		EXPECT_EQ(0, memscan_count(last_key));
+		expect_nowhere(_metadata);
 		if (!i)
 			memcpy(first, last_key, sizeof(first));
 	}
