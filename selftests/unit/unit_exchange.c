@@ -356,7 +356,7 @@ static void test_vectors(const char *path)
 			break;
 		read_vector(&v, at, end);
 		snprintf(name, sizeof(name), "exchange__vector_%u", nr++);
-		verdict(v.complete && derives(&v) &&
+		verdict(v.complete && nst_group_find(v.group) && derives(&v) &&
 			(v.group != NST_GROUP_X25519 || run_vector(&v)), name);
 	}
 	free(text);

@@ -336,11 +336,12 @@ static int prepare(struct nst_exchange *ex, int fd,
 
 	if (!err)
 		err = nst_info(fd, &info);
+	/* Before the flags, which a socket without keys has none of. */
+	if (!err)
+		err = nst_conf_read(fd, &ex->conf);
 	if (!err && (!(info.flags & NST_F_STRICT) ||
 		     !(info.flags & (NST_F_INITIATOR | NST_F_RESPONDER))))
 		err = -EINVAL;
-	if (!err)
-		err = nst_conf_read(fd, &ex->conf);
 	if (!err)
 		err = read_groups(ex, opts);
 	if (!err && info.flags & NST_F_INITIATOR)

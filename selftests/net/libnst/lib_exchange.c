@@ -279,6 +279,8 @@ TEST(not_for_it)
 
 	ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &b, &a));
 	EXPECT_EQ(-ENOPROTOOPT, nst_exchange_new(&ex, a, NULL));
+	ASSERT_EQ(0, setsockopt(b, SOL_TCP, TCP_ULP, "nst", 4));
+	EXPECT_EQ(-ENOKEY, nst_exchange_new(&ex, b, NULL));
 	EXPECT_EQ(-ENOPROTOOPT, nst_exchange(a, NULL, SOON));
 	/* It was asked for and did not come, so nothing goes in plaintext. */
 	expect_over(_metadata, a);
