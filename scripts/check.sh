@@ -130,6 +130,7 @@ main()
 	part prepare selftests/vm/prepare_test.sh
 	part doc selftests/doc/check-doc.sh
 	part unit make -s -j2 -O -C selftests/unit OUT="$NST_BUILD/unit" check
+	part hybrid selftests/unit/hybrid.sh
 	part fuzz make -s -j2 -O -C selftests/fuzz OUT="$NST_BUILD/fuzz" check
 	part build-programs built build-programs make -j2 selftests
 	part perf selftests/perf/check.sh
