@@ -6,33 +6,65 @@
  * Each connection begins with a handshake of TLS 1.3, which says who the server
  * is, and goes on as NST. No box is needed. Files are PEM.
  *
- *   cc -o tls-openssl tls-openssl.c $(pkg-config --cflags --libs libnst-tls libssl)
+ *   cc -o tls-openssl tls-openssl.c $(pkg-config --cflags --libs libnst-tls libssl libcrypto)
  */
 #include <err.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <nst/tls.h>
 
-/* Handshake and keys; @fd has NST afterwards, or is shut down. */
+#define PATIENCE	20	/* seconds */
+
+static time_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+/*
+ * On a socket that waits one call would do. But then it is for the peer to say how
+ * long it takes: each byte that comes lets it wait anew.
+ */
+static int shake_hands(SSL *ssl, int fd, const struct nst_opts *opts)
+{
+	struct pollfd p = { .fd = fd };
+	time_t end = now() + PATIENCE, left = PATIENCE;
+	int e;
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	while ((e = nst_tls_step(ssl, opts)) > 0 && left > 0) {
+		p.events = e;
+		poll(&p, 1, left * 1000);
+		left = end - now();
+	}
+	fcntl(fd, F_SETFL, 0);
+	return e > 0 ? -ETIMEDOUT : e;
+}
+
+/* Handshake and keys; @fd has NST afterwards, or is good for nothing any more. */
 static int secure(SSL_CTX *ctx, int fd, const char *name)
 {
 	struct nst_opts opts = {
 		.size = sizeof(opts), .context = "echo", .context_len = 4,
 	};
-	struct timeval patience = { .tv_sec = 20 };
 	SSL *ssl = SSL_new(ctx);
 	int e;
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	SSL_set_fd(ssl, fd);
 	if (name)
 		SSL_set1_host(ssl, name);
@@ -40,8 +72,7 @@ static int secure(SSL_CTX *ctx, int fd, const char *name)
 		SSL_set_connect_state(ssl);
 	else
 		SSL_set_accept_state(ssl);
-	/* A socket that waits: one call; e > 0 is that the time is over. */
-	e = nst_tls_step(ssl, &opts);
+	e = shake_hands(ssl, fd, &opts);
 	if (e)
 		warnx("TLS: %s", nst_tls_strerror(e));
 	ERR_print_errors_fp(stderr);
@@ -54,6 +85,7 @@ static void serve(SSL_CTX *ctx, int port)
 	struct sockaddr_in6 addr = {
 		.sin6_family = AF_INET6, .sin6_port = htons(port),
 	};
+	struct timeval patience = { .tv_sec = PATIENCE };
 	int fd = socket(AF_INET6, SOCK_STREAM, 0), one = 1, conn;
 	char buf[16384];
 	ssize_t n;
@@ -62,6 +94,9 @@ static void serve(SSL_CTX *ctx, int port)
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 16))
 		err(1, "listen");
 	while ((conn = accept(fd, NULL, NULL)) >= 0) {
+		/* One after another, so none may be silent for long. */
+		setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO, &patience,
+			   sizeof(patience));
 		if (!secure(ctx, conn, NULL))
 			while ((n = recv(conn, buf, sizeof(buf), 0)) > 0 &&
 			       send(conn, buf, n, MSG_NOSIGNAL) == n)

@@ -4,8 +4,8 @@
 # check-claims.sh: what "make install" installs and what packaging/debian packages,
 # compared, as the build of the packages itself (make check-packages) takes an
 # hour: each file is claimed by one package, each claim finds a file, and what the
-# tools are built with is in Build-Depends. TAP, in a few seconds once the tools are
-# built.
+# tools are built with is in Build-Depends. And each example builds with what is
+# installed, by the line in its head. TAP, in a few seconds once the tools are built.
 
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -87,6 +87,20 @@ needed()
 
 build_depends() { sed -n 's/^Build-Depends: //p' "$debian/control" | grep -qwF -- "$1"; }
 
+# What a newcomer types.
+builds_by_its_head()
+{
+	local line
+
+	line=$(sed -n 's/^ \*  *\(cc .*\)/\1/p' "$1")
+	[ "$line" ] || { echo "no line that builds it in the head of $1"; return 1; }
+	mkdir -p "$work/examples"
+	cp "$1" "$work/examples/"
+	(cd "$work/examples" && PKG_CONFIG_PATH=$work/root/usr/lib/pkgconfig \
+		C_INCLUDE_PATH=$work/root/usr/include \
+		LIBRARY_PATH=$work/root/usr/lib sh -ec "$line")
+}
+
 result "make install-user" installed
 [ -s "$work/files" ] || { cat "$work/log" >&2; echo "1..$number"; exit 1; }
 claims
@@ -98,6 +112,9 @@ while read -r list pattern; do
 done <"$work/claims"
 for package in $(needed); do
 	result "Build-Depends: $package" build_depends "$package"
+done
+for file in examples/*.c; do
+	result "$file by the line in its head" builds_by_its_head "$file"
 done
 echo "1..$number"
 # shellcheck disable=SC2154 # of tap.sh
