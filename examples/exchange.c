@@ -39,6 +39,7 @@ static int open_socket(void)
 
 static void serve(struct sockaddr_in6 *addr)
 {
+	struct timeval patience = { .tv_sec = PATIENCE / 1000 };
 	int fd = open_socket(), one = 1, conn, e;
 	char line[512];
 	ssize_t n;
@@ -47,6 +48,9 @@ static void serve(struct sockaddr_in6 *addr)
 	if (bind(fd, (struct sockaddr *)addr, sizeof(*addr)) || listen(fd, 16))
 		err(1, "listen");
 	while ((conn = accept(fd, NULL, NULL)) >= 0) {
+		/* One after another, so none may be silent for long. */
+		setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO, &patience,
+			   sizeof(patience));
 		e = nst_exchange(conn, NULL, PATIENCE);
 		n = e ? 0 : recv(conn, line, sizeof(line), 0);
 		if (e)

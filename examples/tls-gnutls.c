@@ -96,6 +96,7 @@ static void serve(gnutls_certificate_credentials_t cred, int port)
 	struct sockaddr_in6 addr = {
 		.sin6_family = AF_INET6, .sin6_port = htons(port),
 	};
+	struct timeval patience = { .tv_sec = 20 };
 	int fd = socket(AF_INET6, SOCK_STREAM, 0), one = 1, conn;
 	char buf[16384];
 	ssize_t n;
@@ -104,6 +105,9 @@ static void serve(gnutls_certificate_credentials_t cred, int port)
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 16))
 		err(1, "listen");
 	while ((conn = accept(fd, NULL, NULL)) >= 0) {
+		/* One after another, so none may be silent for long. */
+		setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO, &patience,
+			   sizeof(patience));
 		if (!secure(cred, conn, NULL))
 			while ((n = recv(conn, buf, sizeof(buf), 0)) > 0 &&
 			       send(conn, buf, n, MSG_NOSIGNAL) == n)

@@ -26,7 +26,7 @@ static const char *const lines[] = {
 		    "nst_is_attached() tells which, nst_set_keys() changes keys"),
 	[EINVAL] =
 		SAY("options, flags, type or length not for this socket, or unlike those in force",
-		    "see libnst(3)"),
+		    "see libnst(3); an exchange wants a strict stream that has keys"),
 	[ENOENT] =
 		SAY("the module nst_ulp is not loaded",
 		    "modprobe nst_ulp, and name it in /etc/modules-load.d"),
@@ -54,7 +54,7 @@ static const char *const lines[] = {
 		SAY("the peer has sent too much without a new epoch",
 		    "its NST is at fault"),
 	[EKEYREJECTED] =
-		SAY("replayed, own records that came back, or both ends have the same role",
+		SAY("replayed, own records that came back, both ends in one role, or no share",
 		    "one is NST_F_INITIATOR, the other NST_F_RESPONDER"),
 	[EKEYREVOKED] =
 		SAY("the key is retired",
@@ -66,7 +66,7 @@ static const char *const lines[] = {
 		SAY("the ends have no way in common to agree on a key",
 		    "see nst_exchange(3)"),
 	[EPROTO] =
-		SAY("the peer has no NST, is not strict as this end is, or bytes passed NST by",
+		SAY("the peer has no NST, is not strict, does no exchange, or bytes passed NST by",
 		    "nst_info() has the cause"),
 	[ESTALE] =
 		SAY("the clocks differ by more than net.nst.timestamp_window, or one was set back",
@@ -101,7 +101,7 @@ static const char *const lines[] = {
 		    "nothing can be sent any more"),
 	[ETIMEDOUT] =
 		SAY("the peer does not answer",
-		    "it is down, or a guard there drops what is not NST"),
+		    "it is down, does no exchange, or a guard there drops what is not NST"),
 
 	/* What any call may say. */
 	[EBADF] = SAY("no open file descriptor", "the program is at fault"),
