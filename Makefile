@@ -11,6 +11,8 @@
 #   make check              lint, unit tests, builds, selftests in guests
 #   make check KERNEL=7.3   the same with the guest of that kernel only
 #   make check-debug        selftests on a debug kernel, which is built first
+#   make check-races        selftests on a kernel with KCSAN, which finds data races
+#                           (long)
 #   make check-faults       every call that can fail fails once, in a kernel that
 #                           is built for that first (long)
 #   make coverage           lines and branches of the module that tests reach, as
@@ -242,10 +244,16 @@ check-debug:
 		tee $(NST_BUILD)/debug.tap
 	@selftests/vm/summary.sh -q $(NST_BUILD)/debug.tap
 
+check-races:
+	selftests/vm/prepare.sh 6.1 kcsan
+	$(MAKE) selftests
+	scripts/build-modules.sh kcsan
+	selftests/vm/guests.sh kcsan
+
 clean:
 	rm -rf $(NST_BUILD)
 
 .PHONY: bench-pictures report-pictures
 .PHONY: all modules tools install install-user dkms uninstall selftests demo bench vm vm-shell lint check \
 	check-charge check-churn check-path check-nstperf check-configs check-arm64 check-programs check-fresh check-install check-all \
-	check-debug check-faults coverage clean
+	check-debug check-races check-faults coverage clean

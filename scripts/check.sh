@@ -126,6 +126,7 @@ main()
 	part lint scripts/lint.sh
 	part harness selftests/vm/summary_test.sh
 	part guests selftests/vm/guests_test.sh
+	part races selftests/vm/races_test.sh
 	part layers scripts/check-layers_test.sh
 	part prepare selftests/vm/prepare_test.sh
 	part doc selftests/doc/check-doc.sh

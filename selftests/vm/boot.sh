@@ -162,8 +162,9 @@ verdict()
 	fi
 	echo "# nst: begin run-$kernel"
 	echo "1..2"
-	if grep -E "$(echo "$NST_TROUBLE" | paste -sd '|')" "$work/console" \
-		>"$work/trouble"; then
+	if awk -f "$NST_TOP/selftests/vm/races.awk" "$work/console" |
+		grep -E "$(echo "$NST_TROUBLE" | paste -sd '|')" \
+			>"$work/trouble"; then
 		clean="not ok"
 		sed 's/^/# /' "$work/console" | tail -n 100
 	fi

@@ -1,17 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# debug.sh: builds the kernel "debug" from Debian's linux-source-6.1 and
-# debug.config: KASAN, lockdep, kmemleak and the rest. prepare.sh debug installs
-# what that needs and calls this. 16 minutes of CPU time and 2.5 GB of disk; it
-# is done once for each configuration, source version and compiler.
+# debug.sh [NAME]: builds the kernel NAME from Debian's linux-source-6.1: "debug"
+# (without an argument) has KASAN, lockdep, kmemleak and the rest of debug.config,
+# "kcsan" looks for data races (kcsan.config on top of that). prepare.sh NAME
+# installs what that needs and calls this. 16 minutes of CPU time and 2.5 GB of disk;
+# it is done once for each configuration, source version and compiler.
 #
-# $NST_CACHE/debug then has what the directory of any kernel has, and
-#   source  the sources, unpacked
+# $NST_CACHE/debug/source has the sources, unpacked, for both. $NST_CACHE/NAME has what
+# the directory of any kernel has, and
 #   build   the build tree, against which our modules are built
+#   config  what was asked for
 #   key     what it was made from (nst_debug_key), written last
 #   log     of the build
-# Either may be a link, put there before. After a change of debug.config only
+# source and build may be links, put there before. After a change of a .config only
 # what it touches is built again.
 
 set -eu
@@ -20,7 +22,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
 
 tarball=/usr/src/linux-source-6.1.tar.xz
-dir=$NST_CACHE/debug
+name=${1:-debug}
+dir=$NST_CACHE/$name
+sources=$NST_CACHE/debug
 log=$dir/log
 
 unpack()
@@ -29,15 +33,15 @@ unpack()
 
 	[ -r "$tarball" ] || nst_die "no $tarball: run selftests/vm/prepare.sh debug"
 	version=$(nst_source_version)
-	if [ -L "$dir/source" ] ||
-		[ "$(cat "$dir/source.version" 2>/dev/null)" = "$version" ]; then
+	if [ -L "$sources/source" ] ||
+		[ "$(cat "$sources/source.version" 2>/dev/null)" = "$version" ]; then
 		return
 	fi
-	echo "debug: unpacking linux-source-6.1 $version"
-	rm -rf "$dir/source" "$dir/build"
-	mkdir "$dir/source"
-	tar -xf "$tarball" -C "$dir/source" --strip-components=1
-	echo "$version" >"$dir/source.version"
+	echo "$name: unpacking linux-source-6.1 $version"
+	rm -rf "$sources/source" "$dir/build"
+	mkdir -p "$sources/source"
+	tar -xf "$tarball" -C "$sources/source" --strip-components=1
+	echo "$version" >"$sources/source.version"
 }
 
 # A name that this source does not know, or that depends on one that is off,
@@ -46,12 +50,13 @@ configure()
 {
 	local line bad=
 
+	nst_debug_config "$name" >"$dir/config"
 	make -s -C "$source" O="$tree" ARCH=x86_64 \
-		KCONFIG_ALLCONFIG="$here/debug.config" allnoconfig >"$log" 2>&1 ||
+		KCONFIG_ALLCONFIG="$dir/config" allnoconfig >"$log" 2>&1 ||
 		nst_die "kconfig failed, see $log"
 	while read -r line; do
 		grep -qxF "$line" "$tree/.config" || bad="$bad $line"
-	done < <(grep '^CONFIG_' "$here/debug.config")
+	done < <(grep '^CONFIG_' "$dir/config")
 	[ -z "$bad" ] || nst_die "the kernel does not take$bad"
 }
 
@@ -59,7 +64,7 @@ build()
 {
 	local make="make -C $tree ARCH=x86_64"
 
-	echo "debug: building, see $log"
+	echo "$name: building, see $log"
 	# "modules" for Module.symvers: there are none of the kernel's own.
 	# shellcheck disable=SC2086 # a command
 	nice $make -j"$(nproc)" bzImage modules >>"$log" 2>&1 ||
@@ -73,18 +78,22 @@ build()
 	echo "$release" >"$dir/release"
 }
 
+case $name in
+debug | kcsan) ;;
+*) nst_die "usage: debug.sh [debug|kcsan]" ;;
+esac
 mkdir -p "$dir"
 exec 9>"$NST_CACHE/debug.lock"
 flock 9
-key=$(nst_debug_key)
+key=$(nst_debug_key "$name")
 if [ "$(cat "$dir/key" 2>/dev/null)" != "$key" ]; then
 	start=$SECONDS
 	rm -f "$dir/key"
 	unpack
-	source=$(readlink -f "$dir/source")
+	source=$(readlink -f "$sources/source")
 	tree=$(readlink -f "$dir/build")
 	configure
 	build
 	echo "$key" >"$dir/key"
-	echo "debug: $release, built in $((SECONDS - start)) s"
+	echo "$name: $release, built in $((SECONDS - start)) s"
 fi

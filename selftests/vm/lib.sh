@@ -11,11 +11,12 @@
 # every security update, so nothing here names one: what prepare.sh found is
 # written down in $NST_CACHE/KERNEL/release. "debug" is none of Debian's: 6.1,
 # built by debug.sh to find bugs (debug.config), and named where it is wanted; so
-# is "uml", User Mode Linux (uml.sh), for quick runs, and "uml-fault", the same where
-# allocations fail on demand (uml-fault.sh).
+# are "kcsan", which finds data races (kcsan.config), "uml", User Mode Linux (uml.sh),
+# for quick runs, and "uml-fault", the same where allocations fail on demand
+# (uml-fault.sh).
 
 NST_KERNELS="6.1 6.12 7.3"
-NST_OWN_KERNELS="debug uml uml-fault"
+NST_OWN_KERNELS="debug kcsan uml uml-fault"
 NST_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 NST_CACHE=${NST_CACHE:-/var/tmp/nst-cache}
 NST_BUILD=${NST_BUILD:-$NST_TOP/build}
@@ -43,11 +44,25 @@ nst_source_version()
 	dpkg-query -W -f '${Version}\n' linux-source-6.1
 }
 
-# What the debug kernel depends on, in one word.
+# The configuration of debug or kcsan.
+nst_debug_config()
+{
+	local dir=$NST_TOP/selftests/vm
+
+	if [ "$1" = debug ]; then
+		cat "$dir/debug.config"
+		return
+	fi
+	awk -F= 'FNR == NR { if (/^CONFIG_/) other[$1] = 1; next }
+		!($1 in other)' "$dir/$1.config" "$dir/debug.config"
+	grep -v '^CONFIG_.*=n$' "$dir/$1.config"
+}
+
+# What debug or kcsan depends on, in one word.
 nst_debug_key()
 {
 	{
-		cat "$NST_TOP/selftests/vm/debug.config"
+		nst_debug_config "$1"
 		nst_source_version
 		gcc --version
 	} | sha256sum | cut -d ' ' -f 1
@@ -98,11 +113,11 @@ nst_kernel()
 	nst_tree=/lib/modules/$nst_release/build
 	case $1 in
 	6.1) nst_headers=/ ;;
-	debug)
+	debug | kcsan)
 		nst_headers=/
 		nst_tree=$nst_image/build
-		[ "$(cat "$nst_image/key" 2>/dev/null)" = "$(nst_debug_key)" ] ||
-			nst_die "debug kernel is stale: run selftests/vm/prepare.sh debug"
+		[ "$(cat "$nst_image/key" 2>/dev/null)" = "$(nst_debug_key "$1")" ] ||
+			nst_die "$1 kernel is stale: run selftests/vm/prepare.sh $1"
 		;;
 	uml)
 		nst_headers=/

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # prepare.sh [--update] [KERNEL...]: makes a Debian 12 machine ready to build
-# NST and to boot it in QEMU. KERNEL is 6.1 (default), 6.12, 7.3, debug, uml or
-# uml-fault.
+# NST and to boot it in QEMU. KERNEL is 6.1 (default), 6.12, 7.3, debug, kcsan, uml
+# or uml-fault.
 #
 # Needs root and the machine's own apt sources, nothing else. Kernels to boot
 # are unpacked under $NST_CACHE (default /var/tmp/nst-cache) and never installed:
@@ -213,7 +213,10 @@ done
 exec 9>&-
 # take long, and have locks of their own
 case " $kernels " in
-*" debug "*) "$here/debug.sh" ;;
+*" debug "*) "$here/debug.sh" debug ;;
+esac
+case " $kernels " in
+*" kcsan "*) "$here/debug.sh" kcsan ;;
 esac
 case " $kernels " in
 *" uml "* | *" uml-fault "*) "$here/uml.sh" ;;

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh [option...] KERNEL [TEST...]: boots KERNEL (6.1, 6.12, 7.3, debug, uml or
-# uml-fault) in QEMU (uml: as a process) and runs tests there. TEST is a program or script of
+# run.sh [option...] KERNEL [TEST...]: boots KERNEL (6.1, 6.12, 7.3, debug, kcsan,
+# uml or uml-fault) in QEMU (uml: as a process) and runs tests there. TEST is a program or script of
 # selftests/net, by its name alone, with its arguments in the same word: run.sh 6.1
 # 'peer_vectors vectors/vectors.json'. Without one, all of selftests/net/tests run.
 # make vm KERNEL=6.1 TEST=... builds all before.
@@ -12,10 +12,10 @@
 #   -k         keep the guest's files and say where they are
 #   -t SEC     time limit of a test that names none (default 300)
 #   -T SEC     time limit of the guest (default: of all tests, and 60)
-#   -x N       all time limits N times as long (default 1, debug: 8)
+#   -x N       all time limits N times as long (default 1; debug, kcsan: 8)
 #   -d         debug: the slowest detectors too (kmemleak, SLUB, debug objects)
 #   -s I/N     of the list, every Nth program from the Ith on
-#   -m SIZE    memory (default 1G, debug: 2G)
+#   -m SIZE    memory (default 1G; debug, kcsan: 2G)
 #   -c N       processors (default 2)
 #   -a ARGS    more for the kernel's command line
 #   -q ARGS    more for QEMU
@@ -68,6 +68,12 @@ if [ "$kernel" = debug ]; then
 	append="watchdog_thresh=60 $append"
 	[ -n "$detect" ] ||
 		append="kmemleak=off slub_debug=- no_debug_objects $append"
+elif [ "$kernel" = kcsan ]; then
+	: "${times:=8}" "${memory:=2G}"
+	# A report ends nothing: most are of others, see races.awk. An emulated
+	# processor does little in the 80 us for which an access is watched.
+	append="watchdog_thresh=60 panic_on_warn=0 kcsan.udelay_task=800 \
+kcsan.udelay_interrupt=200 $append"
 elif [ "$kernel" = uml-fault ]; then
 	: "${times:=4}" "${memory:=2G}"
 elif [ -n "$detect" ]; then
@@ -127,6 +133,7 @@ make_root()
 		[ ! -d "$f" ] || cp -r "$f" "$root/t/"
 	done
 	printf '%s\n' "$NST_TROUBLE" >"$root/t/trouble"
+	cp "$here/races.awk" "$root/t/"
 	list_tests "$@" >"$root/t/tests"
 	cat >"$root/t/config" <<-END
 		MODULES="$preload"
