@@ -174,7 +174,7 @@ zoffers()
 zonly()
 {
 	zoffered "$1" >"$work/said" 2>&1
-	printf '%s\n' "${@:2}" | sort | cmp -s - "$work/said"
+	printf '%s\n' "${@:2}" | grep . | sort | cmp -s - "$work/said"
 	tap $? "zsh: $1<TAB> -> ${*:2} alone" "$work/said"
 }
 
@@ -185,7 +185,7 @@ typed_in_zsh()
 	local command words PATH=$work/bin:$PATH
 
 	# shellcheck disable=SC2046 # words
-	zonly "nstkeyctl " $(commands_of)
+	zonly "nstkeyctl " help $(commands_of)
 	for command in $(commands_of); do
 		words=$(nstkeyctl "$command" --help | sed -n 3p |
 			grep -oE -- '--[a-z]+' | sort -u)
@@ -205,7 +205,7 @@ typed_in_zsh()
 y'
 	fake systemctl 'a\x2db.service enabled enabled
 other.socket disabled enabled'
-	zonly "nstkeyctl --netns x" '\$\(touch'
+	zonly "nstkeyctl --netns x" 'x\$\(touch'
 	zonly "nst-run status a" 'a\\x2db.service'
 	zonly "nst-run disable --"
 	[ ! -e pwned ]

@@ -11,7 +11,7 @@ dir=$1 line=$2
 list=$(mktemp) || exit 2
 
 # All that is offered goes through compadd; with -O, -A and -D it only looks.
-# What PREFIX and SUFFIX filter out it leaves away itself.
+# What PREFIX and SUFFIX filter out it leaves away itself, and it quotes.
 start='
 PROMPT= RPROMPT= LISTMAX=100000
 unsetopt prompt_cr prompt_sp
@@ -21,7 +21,7 @@ compadd() {
 	local -a hits
 	if (( ! ${@[(I)-[OAD]*]} )); then
 		builtin compadd -A hits "$@"
-		print -rl -- ${(q)hits} >>'${(q)list}'
+		print -rl -- $hits >>'${(q)list}'
 	fi
 	builtin compadd "$@"
 }
