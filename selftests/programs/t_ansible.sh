@@ -331,6 +331,8 @@ checks()
 	works $? "rotate.yml --check would change all hosts" changed 3
 	says "accepts key 2" && says "sends under key 2" && says "refuses key 1"
 	say $? "and says what" "$log"
+	grep -qE 'waits for [1-9][0-9]* streams and [1-9][0-9]* UDP sessions that use key 1 now' "$log"
+	say $? "and for whom it would wait" "$log"
 	all_states | diff before - >said
 	say $? "and changes nothing" said
 }

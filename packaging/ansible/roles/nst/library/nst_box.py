@@ -255,22 +255,32 @@ class Host(object):
 
     def step_drain(self):
         """Waits until nobody uses the key, without the lock."""
+        if self.check:
+            return self.would_wait(self.p['kid'])
         kid, end = self.p['kid'], time.time() + self.p['wait']
         renew = time.time() + RENEW
         self.note.unlock()
         while any(self.used(kid)) and not self.gone(kid):
-            if time.time() >= end or self.p['force'] or self.check:
+            if time.time() >= end or self.p['force']:
                 break
             time.sleep(LOOK)
             self.look()
             if time.time() >= renew:
-                self.note.lock(self.check)
+                self.note.lock(False)
                 self.own()
                 self.note.unlock()
                 renew = time.time() + RENEW
-        self.note.lock(self.check)
+        self.note.lock(False)
         self.own()
         self.in_use(kid)
+
+    def would_wait(self, kid):
+        """Who will have moved by then is not known: it tells who would have to."""
+        streams, sessions = self.used(kid)
+        if (streams or sessions) and not self.gone(kid) and not self.p['force']:
+            self.done.append(
+                'waits for %d streams and %d UDP sessions that use key %d now, and '
+                'stops here if they stay idle' % (streams, sessions, kid))
 
     def gone(self, kid):
         return self.kernel.get(kid, ('retired',))[0] == 'retired'
