@@ -132,6 +132,60 @@ reinstall_broken()
 		echo '#error' >>/usr/src/nst-0.1.0-2/nst_ulp/main.c &&
 		dpkg --configure nst-dkms
 }
+configure_broken()
+{
+	echo '#error' >>/usr/src/nst-0.1.0-2/nst_ulp/main.c
+	dpkg --configure nst-dkms
+}
+# What DKMS calls fails, or kills the script that called DKMS, and no other's does.
+make_bad()
+{
+	mkdir -p /root/bad
+	cat >/root/bad/lib <<-'EOF'
+		# above NAME: prints the processes between this one and the next of that
+		# name above it; fails if there is none. A chroot sees all processes,
+		# so nothing is guessed.
+		above()
+		{
+			pid=$$ pids=''
+			while [ "$pid" -gt 1 ] && read -r comm <"/proc/$pid/comm"; do
+				[ "$comm" != "$1" ] || { echo "$pids"; return 0; }
+				[ "$pid" = $$ ] || pids="$pids $pid"
+				pid=$(awk '$1 == "PPid:" { print $2 }' "/proc/$pid/status")
+				[ -n "$pid" ] || return 1
+			done
+			return 1
+		}
+	EOF
+	cat >/root/bad/depmod <<-'EOF'
+		#!/bin/sh
+		. /root/bad/lib
+		[ "$BAD" != depmod ] || ! above dkms >/dev/null || exit 1
+		exec /usr/sbin/depmod "$@"
+	EOF
+	cat >/root/bad/cp <<-'EOF'
+		#!/bin/sh
+		. /root/bad/lib
+		for last; do :; done
+		case "$BAD $last" in
+		cp\ */updates/dkms/* | kill\ */updates/dkms/*)
+			above dkms >/dev/null || exec /usr/bin/cp "$@"
+			echo half >"$last"
+			[ "$BAD" != kill ] || ! pids=$(above dpkg) || kill -9 $pids
+			exit 1 ;;
+		esac
+		exec /usr/bin/cp "$@"
+	EOF
+	chmod 755 /root/bad/*
+}
+with_bad() { BAD=$1 PATH=/root/bad:$PATH "${@:2}"; }
+unconfused() { ! dkms status 2>&1 | grep -i error; }
+# What is installed of a version whose sources went with its package
+linked() { [[ $(readlink "/var/lib/dkms/nst/kernel-$kernel-x86_64") = "$1/"* ]]; }
+# Nothing is beside what was there before.
+no_copies() { ! find /lib/modules /var/lib/dkms/nst -name '.*before*' | grep .; }
+cut_off() { ! with_bad kill dpkg -i /root/0.1.0-2/nst-dkms_*.deb &&
+	find /lib/modules -name '.nst_ulp.ko*.before' | grep .; }
 mend() { sed -i '$d' /usr/src/nst-0.1.0-2/nst_ulp/main.c; }
 install_headers() { apt-get -qq install -y --no-install-recommends "$1"; }
 not_yet() { ! modinfo -k "$newest" nst_ulp >/dev/null 2>&1; }
@@ -174,14 +228,30 @@ step "the old ones are gone" one_version 0.1.0-2
 step "upgrade to one whose modules do not build says so" says "does not build for $kernel" \
 	dpkg -i /root/0.1.0-3/nst-dkms_*.deb
 step "the old modules stay" described "Newer NST"
+step "DKMS goes on without the old sources" unconfused
 step "back" says "Setting up" dpkg -i /root/0.1.0-2/nst-dkms_*.deb
 step "the modules are well" one_version 0.1.0-2
+make_bad
+step "another that builds and cannot be installed says so" \
+	says "cannot be installed for $kernel" with_bad depmod dpkg -i /root/0.1.0-1/nst-dkms_*.deb
+step "what was there stays, too" described "Newer NST"
+step "as DKMS is to know" linked 0.1.0-2
+step "one that is not copied says so" \
+	says "cannot be installed for $kernel" with_bad cp dpkg -i /root/0.1.0-1/nst-dkms_*.deb
+step "nor is what was there half another" described "Newer NST"
+step "DKMS is not confused" unconfused
+step "nothing is left of the attempts" no_copies
 step "the same version once more" dpkg -i /root/0.1.0-2/nst-dkms_*.deb
 step "has its modules" described "Newer NST"
 step "once more with sources that do not build says so" says "does not build for $kernel" \
 	reinstall_broken
 step "what was there stays" described "Newer NST"
 step "and DKMS knows of it" says "$kernel, x86_64: installed" dkms status nst
+step "one that was cut off while it was installed" cut_off
+step "and does not build the next time" says "does not build for $kernel" \
+	configure_broken
+step "what was there before both stays" described "Newer NST"
+step "and DKMS knows of that" says "0.1.0-2, $kernel, x86_64: installed" dkms status nst
 apt-get -qq update
 newest=$(apt-cache pkgnames linux-headers-${kernel%%.*}. |
 	sed -n "s/^linux-headers-\(.*-cloud-amd64\)\$/\1/p" | grep -F "${kernel%.*-*-*}." |
@@ -199,6 +269,10 @@ step "a kernel update without trouble" sh -c "apt-get -qq remove -y linux-header
 	rm -rf /lib/modules/$newest/updates && dkms remove nst/0.1.0-2 -k $newest;
 	apt-get -qq install -y --no-install-recommends linux-headers-$newest"
 step "has its modules, too" has_modules "$newest"
+apt-get -qq remove -y "linux-headers-$newest"
+step "an upgrade without headers of a kernel says so" says "no headers of $newest are here" \
+	dpkg -i /root/0.1.0-1/nst-dkms_*.deb
+step "it keeps its modules" has_modules "$newest"
 drop_in
 enabled
 echo x >/etc/nst.box
