@@ -40,10 +40,9 @@ static const struct nla_policy keys_policy[NST_A_BOX_MAX + 1] = {
 	[NST_A_BOX_KEY] = NLA_POLICY_NESTED(key_policy),
 };
 
-/* The namespace's box has changed: tell who listens, and who waits for a key. */
-static void changed(struct net *net, enum nst_event event, u16 kid)
+/* A key that one may send with has come: for who waits for that. May take a while. */
+static void may_send(struct net *net)
 {
-	nst_event_box(net, event, kid);
 	nst_keywait_wake(nst_net(net)->ring);
 }
 
@@ -150,9 +149,12 @@ static int add_key(struct genl_info *info)
 			explain(info->extack, err);
 	}
 	if (!err)
-		changed(net, NST_EVENT_KEY_ADDED, entry.kid);
+		nst_event_box(net, NST_EVENT_KEY_ADDED, entry.kid);
 	if (!err && entry.state == NST_KEY_ACTIVE)
-		changed(net, NST_EVENT_KEY_ACTIVATED, entry.kid);
+		nst_event_box(net, NST_EVENT_KEY_ACTIVATED, entry.kid);
+	memzero_explicit(entry.secret, sizeof(entry.secret));
+	if (!err && entry.state == NST_KEY_ACTIVE)
+		may_send(net);
 	memzero_explicit(&entry, sizeof(entry));
 	return err;
 }
@@ -208,9 +210,11 @@ static int load_box(struct genl_info *info, unsigned int nr)
 			      nst_keyring_replace(nst_net(net)->ring, entry,
 						  nr));
 	if (!err)
-		changed(net, NST_EVENT_BOX_LOADED, 0);
+		nst_event_box(net, NST_EVENT_BOX_LOADED, 0);
 	memzero_explicit(entry, size);
 	kvfree(entry);
+	if (!err)
+		may_send(net);
 	return err;
 }
 
@@ -270,7 +274,7 @@ static int change_key(struct genl_info *info, enum nst_event event,
 	else if (err)
 		explain(info->extack, err);
 	else
-		changed(net, event, kid);
+		nst_event_box(net, event, kid);
 	return err;
 }
 
@@ -284,7 +288,11 @@ static int change_key(struct genl_info *info, enum nst_event event,
  */
 int nst_box_nl_activate(struct sk_buff *skb, struct genl_info *info)
 {
-	return change_key(info, NST_EVENT_KEY_ACTIVATED, nst_keyring_activate);
+	int err = change_key(info, NST_EVENT_KEY_ACTIVATED, nst_keyring_activate);
+
+	if (!err)
+		may_send(genl_info_net(info));
+	return err;
 }
 
 /**
@@ -327,7 +335,7 @@ int nst_box_nl_flush(struct sk_buff *skb, struct genl_info *info)
 	int err = nst_keyring_flush(nst_net(net)->ring);
 
 	if (!err)
-		changed(net, NST_EVENT_BOX_FLUSHED, 0);
+		nst_event_box(net, NST_EVENT_BOX_FLUSHED, 0);
 	return err;
 }
 

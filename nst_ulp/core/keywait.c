@@ -11,6 +11,9 @@
 /* Of all lists: seldom taken, and each is waited for by its own namespace alone. */
 static DEFINE_SPINLOCK(wait_lock);
 
+/* So many are woken at once; the works of all streams are for all namespaces. */
+#define BURST	64
+
 /* Returns what it held. */
 static struct nst_keyring *leave(struct nst_keywait *wait)
 {
@@ -19,8 +22,22 @@ static struct nst_keyring *leave(struct nst_keywait *wait)
 	lockdep_assert_held(&wait_lock);
 	if (ring)
 		list_del(&wait->entry);
-	WRITE_ONCE(wait->ring, NULL);
+	/* Pairs with nst_keywait_waits(): whoever sees it may free @wait. */
+	smp_store_release(&wait->ring, NULL);
 	return ring;
+}
+
+/**
+ * nst_keywait_waits() - does it wait, or is it just being woken?
+ * @wait: who
+ *
+ * Context: any.
+ * Return: false if nothing of this file touches it any more.
+ */
+bool nst_keywait_waits(const struct nst_keywait *wait)
+{
+	/* Pairs with leave(). */
+	return smp_load_acquire(&wait->ring);
 }
 
 /**
@@ -66,25 +83,31 @@ void nst_keywait_end(struct nst_keywait *wait)
  * nst_keywait_wake() - a box has changed: wake who waits for that
  * @ring: the box's
  *
- * Those who wait by now, each once, and others may run in between.
+ * Those who wait by now, each once, and others may run in between. With thousands it
+ * takes a tick for each BURST of them; who is killed does not wait for that.
  *
  * Context: process.
  */
 void nst_keywait_wake(struct nst_keyring *ring)
 {
 	struct nst_keywait *wait;
+	unsigned int nr = 0;
 	LIST_HEAD(woken);
 
 	spin_lock_bh(&wait_lock);
 	list_splice_init(&ring->waiters, &woken);
 	while (!list_empty(&woken)) {
 		wait = list_first_entry(&woken, struct nst_keywait, entry);
-		leave(wait);
+		/* In this order: who has left may be gone. */
 		wait->wake(wait);
+		leave(wait);
 		spin_unlock_bh(&wait_lock);
 		/* What @wait held: the caller has one, so it is not the last. */
 		nst_keyring_put(ring);
-		cond_resched();
+		if (++nr % BURST)
+			cond_resched();
+		else
+			schedule_timeout_killable(1);
 		spin_lock_bh(&wait_lock);
 	}
 	spin_unlock_bh(&wait_lock);

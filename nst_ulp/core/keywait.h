@@ -19,6 +19,7 @@ struct nst_keywait {
 	void (*wake)(struct nst_keywait *wait);
 };
 
+bool nst_keywait_waits(const struct nst_keywait *wait);
 void nst_keywait_begin(struct nst_keywait *wait, struct nst_keyring *ring);
 void nst_keywait_end(struct nst_keywait *wait);
 void nst_keywait_wake(struct nst_keyring *ring);

@@ -10,8 +10,10 @@ struct waiter {
 	int woken;
 };
 
+/* Who is being woken still waits: by that its owner knows that he may not free it. */
 static void count(struct nst_keywait *wait)
 {
+	CHECK(nst_keywait_waits(wait));
 	container_of(wait, struct waiter, wait)->woken++;
 }
 
@@ -40,7 +42,7 @@ TEST(nst_keywait_wake__each_once)
 	nst_keywait_wake(ring);
 	for (i = 0; i < ARRAY_SIZE(some); i++) {
 		CHECK_EQ(some[i].woken, 1);
-		CHECK(!some[i].wait.ring);
+		CHECK(!nst_keywait_waits(&some[i].wait));
 	}
 	CHECK_EQ(refcount_read(&ring->ref), 1);
 	nst_keyring_put(ring);
