@@ -215,6 +215,9 @@ static void complete_adopted(struct sock *sk)
 	}
 	if (!parent)
 		nst_stats_inc(nst_net(sock_net(sk))->stats, NST_MIB_TCP_BARE);
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
+	if (parent)
+		nst_tcp_put(parent);
 	nst_tcp_base_prot[nst_tcp_family(sk)]->disconnect(sk, 0);
 	WRITE_ONCE(sk->sk_err, ECONNABORTED);
 	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
