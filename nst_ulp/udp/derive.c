@@ -39,8 +39,9 @@ static DECLARE_DELAYED_WORK(derive_work, derive);
 /* Of the work item alone, as what follows. */
 static struct nst_budget budget;
 
-/* Somebody waits until another has looked for a suite. */
+/* Somebody waits until another has looked for a suite; the one just served does. */
 static bool looking;
+static bool waited;
 
 /* Is a datagram entering UDP again, on this CPU? With bottom halves off. */
 static DEFINE_PER_CPU(bool, comes_again);
@@ -303,6 +304,9 @@ static bool waits_on(struct turn *turn, const struct nst_udp_waiting *w,
 	if (nst_suite_ask_datagrams(w->dgram.hdr.suite) != -EAGAIN)
 		return false;
 	looking = true;
+	waited = true;
+	/* As dear as a turn that derives, or who waits would have all the rounds. */
+	turn->ns = NST_DERIVE_TURN_NS;
 	return true;
 }
 
@@ -358,6 +362,7 @@ static bool serve_line(enum nst_udp_line_nr line)
 static bool serve_unknown(u64 *rest)
 {
 	unsigned int line, cpus = num_online_cpus();
+	bool some = false;
 	u64 ns;
 
 	*rest = 0;
@@ -366,12 +371,17 @@ static bool serve_unknown(u64 *rest)
 		if (!nst_udp_line_some(line))
 			continue;
 		ns = nst_budget_rest(&budget, line - NST_LINE_NEXT, cpus);
-		if (!ns && serve_line(line))
-			return true;
 		if (ns && (!*rest || ns < *rest))
 			*rest = ns;
+		waited = false;
+		if (ns || !serve_line(line))
+			continue;
+		some = true;
+		/* Who waits for a suite takes no turn from the other line. */
+		if (!waited)
+			break;
 	}
-	return false;
+	return some;
 }
 
 static void derive(struct work_struct *work)

@@ -76,6 +76,33 @@ FIXTURE_TEARDOWN(suite)
 	unlink(CALLED);
 }
 
+FIXTURE_VARIANT(suite)
+{
+	bool known;	/* what waits is just above a session that lives */
+};
+
+FIXTURE_VARIANT_ADD(suite, of_a_stranger) {
+	.known = false,
+};
+
+FIXTURE_VARIANT_ADD(suite, of_a_known_sender) {
+	.known = true,
+};
+
+/* A session of @u's secret, just below what comes next of @u. */
+static void live(struct __test_metadata *_metadata, struct udppeer *u, int from,
+		 const struct sockaddr_storage *at, int to)
+{
+	struct udppeer below;
+	struct dgram d;
+
+	udppeer_init(&below, NST_CIPHER_AES_GCM, &udpend_box[1], NULL);
+	below.nonce = u->nonce - 100;
+	make(&below, &d);
+	ASSERT_EQ(0, udpend_send(from, at, d.b, d.len));
+	expect_got(_metadata, to, &d);
+}
+
 TEST_F_TIMEOUT(suite, is_looked_for_by_others, 200)
 {
 	struct nsttest_counters before;
@@ -87,6 +114,8 @@ TEST_F_TIMEOUT(suite, is_looked_for_by_others, 200)
 	if (self->here)
 		SKIP(return, "this kernel has SM4 built in");
 	udppeer_init(&u, NST_CIPHER_SM4_GCM, &udpend_box[1], NULL);
+	if (variant->known)
+		live(_metadata, &u, e->raw, &self->at, self->any);
 	ASSERT_EQ(0, nsttest_counters(&before));
 	make(&u, &late);
 	ASSERT_EQ(0, udpend_send(e->raw, &self->at, late.b, late.len));
@@ -95,7 +124,12 @@ TEST_F_TIMEOUT(suite, is_looked_for_by_others, 200)
 	ASSERT_TRUE(exists(CALLED));
 	/* The worker of all is free, and for another suite who looks. */
 	for (i = 0; i < 8; i++) {
-		udppeer_epoch(&e->p);
+		/* The last ones are known to nobody. */
+		if (i < 4)
+			udppeer_epoch(&e->p);
+		else
+			udppeer_init(&e->p, NST_CIPHER_AES_GCM, &udpend_box[0],
+				     NULL);
 		make(&e->p, &d);
 		ASSERT_EQ(0, udpend_send(e->raw, &e->to, d.b, d.len));
 		expect_got(_metadata, e->k, &d);
