@@ -138,7 +138,8 @@ static int look_for_datagrams(u8 id)
 	int err = look_for(NST_SUITE_DATAGRAMS, id, have);
 	u64 wait = err == -ENOPKG ? NST_SUITE_LOOK : NST_SUITE_RETRY;
 
-	if (err)
+	/* Killed, or another has found it: that says nothing of the suite. */
+	if (err && err != -EINTR && !nst_suite_known(NST_SUITE_DATAGRAMS, id))
 		WRITE_ONCE(look_at[id],
 			   ktime_get_boottime_ns() + wait * NSEC_PER_SEC);
 	return err;
