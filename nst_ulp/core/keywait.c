@@ -11,9 +11,6 @@
 /* Of all lists: seldom taken, and each is waited for by its own namespace alone. */
 static DEFINE_SPINLOCK(wait_lock);
 
-/* So many are woken at once; the works of all streams are for all namespaces. */
-#define BURST	64
-
 /* Returns what it held. */
 static struct nst_keyring *leave(struct nst_keywait *wait)
 {
@@ -83,15 +80,14 @@ void nst_keywait_end(struct nst_keywait *wait)
  * nst_keywait_wake() - a box has changed: wake who waits for that
  * @ring: the box's
  *
- * Those who wait by now, each once, and others may run in between. With thousands it
- * takes a tick for each BURST of them; who is killed does not wait for that.
+ * Those who wait by now, each once, and others may run in between. It does not sleep
+ * to spare them its works: genetlink, which calls it, holds a lock of all families.
  *
  * Context: process.
  */
 void nst_keywait_wake(struct nst_keyring *ring)
 {
 	struct nst_keywait *wait;
-	unsigned int nr = 0;
 	LIST_HEAD(woken);
 
 	spin_lock_bh(&wait_lock);
@@ -104,10 +100,7 @@ void nst_keywait_wake(struct nst_keyring *ring)
 		spin_unlock_bh(&wait_lock);
 		/* What @wait held: the caller has one, so it is not the last. */
 		nst_keyring_put(ring);
-		if (++nr % BURST)
-			cond_resched();
-		else
-			schedule_timeout_killable(1);
+		cond_resched();
 		spin_lock_bh(&wait_lock);
 	}
 	spin_unlock_bh(&wait_lock);

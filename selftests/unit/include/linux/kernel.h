@@ -109,10 +109,4 @@
 
 #define cond_resched()		((void)0)
 
-static inline long schedule_timeout_killable(long timeout)
-{
-	(void)timeout;
-	return 0;
-}
-
 #endif /* _SHIM_LINUX_KERNEL_H */
