@@ -7,11 +7,14 @@
 #include "core/keyring.h"
 
 /**
- * struct nst_keywait - one that waits for a change of a box
+ * struct nst_keywait - one that waits for a key to come into a box
  * @entry: in the list of @ring
  * @ring: where it waits; holds a reference. NULL: nowhere
  * @wake: called once, under a spinlock, when the box has changed; it may begin to
  *	wait again only later
+ *
+ * A part of what waits, which calls nst_keywait_end() before it goes, unless
+ * nst_keywait_waits() says that it need not. Under the lock in keywait.c.
  */
 struct nst_keywait {
 	struct list_head entry;

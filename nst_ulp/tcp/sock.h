@@ -24,7 +24,9 @@
  *           child copies in softirq.
  *
  * Order: rx_lock > tx_lock > socket. Only setsockopt() holds both mutexes.
- * keyring->lock and the START cache's lock are leaves of their own.
+ * keyring->lock and the START cache's lock are leaves of their own. The lock of who
+ * waits for a key (core/keywait.c) is taken under the socket's, by uninstall, and
+ * under tx_lock; the worker is queued under it.
  *
  * A call that was inside TCP's own code when NST was attached, or whoever else
  * has got hold of the socket, may give TCP bytes or take some. So NST keeps where
