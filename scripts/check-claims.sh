@@ -5,7 +5,8 @@
 # compared, as the build of the packages itself (make check-packages) takes an
 # hour: each file is claimed by one package, each claim finds a file, and what the
 # tools are built with is in Build-Depends. And each example builds with what is
-# installed, by the line in its head. TAP, in a few seconds once the tools are built.
+# installed, by the line in its head, and the certificates for those with TLS by those
+# of their README. TAP, in a few seconds once the tools are built.
 
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -101,6 +102,22 @@ builds_by_its_head()
 		LIBRARY_PATH=$work/root/usr/lib sh -ec "$line")
 }
 
+# The certificates by the lines of their README: they are what its text says.
+certificates()
+{
+	mkdir -p "$work/tls"
+	sed -n '/^  openssl req -x509/,/^  .*-out cert\.pem$/p' examples/README \
+		>"$work/tls/lines"
+	cd "$work/tls" || return
+	sh -e lines >log 2>&1 || { cat log; return 1; }
+	openssl verify -CAfile trusted.pem -purpose sslserver \
+		-verify_hostname localhost cert.pem &&
+		! openssl verify -CAfile trusted.pem -verify_hostname other \
+			cert.pem >log 2>&1 &&
+		[ "$(openssl pkey -in key.pem -pubout)" = \
+			"$(openssl x509 -in cert.pem -noout -pubkey)" ]
+}
+
 result "make install-user" installed
 [ -s "$work/files" ] || { cat "$work/log" >&2; echo "1..$number"; exit 1; }
 claims
@@ -116,6 +133,7 @@ done
 for file in examples/*.c; do
 	result "$file by the line in its head" builds_by_its_head "$file"
 done
+result "certificates by the lines of examples/README" certificates
 echo "1..$number"
 # shellcheck disable=SC2154 # of tap.sh
 exit "$failed"

@@ -85,7 +85,7 @@ echoes "activated: the one that wakes it" /t/echo-client localhost 7003 "$text"
 echoes "activated: one that comes later" /t/echo-client localhost 7003 "$text"
 tells "activated: not by hand" "to be started by systemd" /t/activated
 
-/t/udp-echo 7004 >"$dir/udp" 2>&1 &
+/t/udp-echo listen 7004 >"$dir/udp" 2>&1 &
 children="$children $!"
 within "udp-echo is there" sh -c 'ss -Hlun "sport = :7004" | grep -q .'
 cat >"$dir/datagrams.py" <<-'END'
@@ -102,6 +102,26 @@ cat >"$dir/datagrams.py" <<-'END'
 	sys.exit(back != sent)
 END
 check "udp-echo: datagrams come back" python3 "$dir/datagrams.py" $((patience / 10))
+for host in 127.0.0.1 ::1; do
+	echoes "udp-echo: its client, by $host" /t/udp-echo $host 7004 "$text"
+done
+tells "udp-echo: nobody there" "receiving: Connection refused" \
+	/t/udp-echo ::1 7014 "$text"
+tells "udp-echo: without a port" "udp-echo HOST PORT TEXT" /t/udp-echo ::1
+ip netns add other
+ip -n other link set lo up
+box_file "$dir/otherbox" 1
+ip link add v0 type veth peer name v1 netns other
+ip addr add 192.0.2.1/24 dev v0
+ip link set v0 up
+ip -n other addr add 192.0.2.2/24 dev v1
+ip -n other link set v1 up
+tells "udp-echo: no box" "sending: Required key not available" \
+	ip netns exec other /t/udp-echo 192.0.2.1 7004 "$text"
+check "another box" ip netns exec other nstkeyctl load "$dir/otherbox"
+tells "udp-echo: another box" "no answer: is it there, and has it the same box?" \
+	ip netns exec other /t/udp-echo 192.0.2.1 7004 "$text"
+ip netns del other
 
 check "certificates" /t/tlscert "$dir/cert" "$dir/key"
 check "of another" /t/tlscert "$dir/other" "$dir/otherkey"
