@@ -173,19 +173,72 @@ static int add(struct nl *nl, const struct guard_rules *rules)
 	return err;
 }
 
-/* Of a range, those that are guarded; there must be one. */
-static int del(struct nl *nl, const struct guard_rules *rules)
-{
-	unsigned int i, gone = 0;
-	int err = 0;
+/* What "guard del" is to remove. */
+struct unwanted {
+	uint32_t protocol;
+	struct port_set ports;
+};
 
-	for (i = 0; i < rules->nr; i++) {
-		err = change(nl, NST_CMD_GUARD_DEL, &rules->rule[i]);
-		if (err && err != -ENOENT)
-			return err;
-		gone += !err;
+/* Some of what was named had a rule. Who mistook a port for another reads so. */
+static void warn_absent(const struct unwanted *unwanted,
+			const struct port_set *gone)
+{
+	char list[PORTS_TEXT];
+
+	if (gone->nr == unwanted->ports.nr)
+		return;
+	ports_set_write(gone, list, sizeof(list));
+	fprintf(stderr,
+		"nstkeyctl: warning: of %u %s ports only %s had a rule\n",
+		unwanted->ports.nr, rulefile_protocol(unwanted->protocol),
+		list);
+}
+
+static int del_port(struct nl *nl, uint32_t protocol, uint16_t port)
+{
+	struct guard_rule rule = { .protocol = protocol, .port = port };
+
+	return change(nl, NST_CMD_GUARD_DEL, &rule);
+}
+
+/* The kernel says why not, as it does of a single port. */
+static int del_first(struct nl *nl, const struct unwanted *unwanted)
+{
+	uint16_t port = 1;
+
+	while (!unwanted->ports.has[port])
+		port++;
+	return del_port(nl, unwanted->protocol, port);
+}
+
+/* Those that have a rule; there must be one. */
+static int del(struct nl *nl, const struct unwanted *unwanted)
+{
+	struct guard_rules *now = calloc(1, sizeof(*now));
+	struct port_set *gone = calloc(1, sizeof(*gone));
+	int err = now && gone ? guard_get(nl, now) : -ENOMEM;
+	unsigned int i;
+
+	for (i = 0; !err && i < now->nr; i++) {
+		const struct guard_rule *rule = &now->rule[i];
+		const struct ports one = { rule->port, rule->port };
+
+		if (rule->protocol != unwanted->protocol ||
+		    !unwanted->ports.has[rule->port])
+			continue;
+		err = del_port(nl, rule->protocol, rule->port);
+		if (!err)
+			ports_set_add(gone, &one);
+		else if (err == -ENOENT)
+			err = 0; /* another process was first */
 	}
-	return gone ? 0 : err;
+	if (!err && !gone->nr)
+		err = del_first(nl, unwanted);
+	else if (!err)
+		warn_absent(unwanted, gone);
+	free(gone);
+	free(now);
+	return err;
 }
 
 /* Says which of the ports plain connections may get, if there are such. */
@@ -260,7 +313,8 @@ static int find_verb(const struct options *opt, char **args)
 	return i;
 }
 
-static int talk(const struct options *opt, int verb, struct guard_rules *rules)
+static int talk(const struct options *opt, int verb, struct guard_rules *rules,
+		const struct unwanted *unwanted)
 {
 	char what[32];
 	struct nl nl;
@@ -274,7 +328,7 @@ static int talk(const struct options *opt, int verb, struct guard_rules *rules)
 			err = add(&nl, rules);
 			break;
 		case DEL:
-			err = del(&nl, rules);
+			err = del(&nl, unwanted);
 			break;
 		case LOAD:
 			err = load(&nl, rules);
@@ -296,21 +350,37 @@ static int talk(const struct options *opt, int verb, struct guard_rules *rules)
 	return err ? EXIT_FAILED : EXIT_OK;
 }
 
+/* What the arguments name: EXIT_OK, or another status after a message */
+static int read_args(int verb, char **args, struct guard_rules *rules,
+		     struct unwanted *unwanted)
+{
+	switch (verb) {
+	case ADD:
+		return rulefile_parse(rules, "guard", args) ? EXIT_USAGE :
+							      EXIT_OK;
+	case DEL:
+		return rulefile_ports(&unwanted->ports, &unwanted->protocol,
+				      "guard", args) ? EXIT_USAGE : EXIT_OK;
+	case LOAD:
+		return rulefile_read(rules, args[0]) ? EXIT_FAILED : EXIT_OK;
+	}
+	return verb < 0 ? EXIT_USAGE : EXIT_OK;
+}
+
 /* guard add|del|load|flush|show */
 int cmd_guard(const struct options *opt, char **args)
 {
 	struct guard_rules *rules = calloc(1, sizeof(*rules));
-	int verb = find_verb(opt, args), status = EXIT_USAGE;
+	struct unwanted *unwanted = calloc(1, sizeof(*unwanted));
+	int verb = find_verb(opt, args), status = EXIT_FAILED;
 
-	if (!rules) {
+	if (!rules || !unwanted)
 		fprintf(stderr, "nstkeyctl: guard: %s\n", strerror(ENOMEM));
-		return EXIT_FAILED;
-	}
-	if (verb == LOAD && rulefile_read(rules, args[1]))
-		status = EXIT_FAILED;
-	else if (verb >= 0 && ((verb != ADD && verb != DEL) ||
-			       !rulefile_parse(rules, "guard", args + 1)))
-		status = talk(opt, verb, rules);
+	else
+		status = read_args(verb, args + 1, rules, unwanted);
+	if (status == EXIT_OK)
+		status = talk(opt, verb, rules, unwanted);
+	free(unwanted);
 	free(rules);
 	return status;
 }

@@ -8,13 +8,6 @@
 #include "mode.h"
 #include "ports.h"
 
-#define NR_PORTS	65536
-
-/* A set of ports. */
-struct port_set {
-	uint8_t has[NR_PORTS];
-};
-
 /* A number of at most five digits, and nothing else before @end. */
 static int number(const char *text, const char *end)
 {
@@ -57,23 +50,40 @@ int ports_parse(struct ports *ports, const char *word, const char *protocol)
 	return 0;
 }
 
+/**
+ * ports_set_add() - put ports into a set
+ * @set: of which some may be in it
+ * @ports: them
+ */
+void ports_set_add(struct port_set *set, const struct ports *ports)
+{
+	unsigned int i;
+
+	for (i = ports->first; i <= ports->last; i++) {
+		set->nr += !set->has[i];
+		set->has[i] = 1;
+	}
+}
+
 /* "1,5-9": what the kernel shows, and takes. */
 static void set_read(struct port_set *set, char *text)
 {
 	char *save, *word;
 	struct ports ports;
-	unsigned int i;
 
 	for (word = strtok_r(text, ",\n", &save); word;
-	     word = strtok_r(NULL, ",\n", &save)) {
-		if (ports_parse(&ports, word, "tcp"))
-			continue;
-		for (i = ports.first; i <= ports.last; i++)
-			set->has[i] = 1;
-	}
+	     word = strtok_r(NULL, ",\n", &save))
+		if (!ports_parse(&ports, word, "tcp"))
+			ports_set_add(set, &ports);
 }
 
-static void set_write(const struct port_set *set, char *text, size_t size)
+/**
+ * ports_set_write() - a set in words
+ * @set: it
+ * @text: receives "1,5-9", and its end only as far as there is room
+ * @size: of @text
+ */
+void ports_set_write(const struct port_set *set, char *text, size_t size)
 {
 	unsigned int i, last;
 	size_t len = 0;
@@ -129,11 +139,11 @@ void ports_local(struct local_ports *local, const struct guard_rules *rules)
 		if (port < local->low || port > local->high ||
 		    reserved.has[port])
 			continue;
-		local->nr += !open.has[port];
-		open.has[port] = 1;
+		ports_set_add(&open, &(struct ports){ port, port });
 	}
-	set_write(&open, local->list, sizeof(local->list));
+	local->nr = open.nr;
+	ports_set_write(&open, local->list, sizeof(local->list));
 	for (i = 0; i < NR_PORTS; i++)
 		reserved.has[i] |= open.has[i];
-	set_write(&reserved, local->reserve, sizeof(local->reserve));
+	ports_set_write(&reserved, local->reserve, sizeof(local->reserve));
 }

@@ -20,6 +20,18 @@ struct ports {
 	uint16_t last;
 };
 
+#define NR_PORTS	65536
+
+/**
+ * struct port_set - a set of ports
+ * @nr: how many are in it
+ * @has: by port, whether it is
+ */
+struct port_set {
+	unsigned int nr;
+	uint8_t has[NR_PORTS];
+};
+
 /**
  * struct local_ports - guarded ports that plain connections may get
  * @low: net.ipv4.ip_local_port_range, from ...
@@ -37,6 +49,8 @@ struct local_ports {
 };
 
 int ports_parse(struct ports *ports, const char *word, const char *protocol);
+void ports_set_add(struct port_set *set, const struct ports *ports);
+void ports_set_write(const struct port_set *set, char *text, size_t size);
 void ports_local(struct local_ports *local, const struct guard_rules *rules);
 
 #endif /* NSTKEYCTL_PORTS_H */

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include "ports.h"
 #include "rulefile.h"
 
 /**
@@ -72,27 +71,59 @@ static int add_ports(struct guard_rules *rules, const char *where,
 	return 0;
 }
 
-/* "80,5000-5010,postgresql" in words[1], of the protocol in words[0] */
-static int add_list(struct guard_rules *rules, const char *where,
-		    const struct guard_rule *like, char **words)
+static int read_protocol(uint32_t *protocol, const char *where,
+			 const char *word)
+{
+	if (!strcmp(word, "tcp"))
+		*protocol = IPPROTO_TCP;
+	else if (!strcmp(word, "udp"))
+		*protocol = IPPROTO_UDP;
+	else
+		return complain(where, "'%s' is neither tcp nor udp", word);
+	return 0;
+}
+
+/*
+ * The next of "80,5000-5010,postgresql", which @list is moved behind; it becomes
+ * NULL with the last one. @protocol is for names of services.
+ */
+static int next_ports(struct ports *ports, const char **list,
+		      const char *where, const char *protocol)
+{
+	size_t len = strcspn(*list, ",");
+	char word[64];
+
+	snprintf(word, sizeof(word), "%.*s", (int)len, *list);
+	if (len >= sizeof(word) || ports_parse(ports, word, protocol))
+		return complain(where,
+				"'%.*s' is no port from 1 to 65535, no range of them and no service",
+				(int)len, *list);
+	*list = (*list)[len] ? *list + len + 1 : NULL;
+	return 0;
+}
+
+/**
+ * rulefile_ports() - read protocol and ports, without rules for them
+ * @set: empty; receives the ports, each of which may be named more than once
+ * @protocol: receives IPPROTO_*
+ * @where: they stand, for messages
+ * @words: protocol and ports
+ *
+ * Return: 0; a negative errno after a message to stderr.
+ */
+int rulefile_ports(struct port_set *set, uint32_t *protocol, const char *where,
+		   char **words)
 {
 	const char *list = words[1];
+	int err = read_protocol(protocol, where, words[0]);
 	struct ports ports;
-	char word[64];
-	size_t len;
-	int err;
 
-	for (;; list += len + 1) {
-		len = strcspn(list, ",");
-		snprintf(word, sizeof(word), "%.*s", (int)len, list);
-		if (len >= sizeof(word) || ports_parse(&ports, word, words[0]))
-			return complain(where,
-					"'%.*s' is no port from 1 to 65535, no range of them and no service",
-					(int)len, list);
-		err = add_ports(rules, where, like, &ports);
-		if (err || !list[len])
-			return err;
+	while (!err && list) {
+		err = next_ports(&ports, &list, where, words[0]);
+		if (!err)
+			ports_set_add(set, &ports);
 	}
+	return err;
 }
 
 /**
@@ -106,19 +137,24 @@ static int add_list(struct guard_rules *rules, const char *where,
 int rulefile_parse(struct guard_rules *rules, const char *where, char **words)
 {
 	struct guard_rule rule = { 0 };
+	const char *list = words[1];
+	struct ports ports;
+	int err;
 
-	if (!words[0] || !words[1])
+	if (!words[0] || !list)
 		return complain(where, "a rule is 'tcp' or 'udp' and a port");
-	if (!strcmp(words[0], "tcp"))
-		rule.protocol = IPPROTO_TCP;
-	else if (!strcmp(words[0], "udp"))
-		rule.protocol = IPPROTO_UDP;
-	else
-		return complain(where, "'%s' is neither tcp nor udp", words[0]);
+	err = read_protocol(&rule.protocol, where, words[0]);
+	if (err)
+		return err;
 	if (words[2] && strcmp(words[2], "dry-run"))
 		return complain(where, "'%s' is not 'dry-run'", words[2]);
 	rule.dry_run = !!words[2];
-	return add_list(rules, where, &rule, words);
+	while (!err && list) {
+		err = next_ports(&ports, &list, where, words[0]);
+		if (!err)
+			err = add_ports(rules, where, &rule, &ports);
+	}
+	return err;
 }
 
 /* One line of a file, which may have no rule. */

@@ -16,6 +16,15 @@ rules()
 		tr '\n' ' '
 }
 
+# warns NAME WORDS COMMAND...: it does what it is asked for, with a warning
+warns()
+{
+	local name=$1 words=$2
+
+	shift 2
+	refuses "$name" 0 "nstkeyctl: warning: $words" "$@"
+}
+
 commands()
 {
 	does show_none nstkeyctl guard show
@@ -66,7 +75,9 @@ ports()
 	nstkeyctl guard add tcp 5002
 	does del_range nstkeyctl guard del tcp 5001-5002
 	is "$(rules)" "tcp/5000/dry-run tcp/5003/dry-run " del_range_rules
-	does del_range_of_some nstkeyctl guard del tcp 4990-5000
+	warns del_range_of_some "of 11 tcp ports only 5000 had a rule" \
+		nstkeyctl guard del tcp 4990-5000
+	is "$(rules)" "tcp/5003/dry-run " del_range_of_some_rules
 	refuses del_range_of_none 1 "There is no rule for this port" \
 		nstkeyctl guard del tcp 4990-5000
 	for ports in 5-4 0-4 1-65536 1- -1 1-2-3 frobd; do
@@ -75,7 +86,8 @@ ports()
 	nstkeyctl guard flush
 	does add_list nstkeyctl guard add tcp 80,5000-5001,443
 	is "$(rules)" "tcp/80 tcp/443 tcp/5000 tcp/5001 " add_list_rules
-	does del_list nstkeyctl guard del tcp 443,79-80
+	warns del_list "of 3 tcp ports only 80,443 had a rule" \
+		nstkeyctl guard del tcp 443,79-80
 	is "$(rules)" "tcp/5000 tcp/5001 " del_list_rules
 	refuses list_has_a_port_twice 2 "a second rule for tcp 80" \
 		nstkeyctl guard add tcp 80,79-81
@@ -84,6 +96,20 @@ ports()
 	refuses list_with_nothing 2 "'' is no port" nstkeyctl guard add tcp 80,,81
 	is "$(rules)" "tcp/5000 tcp/5001 " bad_list_adds_nothing
 	nstkeyctl guard flush
+	nstkeyctl guard add tcp 1,443,5000-5002,65535
+	nstkeyctl guard add udp 443
+	warns del_all_ports \
+		"of 65535 tcp ports only 1,443,5000-5002,65535 had a rule" \
+		nstkeyctl guard del tcp 1-65535
+	is "$(rules)" "udp/443 " del_all_ports_of_one_protocol
+	nstkeyctl guard add udp 80-81
+	warns del_port_named_twice "of 4 udp ports only 80-81,443 had a rule" \
+		nstkeyctl guard del udp 80,79-81,443,443
+	is "$(rules)" "" del_port_named_twice_rules
+	refuses del_names_what_is_none 2 "'8x' is no port" \
+		nstkeyctl guard del tcp 80,8x
+	refuses del_bad_protocol 2 "neither tcp nor udp" \
+		nstkeyctl guard del sctp 80
 	refuses range_too_long 2 "room for 256" nstkeyctl guard add tcp 1-257
 	seq 1 250 | sed 's/^/udp /' | nstkeyctl guard load -
 	nstkeyctl guard add tcp 7 dry-run
