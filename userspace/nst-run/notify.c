@@ -29,6 +29,9 @@
 #include "notify/child.h"
 #include "notify/serve.h"
 
+/* What nst-run itself has open, and a call of the program needs for its time. */
+#define FILES_MIN	32
+
 /**
  * notify_works() - can this engine run the program here?
  * @run: what was asked for
@@ -39,9 +42,16 @@
  */
 int notify_works(const struct run *run, char *why, size_t size)
 {
+	struct rlimit limit;
 	struct child child;
 	sigset_t mask;
 
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < FILES_MIN) {
+		snprintf(why, size,
+			 "needs room for %d descriptors, and has it for %llu (ulimit -n)",
+			 FILES_MIN, (unsigned long long)limit.rlim_cur);
+		return 0;
+	}
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	if (child_start(&child, run, &mask, why, size))
 		return 0;
@@ -61,8 +71,9 @@ static int let_go(int **keep, int nr)
 		return -1;
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
+	/* First out of the way of each other's, and no further: see ulimit -n. */
 	for (i = 0; i < nr; i++) {
-		*keep[i] = fcntl(*keep[i], F_DUPFD_CLOEXEC, 100);
+		*keep[i] = fcntl(*keep[i], F_DUPFD_CLOEXEC, 3 + nr);
 		if (*keep[i] < 0)
 			return -1;
 	}

@@ -312,6 +312,18 @@ if note -- sh -c : 2>"$err"; then
 		note -- sh -c "nstkeyctl flush; runpoke tcp4"
 	nstkeyctl load "$dir/box"
 	check "notify: which is said, once" keyless notify
+	# The program has the limit as it was given.
+	few="n=\$(ulimit -n); [ \$n = 32 ] && runpoke -q tcp4"
+	check "notify: 32 descriptors" sh -c "ulimit -n 32
+		nst-run --tcp 7101 --engine notify -- sh -c '$few'"
+	check "notify: 32, and more to be had" sh -c "ulimit -Sn 32
+		nst-run --tcp 7101 --engine notify -- sh -c '$few'"
+	check "notify: 32, some of them open" sh -c "ulimit -n 32
+		exec 3</dev/null 4<&3 5<&3 6<&3 7<&3 8<&3 9<&3
+		nst-run --tcp 7101 --engine notify -- sh -c '$few'"
+	refuses "notify: too few descriptors" 125 \
+		"needs room for 32 descriptors, and has it for 31 (ulimit -n)" \
+		sh -c "ulimit -n 31; nst-run --tcp 7101 --engine notify -- sh -c :"
 	refuses "notify: no program" 127 "not found" note -- nosuchprogram
 	yama=/proc/sys/kernel/yama/ptrace_scope
 	if [ -e $yama ]; then
