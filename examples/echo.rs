@@ -3,33 +3,27 @@
 //! echo listen ADDRESS:PORT sends back what it receives;
 //! echo ADDRESS:PORT TEXT sends a text, and prints what comes back.
 //!
-//! With the keys of the namespace's box (nstkeyctl load). The standard library
-//! does: it has no setsockopt() for all options, so C's is declared here (the
-//! crate libc has the same).
+//! With the keys of the namespace's box (nstkeyctl load). The standard library and
+//! the crate libc do: Cargo.toml beside this names it.
 //!
-//!     rustc --edition 2021 -O echo.rs
+//!     cargo build --release
 
+use libc::{c_int, socklen_t, IPPROTO_TCP, TCP_ULP};
 use std::io::{Error, Read, Result, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::os::raw::{c_int, c_void};
 use std::os::unix::io::{AsRawFd, RawFd};
 use std::thread;
 
-const IPPROTO_TCP: c_int = 6;
-const TCP_ULP: c_int = 31;
 const SOL_NST: c_int = 20051;
 const NST_TX_RX: c_int = 6;
 const AES_GCM: u8 = 1;
 const INITIATOR: u32 = 2;
 const RESPONDER: u32 = 4;
 
-extern "C" {
-    fn setsockopt(fd: c_int, level: c_int, name: c_int, value: *const c_void, len: u32) -> c_int;
-}
-
 fn set(fd: RawFd, level: c_int, name: c_int, value: &[u8]) -> Result<()> {
+    let len = value.len() as socklen_t;
     // SAFETY: value is len bytes, and the kernel only reads them
-    let n = unsafe { setsockopt(fd, level, name, value.as_ptr().cast(), value.len() as u32) };
+    let n = unsafe { libc::setsockopt(fd, level, name, value.as_ptr().cast(), len) };
     if n == 0 {
         Ok(())
     } else {

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# on-debian.sh NAME "KERNEL..." COMMAND...: makes a machine ready for the kernels
-# and runs the command there; what ./check and ./demo are made of. It needs Debian
-# 12 or 13 with apt and root, and nothing else. NAME is what the user called.
+# on-debian.sh NAME "ARGUMENT..." COMMAND...: makes a machine ready by prepare.sh with
+# these arguments, most of them kernels, and runs the command there; what ./check and
+# ./demo are made of. It needs Debian 12 or 13 with apt and root, and nothing else.
+# NAME is what the user called.
 #
 # 6.1, its sources and the compiler that goes with it are of Debian 12. On
 # Debian 13 all is done in a chroot of Debian 12 ($NST_CACHE/bookworm), which
@@ -22,7 +23,7 @@ shift 2
 
 # What it comes to, and some air. MiB.
 SPACE_CACHE=3000
-SPACE_PACKAGES=2500
+SPACE_PACKAGES=3000
 
 stop()
 {

@@ -11,6 +11,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR/../vm source=apt.sh
 . "$here/../vm/apt.sh"
 
-packages="rustc cargo librust-rustls-dev librust-rustls-pemfile-dev"
+packages="rustc cargo librust-libc-dev librust-rustls-dev librust-rustls-pemfile-dev"
 # shellcheck disable=SC2086 # a list
 installed $packages || install_packages $packages

@@ -104,7 +104,7 @@ verdict()
 	tap "$1" "prepare $2" "$work/out"
 }
 
-# prepare KERNEL: with the list on standard input, in an empty cache but for what
+# prepare ARGUMENT...: with the list on standard input, in an empty cache but for what
 # would take long and is not asked about here.
 prepare()
 {
@@ -112,7 +112,7 @@ prepare()
 	rm -rf "$NST_CACHE"
 	mkdir -p "$NST_CACHE/linux" "$NST_CACHE/trixie/var/tmp"
 	touch "$NST_CACHE/linux/ready" "$NST_CACHE/trixie/.nst-ready"
-	PATH=$work/bin:$PATH "$here/prepare.sh" "$1" >"$work/out" 2>&1
+	PATH=$work/bin:$PATH "$here/prepare.sh" "$@" >"$work/out" 2>&1
 	rc=$?
 }
 
@@ -220,6 +220,24 @@ packages()
 	says "E: fake apt cannot install.* sparse" package_apt_is_heard
 }
 
+# What the examples in Go and Rust are made with, which the rest can do without.
+compilers()
+{
+	local kernel
+
+	kernel=$(headers 6.1.0-98; image 6.1.0-98)
+	prepare 6.1 <<<"$(echo "$kernel"; echo "gccgo-12 1 ok")"
+	[ "$rc" = 0 ] && ! grep -qsx gccgo-12 "$NST_CACHE/installed"
+	verdict $? compilers_are_not_asked_for
+	prepare --compilers 6.1 <<<"$(echo "$kernel"; echo "gccgo-12 1 ok")"
+	[ "$rc" = 0 ] && grep -qsx gccgo-12 "$NST_CACHE/installed"
+	verdict $? compilers_are_installed
+	prepare --compilers 6.1 <<<"$(echo "$kernel"; echo "gccgo-12 1 broken")"
+	takes 6.1 6.1.0-98-$cloud linux-image-6.1.0-98-$cloud.deb compilers_break
+	says "E: fake apt cannot install.* gccgo-12" compilers_apt_is_heard
+	says "examples in Go and Rust are skipped" compilers_missing_says
+}
+
 # program NAME TEXT: a fake that prints that
 program()
 {
@@ -317,6 +335,7 @@ make_fakes
 kernel_6_1
 chroot_kernels
 packages
+compilers
 machines
 given_back
 echo "1..$number"

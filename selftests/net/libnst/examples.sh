@@ -1,13 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# examples/, as a user makes and starts them. (lib.sh has the first three, and
-# selftests/programs/t_examples.sh those in Go and Rust.) TAP.
+# examples/, as a user makes and starts them. (lib.sh has the first three,
+# selftests/programs/t_examples.sh each language with each other.) TAP.
 
 # shellcheck source-path=SCRIPTDIR source=../lib/libtap.sh
 . "$(dirname "$0")/libtap.sh"
 export LD_LIBRARY_PATH=/t PYTHONDONTWRITEBYTECODE=1
 text="what the wire must not see"
+short=$text
+long=$(yes "$text" | head -n 1000)
 
 listens()
 {
@@ -123,9 +125,36 @@ tells "udp-echo: another box" "no answer: is it there, and has it the same box?"
 	ip netns exec other /t/udp-echo 192.0.2.1 7004 "$text"
 ip netns del other
 
+# in_language NAME PORT ADDRESS: listening there; with C's and with itself
+in_language()
+{
+	local name=$1 port=$2
+
+	if [ ! -x "/t/echo-$name" ]; then
+		number=$((number + 1))
+		echo "ok $number $name # SKIP not built: selftests/vm/prepare.sh --compilers"
+		return
+	fi
+	begin "$name" "$port" "/t/echo-$name" listen "$3"
+	echoes "$name: to C's client" /t/echo-client localhost "$port" "$text"
+	echoes "$name: C's server" "/t/echo-$name" 127.0.0.1:7001 "$text"
+	text=$long
+	echoes "$name: itself, and longer" "/t/echo-$name" "127.0.0.1:$port" "$text"
+	text=$short
+	tells "$name: nobody there" "refused" "/t/echo-$name" 127.0.0.1:7014 "$text"
+}
+
+in_language go 7008 :7008
+in_language rust 7009 127.0.0.1:7009
+
 check "certificates" /t/tlscert "$dir/cert" "$dir/key"
 check "of another" /t/tlscert "$dir/other" "$dir/otherkey"
 check "no box" nstkeyctl flush
+for name in go rust; do
+	[ -x "/t/echo-$name" ] || continue
+	tells "$name: without a box" "equired key not available" \
+		"/t/echo-$name" 127.0.0.1:7001 "$text"
+done
 begin openssl 7005 /t/tls-openssl listen 7005 "$dir/cert" "$dir/key"
 begin gnutls 7006 /t/tls-gnutls listen 7006 "$dir/cert" "$dir/key"
 for client in openssl gnutls; do
