@@ -49,7 +49,7 @@ int nst_exchange(int fd, const struct nst_exchange_opts *opts, int timeout_ms)
 	do {
 		err = nst_exchange_step(ex);
 		if (err > 0)
-			err = wait_for(fd, err, until) ? -ETIMEDOUT : 1;
+			err = wait_for(fd, err, until) ?: 1;
 	} while (err > 0);
 	nst_exchange_free(ex);
 	return err;
