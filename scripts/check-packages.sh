@@ -137,7 +137,8 @@ configure_broken()
 	echo '#error' >>/usr/src/nst-0.1.0-2/nst_ulp/main.c
 	dpkg --configure nst-dkms
 }
-# What DKMS calls fails, or kills the script that called DKMS, and no other's does.
+# What DKMS calls fails, or kills the script that called DKMS, and no other's does;
+# depmod fails under all of dpkg, as DKMS may not heed it.
 make_bad()
 {
 	mkdir -p /root/bad
@@ -160,7 +161,7 @@ make_bad()
 	cat >/root/bad/depmod <<-'EOF'
 		#!/bin/sh
 		. /root/bad/lib
-		[ "$BAD" != depmod ] || ! above dkms >/dev/null || exit 1
+		[ "$BAD" != depmod ] || ! above dpkg >/dev/null || exit 1
 		exec /usr/sbin/depmod "$@"
 	EOF
 	cat >/root/bad/cp <<-'EOF'
