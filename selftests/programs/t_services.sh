@@ -180,23 +180,63 @@ bad_boxes()
 	nstkeyctl flush
 }
 
+# credential LINE...: nst-box.service has these lines, and nothing was loaded
+credential()
+{
+	systemctl stop svc nst-box
+	systemctl reset-failed svc nst-box 2>/dev/null
+	nstkeyctl flush
+	nstkeyctl guard flush
+	mkdir -p "$1"
+	printf '%s\n' "[Service]" "${@:2}" >"$1/credential.conf"
+	systemctl daemon-reload
+}
+
+# Neither a file of the guard nor of the box is in /etc.
 credentials()
 {
-	mkdir -p "$units/nst-box.service.d"
-	mv /etc/nst.box "$WORK/none"
+	local here=$etc/nst-box.service.d there=$units/nst-box.service.d
+
+	mv /etc/nst.guard "$WORK/rules"
+	rm /etc/nst.box
 	nstkeyctl genbox --keys 3 /root/far.box
-	cat >"$units/nst-box.service.d/credential.conf" <<-END
-		[Service]
-		LoadCredential=nst.box:/root/far.box
-	END
-	systemctl daemon-reload
+	credential "$there" "LoadCredential=nst.box:/root/far.box"
 	started && nstkeyctl show 3 | grep -q accept
 	say $? "LoadCredential=: the box comes from there"
-	systemctl stop svc nst-box
-	nstkeyctl flush
-	rm -r "$units/nst-box.service.d"
+	nstkeyctl guard show | grep -q "No port"
+	say $? "and no rule from nowhere"
+	credential "$there" "LoadCredential=nst.box:/root/far.box" \
+		"LoadCredential=nst.guard:$WORK/rules"
+	started && guard_and_box
+	say $? "and the guard's rules"
+	rm -r "$there"
+	systemd-creds encrypt --with-key=host --name=nst.box /root/far.box sealed \
+		>said 2>&1
+	say $? "systemd-creds encrypts a box" said
+	credential "$here" "LoadCredentialEncrypted=nst.box:$WORK/sealed"
+	started && nstkeyctl show 3 | grep -q accept
+	say $? "LoadCredentialEncrypted=, as systemctl edit writes it"
+	echo rubbish >/root/bad.box
+	credential "$here" "LoadCredential=nst.box:/root/bad.box"
+	! systemctl start svc 2>/dev/null && until_true 60 journal svc.service "nst.box:1:"
+	say $? "a credential that is no box: no start, and why" said
+	credential "$here" "LoadCredential=nst.box:/root/nowhere"
+	! systemctl start svc 2>/dev/null && until_true 60 journal svc.service "redential"
+	say $? "one that is not there, too" said
+	credential "$here" "TimeoutStartSec=30"
+	! systemctl start svc 2>/dev/null && until_true 60 journal svc.service "no such credential"
+	say $? "nor any of all" said
+	! has_listener_here 7100
+	say $? "and nobody listens"
+	rm -r "$here"
 	systemctl daemon-reload
+	systemctl reset-failed svc nst-box
+	! systemctl start svc 2>/dev/null && until_true 60 journal svc.service "ENOKEY" &&
+		! systemctl -q is-failed nst-box
+	say $? "without a drop-in nst-box is skipped, and there is no key" said
+	mv "$WORK/rules" /etc/nst.guard
 	nstkeyctl genbox --force /etc/nst.box
+	systemctl reset-failed svc
 }
 
 refusals()
