@@ -5,8 +5,12 @@
 # that sees an /etc of its own, and a controller in a fourth. TCP and UDP load runs
 # between the hosts all the time, and every byte of it is looked at.
 #   PAUSE   between two blocks, and two datagrams, of a host's load, s (0.02)
-#   SCENES  which of them, in this order (all); from rolls_back on each takes over
-#           what the one before has left
+#   SCENES  which of them, in this order (all). Each takes over what the one before
+#           has left, or at_2 has before rolls_back, at_4 before two_at_once, and
+#           at_5 before full_disk or uses; load_on comes behind these. Parts:
+#             first_use installs load_on checks host_away
+#             at_2 load_on rolls_back two_at_once
+#             at_5 load_on full_disk uses refusals
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . /t/lib.sh
@@ -271,6 +275,7 @@ load_off()
 {
 	local n
 
+	[ -e ask.1 ] || return 0
 	: >stop
 	for n in 1 2 3; do
 		until_true 300 test -e load.$n
@@ -280,6 +285,30 @@ load_off()
 }
 
 # --- scenes -----------------------------------------------------------------------
+
+# as_if STATES: all hosts have this box, as scenes that are left out would leave it
+as_if()
+{
+	local h key
+
+	for key in $1; do
+		cat box key? | awk -v k="${key%:*}" -v s="${key#*:}" \
+			'$1 == k { print k, s, $3 }'
+	done >as_if.box
+	[ "$(wc -w <as_if.box)" = $((3 * $(wc -w <<<"$1"))) ]
+	say $? "a box of $1" as_if.box
+	for h in h1 h2 h3; do
+		install -m 600 as_if.box "$h/etc/nst.box"
+		nstkeyctl --netns "$h" load "$h/etc/nst.box" || say 1 "$h has it"
+	done
+	systemctl -q enable nst-box.service
+	sed 's/accept/active/' key2 >box2
+	sed 's/accept/active/' key5 >box5
+}
+
+at_2() { as_if "1:retired 2:active" && vault box2 key3; }
+at_4() { as_if "1:retired 2:active 3:retired 4:retired"; }
+at_5() { as_if "1:retired 2:retired 3:retired 4:retired 5:active"; }
 
 # The lines of packaging/ansible/README.md as they stand there.
 first_use()
@@ -549,8 +578,12 @@ uses()
 	until_true 120 grep -q . idle && until_true 120 grep -qv idle idle
 	[ "$(cat idle)" = ok ]
 	say $? "the idle connection goes on under key 6" idle idle.log
+	away h3 before forget
 	play rotate -e nst_until=forget -e nst_rotate_from=5
-	works $? "nst_until=forget" changed 3
+	stops $? "h3 goes before forget" "stopped at forget"
+	back h3 && sshd_up h3
+	play rotate -e nst_until=forget -e nst_rotate_from=5
+	works $? "nst_until=forget, of one of them yet" changed 1
 	base="1:retired 2:retired 3:retired 4:retired 6:active"
 	keys_are "key 5 is gone" "$base" "$base" "$base"
 }
