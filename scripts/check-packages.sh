@@ -1,11 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check-packages.sh [SUITE...]: the packages of packaging/debian, of what is
+# check-packages.sh [-a] [SUITE...]: the packages of packaging/debian, of what is
 # committed, on bookworm and on trixie: built, looked at by lintian, installed,
 # upgraded (also to one that does not build), a kernel update, removed, purged. All
 # in copies of chroots under an overlay in memory: nothing of it stays but the
 # chroots ($NST_CACHE/packages) and build/packages/SUITE with packages and log.
+# -a: instead of all behind the build, Debian's autopkgtest (in the chroot, with its
+# runner "null") with all tests of packaging/debian/tests, the demo among them; what
+# stays is in build/packages/SUITE-autopkgtest.
 # TAP. Needs root and the network.
 
 set -eu
@@ -44,19 +47,23 @@ make_base()
 	echo "$NEEDED" >"$root/.nst-packages"
 }
 
-# on_overlay BASE: runs /out/steps there; $out is /out
+# on_overlay BASE: runs /out/steps there; $out is /out, and the cache is where it is
+# by default
 on_overlay()
 {
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	unshare -m sh -ec '
-		base=$1 out=$2 top=$3
+		base=$1 out=$2 top=$3 cache=$4
 		mount -t tmpfs tmp /mnt
-		mkdir /mnt/upper /mnt/work /mnt/root
+		mkdir /mnt/upper /mnt/work /mnt/root /mnt/upper2 /mnt/work2
 		mount -t overlay -o "lowerdir=$base,upperdir=/mnt/upper,workdir=/mnt/work" \
 			overlay /mnt/root
 		root=/mnt/root
 		mkdir -p "$root/out" "$root/root/nst-0.1.0"
 		mount --bind "$out" "$root/out"
+		mkdir -p "$root/var/tmp/nst-cache"
+		mount -t overlay -o "lowerdir=$cache,upperdir=/mnt/upper2,workdir=/mnt/work2" \
+			overlay "$root/var/tmp/nst-cache"
 		mount -t proc proc "$root/proc"
 		mount --rbind /dev "$root/dev"
 		mount -t tmpfs tmp "$root/tmp"
@@ -64,10 +71,11 @@ on_overlay()
 		git -c safe.directory="*" -C "$top" archive HEAD |
 			tar -x -C "$root/root/nst-0.1.0"
 		exec chroot "$root" bash /out/steps
-		' sh "$1" "$out" "$NST_TOP"
+		' sh "$1" "$out" "$NST_TOP" "$NST_CACHE"
 }
 
-write_steps()
+# What all steps begin with
+write_head()
 {
 	cat >"$out/steps" <<'END'
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/root DEBIAN_FRONTEND=noninteractive
@@ -97,6 +105,37 @@ build()
 		cp "/root/$1"/*.deb /out/
 }
 
+END
+}
+
+write_autopkgtest()
+{
+	cat >>"$out/steps" <<'END'
+# As Debian does it: packages that were built, and their source. 0 is "all passed",
+# and nothing was skipped.
+autopkgtests()
+{
+	apt-get -qq update &&
+		apt-get -qq install -y --no-install-recommends autopkgtest &&
+		autopkgtest -B --output-dir=/out/autopkgtest /root/0.1.0-1/*.deb \
+			/root/0.1.0-1/nst-0.1.0/ -- null
+}
+both_ran()
+{
+	cat /out/autopkgtest/summary
+	[ "$(grep -cE '^(tools|demo) +PASS' /out/autopkgtest/summary)" = 2 ]
+}
+
+step "build" build 0.1.0-1
+step "autopkgtest" autopkgtests
+step "its tests are tools and demo" both_ran
+step "end" true
+END
+}
+
+write_steps()
+{
+	cat >>"$out/steps" <<'END'
 # It has run if it shows the overrides, which are explained.
 looks_well()
 {
@@ -292,11 +331,16 @@ try_suite()
 {
 	local rc what
 
-	out=$NST_BUILD/packages/$1
+	out=$NST_BUILD/packages/$1${autopkgtest:+-autopkgtest}
 	rm -rf "$out"
 	mkdir -p "$out"
 	make_base "$1"
-	write_steps
+	write_head
+	if [ "$autopkgtest" ]; then
+		write_autopkgtest
+	else
+		write_steps
+	fi
 	on_overlay "$NST_CACHE/packages/$1" >"$out/outer" 2>&1 || true
 	while read -r rc what; do
 		tap "$rc" "$1: $what" "$out/log"
@@ -305,6 +349,11 @@ try_suite()
 	tap $? "$1: all steps" "$out/outer"
 }
 
+autopkgtest=
+if [ "${1:-}" = -a ]; then
+	autopkgtest=1
+	shift
+fi
 [ "$(id -u)" = 0 ] || nst_die "needs root: sudo $0"
 command -v debootstrap >/dev/null || install_packages debootstrap
 [ $# -gt 0 ] || set -- bookworm trixie
