@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# dnsmasq and dig: names over UDP and TCP, small and large answers, many at once.
+# dnsmasq and dig: names over UDP and TCP, small and large answers, many at once. And
+# the C library's own resolver: its calls have NST if their port is named, by the
+# engine that reaches them, and are let alone if not.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . /t/lib.sh
@@ -40,6 +42,33 @@ answers()
 	say $? "$name" said errors
 }
 
+# resolves PORTS...: the C library does, with NST on these
+resolves()
+{
+	local PORTS=("$@") MODE=nst
+
+	run h1 getent ahostsv4 "$MARK-one.test" >said 2>&1
+	grep -q '^192\.0\.2\.1 ' said
+}
+
+resolver()
+{
+	if [ "$MODE" = plain ]; then
+		resolves --tcp 7000 --engine preload &&
+			resolves --tcp 7000 --engine notify
+		say $? "the resolver is let alone if its port is not named" said
+		bare h1 nst-run --udp 53 --engine preload --explain -- true >said 2>&1
+		grep -q "resolver stay plain" said
+		say $? "an engine that does not reach it says so" said
+	else
+		resolves --udp 53
+		say $? "the resolver has NST if its port is named" said
+	fi
+}
+
+mkdir -p /etc/netns/h1
+echo "nameserver 10.12.0.2" >/etc/netns/h1/resolv.conf
+
 scene()
 {
 	local n
@@ -56,6 +85,7 @@ scene()
 		echo "$MARK-$n.test A"
 	done >many
 	answers "two hundred names" 200 -f many
+	resolver
 	query "$MARK"-none.test A 2>&1 | grep -q 'status: \(REFUSED\|NXDOMAIN\)'
 	say $? "one that is not there"
 	! grep -iE 'fail|error' dnsmasq.log
@@ -63,4 +93,5 @@ scene()
 }
 
 both 2 scene $MARK
+rm -r /etc/netns
 finish
