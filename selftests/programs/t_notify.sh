@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # nst-run's notify engine: a static program of Go, nginx that is replaced while it
-# runs (USR2), and sshd, which gives what it starts an environment of its own.
+# runs (USR2), and sshd, which gives what it starts an environment of its own. And
+# what each engine costs, in system calls.
 #   NOTIFY_DIALS   connections at the same time (100)
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -21,25 +22,78 @@ go_scene()
 	run h1 gopeer dial 10.12.0.2:7000 "$NOTIFY_DIALS" "$MARK" >said 2>&1 &&
 		[ "$(cat said)" = "$NOTIFY_DIALS" ]
 	say $? "$NOTIFY_DIALS connections of a static Go program" said
-	[ "$MODE" = plain ] || count_calls
+	[ "$MODE" = plain ] || {
+		count_calls
+		count_preload
+	}
 }
 
-# How many system calls nst-run makes for a connection that is made, and for one
-# that is accepted: told, not judged
+# How many system calls nst-run's supervisor makes for a connection of a program
 count_calls()
 {
-	local pid PORTS=(--tcp 7000 --engine notify)
+	local pid total PORTS=(--tcp 7000 --engine notify)
 
 	# shellcheck disable=SC2016
 	run h1 sh -c 'read -r _ <start; gopeer dial 10.12.0.2:7000 100 x' \
 		>said 2>&1 &
 	until_true 60 pgrep -f 'nst-run.*start;'
 	pid=$(pgrep -o -f 'nst-run.*start;')
+	until_true 60 pgrep -P "$pid" -x nst-run
+	pid=$(pgrep -P "$pid" -x nst-run)
 	strace -f -qq -c -o calls -p "$pid" &
 	until_true 60 grep -q 'TracerPid:.*[1-9]' "/proc/$pid/status"
 	echo go >start
 	wait $!
 	awk '{ print "# 100 connections: " $0 }' calls
+	total=$(awk '$NF == "total" { print $4 }' calls)
+	[ "$total" -gt 100 ] && [ "$total" -le 6000 ]
+	say $? "the notify engine makes $total calls for 100 connections, 60 each at most" \
+		calls
+}
+
+# A connection that is made, and a datagram that is sent: 100 each, beside those of a
+# run with none.
+cat >calls.py <<'END'
+import socket, sys
+
+for _ in range(int(sys.argv[1])):
+    with socket.socket() as s:
+        s.connect(("10.12.0.2", 7000))
+with socket.socket(type=socket.SOCK_DGRAM) as s:
+    s.sendto(b"first", ("10.12.0.2", 7001))
+    for _ in range(int(sys.argv[2])):
+        s.sendto(b"x", ("10.12.0.2", 7001))
+END
+
+# calls_of CONNECTIONS DATAGRAMS COMMAND...: prints how many system calls it makes
+calls_of()
+{
+	local nr=("$1" "$2")
+
+	shift 2
+	bare h1 strace -f -qq -c -o calls "$@" python3 calls.py "${nr[@]}" >&2 &&
+		awk '$NF == "total" { print $4 }' calls
+}
+
+# more WHAT CONNECTIONS DATAGRAMS MOST: what the preload engine adds to them
+more()
+{
+	local run=(nst-run --tcp 7000 --udp 7001 --engine preload --)
+	local before after with most=$4
+
+	before=$(calls_of 0 0)
+	after=$(calls_of "$2" "$3")
+	with=$(($(calls_of "$2" "$3" "${run[@]}") - $(calls_of 0 0 "${run[@]}")))
+	echo "100 $1: $((after - before)) system calls, with NST by preload $with" |
+		tee said | sed "s,^,# ,"
+	[ "$after" -ge $((before + 100)) ] && [ $((with - after + before)) -le "$most" ]
+	say $? "the preload engine makes $most more calls at most for 100 $1" said
+}
+
+count_preload()
+{
+	more connections 100 0 1000
+	more datagrams 0 100 400
 }
 
 cat >nginx.conf <<'END'
