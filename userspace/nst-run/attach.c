@@ -22,9 +22,6 @@
 #ifndef AF_SMC
 #define AF_SMC		43
 #endif
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP	262
-#endif
 
 /* A send() that sleeps in TCP makes an attach EBUSY: 1 ms, a hundred times. */
 #define BUSY_TRIES	100
@@ -60,26 +57,49 @@ static int sock_number(int fd, int name)
 	return value;
 }
 
+/*
+ * A stream of IP that is not TCP has TCP inside, as those of SMC and MPTCP, and
+ * falls back to it in plaintext; so may one of a kernel to come. Only SCTP is
+ * known to have ports of its own, and DCCP, which is no stream.
+ */
+static int has_tcp_inside(int fd, int protocol)
+{
+	int domain = sock_number(fd, SO_DOMAIN);
+
+	return domain == AF_SMC ||
+	       ((domain == AF_INET || domain == AF_INET6) &&
+		protocol != IPPROTO_SCTP);
+}
+
+/* As attach_protocol(); @inside: is it TCP that another protocol has inside? */
+static int look(int fd, int *inside)
+{
+	int type = sock_number(fd, SO_TYPE), protocol;
+
+	*inside = 0;
+	/* Raw sockets have a protocol, not the type. */
+	if (type != SOCK_STREAM && type != SOCK_DGRAM)
+		return 0;
+	protocol = sock_number(fd, SO_PROTOCOL);
+	if (type == SOCK_DGRAM)
+		return protocol == IPPROTO_UDP ? IPPROTO_UDP : 0;
+	if (protocol != IPPROTO_TCP)
+		*inside = has_tcp_inside(fd, protocol);
+	return protocol == IPPROTO_TCP || *inside ? IPPROTO_TCP : 0;
+}
+
 /**
  * attach_protocol() - what is a descriptor?
  * @fd: the descriptor
  *
- * Raw sockets have the protocol, not the type.
- *
- * Return: IPPROTO_TCP, IPPROTO_UDP, or 0 for all else.
+ * Return: IPPROTO_TCP, also for what has TCP inside; IPPROTO_UDP; or 0 for all
+ * else.
  */
 int attach_protocol(int fd)
 {
-	int type = sock_number(fd, SO_TYPE);
-	int protocol = type < 0 ? -1 : sock_number(fd, SO_PROTOCOL);
+	int inside;
 
-	/* SMC and MPTCP have no NST: the attach fails, and so does the call. */
-	if (type == SOCK_STREAM && sock_number(fd, SO_DOMAIN) == AF_SMC)
-		return IPPROTO_TCP;
-	if (type == SOCK_STREAM &&
-	    (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP))
-		return IPPROTO_TCP;
-	return type == SOCK_DGRAM && protocol == IPPROTO_UDP ? IPPROTO_UDP : 0;
+	return look(fd, &inside);
 }
 
 static int local_port(int fd)
@@ -317,7 +337,7 @@ int attach_call(const struct policy *policy, enum attach_call call, int fd,
 		const void *addr, unsigned int len,
 		struct attach_result *result)
 {
-	int local, remote, err, before;
+	int local, remote, err, before, inside;
 
 	memset(result, 0, sizeof(*result));
 	result->call = call;
@@ -336,7 +356,7 @@ int attach_call(const struct policy *policy, enum attach_call call, int fd,
 	result->remote = remote > 0;
 	if (!named(policy, local, remote))
 		return 0;
-	result->protocol = attach_protocol(fd);
+	result->protocol = look(fd, &inside);
 	if (!result->protocol) {
 		result->outcome = ATTACH_NOT_INET;
 		return 0;
@@ -345,6 +365,9 @@ int attach_call(const struct policy *policy, enum attach_call call, int fd,
 		return 0;
 	if (result->protocol == IPPROTO_TCP && !moves_tcp(call))
 		return 0;
+	/* Nothing is tried: an option may be what has it fall back. */
+	if (inside)
+		return fail(result, -EOPNOTSUPP);
 	before = errno;
 	err = attach(fd, policy, role_of(result), result);
 	errno = before;

@@ -68,7 +68,7 @@ static const struct scenario *find(const char *name)
 {
 	static const struct scenario *const lists[] = {
 		stream_scenarios, datagram_scenarios, child_scenarios,
-		handed_scenarios, ring_scenarios
+		handed_scenarios, ring_scenarios, inside_scenarios
 	};
 	const struct scenario *s;
 	unsigned int i;

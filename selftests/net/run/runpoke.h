@@ -33,6 +33,7 @@ extern const struct scenario datagram_scenarios[];
 extern const struct scenario child_scenarios[];
 extern const struct scenario handed_scenarios[];
 extern const struct scenario ring_scenarios[];
+extern const struct scenario inside_scenarios[];
 
 __attribute__((noreturn))
 void runpoke_die(const char *file, int line, const char *what);

@@ -26,10 +26,6 @@
 #include "door.h"
 #include "waits.h"
 
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP	262
-#endif
-
 static int flags_of(const struct call *call)
 {
 	const struct seccomp_data *data = &call->target.req->data;
@@ -153,9 +149,9 @@ static int is_covered(const struct call *call, int fd)
 {
 	struct sockaddr_storage addr;
 	socklen_t len = sizeof(addr);
-	int port, domain, protocol = call_protocol(fd, &domain);
+	int port;
 
-	if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
+	if (attach_protocol(fd) != IPPROTO_TCP)
 		return 0;
 	port = getsockname(fd, (struct sockaddr *)&addr, &len) ? 0 :
 		attach_port(&addr, len);

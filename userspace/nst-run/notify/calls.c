@@ -34,9 +34,6 @@
 #include "door.h"
 #include "guise.h"
 
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP	262
-#endif
 #define ADDR_MAX	sizeof(struct sockaddr_storage)
 
 /**
@@ -112,11 +109,17 @@ static int option(int fd, int name)
  * @fd: it
  * @domain: receives its family
  *
+ * One with TCP inside, as of SMC or MPTCP, is TCP, as attach_protocol() has it.
+ *
  * Return: its protocol if it is one of IPv4 or IPv6, else -1.
  */
 int call_protocol(int fd, int *domain)
 {
+	int protocol = attach_protocol(fd);
+
 	*domain = option(fd, SO_DOMAIN);
+	if (protocol)
+		return protocol;
 	if (*domain != AF_INET && *domain != AF_INET6)
 		return -1;
 	return option(fd, SO_PROTOCOL);

@@ -9,6 +9,9 @@
 #include "real.h"
 #include "sys.h"
 
+#ifndef IPPROTO_SMC
+#define IPPROTO_SMC	256
+#endif
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP	262
 #endif
@@ -20,8 +23,8 @@
 #define SMC_IPV6	1
 
 /*
- * MPTCP and SMC fall back to TCP where the peer has only that, and NST is for TCP
- * alone; the port is not known yet.
+ * MPTCP and SMC (a family, and since Linux 6.11 a protocol) fall back to TCP where
+ * the peer has only that, and NST is for TCP alone; the port is not known yet.
  */
 INTERPOSED int socket(int family, int type, int protocol)
 {
@@ -34,7 +37,8 @@ INTERPOSED int socket(int family, int type, int protocol)
 			family = protocol == SMC_IPV6 ? AF_INET6 : AF_INET;
 			protocol = IPPROTO_TCP;
 		} else if ((family == AF_INET || family == AF_INET6) &&
-			   protocol == IPPROTO_MPTCP) {
+			   (protocol == IPPROTO_MPTCP ||
+			    protocol == IPPROTO_SMC)) {
 			protocol = IPPROTO_TCP;
 		}
 	}
