@@ -91,7 +91,7 @@ int document_begin(struct document *doc, const struct options *options,
 	json_object_object_add(doc->json, "server", server);
 	object_add_bool(doc->json, "same_host", same);
 	json_object_object_add(doc->json, "runs", doc->runs);
-	return only_at_end(doc) ? 0 : write_now(doc);
+	return only_at_end(doc) ? place_check(doc->path) : write_now(doc);
 }
 
 /*

@@ -223,6 +223,8 @@ static int set(struct options *o, enum word which, const char *value)
 		return small(value, 1, 65535 - TEST_STREAMS_MAX,
 			     &o->data_port);
 	case BIND:
+		if (!*value)
+			return trouble("'' is no address");
 		o->host = value;
 		break;
 	case ONCE:
@@ -432,7 +434,7 @@ int options_parse(struct options *options, enum command command, int argc,
 		if (n < 0)
 			return -1;
 	}
-	if (command == COMMAND_CLIENT && !options->host)
+	if (command == COMMAND_CLIENT && (!options->host || !*options->host))
 		return trouble("client wants the server's name (nstperf help)");
 	if (options->warmup < 0)
 		options->warmup = options->count ? 0 : 1;

@@ -16,6 +16,19 @@ bool place_is_special(const char *path)
 	return !strcmp(path, "-") || (!stat(path, &st) && !S_ISREG(st.st_mode));
 }
 
+int place_check(const char *path)
+{
+	struct stat st;
+
+	if (!path || !strcmp(path, "-") || stat(path, &st))
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return trouble("cannot write %s: %s", path, strerror(EISDIR));
+	if (!S_ISREG(st.st_mode) && access(path, W_OK))
+		return trouble("cannot write %s: %s", path, strerror(errno));
+	return 0;
+}
+
 /* What is there stays there: never truncated, never made. */
 static int open_special(struct place *place)
 {

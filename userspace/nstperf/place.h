@@ -30,6 +30,9 @@ int place_open(struct place *place, const char *path);
 /* Puts it in its place, if all could be written: 0, or trouble(). */
 int place_close(struct place *place);
 
+/* Before anything is measured for it: can it be? 0, or trouble(). It opens nothing. */
+int place_check(const char *path);
+
 /* Is it one that a new file does not take the place of? */
 bool place_is_special(const char *path);
 

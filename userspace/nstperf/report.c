@@ -128,37 +128,40 @@ struct wanted {
 	const char *pictures;
 };
 
-/* The value of an option that argv[*i] is, or NULL. */
-static const char *value_of(const char *name, int argc, char **argv, int *i)
+/* @value: that of the option, if argv[*i] is it: 1. 0 if it is not; or trouble(). */
+static int value_of(const char *name, int argc, char **argv, int *i,
+		    const char **value)
 {
 	size_t len = strlen(name);
 
-	if (!strcmp(argv[*i], name) && *i + 1 < argc)
-		return argv[++*i];
-	if (!strncmp(argv[*i], name, len) && argv[*i][len] == '=')
-		return argv[*i] + len + 1;
-	return NULL;
+	if (strncmp(argv[*i], name, len) ||
+	    (argv[*i][len] && argv[*i][len] != '='))
+		return 0;
+	if (argv[*i][len])
+		*value = argv[*i] + len + 1;
+	else
+		*value = *i + 1 < argc ? argv[++*i] : "";
+	return **value ? 1 : trouble("%s wants a value", name);
 }
 
 static int read_all(struct series *series, int argc, char **argv,
 		    struct wanted *wanted)
 {
-	const char *value;
-	int i;
+	int i, n;
 
 	for (i = 0; i < argc; i++) {
-		value = value_of("--output", argc, argv, &i);
-		if (value) {
-			wanted->output = value;
+		n = value_of("--output", argc, argv, &i, &wanted->output);
+		if (!n)
+			n = value_of("--pictures", argc, argv, &i,
+				     &wanted->pictures);
+		if (n < 0)
+			return -1;
+		if (n)
 			continue;
-		}
-		value = value_of("--pictures", argc, argv, &i);
-		if (value)
-			wanted->pictures = value;
-		else if (argv[i][0] == '-')
+		if (argv[i][0] == '-')
 			return trouble("what is '%s'? (nstperf help)",
 				       argv[i]);
-		else if (series_read(series, argv[i]))
+		if (series_read(series, argv[i]))
 			return -1;
 	}
 	if (!series->nr_docs)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What documents say, put in order. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,9 @@
 #include "object.h"
 #include "series.h"
 #include "trouble.h"
+
+/* A run is some 3 KB. */
+#define DOCUMENT_BYTES_MAX	(256UL << 20)
 
 static const char * const measured_names[] = {
 	[MEASURED_TIME] = "time",
@@ -171,14 +175,62 @@ static int not_twice(const struct series *series, struct json_object *doc,
 	return 0;
 }
 
+/*
+ * Piece by piece: json-c's own call takes all there is before it looks at it, and of
+ * an endless file that is all the memory.
+ */
+static struct json_object *parse(struct json_tokener *tok, FILE *from,
+				 const char *path)
+{
+	struct json_object *doc = NULL;
+	static char part[65536];
+	size_t n, all = 0;
+
+	do {
+		n = fread(part, 1, sizeof(part), from);
+		all += n;
+		if (ferror(from))
+			trouble("%s: no JSON: %s", path, strerror(errno));
+		else if (!n)
+			trouble("%s: no JSON: it is not whole", path);
+		else if (all > DOCUMENT_BYTES_MAX)
+			trouble("%s: is too long for a document of nstperf", path);
+		else
+			doc = json_tokener_parse_ex(tok, part, n);
+		if (!n || all > DOCUMENT_BYTES_MAX)
+			return NULL;
+	} while (!doc && json_tokener_get_error(tok) == json_tokener_continue);
+	if (!doc)
+		trouble("%s: no JSON: %s", path,
+			json_tokener_error_desc(json_tokener_get_error(tok)));
+	return doc;
+}
+
+static struct json_object *read_json(const char *path)
+{
+	struct json_tokener *tok = json_tokener_new();
+	struct json_object *doc = NULL;
+	FILE *from = fopen(path, "re");
+
+	if (!from)
+		trouble("%s: no JSON: %s", path, strerror(errno));
+	else if (!tok)
+		trouble("no memory");
+	else
+		doc = parse(tok, from, path);
+	if (from)
+		fclose(from);
+	if (tok)
+		json_tokener_free(tok);
+	return doc;
+}
+
 static struct json_object *read_document(const char *path)
 {
-	struct json_object *doc = json_object_from_file(path), *runs;
+	struct json_object *doc = read_json(path), *runs;
 
-	if (!doc) {
-		trouble("%s: no JSON: %s", path, json_util_get_last_err() ?: "");
+	if (!doc)
 		return NULL;
-	}
 	if (!json_object_is_type(doc, json_type_object) ||
 	    strcmp(object_text(doc, "format"), DOCUMENT_FORMAT) ||
 	    !json_object_object_get_ex(doc, "runs", &runs) ||

@@ -46,6 +46,9 @@ usage()
 		nstperf client h --rc /dev/zero
 	refuses mode_c1 2 "no mode '?31mä??'" \
 		nstperf client h --mode "$(printf '\23331mä\302\233')"
+	refuses empty_host 2 "wants the server's name" nstperf client ""
+	refuses empty_address 2 "--bind: '' is no address" \
+		nstperf server --bind ""
 	refuses no_processor 1 "there is no processor 4000" \
 		nstperf client h --cpu 4000
 	for word in client server local report; do
@@ -171,10 +174,8 @@ bad_clients()
 	check "the server goes on" perf --scenario ping --mode nst --count 3 \
 		--repeat 1
 	refuses "the port is taken" 1 "port 20051 is taken" two nstperf server
-	one nstperf client 10.77.0.2 --scenario ping --mode plain --warmup 0 \
-		--time 1000 --quiet 2>/dev/null &
-	children="$children $!"
-	wait_for busy
+	# By its document: connections may be those of the one before.
+	begin_long plain
 	refuses "another client is told" 1 "busy with another client" perf
 	one python3 -c '
 import socket, time
@@ -263,12 +264,6 @@ vanished()
 	ip netns del three
 }
 
-# a test is under way: its data has a port of its own
-busy()
-{
-	[ "$(two ss -Htn state established | wc -l)" -ge 2 ]
-}
-
 # NST switched off at one end, kTLS without its module, NST without it
 missing()
 {
@@ -355,9 +350,23 @@ full_disk()
 	umount "$dir/full"
 	refuses "no such directory" 1 "cannot write /nowhere/doc" \
 		perf --json /nowhere/doc --mode plain --scenario ping --count 1
+	refuses "a directory, before anything is measured" 1 \
+		"cannot write $dir: Is a directory" perf --json "$dir" \
+		--mode plain --scenario ping --time 1000
+	refuses "no larger file" 1 "cannot write $dir/short: File too large" \
+		short_of --json "$dir/short" --mode plain --scenario ping
+	refuses "no larger file for what is sent" 1 "could not be done" \
+		short_of --mode plain --scenario sendfile --count 1 --repeat 1
 	refuses "no room on stdout" 1 "No space left" \
 		to_full --json - --mode plain --scenario ping --count 1
 	end_children
+}
+
+# No file may become longer than 512 bytes, as by ulimit -f. What is said is shorter.
+short_of()
+{
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	one sh -c 'ulimit -f 1 && exec nstperf client 10.77.0.2 "$@"' sh "$@"
 }
 
 to_full()

@@ -261,7 +261,16 @@ bad()
 {
 	refuses none 2 "wants documents" nstperf report
 	refuses option 2 "what is '--frob'" nstperf report --frob
+	refuses value_missing 2 "--output wants a value" nstperf report --output
+	refuses empty_value 2 "--pictures wants a value" \
+		nstperf report --pictures= /nowhere
 	refuses missing 2 "/nowhere: no JSON" nstperf report /nowhere
+	refuses directory 2 "no JSON: Is a directory" nstperf report /
+	refuses endless_rubbish 2 "/dev/zero: no JSON" nstperf report /dev/zero
+	mkfifo "$dir/endless"
+	yes "   " >"$dir/endless" 2>/dev/null &
+	refuses endless 2 "is too long for a document" nstperf report "$dir/endless"
+	rm "$dir/endless"
 	echo '{ "format"' >"$dir/bad"
 	refuses half 2 "no JSON" nstperf report "$dir/bad"
 	: >"$dir/bad"
