@@ -40,6 +40,7 @@
 #   make check-install      install, dkms and uninstall, for the three kernels
 #   make check-packages     Debian packages for bookworm and trixie (long); then in a
 #                           guest, sockets open: make check-programs PROG=packages
+#                           PACKAGES='-a bookworm': by autopkgtest, with the demo
 #   make check-watch        what Prometheus says of metrics, rules, dashboard
 #   make lint, clean
 #
@@ -161,7 +162,7 @@ check-install:
 .PHONY: check-packages check-watch
 
 check-packages:
-	scripts/check-packages.sh
+	scripts/check-packages.sh $(PACKAGES)
 
 check-watch:
 	selftests/vm/prepare.sh 6.1 uml
