@@ -200,7 +200,8 @@ static int has_all(u8 id)
  * nst_suite_check() - can this kernel do a suite?
  * @id: 1..NST_WIRE_SUITE_MAX
  *
- * Makes no transforms if all that it takes is there.
+ * Makes no transforms if all that it takes is there, and does not look again as long
+ * as no module has come or gone.
  *
  * Context: process, may load modules.
  * Return: 0; -ENOPKG if it cannot; another errno.
@@ -209,6 +210,8 @@ int nst_suite_check(u8 id)
 {
 	if (!nst_suite(id) || nst_suite_known_missing(id))
 		return -ENOPKG;
+	if (nst_suite_known(NST_SUITE_STREAMS, id))
+		return 0;
 	return look_for(NST_SUITE_STREAMS, id, has_all);
 }
 

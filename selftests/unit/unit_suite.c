@@ -135,6 +135,27 @@ TEST(nst_suite_check__remembers)
 	CHECK_EQ(shim_live_tfms, 0);
 }
 
+/* What was there is not searched for again until a module comes or goes. */
+TEST(nst_suite_check__looks_anew_behind_a_module)
+{
+	static const unsigned long states[] = {
+		MODULE_STATE_LIVE, MODULE_STATE_GOING,
+	};
+	unsigned int i;
+
+	start();
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
+		CHECK_EQ(nst_suite_check(NST_CIPHER_SM4_GCM), 0);
+		shim_crypto_missing = "sm4";
+		CHECK_EQ(nst_suite_check(NST_CIPHER_SM4_GCM), 0);
+		shim_module_event(states[i]);
+		CHECK_EQ(nst_suite_check(NST_CIPHER_SM4_GCM), -ENOPKG);
+		shim_crypto_missing = NULL;
+	}
+	stop();
+}
+
 /* Who asks learns what a work item has found out, and waits for nothing. */
 TEST(nst_suite_ask__is_looked_for_by_others)
 {
