@@ -9,6 +9,7 @@
 #include "tcp/accept.h"
 #include "tcp/attach.h"
 #include "tcp/inherit.h"
+#include "tcp/intact.h"
 #include "tcp/ops.h"
 #include "tcp/ready.h"
 #include "tcp/rxend.h"

@@ -8,6 +8,7 @@
 #include "tcp/attach.h"
 #include "tcp/crowd.h"
 #include "tcp/head.h"
+#include "tcp/intact.h"
 #include "tcp/mem.h"
 #include "tcp/ops.h"
 #include "tcp/ready.h"

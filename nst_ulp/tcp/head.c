@@ -10,6 +10,7 @@
 #include <linux/tcp.h>
 #include <net/tcp.h>
 #include "tcp/head.h"
+#include "tcp/intact.h"
 #include "tcp/queue.h"
 #include "tcp/rxrec.h"
 

@@ -11,6 +11,7 @@
 #include "core/stream_rx.h"
 #include "event.h"
 #include "tcp/head.h"
+#include "tcp/intact.h"
 #include "tcp/mem.h"
 #include "tcp/queue.h"
 #include "tcp/rx.h"

@@ -386,10 +386,6 @@ static inline struct nst_tcp *nst_tcp(const struct sock *sk)
 	return unlikely((uintptr_t)data & NST_TCP_NO_STATE) ? NULL : data;
 }
 
-void nst_tcp_join(struct nst_tcp *nst);
-void nst_tcp_mark(struct nst_tcp *nst, unsigned int giving);
-bool nst_tcp_intact(const struct nst_tcp *nst);
-
 struct nst_tcp *nst_tcp_alloc(struct sock *sk, const struct nst_tcp *parent,
 			      gfp_t gfp);
 void nst_tcp_empty(struct nst_tcp *nst);

@@ -12,6 +12,7 @@
 #include <linux/uio.h>
 #include "compat_tcp.h"
 #include "event.h"
+#include "tcp/intact.h"
 #include "tcp/mem.h"
 #include "tcp/room.h"
 #include "tcp/tx.h"
