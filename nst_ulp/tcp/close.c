@@ -237,6 +237,7 @@ void nst_tcp_look_after(struct nst_tcp *nst)
 	struct sock *sk = nst->sk;
 	unsigned long delay = 0;
 	struct mem_cgroup *old;
+	unsigned int state;
 	bool many = false;
 	enum fate fate;
 
@@ -245,10 +246,15 @@ void nst_tcp_look_after(struct nst_tcp *nst)
 	nst_tcp_rx_work(nst);
 	set_active_memcg(old);
 	mutex_unlock(&nst->rx_lock);
-	/* Either reads the limit, and judge() asks for no more than one of them. */
-	if (READ_ONCE(sk->sk_state) != TCP_FIN_WAIT2)
+	/*
+	 * Either reads the limit, and judge() asks for no more than one of them. Once
+	 * the peer's FIN is acknowledged it asks for none.
+	 */
+	state = BIT(READ_ONCE(sk->sk_state));
+	if (state & (TCPF_FIN_WAIT1 | TCPF_CLOSING))
 		many = !nst->linger_until && nst_tcp_crowd_is_full();
-	else if (!nst->linger_until || nst->linger_una)
+	else if ((state & TCPF_FIN_WAIT2) &&
+		 (!nst->linger_until || nst->linger_una))
 		nst_tcp_crowd_acked(nst, true);
 	lock_sock(sk);
 	fate = judge(nst, many, &delay);
@@ -336,7 +342,8 @@ static bool linger(struct nst_tcp *nst, long *timeout)
 		  !has_unread(nst);
 	if (lingers) {
 		detach(nst);
-		nst_tcp_kick(nst, 0);
+		/* Most peers answer at once, and then one look is enough. */
+		nst_tcp_kick(nst, nst_tcp_queued(sk) ? 0 : 1);
 	}
 	release_sock(sk);
 	sock_put(sk);
