@@ -42,6 +42,33 @@ textfile()
 	umount $dir
 }
 
+# The directory is the exporter's, who puts links there, and root writes all the same.
+textfile_of_another()
+{
+	local there=/root/there
+
+	rm -rf $dir $there
+	mkdir -p $dir $there
+	chown 65534:65534 $dir
+	chmod 700 $dir
+	ln -s $there $dir/nst.prom
+	try "a directory of another user's" systemctl start nst-textfile
+	[ "$(stat -c '%u %a %F' $dir/nst.prom)" = "65534 644 regular file" ]
+	say $? "has the counters, and they are his"
+	[ -z "$(ls -A $there)" ]
+	say $? "a link leads nothing elsewhere"
+	chmod 1777 $there
+	try "a directory for everybody" /usr/lib/nst/nst-textfile $there
+	[ "$(stat -c %u $there/nst.prom)" = 65534 ]
+	say $? "nobody writes there"
+	rm -rf $dir $there
+	mkdir $there
+	ln -s $there $dir
+	! /usr/lib/nst/nst-textfile $dir 2>said && [ -z "$(ls -A $there)" ]
+	say $? "nothing comes into a directory of root's behind a link" said
+	rm -rf $dir
+}
+
 logged() { journalctl -q --no-pager -x "NST_EVENT=$1" >said; grep -qF -- "$2" said; }
 
 events()
@@ -263,6 +290,7 @@ nstkeyctl load /root/b
 systemctl daemon-reload
 try "units are well-formed" units_are_well
 textfile
+textfile_of_another
 events
 namespaces
 containers
