@@ -237,7 +237,6 @@ static void block_signals(sigset_t *before)
 	sigfillset(&all);
 	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		sigdelset(&all, own[i]);
-	sigdelset(&all, SIGRTMAX);
 	sigprocmask(SIG_SETMASK, &all, before);
 }
 
@@ -252,6 +251,19 @@ static void begin_to_explain(void)
 	explain_begin();
 }
 
+/*
+ * Keys pass through its memory, and nobody may look there: not the program, whose
+ * user it has, nor who reads a core. Behind the fork of the program, which must be
+ * looked into.
+ */
+static void be_private(void)
+{
+	struct rlimit no_core = { 0 };
+
+	prctl(PR_SET_DUMPABLE, 0);
+	setrlimit(RLIMIT_CORE, &no_core);
+}
+
 /* Its threads, and all else that must be there before the program runs. */
 static int prepare(struct child *child, const struct run *run, int *signals,
 		   int *report)
@@ -264,6 +276,10 @@ static int prepare(struct child *child, const struct run *run, int *signals,
 	raise_limit();
 	setsid();
 	sigprocmask(SIG_SETMASK, NULL, &all);
+	/* That one is the supervisor's own (waits.c). */
+	sigdelset(&all, SIGRTMAX);
+	if (run->policy.secret)
+		be_private();
 	if (let_go(keep, 4))
 		return -errno;
 	*signals = signalfd(-1, &all, SFD_CLOEXEC);

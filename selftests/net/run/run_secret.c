@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -456,6 +457,23 @@ TEST_F(secret, handed__connection_of_a_peer_without)
 	EXPECT_EQ(125 << 8, END());
 	EXPECT_NE(NULL, strstr(self->said, "keys were not exchanged: EPROTO"));
 	close(fd);
+}
+
+/* What /proc shows of it is root's: its user may not trace it, nor have a core. */
+TEST_F(secret, supervisor__private)
+{
+	struct stat st = { .st_uid = 1 };
+	char path[64];
+
+	self->listener = listener_of(1);
+	ASSERT_EQ(0, under_start(&self->under, 65534, OPTIONS, "@client block"));
+	BEGUN();
+	snprintf(path, sizeof(path), "/proc/%d/environ",
+		 under_parent(self->program));
+	EXPECT_EQ(0, stat(path, &st));
+	EXPECT_EQ(0, st.st_uid);
+	answer(_metadata, self);
+	EXPECT_STREQ("0 own\n0\nreply\n", self->said);
 }
 
 /* Whoever tells all processes of a service, as systemd does, tells it once. */

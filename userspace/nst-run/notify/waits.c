@@ -98,8 +98,12 @@ int waits_init(void)
 	sigaction(SIGRTMAX, &action, NULL);
 	return -pthread_create(&thread, NULL, ticks, NULL);
 }
+	sigset_t own;
 
 /**
+	sigemptyset(&own);
+	sigaddset(&own, SIGRTMAX);
+	pthread_sigmask(SIG_UNBLOCK, &own, NULL);
  * waits_begin() - a call begins that may block
  * @wait: it
  * @target: who waits for it
