@@ -8,7 +8,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,6 +92,35 @@ static int restarted(int argc, char **argv)
 	return signals > 1 ? 0 : 1;
 }
 
+/*
+ * @unix: as @alarm, of AF_UNIX, where a listener that accepts nothing holds it up.
+ * It is made by nst-run if there are threads.
+ */
+static int alarmed_unix(int argc, char **argv)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = "\0full" };
+	struct itimerval timer = { { 0, 300000 }, { 0, 300000 } };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), ret;
+	pthread_t thread;
+
+	(void)argc;
+	(void)argv;
+	if (bind(fd, (void *)&addr, sizeof(addr)) || listen(fd, 0))
+		return 2;
+	pthread_create(&thread, NULL, other_thread, NULL);
+	do {
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		ret = connect(fd, (void *)&addr, sizeof(addr));
+	} while (!ret);
+	if (errno != EAGAIN)
+		return 3;
+	on_signal(SIGALRM, 0);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	puts(under_error(connect(fd, (void *)&addr, sizeof(addr))));
+	return signals ? 0 : 1;
+}
+
 /* @signal: waits for one, and tells which */
 static int signalled(int argc, char **argv)
 {
@@ -107,7 +138,8 @@ static int signalled(int argc, char **argv)
 }
 
 UNDER_ROLES({ "@silence", block }, { "@alarm", alarmed },
-	    { "@restart", restarted }, { "@signal", signalled })
+	    { "@restart", restarted }, { "@signal", signalled },
+	    { "@unix", alarmed_unix })
 
 TEST_F(life, signal__passed_on)
 {
@@ -133,6 +165,12 @@ TEST_F(life, signal__ends_connect)
 	EXPECT_EQ(0, RUN("@alarm 0 1"));
 	EXPECT_STREQ("EINTR\n", self->said);
 	EXPECT_EQ(0, RUN("@alarm 1 0"));
+	EXPECT_STREQ("EINTR\n", self->said);
+}
+
+TEST_F(life, signal__ends_connect_unix)
+{
+	EXPECT_EQ(0, RUN("@unix"));
 	EXPECT_STREQ("EINTR\n", self->said);
 }
 

@@ -158,6 +158,9 @@ static int elsewhere(struct call *call, int fd, const void *addr, int len)
 		call->go_on = 1;
 		return 0;
 	}
+	if (call->target.req->data.nr == SYS_connect && call_blocks(fd) &&
+	    !call->may_block)
+		return -EAGAIN;
 	return guise_call(&call->target, fd, addr, len);
 }
 

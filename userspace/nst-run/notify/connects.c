@@ -12,21 +12,11 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include "../journal.h"
 #include "../secret.h"
 #include "connects.h"
 #include "listeners.h"
 #include "waits.h"
-
-static int has_timeout(int fd)
-{
-	struct timeval tv = { 0 };
-	socklen_t len = sizeof(tv);
-
-	return !getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, &len) &&
-		(tv.tv_sec || tv.tv_usec);
-}
 
 /* A lost SYN is sent again after 1 s. */
 #define DEAF_MS		2000
@@ -34,19 +24,11 @@ static int has_timeout(int fd)
 static int make(struct call *call, int fd, const void *addr, int len,
 		long long deaf)
 {
-	struct wait wait;
-	int err;
-
 	if (!call_blocks(fd))
 		return connect(fd, addr, len) ? -errno : 0;
 	if (!call->may_block)
 		return -EAGAIN;
-	do {
-		waits_begin(&wait, &call->target, deaf);
-		err = connect(fd, addr, len) ? -errno : 0;
-		err = waits_end(&wait, err, has_timeout(fd));
-	} while (err == 1);
-	return err;
+	return waits_connect(&call->target, fd, addr, len, deaf);
 }
 
 /**

@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "guise.h"
+#include "waits.h"
 
 struct guise {
 	const struct target *target;
@@ -30,6 +31,7 @@ struct guise {
 };
 
 struct plain_call {
+	const struct target *target;
 	const struct seccomp_data *data;
 	int fd;
 	const void *addr;
@@ -192,6 +194,9 @@ static int make_plain(void *arg)
 
 	if (call->data->nr == SYS_listen)
 		ret = syscall(SYS_listen, call->fd, (int)call->data->args[1]);
+	if (call->data->nr == SYS_connect)
+		return waits_connect(call->target, call->fd, call->addr,
+				     call->len, 0);
 	else
 		ret = syscall(call->data->nr, call->fd, call->addr, call->len);
 	return ret < 0 ? -errno : 0;
@@ -209,7 +214,8 @@ static int make_plain(void *arg)
 int guise_call(const struct target *target, int fd, const void *addr, int len)
 {
 	struct plain_call call = {
-		.data = &target->req->data, .fd = fd, .addr = addr, .len = len,
+		.target = target, .data = &target->req->data, .fd = fd,
+		.addr = addr, .len = len,
 	};
 
 	return guise_run(target, make_plain, &call);

@@ -9,7 +9,11 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 #include "../secret.h"
 #include "waits.h"
 
@@ -94,16 +98,16 @@ int waits_init(void)
 {
 	struct sigaction action = { .sa_handler = nothing };
 	pthread_t thread;
-
-	sigaction(SIGRTMAX, &action, NULL);
-	return -pthread_create(&thread, NULL, ticks, NULL);
-}
 	sigset_t own;
 
-/**
+	sigaction(SIGRTMAX, &action, NULL);
 	sigemptyset(&own);
 	sigaddset(&own, SIGRTMAX);
 	pthread_sigmask(SIG_UNBLOCK, &own, NULL);
+	return -pthread_create(&thread, NULL, ticks, NULL);
+}
+
+/**
  * waits_begin() - a call begins that may block
  * @wait: it
  * @target: who waits for it
@@ -153,4 +157,37 @@ int waits_end(struct wait *wait, int err, int timeout)
 	if (end == WAIT_GOES_ON)
 		return 1;
 	return end == WAIT_SIGNAL && !timeout ? -ERESTARTSYS : -EINTR;
+}
+
+static int has_timeout(int fd)
+{
+	struct timeval tv = { 0 };
+	socklen_t len = sizeof(tv);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, &len) &&
+		(tv.tv_sec || tv.tv_usec);
+}
+
+/**
+ * waits_connect() - a connect() that may block, and ends by signals as it should
+ * @target: who waits for it
+ * @fd: the copy of the socket
+ * @addr: the copy of the address
+ * @len: of @addr
+ * @deaf: as waits_begin() has it
+ *
+ * Return: what the program gets.
+ */
+int waits_connect(const struct target *target, int fd, const void *addr,
+		  int len, long long deaf)
+{
+	struct wait wait;
+	int err;
+
+	do {
+		waits_begin(&wait, target, deaf);
+		err = syscall(SYS_connect, fd, addr, len) ? -errno : 0;
+		err = waits_end(&wait, err, has_timeout(fd));
+	} while (err == 1);
+	return err;
 }

@@ -39,5 +39,7 @@ int waits_init(void);
 void waits_begin(struct wait *wait, const struct target *target,
 		 long long deaf);
 int waits_end(struct wait *wait, int err, int timeout);
+int waits_connect(const struct target *target, int fd, const void *addr,
+		  int len, long long deaf);
 
 #endif /* NST_RUN_WAITS_H */
