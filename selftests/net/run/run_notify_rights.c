@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -139,8 +141,124 @@ static int refused(int argc, char **argv)
 	return 0;
 }
 
+static void say_dial(void)
+{
+	int fd = under_dial(UNDER_COVERED);
+
+	puts(fd < 0 ? under_error(-1) : under_keyed(fd) ? "keyed" : "plain");
+	fflush(stdout);
+}
+
+/* @apart thread|files: a thread behind its first one, or with files of its own */
+static void *apart(void *how)
+{
+	pid_t pid = getpid();
+	char state = 0;
+	FILE *file;
+
+	if (!strcmp(how, "files")) {
+		if (unshare(CLONE_FILES))
+			_exit(2);
+		say_dial();
+		_exit(0);
+	}
+	while (state != 'Z') {
+		file = fopen("/proc/self/stat", "r");
+		if (!file || fscanf(file, "%*d %*s %c", &state) != 1)
+			_exit(3);
+		fclose(file);
+	}
+	if (getpid() != pid)
+		_exit(4);
+	say_dial();
+	_exit(0);
+}
+
+static int be_apart(int argc, char **argv)
+{
+	pthread_t thread;
+
+	(void)argc;
+	if (pthread_create(&thread, NULL, apart, argv[1]))
+		return 1;
+	if (!strcmp(argv[1], "thread"))
+		syscall(SYS_exit, 0);
+	pthread_join(thread, NULL);
+	return 5;
+}
+
+/* @numbered: nst-run where /proc is that of another namespace of processes */
+static int numbered(int argc, char **argv)
+{
+	int status = 0;
+
+	(void)argc;
+	(void)argv;
+	if (unshare(CLONE_NEWPID))
+		return 1;
+	if (!fork()) {
+		execlp("nst-run", "nst-run", "--engine", "notify", "--tcp",
+		       "7100", "--", "sh", "-c", ":", NULL);
+		_exit(99);
+	}
+	wait(&status);
+	return WEXITSTATUS(status);
+}
+
+#define DOOR		"/tmp/only-root"
+
+static void *idle(void *unused)
+{
+	pause();
+	return unused;
+}
+
+/* @closed: a program that gives up what its supervisor has */
+static int closed(int argc, char **argv)
+{
+	struct sockaddr_un addr = { AF_UNIX, DOOR };
+	pthread_t thread;
+	int fd;
+
+	(void)argc;
+	(void)argv;
+	pthread_create(&thread, NULL, idle, NULL);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	puts(under_error(connect(fd, (void *)&addr, sizeof(addr))));
+	capset_none();
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	puts(under_error(connect(fd, (void *)&addr, sizeof(addr))));
+	return 0;
+}
+
+/* @ambient: nst-run @closed, not as root, but with a right of root's */
+static int ambient(int argc, char **argv)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct caps[2] = { 0 };
+	char self[200] = "";
+
+	(void)argc;
+	(void)argv;
+	caps[0].permitted = 1U << CAP_DAC_OVERRIDE;
+	caps[0].effective = caps[0].permitted;
+	caps[0].inheritable = caps[0].permitted;
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0 ||
+	    prctl(PR_SET_KEEPCAPS, 1) || setgid(NOBODY) || setuid(NOBODY) ||
+	    syscall(SYS_capset, &head, caps) ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0))
+		return 1;
+	execlp("nst-run", "nst-run", "--engine", "notify", "--tcp", "7100",
+	       "--", self, "@closed", NULL);
+	return 2;
+}
+
 UNDER_ROLES({ "@exit", leave }, { "@privs", privs },
-	    { "@elsewhere", elsewhere }, { "@refused", refused })
+	    { "@elsewhere", elsewhere }, { "@refused", refused },
+	    { "@apart", be_apart }, { "@numbered", numbered },
+	    { "@closed", closed }, { "@ambient", ambient })
 
 TEST_F(life, start__without_seccomp)
 {
@@ -202,6 +320,44 @@ TEST_F(life, namespaces__of_the_program)
 	EXPECT_NE(NULL, strstr(self->said, "\nENETUNREACH\nkeyed\n"));
 	/* The other network namespace has no box. */
 	EXPECT_NE(NULL, strstr(self->said, " goes on without a key"));
+}
+
+/* The kernel can look there since 6.9. */
+TEST_F(life, apart__from_the_first)
+{
+	self->listener = under_listen(UNDER_COVERED, 1);
+	EXPECT_EQ(0, RUN("@apart thread"));
+	if (!strstr(self->said, "keyed\n")) {
+		EXPECT_NE(NULL, strstr(self->said, "EACCES\n"));
+		EXPECT_NE(NULL, strstr(self->said, "before Linux 6.9"));
+	}
+	EXPECT_EQ(0, RUN("@apart files"));
+	if (!strstr(self->said, "keyed\n")) {
+		EXPECT_NE(NULL, strstr(self->said, "EACCES\n"));
+		EXPECT_NE(NULL, strstr(self->said, "before Linux 6.9"));
+	}
+}
+
+TEST_F(life, start__proc_of_others)
+{
+	EXPECT_EQ(125, under_run(NULL, "@numbered", self->said,
+				 sizeof(self->said)));
+	EXPECT_NE(NULL, strstr(self->said, "needs a /proc of this PID namespace"));
+}
+
+TEST_F(life, privs__given_up)
+{
+	struct sockaddr_un addr = { AF_UNIX, DOOR };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	unlink(DOOR);
+	ASSERT_EQ(0, bind(fd, (void *)&addr, sizeof(addr)));
+	ASSERT_EQ(0, listen(fd, 5));
+	ASSERT_EQ(0, chmod(DOOR, 0));
+	EXPECT_EQ(0, under_run(NULL, "@ambient", self->said,
+			       sizeof(self->said)));
+	EXPECT_STREQ("0\nEACCES\n", self->said);
+	close(fd);
 }
 
 TEST_F(life, refused__what_goes_by)

@@ -344,6 +344,9 @@ int call_make(struct call *call)
 	if (fd == -EACCES)
 		call_refuse(call,
 			    "call refused: the process is not dumpable (nst-run as root can)");
+	if (fd == TARGET_APART)
+		return call_refuse(call,
+				   "call refused: before Linux 6.9 a thread with descriptors of its own, or whose first one has ended, is out of reach");
 	if (fd < 0)
 		return fd;
 	switch (nr) {

@@ -203,9 +203,13 @@ int child_start(struct child *child, const struct run *run,
 {
 	int pair[2];
 
-	*child = (struct child){ .pid = -1, .pidfd = -1, .notify = -1 };
+	*child = (struct child){ .pid = -1, .pidfd = -1, .notify = -1,
+				 .talk = -1 };
+	if (!target_has_proc()) {
+		snprintf(why, size, "needs a /proc of this PID namespace (unshare --mount-proc)");
+		return -1;
+	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
-		child->talk = -1;
 		snprintf(why, size, "has no socket pair: %s", strerror(errno));
 		return -1;
 	}

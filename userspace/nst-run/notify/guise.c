@@ -153,8 +153,10 @@ static int take_all(const struct target *target)
 		err = -EACCES;
 	if (err)
 		return err;
-	if (status.uid[3] == 0)
-		set_effective(same_user ? status.caps : 0);
+	/* Also of one that is not root and has some, as ambient ones */
+	err = set_effective(same_user ? status.caps : 0);
+	if (err)
+		return err;
 	return target_valid(target) ? 0 : -ENOENT;
 }
 
@@ -192,11 +194,11 @@ static int make_plain(void *arg)
 	const struct plain_call *call = arg;
 	long ret;
 
-	if (call->data->nr == SYS_listen)
-		ret = syscall(SYS_listen, call->fd, (int)call->data->args[1]);
 	if (call->data->nr == SYS_connect)
 		return waits_connect(call->target, call->fd, call->addr,
 				     call->len, 0);
+	if (call->data->nr == SYS_listen)
+		ret = syscall(SYS_listen, call->fd, (int)call->data->args[1]);
 	else
 		ret = syscall(call->data->nr, call->fd, call->addr, call->len);
 	return ret < 0 ? -errno : 0;

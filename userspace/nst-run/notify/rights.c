@@ -23,7 +23,7 @@ static int take(const struct target *target, struct cmsghdr *cmsg,
 		memcpy(&number, at, sizeof(int));
 		fd = target_fd(target, number);
 		if (fd < 0)
-			return fd;
+			return fd == TARGET_APART ? -EACCES : fd;
 		rights->fds[rights->nr++] = fd;
 		memcpy(at, &fd, sizeof(int));
 	}

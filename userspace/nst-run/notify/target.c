@@ -176,6 +176,22 @@ int target_alone(const struct target *target)
 		status.threads == 1 && target_valid(target);
 }
 
+/**
+ * target_has_proc() - does /proc tell of the processes that this one knows?
+ *
+ * What is looked up there goes by number, and that of another namespace is another
+ * process's.
+ *
+ * Return: 1 if it does.
+ */
+int target_has_proc(void)
+{
+	char self[16] = "";
+
+	return readlink("/proc/self", self, sizeof(self) - 1) > 0 &&
+		atoi(self) == getpid();
+}
+
 /* Does the number mean the same in the thread's own table of descriptors? */
 static int is_own(const struct target *target, int number, int fd)
 {
@@ -187,6 +203,15 @@ static int is_own(const struct target *target, int number, int fd)
 		own.st_dev == copy.st_dev && own.st_ino == copy.st_ino;
 }
 
+static int has_number(const struct target *target, int number)
+{
+	struct stat own;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", target->req->pid, number);
+	return !stat(path, &own);
+}
+
 /**
  * target_fd() - a copy of a descriptor
  * @target: whose it is
@@ -194,18 +219,24 @@ static int is_own(const struct target *target, int number, int fd)
  *
  * Return: a descriptor, or the negative errno that the call has to end with:
  * -EBADF is that of the kernel, -EACCES says that the process does not let its
- * supervisor look.
+ * supervisor look, TARGET_APART that the kernel cannot (before 6.9).
  */
 int target_fd(const struct target *target, int number)
 {
 	int fd = syscall(SYS_pidfd_getfd, target->pidfd, number, 0);
+	int err = fd < 0 ? -errno : 0;
 
-	if (fd < 0)
-		return errno == EPERM ? -EACCES : -errno;
-	if (!target->leader || is_own(target, number, fd))
+	if (err == -EPERM)
+		return -EACCES;
+	if (!target->leader)
+		return err ? err : fd;
+	/* The first thread has ended, and what it had is no more. */
+	if (err)
+		return has_number(target, number) ? TARGET_APART : err;
+	if (is_own(target, number, fd))
 		return fd;
 	close(fd);
-	return -EACCES;
+	return TARGET_APART;
 }
 
 /**

@@ -3,6 +3,7 @@
 #ifndef NST_RUN_TARGET_H
 #define NST_RUN_TARGET_H
 
+#include <errno.h>
 #include <linux/seccomp.h>
 #include <sys/types.h>
 
@@ -20,6 +21,9 @@ struct target {
 	int pidfd;
 	int leader;
 };
+
+/* The thread's descriptors are not those of a first thread that still runs. */
+#define TARGET_APART	(-EXDEV)
 
 /**
  * struct target_status - of /proc/TID/status
@@ -46,6 +50,7 @@ struct target_status {
 	gid_t groups[256];
 };
 
+int target_has_proc(void);
 int target_status(pid_t tid, struct target_status *status);
 int target_open(struct target *target, int notify,
 		const struct seccomp_notif *req);
