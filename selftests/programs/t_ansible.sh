@@ -606,6 +606,11 @@ refusals()
 	play rotate -e "nst_rotate_key='7 accept $(cut -d ' ' -f 3 key7)'" \
 		-e nst_state_dir=/proc/nowhere
 	stops $? "no place for the lock" "/proc/nowhere"
+	play box -e ansible_ssh_pipelining=false
+	stops $? "files instead of a pipe" "written to the host's disk"
+	ANSIBLE_KEEP_REMOTE_FILES=1 play rotate \
+		-e "nst_rotate_key='7 accept $(cut -d ' ' -f 3 key7)'"
+	stops $? "files that are kept" "written to the host's disk"
 	all_states | grep -v /lib/ >after
 	grep -v /lib/ before | diff - after >said
 	say $? "none of that changes anything" said
