@@ -308,7 +308,7 @@ as_if()
 
 at_2() { as_if "1:retired 2:active" && vault box2 key3; }
 at_4() { as_if "1:retired 2:active 3:retired 4:retired"; }
-at_5() { as_if "1:retired 2:retired 3:retired 4:retired 5:active"; }
+at_5() { as_if "1:retired 2:retired 3:retired 4:retired 5:active" && vault box5 key6; }
 
 # The lines of packaging/ansible/README.md as they stand there.
 first_use()
