@@ -101,11 +101,17 @@ static void pad_key(u8 *block, const u8 *key, u8 pad)
 	memzero_explicit(&word, sizeof(word));
 }
 
+static int digest(struct shash_desc *hash, const u8 *text, size_t len, u8 *out)
+{
+	return crypto_shash_init(hash) ?:
+	       crypto_shash_finup(hash, text, len, out);
+}
+
 /*
  * HMAC (RFC 2104) under a key of HASH_LEN bytes. @text begins with BLOCK_LEN bytes of
- * room; the @len bytes behind them are authenticated.
+ * room; the @len bytes behind them are authenticated. The caller wipes @hash.
  */
-static int hmac(struct crypto_shash *hash, const u8 *key, u8 *text, size_t len,
+static int hmac(struct shash_desc *hash, const u8 *key, u8 *text, size_t len,
 		u8 *out)
 {
 	u8 outer[BLOCK_LEN + HASH_LEN];
@@ -113,15 +119,14 @@ static int hmac(struct crypto_shash *hash, const u8 *key, u8 *text, size_t len,
 
 	pad_key(text, key, 0x36);
 	pad_key(outer, key, 0x5c);
-	err = crypto_shash_tfm_digest(hash, text, BLOCK_LEN + len,
-				      outer + BLOCK_LEN);
+	err = digest(hash, text, BLOCK_LEN + len, outer + BLOCK_LEN);
 	if (!err)
-		err = crypto_shash_tfm_digest(hash, outer, sizeof(outer), out);
+		err = digest(hash, outer, sizeof(outer), out);
 	memzero_explicit(outer, sizeof(outer));
 	return err;
 }
 
-static int extract(struct crypto_shash *hash, const struct nst_kdf *in, u8 *prk)
+static int extract(struct shash_desc *hash, const struct nst_kdf *in, u8 *prk)
 {
 	u8 text[BLOCK_LEN + NST_KEY_SIZE], *ikm = text + BLOCK_LEN;
 	int err;
@@ -135,7 +140,7 @@ static int extract(struct crypto_shash *hash, const struct nst_kdf *in, u8 *prk)
 }
 
 /* T(i) = HMAC(PRK, T(i-1) ‖ info ‖ i); T(0) is empty. */
-static int expand(struct crypto_shash *hash, const struct nst_kdf *in,
+static int expand(struct shash_desc *hash, const struct nst_kdf *in,
 		  const u8 *prk, u8 *okm, size_t len)
 {
 	u8 text[BLOCK_LEN + HASH_LEN + INFO_MAX + 1], t[HASH_LEN];
@@ -160,6 +165,23 @@ static int expand(struct crypto_shash *hash, const struct nst_kdf *in,
 	return err;
 }
 
+/* The hash's state is on the stack, and wiped once: each digest begins it anew. */
+static int derive(struct crypto_shash *tfm, const struct nst_kdf *in, u8 *okm,
+		  size_t len)
+{
+	SHASH_DESC_ON_STACK(hash, tfm);
+	u8 prk[HASH_LEN];
+	int err;
+
+	hash->tfm = tfm;
+	err = extract(hash, in, prk);
+	if (!err)
+		err = expand(hash, in, prk, okm, len);
+	shash_desc_zero(hash);
+	memzero_explicit(prk, sizeof(prk));
+	return err;
+}
+
 /**
  * nst_kdf_derive() - the keys of an epoch
  * @in: what they are derived from
@@ -173,7 +195,6 @@ int nst_kdf_derive(const struct nst_kdf *in, u8 *okm, size_t len)
 {
 	const struct nst_suite *suite = nst_suite(in->suite);
 	struct crypto_shash *hash;
-	u8 prk[HASH_LEN];
 	int err;
 
 	if (!suite || in->context_len > NST_CONTEXT_MAX ||
@@ -182,10 +203,7 @@ int nst_kdf_derive(const struct nst_kdf *in, u8 *okm, size_t len)
 	hash = get_hash(suite);
 	if (IS_ERR(hash))
 		return PTR_ERR(hash);
-	err = extract(hash, in, prk);
-	if (!err)
-		err = expand(hash, in, prk, okm, len);
-	memzero_explicit(prk, sizeof(prk));
+	err = derive(hash, in, okm, len);
 	put_hash(hash);
 	if (err)
 		memzero_explicit(okm, len);

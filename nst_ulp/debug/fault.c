@@ -175,6 +175,9 @@ FAULT_INT(crypto_skcipher_setkey,
 	  (struct crypto_skcipher *tfm, const u8 *key, unsigned int len),
 	  (tfm, key, len))
 FAULT_INT(crypto_skcipher_encrypt, (struct skcipher_request *req), (req))
+FAULT_INT(crypto_shash_finup,
+	  (struct shash_desc *desc, const u8 *data, unsigned int len, u8 *out),
+	  (desc, data, len, out))
 FAULT_INT(crypto_shash_tfm_digest,
 	  (struct crypto_shash *tfm, const u8 *data, unsigned int len, u8 *out),
 	  (tfm, data, len, out))
