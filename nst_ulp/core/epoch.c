@@ -221,18 +221,17 @@ void nst_epoch_free(struct nst_epoch *ep)
 unsigned int nst_epoch_pick(struct nst_epoch_id *id)
 {
 	unsigned int vmfork = nst_epoch_vmforks();
-	struct {
-		u8 kpos;
-		u8 kval;
-		u16 epoch;
-	} pick;
+	u32 pick;
 
-	/* Pairs with count_vmfork(): the kernel has new randomness then. */
+	/*
+	 * Pairs with count_vmfork(): the kernel has new randomness then, and gives no
+	 * numbers that it has made before.
+	 */
 	smp_rmb();
-	get_random_bytes(&pick, sizeof(pick));
-	id->kpos = pick.kpos % NST_WIRE_KPOS_MAX + 1;
-	id->kval = pick.kval;
-	id->epoch = pick.epoch;
+	pick = get_random_u32();
+	id->kpos = pick % NST_WIRE_KPOS_MAX + 1;
+	id->kval = pick >> 8;
+	id->epoch = pick >> 16;
 	return vmfork;
 }
 

@@ -192,7 +192,7 @@ int nst_stream_tx_begin(struct nst_stream *st, struct nst_hdr *hdr, u8 type,
 	memset(hdr, 0, sizeof(*hdr));
 	hdr->timestamp = ktime_get_real_ns();
 	if (!tx->started)
-		get_random_bytes(&tx->nonce, sizeof(tx->nonce));
+		tx->nonce = get_random_u64();
 	hdr->nonce = tx->nonce;
 	hdr->start = !tx->started;
 	if (hdr->start)

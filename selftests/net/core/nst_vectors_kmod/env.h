@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 u64 vec_real_ns(void);
-void vec_random_bytes(void *buf, size_t len);
+u32 vec_random_u32(void);
+u64 vec_random_u64(void);
 
 #endif /* _NST_VECTORS_ENV_H */

@@ -66,7 +66,7 @@ void vec_env_random(const void *bytes, size_t len)
 	chosen_len += len;
 }
 
-void vec_random_bytes(void *buf, size_t len)
+static void random_bytes(void *buf, size_t len)
 {
 	if (chosen_at + len > chosen_len) {
 		get_random_bytes(buf, len);
@@ -74,6 +74,22 @@ void vec_random_bytes(void *buf, size_t len)
 	}
 	memcpy(buf, chosen + chosen_at, len);
 	chosen_at += len;
+}
+
+u32 vec_random_u32(void)
+{
+	u32 v;
+
+	random_bytes(&v, sizeof(v));
+	return v;
+}
+
+u64 vec_random_u64(void)
+{
+	u64 v;
+
+	random_bytes(&v, sizeof(v));
+	return v;
 }
 
 static int show(struct seq_file *seq, void *v)

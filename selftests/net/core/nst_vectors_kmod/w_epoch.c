@@ -2,5 +2,5 @@
 /* The vectors' epochs are not chosen at random. */
 #include <linux/random.h>
 #include "env.h"
-#define get_random_bytes vec_random_bytes
+#define get_random_u32 vec_random_u32
 #include "nst_ulp/core/epoch.c"

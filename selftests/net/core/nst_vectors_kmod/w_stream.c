@@ -3,6 +3,6 @@
 #include <linux/random.h>
 #include <linux/ktime.h>
 #include "env.h"
-#define get_random_bytes vec_random_bytes
+#define get_random_u64 vec_random_u64
 #define ktime_get_real_ns vec_real_ns
 #include "nst_ulp/core/stream.c"
