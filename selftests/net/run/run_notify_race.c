@@ -274,19 +274,38 @@ static int local_port(int fd)
 	return ntohs(addr.sin_port);
 }
 
-/* @listen: listen() while another thread binds the socket to a covered port */
+/* What is tried on a socket: listen(), or connect() to @server on another port */
+static int try_it(int fd, int server)
+{
+	struct linger none = { .l_onoff = 1 };
+	struct sockaddr_in addr = under_addr(UNDER_OTHER);
+	int conn;
+
+	if (server < 0)
+		return listen(fd, 5);
+	/* Nothing of it stays, so that the ports can be had again. */
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	while ((conn = accept(server, NULL, NULL)) >= 0)
+		close(conn);
+	return connect(fd, (void *)&addr, sizeof(addr));
+}
+
+/* @late listen|connect: while another thread binds the socket to a covered port */
 static int bind_late(int argc, char **argv)
 {
+	int server = strcmp(argv[1], "listen") ? under_listen(UNDER_OTHER, 0) : -1;
 	int i, fd, one = 1, sealed = 0, other = 0, plain = 0, late = 0;
+	/* Of connect() it is one in a hundred that comes at the moment: until then. */
+	int rounds = server < 0 ? ROUNDS : 6 * ROUNDS;
 	struct sockaddr_in addr = under_addr(UNDER_COVERED);
 	unsigned int seed = getpid();
 	pthread_t thread;
 
 	(void)argc;
-	(void)argv;
+	fcntl(server, F_SETFL, O_NONBLOCK);
 	if (pthread_create(&thread, NULL, bind_it, NULL))
 		return 2;
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < ROUNDS || (i < rounds && !late && !plain); i++) {
 		fd = socket(AF_INET, SOCK_STREAM, 0);
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 		/* So that each comes up, however threads are scheduled */
@@ -295,7 +314,7 @@ static int bind_late(int argc, char **argv)
 		if (i % 8 != 1)
 			atomic_store(&unbound, fd);
 		hold(&seed);
-		if (!listen(fd, 5)) {
+		if (!try_it(fd, server)) {
 			if (local_port(fd) != UNDER_COVERED)
 				other++;
 			else if (under_keyed(fd))
@@ -310,13 +329,13 @@ static int bind_late(int argc, char **argv)
 	}
 	atomic_store(&stop, 1);
 	pthread_join(thread, NULL);
-	printf("listeners sealed %d, elsewhere %d, plain %d, too late %d\n",
+	printf("sockets sealed %d, elsewhere %d, plain %d, too late %d\n",
 	       sealed, other, plain, late);
 	return sealed && other && !plain ? 0 : 4;
 }
 
 UNDER_ROLES({ "@port", change_port }, { "@send", change_send },
-	    { "@socket", change_socket }, { "@listen", bind_late },
+	    { "@socket", change_socket }, { "@late", bind_late },
 	    { "@kind", change_kind })
 
 FIXTURE(race) {
@@ -442,7 +461,17 @@ TEST_F(race, listen__port)
 
 	self->covered = -1;
 	self->other = -1;
-	EXPECT_EQ(0, under_run(OPTIONS_TCP, "@listen", said, sizeof(said)));
+	EXPECT_EQ(0, under_run(OPTIONS_TCP, "@late listen", said, sizeof(said)));
+	TH_LOG("%s", said);
+}
+
+TEST_F_TIMEOUT(race, connect__own_port, 120)
+{
+	char said[256];
+
+	self->covered = -1;
+	self->other = -1;
+	EXPECT_EQ(0, under_run(OPTIONS_TCP, "@late connect", said, sizeof(said)));
 	TH_LOG("%s", said);
 }
 

@@ -188,26 +188,6 @@ static int is_late(struct call *call, int fd, const void *addr, int len)
 		info.tcpi_state == TCP_SYN_RECV ? -EALREADY : -EISCONN;
 }
 
-static int call_connect(struct call *call, int fd, const void *addr, int len)
-{
-	const struct sockaddr *sa = addr;
-	int domain, protocol = call_protocol(fd, &domain), err = 0;
-
-	if (protocol < 0)
-		return elsewhere(call, fd, addr, len);
-	if (len >= (int)sizeof(sa->sa_family) && sa->sa_family != AF_UNSPEC) {
-		if (protocol == IPPROTO_TCP)
-			err = is_late(call, fd, addr, len);
-		if (!err)
-			err = call_attach(call, ATTACH_CONNECT, fd, addr, len);
-	}
-	if (err)
-		return err;
-	if (!call->policy->secret || !is_named(&call->result))
-		return connects_make(call, fd, addr, len);
-	return connects_secret(call, fd, addr, len);
-}
-
 /* A port that came between the look and the call is an end to it. */
 static int still_right(struct call *call, int fd)
 {
@@ -215,11 +195,63 @@ static int still_right(struct call *call, int fd)
 	socklen_t len = sizeof(addr);
 	int port;
 
-	if (call_has_nst(fd))
-		return 1;
 	port = getsockname(fd, (struct sockaddr *)&addr, &len) ? 0 :
 		attach_port(&addr, len);
-	return port <= 0 || !ports_has(&call->policy->tcp, port);
+	return port <= 0 || !ports_has(&call->policy->tcp, port) ||
+		call_has_nst(fd);
+}
+
+/* May it be the kernel that has chosen a client's port? */
+static int is_chosen(int fd)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+	int first = 0, last = 0, port;
+
+	if (file) {
+		if (fscanf(file, "%d %d", &first, &last) != 2)
+			last = 0;
+		fclose(file);
+	}
+	port = getsockname(fd, (struct sockaddr *)&addr, &len) ? 0 :
+		attach_port(&addr, len);
+	return port >= first && port <= last;
+}
+
+/*
+ * connect() of a socket without NST. Another thread may have bound it to a named
+ * port meanwhile; one that the kernel has chosen is not looked at.
+ */
+static int connect_plain(struct call *call, int fd, const void *addr, int len)
+{
+	int err = connects_make(call, fd, addr, len);
+
+	if (still_right(call, fd) || is_chosen(fd))
+		return err;
+	shutdown(fd, SHUT_RDWR);
+	return err && err != -EINPROGRESS ? err : -EADDRINUSE;
+}
+
+static int call_connect(struct call *call, int fd, const void *addr, int len)
+{
+	const struct sockaddr *sa = addr;
+	int domain, protocol = call_protocol(fd, &domain), err;
+
+	if (protocol < 0)
+		return elsewhere(call, fd, addr, len);
+	if (len < (int)sizeof(sa->sa_family) || sa->sa_family == AF_UNSPEC)
+		return connects_make(call, fd, addr, len);
+	err = protocol == IPPROTO_TCP ? is_late(call, fd, addr, len) : 0;
+	if (!err)
+		err = call_attach(call, ATTACH_CONNECT, fd, addr, len);
+	if (err)
+		return err;
+	if (!is_named(&call->result) && protocol == IPPROTO_TCP)
+		return connect_plain(call, fd, addr, len);
+	if (!call->policy->secret || !is_named(&call->result))
+		return connects_make(call, fd, addr, len);
+	return connects_secret(call, fd, addr, len);
 }
 
 static int call_listen(struct call *call, int fd)
