@@ -447,7 +447,7 @@ TEST_F(race, connect__socket)
 	watch(_metadata, self, 1);
 }
 
-TEST_F(race, sendto__kind)
+TEST_F_TIMEOUT(race, sendto__kind, 120)
 {
 	self->covered = under_udp(UNDER_COVERED, 0);
 	self->other = under_udp(UNDER_OTHER, 0);
