@@ -148,29 +148,40 @@ static bool try_lock(struct nst_udp *nst, bool alone)
 		       down_read_trylock(&nst->recv_lock);
 }
 
-/*
- * Locks out other readers, or those who lock out others. Whoever has the lock
- * may be in a page fault as long as it takes, so a reader waits for it as for a
- * datagram: until his time is up, or a signal comes.
- */
-static int lock(struct nst_udp *nst, bool alone, long *timeo)
+/* Waits for the lock; 0 if it came. */
+static int wait_for_lock(struct nst_udp *nst, bool alone, long *timeo)
 {
-	long left;
+	long left = 0;
 
-	if (try_lock(nst, alone))
-		return 0;
-	if (!*timeo) {
-		WRITE_ONCE(nst->recv_refused, true);
-		/* Pairs with unlock(): either sees what the other has done. */
-		smp_mb();
-		return try_lock(nst, alone) ? 0 : -EAGAIN;
-	}
-	left = wait_event_interruptible_timeout(nst->recv_wait,
-						try_lock(nst, alone), *timeo);
+	if (*timeo)
+		left = wait_event_interruptible_timeout(nst->recv_wait,
+							try_lock(nst, alone),
+							*timeo);
 	if (left < 0)
 		return sock_intr_errno(*timeo);
 	*timeo = left;
 	return left ? 0 : -EAGAIN;
+}
+
+/*
+ * Locks out other readers, or those who lock out others. Whoever has the lock
+ * may be in a page fault as long as it takes, so a reader waits for it as for a
+ * datagram: until his time is up, or a signal comes. A datagram wakes one who
+ * waits for it; if that one gives up here, another is to be woken.
+ */
+static int lock(struct nst_udp *nst, bool alone, long *timeo)
+{
+	int err;
+
+	if (try_lock(nst, alone))
+		return 0;
+	err = wait_for_lock(nst, alone, timeo);
+	if (!err)
+		return 0;
+	WRITE_ONCE(nst->recv_refused, true);
+	/* Pairs with unlock(): either sees what the other has done. */
+	smp_mb();
+	return try_lock(nst, alone) ? 0 : err;
 }
 
 static void unlock(struct nst_udp *nst, bool alone)

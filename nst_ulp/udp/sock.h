@@ -180,8 +180,8 @@ struct nst_udp_own {
  * @gso_size: UDP_SEGMENT: plaintext bytes of a segment, 0: off
  * @recv_lock: see "Locking"
  * @recv_wait: who waits for @recv_lock
- * @recv_refused: somebody who must not wait for @recv_lock was told that there
- *	is nothing; its holder makes up for that
+ * @recv_refused: somebody has given up waiting for @recv_lock, or must not wait;
+ *	its holder has another told of what is there
  * @splice_lock: see "Locking"
  * @splice_ended: nothing more comes; for who holds @splice_lock
  * @spliced: plaintext spliced in, NST_UDP_PAYLOAD_MAX bytes of room; NULL: none

@@ -9,6 +9,7 @@
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -37,10 +38,11 @@ static const struct udptest_conf aes_dual = {
 static const struct udptest_conf plain4 = { .family = UDPTEST_IPV4 };
 static const struct udptest_conf plain_dual = { .family = UDPTEST_DUAL };
 
-/* A call in a thread of its own: of setsockopt(), send() or recvmsg(). */
+/* A call in a thread of its own: of setsockopt(), send(), recvmsg() or recv(). */
 struct call {
 	pthread_t thread;
-	enum { SETSOCKOPT, SEND, RECV } what;
+	pid_t tid;
+	enum { SETSOCKOPT, SEND, RECV, READ } what;
 	int fd, level, opt;
 	void *buf;
 	size_t len;
@@ -89,10 +91,13 @@ static void *run(void *arg)
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
 		.msg_control = control, .msg_controllen = sizeof(control) };
 
+	__atomic_store_n(&c->tid, gettid(), __ATOMIC_RELEASE);
 	if (c->what == SEND)
 		c->ret = send(c->fd, c->buf, c->len, c->opt);
 	else if (c->what == RECV)
 		c->ret = recvmsg(c->fd, &msg, c->opt);
+	else if (c->what == READ)
+		c->ret = recv(c->fd, c->buf, c->len, c->opt);
 	else
 		c->ret = setsockopt(c->fd, c->level, c->opt, c->buf, c->len);
 	if (c->ret < 0)
@@ -405,6 +410,75 @@ TEST_F(race, reader_with_a_timeout)
 	EXPECT_EQ(EAGAIN, errno);
 	give(_metadata, self->uffd, self->page, "", 1);
 	EXPECT_EQ(64, end(&c));
+	close(a);
+	close(b);
+}
+
+static void interrupt(int sig __attribute__((unused)))
+{
+}
+
+static void asleep(struct __test_metadata *_metadata, struct call *c)
+{
+	pid_t tid;
+
+	while (!(tid = __atomic_load_n(&c->tid, __ATOMIC_ACQUIRE)))
+		usleep(1000);
+	ASSERT_EQ(0, tcptest_asleep(tid));
+}
+
+/* Does it end? It is made to, if it does not by itself. */
+static bool ends(struct call *c)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += NSTTEST_TIMEOUT;
+	if (!pthread_timedjoin_np(c->thread, NULL, &until))
+		return true;
+	pthread_kill(c->thread, SIGUSR1);
+	end(c);
+	return false;
+}
+
+/*
+ * One datagram wakes one of two who wait for it. As it is the first that has a type,
+ * that one waits for a reader in a page fault, and is interrupted: the other one is
+ * told of it when the reader has done.
+ */
+TEST_F(race, reader_gives_up)
+{
+	struct sigaction sa = { .sa_handler = interrupt };
+	char one[128], two[128];
+	struct call x = { .what = READ, .buf = self->page, .len = 64 };
+	struct call y = { .what = READ, .buf = one, .len = sizeof(one) };
+	struct call z = { .what = READ, .buf = two, .len = sizeof(two) };
+	uint8_t type = 20;
+	int a, b;
+
+	ASSERT_EQ(0, sigaction(SIGUSR1, &sa, NULL));
+	ASSERT_EQ(0, udptest_met(&aes4, &a, &b));
+	ASSERT_EQ(0, udptest_send(a, 1, 100));
+	ASSERT_EQ(0, udptest_arrived(b));
+	x.fd = y.fd = z.fd = b;
+	/* Whose time is up looks once more, and would find it. */
+	ASSERT_EQ(0, tcptest_timeout(b, SO_RCVTIMEO, 0));
+	begin(&x);
+	held(_metadata, self->uffd);
+	begin(&y);
+	asleep(_metadata, &y);
+	begin(&z);
+	asleep(_metadata, &z);
+	ASSERT_EQ(100, udptest_send_ctl(a, NULL, 2, 100, SOL_NST,
+					NST_SET_RECORD_TYPE, &type, 1));
+	ASSERT_EQ(0, udptest_arrived(b));
+	asleep(_metadata, &y);
+	pthread_kill(y.thread, SIGUSR1);
+	EXPECT_EQ(-EINTR, end(&y));
+	give(_metadata, self->uffd, self->page, "", 1);
+	EXPECT_EQ(64, end(&x));
+	EXPECT_TRUE(ends(&z));
+	EXPECT_EQ(100, z.ret);
 	close(a);
 	close(b);
 }
