@@ -294,16 +294,23 @@ static int splice_lock(struct nst_udp *nst, int flags)
 /*
  * A file or pipe comes in pieces, which together are one datagram, as in plain
  * UDP. So what is spliced in is gathered until a piece comes without MSG_MORE.
- * What is sent meanwhile joins it; if it has gone before that, @msg is sent by
- * itself, to its own address.
+ * What is sent meanwhile joins it, but for what is of another type: that is sent by
+ * itself, to its own address, and so is @msg if the rest has gone before it.
  */
 static int splice(struct nst_udp *nst, struct msghdr *msg, unsigned int len)
 {
-	int ret = splice_lock(nst, msg->msg_flags);
+	bool more = msg->msg_flags & MSG_MORE;
+	struct nst_udp_send send = {};
+	int ret = read_control(msg, &send);
 
 	if (ret)
 		return ret;
-	if (!nst->spliced_len && !(msg->msg_flags & MSG_MORE)) {
+	if (more && send.type != NST_TYPE_DATA)
+		return -EOPNOTSUPP;
+	ret = splice_lock(nst, msg->msg_flags);
+	if (ret)
+		return ret;
+	if (!more && (!nst->spliced_len || send.type != NST_TYPE_DATA)) {
 		splice_unlock(nst);
 		return send_datagrams(nst, msg, len);
 	}

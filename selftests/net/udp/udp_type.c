@@ -4,6 +4,7 @@
  * and flags NST refuses, with the socket as it was.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 
@@ -454,6 +455,40 @@ TEST_F(pmtu, comes_any_time)
 	}
 	ASSERT_EQ(0, pthread_join(thread, &failed));
 	EXPECT_EQ(NULL, failed);
+}
+
+/*
+ * What is sent while a datagram is gathered joins it; not what is of another type, nor
+ * what is wrong. (IPv6 on 6.1 gathers nothing.)
+ */
+TEST(spliced)
+{
+	uint8_t buf[3000];
+	const struct udptest_conf conf = {
+		.family = UDPTEST_IPV4, .cipher_id = NST_CIPHER_AES_GCM,
+	};
+	int pipe_fd[2], got, a, b;
+
+	ASSERT_EQ(0, udptest_met(&conf, &a, &b));
+	ASSERT_EQ(0, pipe(pipe_fd));
+	udptest_fill(buf, sizeof(buf), 8);
+	ASSERT_EQ(3000, write(pipe_fd[1], buf, sizeof(buf)));
+	ASSERT_EQ(1000, splice(pipe_fd[0], NULL, a, NULL, 1000,
+			       SPLICE_F_MORE));
+	EXPECT_TRUE(udptest_silent(b));
+	EXPECT_EQ(4, tcptest_send_type(a, 99, "ctrl", 4, 0));
+	EXPECT_EQ(-EINVAL, tcptest_send_type(a, 1, "ctrl", 4, 0));
+	ASSERT_EQ(2000, splice(pipe_fd[0], NULL, a, NULL, 2000, 0));
+	EXPECT_EQ(4, tcptest_recv_type(b, &got, buf, sizeof(buf), 0));
+	EXPECT_EQ(99, got);
+	EXPECT_EQ(0, memcmp(buf, "ctrl", 4));
+	EXPECT_EQ(3000, tcptest_recv_type(b, &got, buf, sizeof(buf), 0));
+	EXPECT_EQ(NST_TYPE_DATA, got);
+	EXPECT_TRUE(udptest_same(buf, 3000, 8));
+	close(pipe_fd[0]);
+	close(pipe_fd[1]);
+	close(a);
+	close(b);
 }
 
 TEST_HARNESS_MAIN
