@@ -242,7 +242,8 @@ static int get_crypto(struct nst_udp *nst, struct nst_crypto_info *info,
 	const struct nst_conf *conf;
 	int err = -ENOKEY;
 
-	mutex_lock(&nst->conf_lock);
+	if (mutex_lock_killable(&nst->conf_lock))
+		return -EINTR;
 	conf = tx ? nst->tx_conf : rx_conf(nst);
 	if (conf) {
 		nst_conf_tell(conf, info);
@@ -252,20 +253,21 @@ static int get_crypto(struct nst_udp *nst, struct nst_crypto_info *info,
 	return err;
 }
 
+/* Does not wait for who changes epoch, or sets keys. */
 static void get_info(struct nst_udp *nst, struct nst_info *info)
 {
 	struct nst_info_dir *tx = &info->tx, *rx = &info->rx;
 	struct nst_epoch_id id;
+	u32 role = READ_ONCE(nst->role);
 	u64 last;
 
-	mutex_lock(&nst->conf_lock);
-	if (nst->role == NST_WIRE_INITIATOR)
+	if (role == NST_WIRE_INITIATOR)
 		info->flags = NST_F_INITIATOR;
-	if (nst->role == NST_WIRE_RESPONDER)
+	if (role == NST_WIRE_RESPONDER)
 		info->flags = NST_F_RESPONDER;
-	tx->keyed = !!nst->tx_conf;
-	rx->keyed = !!rx_conf(nst);
+	rx->keyed = !!rcu_access_pointer(nst->rx);
 	spin_lock(&nst->tx_lock);
+	tx->keyed = !!nst->tx_conf;
 	if (nst->epoch) {
 		tx->cipher_id = nst->epoch->ep.id.suite;
 		tx->kid = nst->epoch->ep.id.kid;
@@ -277,7 +279,6 @@ static void get_info(struct nst_udp *nst, struct nst_info *info)
 	tx->records = nst->tx_records;
 	tx->bytes = nst->tx_bytes;
 	spin_unlock(&nst->tx_lock);
-	mutex_unlock(&nst->conf_lock);
 	last = READ_ONCE(nst->rx_last);
 	memcpy(&id, &last, sizeof(id));
 	rx->cipher_id = id.suite;
