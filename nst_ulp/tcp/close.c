@@ -238,7 +238,7 @@ void nst_tcp_look_after(struct nst_tcp *nst)
 	unsigned long delay = 0;
 	struct mem_cgroup *old;
 	unsigned int state;
-	bool many = false;
+	bool many, acked;
 	enum fate fate;
 
 	mutex_lock(&nst->rx_lock);
@@ -246,24 +246,22 @@ void nst_tcp_look_after(struct nst_tcp *nst)
 	nst_tcp_rx_work(nst);
 	set_active_memcg(old);
 	mutex_unlock(&nst->rx_lock);
-	/*
-	 * Either reads the limit, and judge() asks for no more than one of them. Once
-	 * the peer's FIN is acknowledged it asks for none.
-	 */
+	/* What reads the limit wants no lock of a socket. */
 	state = BIT(READ_ONCE(sk->sk_state));
-	if (state & (TCPF_FIN_WAIT1 | TCPF_CLOSING))
-		many = !nst->linger_until && nst_tcp_crowd_is_full();
-	else if ((state & TCPF_FIN_WAIT2) &&
-		 (!nst->linger_until || nst->linger_una))
-		nst_tcp_crowd_acked(nst, true);
+	many = (state & (TCPF_FIN_WAIT1 | TCPF_CLOSING)) &&
+	       !nst->linger_until && nst_tcp_crowd_is_full();
+	acked = !nst->linger_until || nst->linger_una;
 	lock_sock(sk);
 	fate = judge(nst, many, &delay);
+	acked = acked && sk->sk_state == TCP_FIN_WAIT2;
 	/* Sooner if a kick has come meanwhile. */
 	if (fate == FATE_LIVE)
 		nst_tcp_kick(nst, delay + 1);
 	release_sock(sk);
 	if (fate != FATE_LIVE)
 		give_back(nst, 0, fate == FATE_RESET);
+	else if (acked)
+		nst_tcp_crowd_acked(nst, true);
 }
 
 /*
