@@ -170,13 +170,21 @@ NST_IOCTL(nst_tcp_ioctl)
 int nst_tcp_set_rcvlowat(struct sock *sk, int val)
 {
 	struct nst_tcp *nst = nst_tcp(sk);
+	u32 end;
 	int err;
 
 	if (!nst)
 		return -EIO;
+	/* It may call our data_ready, though it has not dropped anything. */
+	end = nst->rx_end;
+	nst->rx_end = tcp_sk(sk)->rcv_nxt - 1;
 	err = nst->base_ops->set_rcvlowat(sk, val);
+	nst->rx_end = end;
 	/* Not more than TCP's buffer can hold: it has seen to that. */
 	WRITE_ONCE(nst->rcvlowat, sk->sk_rcvlowat);
 	WRITE_ONCE(sk->sk_rcvlowat, 1);
+	/* Who was told to wait for more looks again; decrypted bytes TCP does not see. */
+	if (nst_tcp_readable(nst) && enough(nst))
+		nst->data_ready(sk);
 	return err;
 }

@@ -9,6 +9,7 @@
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -78,6 +79,41 @@ TEST(sendmmsg_takes_all)
 	ASSERT_EQ(3, sendmmsg(a, msgs, 3, 0));
 	ASSERT_EQ(sizeof(in), recv(b, in, sizeof(in), MSG_WAITALL));
 	EXPECT_TRUE(tcptest_same(in, sizeof(in), 0));
+	close(a);
+	close(b);
+}
+
+/* 0: told that @fd is readable. (poll() looks once more when its time is over.) */
+static int wait_told(int fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	int ep = epoll_create1(0);
+
+	if (ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev))
+		return -errno;
+	return epoll_wait(ep, &ev, 1, 2 * TCPTEST_SOON_MS) != 1;
+}
+
+/* What a poller has waited for is less now, and there: nobody else would tell him. */
+TEST(lowat_lowered)
+{
+	pid_t pid;
+	int a, b;
+
+	ASSERT_EQ(0, tcptest_pair(&plain_conf, &a, &b));
+	ASSERT_EQ(0, tcptest_bind(a, b));
+	ASSERT_EQ(0, tcptest_send(a, 0, 600, 600));
+	/* The rest is decrypted, and none of it on TCP's queue. */
+	ASSERT_EQ(0, tcptest_recv(b, 0, 100, 100));
+	ASSERT_EQ(0, tcptest_set_int(b, SOL_SOCKET, SO_RCVLOWAT, 1000));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(wait_told(b));
+	ASSERT_EQ(0, tcptest_asleep(pid));
+	ASSERT_EQ(0, tcptest_set_int(b, SOL_SOCKET, SO_RCVLOWAT, 1));
+	EXPECT_EQ(0, tcptest_reap(pid));
+	EXPECT_EQ(0, tcptest_recv(b, 100, 500, 500));
 	close(a);
 	close(b);
 }
