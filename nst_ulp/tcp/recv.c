@@ -212,6 +212,9 @@ static int ended(struct rx_call *call)
 	/* What has come to the connection since is for the next look. */
 	if (!call->gone)
 		return call->shutdown;
+	/* As TCP: who has something comes again for it. */
+	if (call->copied && READ_ONCE(sk->sk_err))
+		return 1;
 	started = nst->st.rx.started || READ_ONCE(nst->st.tx_started);
 	err = sock_error(sk);
 	/* What waited for the program to be told of it may go. */

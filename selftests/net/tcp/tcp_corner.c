@@ -398,4 +398,31 @@ TEST(router_told_by_send)
 	run_router(_metadata, by_send);
 }
 
+/* A call that has bytes already returns them, and leaves the error for the next. */
+TEST(router_told_behind_bytes)
+{
+	struct peer peer;
+	char in[20];
+	pid_t pid;
+	int a, b;
+
+	ASSERT_EQ(0, nsttest_pair(AF_INET, 0, &a, &b));
+	ASSERT_EQ(0, tcptest_set_int(a, IPPROTO_IP, IP_RECVERR, 1));
+	ASSERT_EQ(0, tcptest_key(a, &plain_conf, NST_F_INITIATOR));
+	peer_init(&peer, b, plain_conf.cipher_id, nsttest_box, NSTTEST_KEYS);
+	ASSERT_EQ(0, peer_send(&peer, NST_TYPE_DATA, "ten bytes.", 10));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(recv(a, in, sizeof(in), MSG_WAITALL) != 10);
+	ASSERT_EQ(0, tcptest_asleep(pid));
+	ASSERT_EQ(0, tell_unreachable(a, b));
+	EXPECT_EQ(0, tcptest_reap(pid));
+	EXPECT_EQ(EHOSTUNREACH, by_recv(a));
+	ASSERT_EQ(0, peer_send(&peer, NST_TYPE_DATA, "more", 4));
+	EXPECT_EQ(4, recv(a, in, sizeof(in), 0));
+	close(a);
+	close(b);
+}
+
 TEST_HARNESS_MAIN
