@@ -265,16 +265,17 @@ void nst_tcp_look_after(struct nst_tcp *nst)
 }
 
 /*
- * SO_LINGER: close() waits until its FIN is acknowledged. Returns the time that is
- * left, for TCP to wait. Socket lock.
+ * SO_LINGER: close() waits until its FIN is acknowledged, or plaintext comes for
+ * nobody. Returns the time that is left, for TCP to wait. Socket lock.
  */
-static long wait_acked(struct sock *sk, long timeout)
+static long wait_acked(struct nst_tcp *nst, long timeout)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	struct sock *sk = nst->sk;
 
 	add_wait_queue(sk_sleep(sk), &wait);
 	while (timeout && sk->sk_state == TCP_FIN_WAIT1 &&
-	       !signal_pending(current))
+	       !signal_pending(current) && !has_unread(nst))
 		sk_wait_event(sk, &timeout, sk->sk_state != TCP_FIN_WAIT1,
 			      &wait);
 	remove_wait_queue(sk_sleep(sk), &wait);
@@ -297,7 +298,7 @@ static bool half_close(struct nst_tcp *nst, long *timeout)
 		return false;
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
 	nst->base->shutdown(sk, SEND_SHUTDOWN);
-	*timeout = wait_acked(sk, *timeout);
+	*timeout = wait_acked(nst, *timeout);
 	return (1 << sk->sk_state) & (TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2);
 }
 

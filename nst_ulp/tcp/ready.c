@@ -11,13 +11,15 @@
  * taken off. Then the record at the head must not wait there for its end. It is
  * TCP's call: what others want to have told comes by nst_tcp_announce().
  */
-static void note_refusal(struct nst_tcp *nst)
+static bool note_refusal(struct nst_tcp *nst)
 {
 	u32 end = tcp_sk(nst->sk)->rcv_nxt;
+	bool refused = nst->rx_end == end;
 
-	if (nst->rx_end == end)
+	if (refused)
 		nst->head.refused = true;
 	nst->rx_end = end;
+	return refused;
 }
 
 /*
@@ -104,8 +106,9 @@ void nst_tcp_announce(struct nst_tcp *nst)
 		closed_ready(nst);
 		return;
 	}
+	/* close() waits for a header already; nobody else is there by then. */
 	if (has_news(nst) || (sk->sk_shutdown & RCV_SHUTDOWN) ||
-	    READ_ONCE(sk->sk_err))
+	    READ_ONCE(sk->sk_err) || test_bit(NST_TCP_CLOSED, &nst->flags))
 		nst->data_ready(sk);
 	/* No START comes behind the FIN. */
 	if ((sk->sk_shutdown & RCV_SHUTDOWN) &&
@@ -132,6 +135,9 @@ void nst_tcp_data_ready(struct sock *sk)
 		nst->data_ready(sk);
 		return;
 	}
-	note_refusal(nst);
-	nst_tcp_announce(nst);
+	/* TCP may still put on the queue what it had no memory for: no reset here. */
+	if (note_refusal(nst) && test_bit(NST_TCP_LINGER, &nst->flags))
+		nst_tcp_kick(nst, 0);
+	else
+		nst_tcp_announce(nst);
 }

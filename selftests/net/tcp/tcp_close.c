@@ -272,6 +272,37 @@ TEST_F(both, linger_waits_for_acknowledgment)
 	EXPECT_EQ(0, close_one_recv(self->b));
 }
 
+/* Nor does it wait for one that sends plaintext to nobody. */
+TEST_F(both, linger_ends_with_plaintext)
+{
+	struct linger minutes = { .l_onoff = 1, .l_linger = 120 };
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	fill_up(self->a);
+	ASSERT_EQ(0, setsockopt(self->a, SOL_SOCKET, SO_LINGER, &minutes,
+				sizeof(minutes)));
+	ASSERT_EQ(0, pipe(ready));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		/* That in the parent is to be the last. */
+		close(self->a);
+		close(ready[1]);
+		if (tcptest_asleep(getppid()))
+			_exit(1);
+		_exit(send(self->b, "plaintext", 9, MSG_NOSIGNAL) != 9);
+	}
+	close(ready[1]);
+	ASSERT_EQ(0, read(ready[0], &c, 1));
+	close(ready[0]);
+	/* The time limit of a test comes before that of close(). */
+	close_a(_metadata, self);
+	EXPECT_EQ(0, tcptest_reap(pid));
+	EXPECT_EQ(0, tcptest_state(self->b, TCP_CLOSE));
+}
+
 /*
  * The peer takes in nothing that comes from now on, and acknowledges nothing. What
  * it has sent itself is acknowledged by then, or it would wait for that.
