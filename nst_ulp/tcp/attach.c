@@ -12,6 +12,7 @@
 #include "tcp/mem.h"
 #include "tcp/ops.h"
 #include "tcp/queue.h"
+#include "tcp/opt.h"
 #include "tcp/ready.h"
 #include "tcp/rx.h"
 #include "tcp/sealed.h"
@@ -368,6 +369,8 @@ static int disconnect(struct nst_tcp *nst, int flags)
 	nst_tcp_head_reset(nst);
 	nst->plain_until = 0;
 	nst->joined = false;
+	clear_bit(NST_TCP_SHUT_RD, &nst->flags);
+	nst_tcp_begin_anew(nst);
 	/* A connect() that waits is told of what its caller counts, as by TCP. */
 	end_eviction(nst);
 	return nst->base->disconnect(nst->sk, flags);
@@ -395,9 +398,12 @@ int nst_tcp_disconnect(struct sock *sk, int flags)
 	struct nst_tcp *nst = nst_tcp(sk);
 	int err = -EBUSY;
 
-	if (!sk->sk_socket || sk->sk_state == TCP_LISTEN)
+	if (!sk->sk_socket || sk->sk_state == TCP_LISTEN) {
+		if (nst && sk->sk_socket)
+			nst_tcp_begin_anew(nst);
 		return nst_tcp_base_prot[nst_tcp_family(sk)]->disconnect(sk,
 									 flags);
+	}
 	sock_owned_by_me(sk);
 	/* Refused for good, so also while somebody has a record in hand. */
 	if (!nst || !may_disconnect(sk))

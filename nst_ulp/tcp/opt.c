@@ -46,6 +46,23 @@ static u32 role_of(const struct nst_tcp *nst, u32 flags)
 	return nst->auto_role;
 }
 
+/**
+ * nst_tcp_begin_anew() - the next connection of this socket will be its own
+ * @nst: the socket's state; it has no connection any more, or has listened
+ *
+ * Context: under the socket lock.
+ */
+void nst_tcp_begin_anew(struct nst_tcp *nst)
+{
+	struct nst_stream *st = &nst->st;
+
+	spin_lock_bh(&nst->conf_lock);
+	nst->auto_role = NST_WIRE_INITIATOR;
+	if (st->tx.conf || st->rx.conf)
+		WRITE_ONCE(st->role, role_of(nst, st->flags));
+	spin_unlock_bh(&nst->conf_lock);
+}
+
 /* Both locks are held; nothing can fail any more. */
 static void set_conf(struct nst_tcp *nst, struct nst_conf *conf, int dirs)
 {

@@ -5,8 +5,10 @@
 
 #include <linux/sockptr.h>
 
+struct nst_tcp;
 struct sock;
 
+void nst_tcp_begin_anew(struct nst_tcp *nst);
 int nst_sockopt_set(struct sock *sk, int level, int optname, sockptr_t optval,
 		    unsigned int optlen);
 int nst_sockopt_get(struct sock *sk, int level, int optname,

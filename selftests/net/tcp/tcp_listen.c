@@ -368,6 +368,58 @@ TEST_F(lis, refused_connect)
 	close(b);
 }
 
+/* What one connection was shut for is not the next one's. */
+TEST_F(lis, shut_before)
+{
+	struct sockaddr_storage none = { .ss_family = AF_UNSPEC };
+	struct linger now = { .l_onoff = 1 };
+	int a = client(&variant->conf), b;
+
+	ASSERT_EQ(0, connect_to(self, a));
+	b = accept_from(self);
+	ASSERT_LE(0, b);
+	if (variant->conf.strict) {
+		close(a);
+		close(b);
+		return;		/* it has sent its START by itself */
+	}
+	ASSERT_EQ(0, shutdown(a, SHUT_RD));
+	ASSERT_EQ(0, setsockopt(b, SOL_SOCKET, SO_LINGER, &now, sizeof(now)));
+	close(b);
+	ASSERT_EQ(0, tcptest_state(a, TCP_CLOSE));
+	ASSERT_EQ(0, connect(a, (void *)&none, sizeof(none)));
+	ASSERT_EQ(0, connect_to(self, a));
+	b = accept_from(self);
+	ASSERT_LE(0, b);
+	EXPECT_EQ(0, tcptest_poll(a, POLLIN | POLLRDHUP, TCPTEST_NEVER_MS));
+	run_echo(_metadata, a, b);
+	close(a);
+	close(b);
+}
+
+/* Who has listened and then connects is the initiator, as any who connects. */
+TEST_F(lis, listener_becomes_client)
+{
+	struct sockaddr_storage none = { .ss_family = AF_UNSPEC };
+	int a = socket(variant->conf.family, SOCK_STREAM, 0), b;
+	struct nst_info info;
+
+	ASSERT_EQ(0, listen(a, 1));
+	ASSERT_EQ(0, timeouts(a));
+	ASSERT_EQ(0, tcptest_key(a, &variant->conf, 0));
+	ASSERT_EQ(0, connect(a, (void *)&none, sizeof(none)));
+	ASSERT_EQ(0, connect_to(self, a));
+	b = accept_from(self);
+	ASSERT_LE(0, b);
+	run_echo(_metadata, a, b);
+	ASSERT_EQ(0, tcptest_info(a, &info));
+	EXPECT_EQ(NST_F_INITIATOR, info.flags & (NST_F_INITIATOR | NST_F_RESPONDER));
+	ASSERT_EQ(0, tcptest_info(b, &info));
+	EXPECT_EQ(NST_F_RESPONDER, info.flags & (NST_F_INITIATOR | NST_F_RESPONDER));
+	close(a);
+	close(b);
+}
+
 TEST_F(lis, not_connected)
 {
 	struct sockaddr_storage none = { .ss_family = AF_UNSPEC };
