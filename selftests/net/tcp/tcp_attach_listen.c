@@ -399,6 +399,39 @@ TEST_F(older, fastopen_closed)
 	close(a);
 }
 
+/*
+ * Reset before the connection stands: what has come is there all the same, and nobody
+ * is told that somebody else had taken it.
+ */
+TEST_F(older, fastopen_reset)
+{
+	struct tcptest_conf conf = relaxed(&variant->conf);
+	long foreign = nsttest_stat("NstRxForeign");
+	uint8_t wire[256];
+	struct peer peer;
+	char in[8] = "";
+	int a, b;
+
+	ASSERT_EQ(0, tcptest_key(self->lis, &conf, 0));
+	peer_init(&peer, -1, conf.cipher_id, nsttest_box, NSTTEST_KEYS);
+	a = deaf_client(self, wire,
+			peer_append(&peer, NST_TYPE_DATA, "record", 6, wire),
+			conf.family);
+	ASSERT_LE(0, a);
+	b = accept_from(self->lis);
+	ASSERT_LE(0, b);
+	ASSERT_EQ(0, tcptest_state(b, TCP_SYN_RECV));
+	/* The next SYN-ACK comes to nobody. */
+	close(a);
+	ASSERT_EQ(0, tcptest_state(b, TCP_CLOSE));
+	EXPECT_EQ(6, recv(b, in, sizeof(in), 0));
+	EXPECT_STREQ("record", in);
+	EXPECT_EQ(-1, recv(b, in, sizeof(in), 0));
+	EXPECT_EQ(ECONNRESET, errno);
+	EXPECT_EQ(foreign, nsttest_stat("NstRxForeign"));
+	close(b);
+}
+
 /* A START of its own comes with the SYN; what follows it, and the answer, come later. */
 static void run_start_in_syn(struct __test_metadata *_metadata,
 			     FIXTURE_DATA(older) *self,
