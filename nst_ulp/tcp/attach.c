@@ -226,7 +226,9 @@ static int check(const struct sock *sk)
 	    nst_tcp_creator(sk) < 0 || !sk->sk_socket ||
 	    READ_ONCE(sk->sk_socket->ops) != nst_tcp_base_ops[family])
 		return -EBUSY;
-	if (tcp_sk(sk)->repair || tcp_sk(sk)->fastopen_connect)
+	/* What is refused behind it is refused before it. */
+	if (tcp_sk(sk)->repair || tcp_sk(sk)->fastopen_connect ||
+	    tcp_sk(sk)->recvmsg_inq || READ_ONCE(sk->sk_peek_off) >= 0)
 		return -EOPNOTSUPP;
 	/* It would go on in TCP's own code, with plaintext. */
 	if (sk->sk_write_pending)

@@ -152,6 +152,34 @@ TEST_F(refuse, options)
 	}
 }
 
+/* Nor does a socket get NST that has one of them already. */
+TEST_F(refuse, options_from_before)
+{
+	static const struct {
+		int level;
+		int opt;
+	} options[] = {
+		{ SOL_SOCKET, SO_PEEK_OFF },	/* from 6.9 on */
+		{ SOL_TCP, TCP_INQ },
+		{ SOL_TCP, TCP_FASTOPEN_CONNECT },
+	};
+	size_t i;
+	int fd;
+
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		ASSERT_LE(0, fd);
+		if (!tcptest_set_int(fd, options[i].level, options[i].opt, 1)) {
+			EXPECT_EQ(-EOPNOTSUPP, nsttest_attach(fd)) {
+				TH_LOG("option %zu", i);
+			}
+		} else {
+			EXPECT_EQ(0, i);
+		}
+		close(fd);
+	}
+}
+
 TEST_F(refuse, zerocopy_receive)
 {
 	uint8_t zc[64] = {};
