@@ -11,7 +11,6 @@
 #include "tcp/intact.h"
 #include "tcp/mem.h"
 #include "tcp/ops.h"
-#include "tcp/queue.h"
 #include "tcp/opt.h"
 #include "tcp/ready.h"
 #include "tcp/rx.h"
@@ -81,8 +80,7 @@ void nst_tcp_state_change(struct sock *sk)
 	if (sk->sk_state == TCP_FIN_WAIT2 &&
 	    test_bit(NST_TCP_LINGER, &nst->flags))
 		nst_tcp_crowd_acked(nst, false);
-	if ((sk->sk_state == TCP_ESTABLISHED &&
-	     (nst_tcp_queued(sk) || nst_tcp_owes(nst))) ||
+	if ((sk->sk_state == TCP_ESTABLISHED && nst_tcp_owes(nst)) ||
 	    test_bit(NST_TCP_LINGER, &nst->flags))
 		nst_tcp_kick(nst, 0);
 	nst->state_change(sk);

@@ -109,11 +109,9 @@ static enum nst_head_state sort_head(const struct nst_tcp *nst)
 {
 	const struct nst_hdr *hdr = &nst->head.hdr;
 
-	if (hdr->type == NST_TYPE_START ||
+	if (!READ_ONCE(nst->st.rx_started) || hdr->type == NST_TYPE_START ||
 	    test_bit(NST_TCP_CLOSED, &nst->flags))
 		return HEAD_WORK;
-	if (!READ_ONCE(nst->st.rx_started))
-		return HEAD_START;
 	if (hdr->type == NST_TYPE_DATA && !hdr->len)
 		return HEAD_WORK;
 	return HEAD_READY;

@@ -11,7 +11,6 @@ struct nst_rxrec;
 enum nst_head_state {
 	HEAD_WAIT,	/* not complete */
 	HEAD_WORK,	/* something to do that no reader waits for */
-	HEAD_START,	/* the same: a START, which a reader judges on his way */
 	HEAD_READY,	/* a reader's */
 };
 

@@ -23,22 +23,6 @@ static bool note_refusal(struct nst_tcp *nst)
 }
 
 /*
- * A START with something behind it is judged by the reader who is told of that, if
- * he comes at once, as most do. It never waits for him: a worker comes a moment later.
- * In strict mode a sender, here or there, waits for it.
- */
-static void call_worker(struct nst_tcp *nst, enum nst_head_state state)
-{
-	if (READ_ONCE(nst->turn))
-		return;
-	if (state == HEAD_START && nst->head.ready &&
-	    !nst_stream_asks_start(&nst->st))
-		nst_tcp_kick_late(nst);
-	else if (state == HEAD_WORK || state == HEAD_START)
-		nst_tcp_kick(nst, 0);
-}
-
-/*
  * Look at what has arrived: is that news for a reader? Each record with
  * plaintext that has become complete is, and with SO_RCVLOWAT each byte may be.
  * Behind a record that ends the count nobody looks, so there all is.
@@ -49,7 +33,8 @@ static bool has_news(struct nst_tcp *nst)
 	u32 bytes = head->ahead.bytes;
 	bool ready = head->ready;
 
-	call_worker(nst, nst_tcp_head_look(nst));
+	if (nst_tcp_head_look(nst) == HEAD_WORK && !READ_ONCE(nst->turn))
+		nst_tcp_kick(nst, 0);
 	if (!head->ready)
 		return false;
 	return !ready || head->ahead.bytes != bytes || head->ahead.more ||

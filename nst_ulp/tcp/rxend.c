@@ -91,7 +91,6 @@ int nst_tcp_rx_fail(struct nst_tcp *nst, enum nst_drop drop,
  */
 void nst_tcp_rx_bound(struct nst_tcp *nst)
 {
-	nst_tcp_kick_off(nst);
 	if (nst_stream_asks_start(&nst->st))
 		nst_tcp_kick(nst, 0);
 	wake_strict(nst);

@@ -12,6 +12,7 @@
 #include <linux/workqueue.h>
 #include <net/tcp.h>
 #include "limits.h"
+#include "tcp/queue.h"
 #include "tcp/sock.h"
 #include "tcp/stall.h"
 #include "tcp/txrec.h"
@@ -185,13 +186,6 @@ void nst_tcp_return(struct nst_tcp *nst)
 	spin_unlock_bh(&nst->sk->sk_lock.slock);
 }
 
-/* Is the worker queued for a time at which something cannot wait for it? */
-static bool is_late(const struct nst_tcp *nst)
-{
-	return READ_ONCE(nst->tx_untold) ||
-	       READ_ONCE(nst->flags) & (BIT(NST_TCP_LINGER) | BIT(NST_TCP_LATE));
-}
-
 /**
  * nst_tcp_kick() - have the worker run
  * @nst: the socket's state
@@ -203,49 +197,11 @@ void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay)
 {
 	if (test_bit(NST_TCP_DEAD, &nst->flags))
 		return;
-	/* Pairs with nst_tcp_kick_off() and run_work(): what is wanted goes first. */
-	smp_mb__before_atomic();
-	set_bit(NST_TCP_WANTED, &nst->flags);
-	if (!delay && is_late(nst))
+	if (!delay && (test_bit(NST_TCP_LINGER, &nst->flags) ||
+		       READ_ONCE(nst->tx_untold)))
 		hurry(nst);
 	else
 		queue(nst, &nst->work, delay);
-}
-
-/**
- * nst_tcp_kick_late() - have the worker run soon, unless nst_tcp_kick_off() comes first
- * @nst: the socket's state; a START waits that a reader may judge
- *
- * Context: as nst_tcp_kick().
- */
-void nst_tcp_kick_late(struct nst_tcp *nst)
-{
-	if (test_bit(NST_TCP_DEAD, &nst->flags))
-		return;
-	set_bit(NST_TCP_LATE, &nst->flags);
-	queue(nst, &nst->work, NST_TCP_START_WAIT);
-}
-
-/**
- * nst_tcp_kick_off() - the START is judged: no worker need come for it
- * @nst: the socket's state
- *
- * Context: process, under rx_lock.
- */
-void nst_tcp_kick_off(struct nst_tcp *nst)
-{
-	if (!test_bit(NST_TCP_LATE, &nst->flags) ||
-	    !test_and_clear_bit(NST_TCP_LATE, &nst->flags) ||
-	    !cancel_delayed_work(&nst->work))
-		return;
-	put_both(nst);
-	/*
-	 * Who has wanted it for something else, and found it queued, has said so before.
-	 * Pairs with nst_tcp_kick(): take it off the queue, then look.
-	 */
-	smp_mb();
-	if (test_bit(NST_TCP_WANTED, &nst->flags))
-		nst_tcp_kick(nst, 0);
 }
 
 /**
@@ -253,9 +209,8 @@ void nst_tcp_kick_off(struct nst_tcp *nst)
  * @nst: the socket's state; its connection has come to stand, or to a program, or
  *	has got keys
  *
- * A start record that is asked for, or what a call has left. Whoever brings one of
- * these about calls the worker behind it, too. For what has come before the caller
- * looks himself, see nst_tcp_announce().
+ * A start record that is asked for, what has come before, or what a call has left.
+ * Whoever brings one of these about calls the worker behind it, too.
  *
  * Context: any, while the caller keeps the socket.
  * Return: false if surely not.
@@ -267,10 +222,9 @@ bool nst_tcp_owes(const struct nst_tcp *nst)
 	 * brings it about, and its worker, sees that change.
 	 */
 	smp_mb();
-	return nst_stream_asks_start(&nst->st) || READ_ONCE(nst->tx_open) ||
-	       READ_ONCE(nst->tx_out) ||
-	       (READ_ONCE(nst->flags) &
-		~(BIT(NST_TCP_LATE) | BIT(NST_TCP_WANTED)));
+	return nst_stream_asks_start(&nst->st) || nst_tcp_queued(nst->sk) ||
+	       READ_ONCE(nst->flags) || READ_ONCE(nst->tx_open) ||
+	       READ_ONCE(nst->tx_out);
 }
 
 /**
@@ -342,10 +296,6 @@ static void run_work(struct work_struct *work)
 	struct nst_tcp *nst = container_of(to_delayed_work(work),
 					   struct nst_tcp, work);
 
-	clear_bit(NST_TCP_LATE, &nst->flags);
-	clear_bit(NST_TCP_WANTED, &nst->flags);
-	/* Pairs with nst_tcp_kick(): what was wanted until now is done here. */
-	smp_mb__after_atomic();
 	works->serve(nst);
 	put_both(nst);
 }

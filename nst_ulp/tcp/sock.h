@@ -82,9 +82,6 @@
 struct nst_stalled;
 struct nst_txrec;
 
-/* How long a START is left to the reader who was told of what is behind it. */
-#define NST_TCP_START_WAIT	(HZ / 250 + 1)
-
 /* How soon the worker tries again what it had no memory for. */
 #define NST_TCP_RETRY	(HZ / 50 + 1)
 
@@ -117,8 +114,6 @@ enum {
 	NST_TCP_ADOPTED,	/* accepted by TCP's own accept(), see work.c */
 	NST_TCP_LINGER,		/* closed, and goes on, see close.c */
 	NST_TCP_EMPTY,		/* nothing is left in it that must sleep to be freed */
-	NST_TCP_LATE,		/* the worker is queued for a START, see kick_late() */
-	NST_TCP_WANTED,		/* and, or only, for something else */
 };
 
 /* What a connection that lingers waits for; see crowd.c. */
@@ -399,8 +394,6 @@ bool nst_tcp_borrow(struct nst_tcp *nst);
 void nst_tcp_return(struct nst_tcp *nst);
 void nst_tcp_abort(struct nst_tcp *nst);
 void nst_tcp_kick(struct nst_tcp *nst, unsigned long delay);
-void nst_tcp_kick_late(struct nst_tcp *nst);
-void nst_tcp_kick_off(struct nst_tcp *nst);
 bool nst_tcp_owes(const struct nst_tcp *nst);
 void nst_tcp_rekick(struct nst_tcp *nst);
 void nst_tcp_linger(struct nst_tcp *nst);

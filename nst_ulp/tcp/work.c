@@ -79,7 +79,7 @@ static void see_adopted(struct nst_tcp *nst)
 }
 
 /*
- * What no program waits for: judge a START that no reader has come for, empty
+ * What no program waits for: judge a START as soon as it is there, empty
  * records, make room for a large record, send the START and the end that
  * strict mode has put off, finish what TCP had no memory for.
  */
