@@ -121,7 +121,9 @@ static int complete_child(struct sock *sk, struct nst_tcp *parent, gfp_t gfp)
 		sk->sk_state_change = parent->state_change;
 	}
 	nst_tcp_install(nst);
-	nst->rcvlowat = READ_ONCE(parent->rcvlowat);
+	/* Another is its own, as in take_rcvlowat(). */
+	if (nst->rcvlowat == 1)
+		nst->rcvlowat = READ_ONCE(parent->rcvlowat);
 	if (sk->sk_state != TCP_SYN_RECV)
 		nst_tcp_join(nst);
 	return 0;

@@ -67,11 +67,14 @@ void nst_tcp_state_change(struct sock *sk)
 		return;
 	if (!((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV)))
 		end_eviction(nst);
-	/* A Fast Open child that is reset before it stands leaves what has come. */
-	if (!nst->joined && (sk->sk_state == TCP_ESTABLISHED ||
-			     (sk->sk_state == TCP_CLOSE &&
-			      nst->auto_role == NST_WIRE_RESPONDER)))
+	if (sk->sk_state == TCP_ESTABLISHED && !nst->joined)
 		join_first(nst);
+	/* A Fast Open child that is reset before it stands leaves what has come. */
+	if (sk->sk_state == TCP_CLOSE && !nst->joined &&
+	    nst->auto_role == NST_WIRE_RESPONDER) {
+		join_first(nst);
+		nst_tcp_announce(nst);
+	}
 	/*
 	 * Strict mode begins as soon as the connection stands, and with TCP
 	 * Fast Open a START may have come before that. A closed connection goes

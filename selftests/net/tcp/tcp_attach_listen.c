@@ -410,7 +410,7 @@ TEST_F(older, fastopen_reset)
 	uint8_t wire[256];
 	struct peer peer;
 	char in[8] = "";
-	int a, b;
+	int a, b, n = 0;
 
 	ASSERT_EQ(0, tcptest_key(self->lis, &conf, 0));
 	peer_init(&peer, -1, conf.cipher_id, nsttest_box, NSTTEST_KEYS);
@@ -424,6 +424,8 @@ TEST_F(older, fastopen_reset)
 	/* The next SYN-ACK comes to nobody. */
 	close(a);
 	ASSERT_EQ(0, tcptest_state(b, TCP_CLOSE));
+	ASSERT_EQ(0, ioctl(b, FIONREAD, &n));
+	EXPECT_EQ(6, n);
 	EXPECT_EQ(6, recv(b, in, sizeof(in), 0));
 	EXPECT_STREQ("record", in);
 	EXPECT_EQ(-1, recv(b, in, sizeof(in), 0));
