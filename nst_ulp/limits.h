@@ -179,6 +179,13 @@
 #define NST_DERIVE_SERVE_NS	2000
 
 /*
+ * A datagram whose session is known, and of whose sender others wait still, takes so
+ * many of them along in its softirq. With more than one a line that has keys ends,
+ * however fast its sender is; each is opened there that would have been anyway.
+ */
+#define NST_READY_TAKE		4
+
+/*
  * The worker goes to the end of its queue after so many rounds, each of two turns: a
  * matter of ten milliseconds or so. Who waits until it has run waits no longer.
  */

@@ -2,33 +2,22 @@
 /*
  * The work item that derives keys for datagrams of unknown sessions, which wait for
  * it (wait.c), and sees whether they are authentic. Then the session comes to life,
- * and the datagram comes in again by UDP's entry, but for the very socket that it
- * had come to: UDP looks for none where a datagram has one already, as early
- * demultiplexing and TPROXY have it.
+ * and the datagram enters UDP again (again.c).
  *
  * Anybody can invent sessions, so the time that deriving takes is bounded, for the
  * whole host.
  */
 #include <linux/cpumask.h>
 #include <linux/memcontrol.h>
-#include <linux/netdevice.h>
-#include <linux/percpu.h>
 #include <linux/sched/mm.h>
-#include <linux/slab.h>
 #include <linux/timekeeping.h>
-#include <linux/udp.h>
-#include <net/dst.h>
-#include <net/protocol.h>
-#include <net/tcp_states.h>
 #include "core/cipher.h"
 #include "core/lookup.h"
 #include "core/session.h"
-#include "event.h"
 #include "limits.h"
-#include "trace.h"
+#include "udp/again.h"
 #include "udp/buf.h"
 #include "udp/derive.h"
-#include "udp/queue.h"
 #include "udp/watch.h"
 
 struct workqueue_struct *nst_udp_wq;
@@ -42,106 +31,6 @@ static struct nst_budget budget;
 /* Somebody waits until another has looked for a suite; the one just served does. */
 static bool looking;
 static bool waited;
-
-/* Is a datagram entering UDP again, on this CPU? With bottom halves off. */
-static DEFINE_PER_CPU(bool, comes_again);
-
-/**
- * nst_udp_comes_again() - is it one that has waited?
- *
- * Context: softirq, or as entered from there.
- */
-bool nst_udp_comes_again(void)
-{
-	return this_cpu_read(comes_again);
-}
-
-static void free_waiting(struct nst_udp_waiting *w)
-{
-	kfree_skb(w->skb);
-	kfree(w);
-}
-
-static void refuse(const struct nst_udp_sender *sender,
-		   const struct nst_udp_waiting *w, enum nst_drop drop)
-{
-	const struct nst_hdr *hdr = &w->dgram.hdr;
-	struct nst_udp *nst = sender->nst;
-
-	atomic64_inc(&nst->drops[drop]);
-	nst_stats_inc(nst->nn->stats, drop);
-	trace_nst_drop(NULL, drop, nst_drop_errno(drop));
-	nst_event_drop(sock_net(sender->sk), drop, hdr->kid, hdr->timestamp);
-}
-
-/**
- * nst_udp_sender_free() - a sender is the queue's no more
- * @sender: the sender, with what waits of it still: for a socket that was closed
- *
- * Context: any.
- */
-void nst_udp_sender_free(struct nst_udp_sender *sender)
-{
-	struct nst_udp_waiting *w, *next;
-
-	list_for_each_entry_safe(w, next, &sender->waiting, list) {
-		refuse(sender, w, NST_DROP_GONE);
-		free_waiting(w);
-	}
-	nst_conf_put(sender->conf);
-	sock_put(sender->sk);
-	kfree_rcu(sender, rcu);
-}
-
-/* Hands the datagram to UDP. */
-static void enter_udp(struct sk_buff *skb)
-{
-	bool ip4 = skb->protocol == htons(ETH_P_IP);
-	const struct net_protocol *v4;
-	int ret = 0;
-
-	if (ip4) {
-		v4 = rcu_dereference(inet_protos[IPPROTO_UDP]);
-		ret = v4->handler(skb);
-	} else {
-#if IS_ENABLED(CONFIG_IPV6)
-		const struct inet6_protocol *v6;
-
-		v6 = rcu_dereference(inet6_protos[IPPROTO_UDP]);
-		ret = v6->handler(skb);
-#endif
-	}
-	/* A socket that became another protocol's wants it to go on as that. */
-	if (ip4 ? ret < 0 : ret > 0)
-		kfree_skb(skb);
-}
-
-/* Has UDP's entry find the socket with the datagram instead of looking for one. */
-static void set_receiver(struct sk_buff *skb, struct sock *sk)
-{
-	skb_orphan(skb);
-	sock_hold(sk);
-	skb->sk = sk;
-	skb->destructor = sock_edemux;
-}
-
-/* A connected socket tells on which CPU its datagrams come in: not on this one. */
-static void restore_cpu(struct sock *sk, int cpu)
-{
-	if (READ_ONCE(sk->sk_state) == TCP_ESTABLISHED)
-		WRITE_ONCE(sk->sk_incoming_cpu, cpu);
-}
-
-/*
- * UDP keeps the route of a datagram that has its socket already, for early
- * demultiplexing to give it to those that follow. This one's was looked up for it
- * alone, and is wrong for them if they come to another address: a group, or none.
- * Early demultiplexing has its own kept again by the next.
- */
-static void forget_route(struct sock *sk)
-{
-	dst_release(unrcu_pointer(xchg(&sk->sk_rx_dst, NULL)));
-}
 
 /* Bring the datagram's session to life, or say why not. */
 static enum nst_drop bring_up(const struct nst_udp_sender *sender,
@@ -213,43 +102,17 @@ static enum nst_drop pay(struct turn *turn, const struct nst_udp_waiting *w)
 	return drop;
 }
 
-/* On its device, to its socket; with bottom halves off. */
-static void enter_again(struct turn *turn, struct nst_udp_waiting *w)
+/* The same for one that enters UDP again: of no budget, but of the user's turn. */
+static enum nst_drop readmit(struct turn *turn, struct nst_udp_waiting *w)
 {
 	struct nst_watch watch = nst_watch_start();
-	struct sock *sk = turn->sender->sk;
+	enum nst_drop drop = nst_udp_again(turn->sender->sk, w);
 	bool disturbed;
 	u64 ns;
 
-	this_cpu_write(comes_again, true);
-	set_receiver(w->skb, sk);
-	enter_udp(w->skb);
-	/* At once: its reader is awake already. */
-	restore_cpu(sk, w->cpu);
-	this_cpu_write(comes_again, false);
-	forget_route(sk);
-	w->skb = NULL;
 	ns = nst_watch_stop(&watch, &disturbed);
-	/* Of no budget, but of the user's turn: it is opened here. */
 	turn->ns += nst_budget_cost(&budget, kind_of(&w->dgram.hdr, false), ns,
 				    disturbed);
-}
-
-/* The datagram enters UDP again, for its socket, if its device is there. */
-static enum nst_drop readmit(struct turn *turn, struct nst_udp_waiting *w)
-{
-	struct net *net = sock_net(turn->sender->sk);
-	enum nst_drop drop = NST_DROP_GONE;
-
-	local_bh_disable();
-	rcu_read_lock();
-	w->skb->dev = dev_get_by_index_rcu(net, w->ifindex);
-	if (w->skb->dev) {
-		enter_again(turn, w);
-		drop = NST_OK;
-	}
-	rcu_read_unlock();
-	local_bh_enable();
 	return drop;
 }
 
@@ -276,16 +139,12 @@ static enum nst_drop judge_again(const struct nst_udp_sender *sender,
 static bool serve_one(struct turn *turn, struct nst_udp_waiting *w,
 		      enum nst_drop drop, bool costly)
 {
-	struct nst_udp_sender *sender = turn->sender;
-
-	if (costly)
-		drop = pay(turn, w);
 	if (costly && !drop)
 		turn->to = NST_LINE_READY;
 	if (!drop)
 		drop = readmit(turn, w);
 	if (drop)
-		refuse(sender, w, drop);
+		nst_udp_again_refuse(turn->sender->nst, w, drop);
 	return !drop || !costly;
 }
 
@@ -310,19 +169,55 @@ static bool waits_on(struct turn *turn, const struct nst_udp_waiting *w,
 	return true;
 }
 
-/* The next datagram. Returns false if it is to wait. */
-static bool serve_next(struct turn *turn, struct nst_udp_waiting *w, bool *more)
+/*
+ * One that costs a derivation, by which it becomes @drop: not under the lock, but
+ * nobody takes what waits meanwhile. Returns false if it is to wait.
+ */
+static bool derive_one(struct turn *turn, const struct nst_udp_waiting *w,
+		       const struct nst_found *found, enum nst_drop *drop)
+	__must_hold(&turn->sender->lock)
 {
-	struct nst_found found = {};
-	enum nst_drop drop = judge_again(turn->sender, w, &found);
-	bool costly = !drop && !found.keys;
+	struct nst_udp_sender *sender = turn->sender;
+	bool waits;
 
-	if (costly && waits_on(turn, w, &found))
-		return false;
-	if (found.keys)
+	sender->deriving = true;
+	spin_unlock_bh(&sender->lock);
+	waits = waits_on(turn, w, found);
+	if (!waits)
+		*drop = pay(turn, w);
+	spin_lock_bh(&sender->lock);
+	sender->deriving = false;
+	return !waits;
+}
+
+/* The next datagram, if there is one. Returns false if it is to wait. */
+static bool serve_next(struct turn *turn, bool *more, bool *last)
+{
+	struct nst_udp_sender *sender = turn->sender;
+	struct nst_found found = {};
+	struct nst_udp_waiting *w;
+	bool costly, done = true;
+	enum nst_drop drop;
+
+	spin_lock_bh(&sender->lock);
+	w = nst_udp_queue_first(sender);
+	*last = !w;
+	if (!w)
+		goto out;
+	drop = judge_again(sender, w, &found);
+	costly = !drop && !found.keys;
+	if (costly)
+		done = derive_one(turn, w, &found, &drop);
+	else if (!drop)
 		turn->to = NST_LINE_READY;
+	if (!done)
+		goto out;
 	*more = serve_one(turn, w, drop, costly);
-	return true;
+	*last = nst_udp_queue_done(sender, w);
+	nst_udp_waiting_free(w);
+out:
+	spin_unlock_bh(&sender->lock);
+	return done;
 }
 
 /*
@@ -333,15 +228,11 @@ static void serve(struct nst_udp_sender *sender, enum nst_udp_line_nr line)
 {
 	struct turn turn = { .sender = sender, .from = line, .to = NST_LINES };
 	bool last = false, more = true;
-	struct nst_udp_waiting *w;
 
 	while (turn.ns < NST_DERIVE_TURN_NS && more && !last) {
 		turn.ns += NST_DERIVE_SERVE_NS;
-		w = nst_udp_queue_first(sender);
-		if (!serve_next(&turn, w, &more))
+		if (!serve_next(&turn, &more, &last))
 			break;
-		last = nst_udp_queue_done(sender, w);
-		free_waiting(w);
 		cond_resched();
 	}
 	nst_udp_line_give(sender, line, turn.ns);

@@ -4,13 +4,10 @@
 #define _NST_UDP_DERIVE_H
 
 #include <linux/workqueue.h>
-#include "udp/line.h"
 
 /* Derives keys, and frees what softirqs may know for a grace period. */
 extern struct workqueue_struct *nst_udp_wq;
 
-bool nst_udp_comes_again(void);
-void nst_udp_sender_free(struct nst_udp_sender *sender);
 void nst_udp_derive_soon(void);
 int nst_udp_derive_init(void);
 void nst_udp_derive_exit(void);

@@ -16,9 +16,11 @@
 
 /**
  * struct nst_udp_sender - what waits of one sender, at one socket
- * @node: in the table of all; RCU
+ * @node: in the table of all; RCU. Not there: all that waited is another's
  * @rcu: frees it after its readers
- * @turn: among the senders to its socket; empty while it is served
+ * @turn: among the senders to its socket; empty while the work has it
+ * @lock: see "Locking" of sock.h
+ * @deriving: the work has the first one, whose keys it derives; under @lock
  * @nst: the socket's state
  * @sk: the socket; holds a reference
  * @conf: of the socket when the first datagram came; holds a reference
@@ -35,6 +37,8 @@ struct nst_udp_sender {
 	struct hlist_node node;
 	struct rcu_head rcu;
 	struct list_head turn;
+	spinlock_t lock;
+	bool deriving;
 	struct nst_udp *nst;
 	struct sock *sk;
 	struct nst_conf *conf;

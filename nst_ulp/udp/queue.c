@@ -68,22 +68,24 @@ static struct nst_udp_sender *find(const struct nst_udp *nst,
 }
 
 /**
- * nst_udp_queue_has() - does something of that sender wait at a socket?
+ * nst_udp_queue_find() - of whom does something wait at a socket?
  * @nst: the socket's state
  * @id: of the session
  *
  * Context: any, under rcu_read_lock().
+ * Return: the sender; NULL: nothing of that one.
  */
-bool nst_udp_queue_has(struct nst_udp *nst, const struct nst_session_id *id)
+struct nst_udp_sender *nst_udp_queue_find(struct nst_udp *nst,
+					  const struct nst_session_id *id)
 {
-	return READ_ONCE(nst->queue.nr) && find(nst, id);
+	return find(nst, id);
 }
 
 /* Its datagrams wait no more, and nobody finds it. */
 static void unlink(struct nst_udp_sender *sender)
 {
 	lockdep_assert_held(&nst_udp_line_lock);
-	hlist_del_rcu(&sender->node);
+	hlist_del_init_rcu(&sender->node);
 }
 
 /*
@@ -177,18 +179,91 @@ enum nst_drop nst_udp_queue_add(struct nst_udp_sender *new,
  *
  * Context: process.
  * Return: the datagram, charged to its socket no more. It keeps its place until
- * nst_udp_queue_done(), so that nothing overtakes it.
+ * nst_udp_queue_done(), so that nothing overtakes it. NULL: others have taken all, and
+ * the sender is the caller's, to be freed after a grace period.
  */
 struct nst_udp_waiting *nst_udp_queue_first(struct nst_udp_sender *sender)
 {
 	struct nst_udp_waiting *w;
 
 	spin_lock_bh(&nst_udp_line_lock);
-	w = list_first_entry(&sender->waiting, struct nst_udp_waiting, list);
+	w = list_first_entry_or_null(&sender->waiting, struct nst_udp_waiting,
+				     list);
 	/* Before it enters UDP, which counts it once more. */
-	charge(sender, w, false);
+	if (w)
+		charge(sender, w, false);
 	spin_unlock_bh(&nst_udp_line_lock);
 	return w;
+}
+
+/**
+ * nst_udp_queue_take() - take what waits longest of a sender
+ * @sender: from nst_udp_queue_find()
+ *
+ * It counts until nst_udp_queue_took(), and the sender is found until
+ * nst_udp_queue_empty(), so that nothing overtakes it.
+ *
+ * Context: any, under the sender's lock and rcu_read_lock().
+ * Return: the datagram, the caller's; NULL: there is none, or the socket was closed.
+ */
+struct nst_udp_waiting *nst_udp_queue_take(struct nst_udp_sender *sender)
+{
+	struct nst_udp_waiting *w = NULL;
+
+	spin_lock_bh(&nst_udp_line_lock);
+	if (!hlist_unhashed(&sender->node))
+		w = list_first_entry_or_null(&sender->waiting,
+					     struct nst_udp_waiting, list);
+	if (w) {
+		charge(sender, w, false);
+		list_del(&w->list);
+	}
+	spin_unlock_bh(&nst_udp_line_lock);
+	return w;
+}
+
+/**
+ * nst_udp_queue_took() - a datagram waits no more
+ * @sender: its sender
+ * @w: what nst_udp_queue_take() gave
+ *
+ * Context: any, under the sender's lock and rcu_read_lock().
+ */
+void nst_udp_queue_took(struct nst_udp_sender *sender,
+			const struct nst_udp_waiting *w)
+{
+	spin_lock_bh(&nst_udp_line_lock);
+	/* Who has closed the socket has counted it. */
+	if (!hlist_unhashed(&sender->node))
+		nst_udp_line_add(sender, -1, -(int)w->size);
+	spin_unlock_bh(&nst_udp_line_lock);
+}
+
+/**
+ * nst_udp_queue_empty() - does nothing wait of a sender any more?
+ * @sender: from nst_udp_queue_find()
+ * @unused: receives whether the sender is the caller's, to be freed after a grace
+ *	period
+ *
+ * Context: any, under the sender's lock and rcu_read_lock().
+ */
+bool nst_udp_queue_empty(struct nst_udp_sender *sender, bool *unused)
+{
+	bool empty;
+
+	*unused = false;
+	spin_lock_bh(&nst_udp_line_lock);
+	empty = hlist_unhashed(&sender->node);
+	if (!empty && list_empty(&sender->waiting)) {
+		empty = true;
+		unlink(sender);
+		/* Without a turn, the work has it, and finds that. */
+		*unused = !list_empty(&sender->turn);
+		if (*unused)
+			nst_udp_line_leave(sender);
+	}
+	spin_unlock_bh(&nst_udp_line_lock);
+	return empty;
 }
 
 /**
@@ -231,28 +306,32 @@ static void drop_all(struct nst_udp_sender *sender)
  * The first of them, if nst_udp_queue_first() gave it, is charged again.
  *
  * Context: process.
- * Return: false if the socket was closed: @sender and what waits is the caller's, to
- * be freed after a grace period.
+ * Return: false if the socket was closed, or others have taken all: @sender and what
+ * waits is the caller's, to be freed after a grace period.
  */
 bool nst_udp_queue_again(struct nst_udp_sender *sender, enum nst_udp_line_nr line)
 {
 	struct nst_udp_waiting *w;
-	bool closed;
+	bool over;
 
 	spin_lock_bh(&nst_udp_line_lock);
-	closed = sender->nst->queue.closed;
-	if (closed) {
+	over = hlist_unhashed(&sender->node);
+	if (!over && sender->nst->queue.closed) {
+		over = true;
 		drop_all(sender);
-	} else {
-		w = list_first_entry(&sender->waiting, struct nst_udp_waiting,
-				     list);
-		charge(sender, w, true);
+	}
+	if (!over) {
+		/* None: who has taken the last one has not done with it. */
+		w = list_first_entry_or_null(&sender->waiting,
+					     struct nst_udp_waiting, list);
+		if (w)
+			charge(sender, w, true);
 		if (line != NST_LINES)
 			nst_udp_line_change(sender, line);
 		nst_udp_line_up(sender);
 	}
 	spin_unlock_bh(&nst_udp_line_lock);
-	return !closed;
+	return !over;
 }
 
 /**

@@ -35,11 +35,16 @@ void nst_udp_queue_init(struct nst_udp_queue *queue);
 enum nst_drop nst_udp_queue_room(const struct nst_udp *nst,
 				 enum nst_udp_line_nr line,
 				 const struct sk_buff *skb);
-bool nst_udp_queue_has(struct nst_udp *nst, const struct nst_session_id *id);
+struct nst_udp_sender *nst_udp_queue_find(struct nst_udp *nst,
+					  const struct nst_session_id *id);
 enum nst_drop nst_udp_queue_add(struct nst_udp_sender *new,
 				struct nst_udp_waiting *w, bool *used,
 				bool *wake);
 struct nst_udp_waiting *nst_udp_queue_first(struct nst_udp_sender *sender);
+struct nst_udp_waiting *nst_udp_queue_take(struct nst_udp_sender *sender);
+void nst_udp_queue_took(struct nst_udp_sender *sender,
+			const struct nst_udp_waiting *w);
+bool nst_udp_queue_empty(struct nst_udp_sender *sender, bool *unused);
 bool nst_udp_queue_done(struct nst_udp_sender *sender,
 			struct nst_udp_waiting *w);
 bool nst_udp_queue_again(struct nst_udp_sender *sender,

@@ -17,7 +17,7 @@
 #include "core/memory.h"
 #include "event.h"
 #include "trace.h"
-#include "udp/derive.h"
+#include "udp/again.h"
 #include "udp/pages.h"
 #include "udp/queue.h"
 #include "udp/rx.h"
@@ -284,11 +284,11 @@ static void account(struct nst_udp *nst, const struct nst_hdr *hdr)
 			    hdr->epoch);
 }
 
-/* Something of the same sender waits: this must not overtake it. */
+/* Something of the same sender waits, and goes on doing so: not to be overtaken. */
 static bool must_wait(struct nst_udp *nst, const struct nst_found *found)
 {
 	return unlikely(READ_ONCE(nst->queue.nr)) && !nst_udp_comes_again() &&
-	       nst_udp_queue_has(nst, &found->id);
+	       !nst_udp_catch_up(nst, &found->id);
 }
 
 static enum nst_drop take(const struct nst_udp *nst,

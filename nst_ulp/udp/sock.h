@@ -22,9 +22,13 @@
  *             reading by the others; never while a reader waits for a datagram.
  *             Only ever tried: its holder may be in a page fault without end, so
  *             who waits does so on recv_wait, as he waits for a datagram
+ *  nst_udp_sender.lock  spinlock, with bottom halves off; held while a datagram that
+ *             has waited is opened and enters UDP, in which what comes of the same
+ *             sender waits for it, and keeps the order
  *  the lock of line.c  spinlock, taken in softirq; datagrams that wait. A leaf
  *
- * Order: splice_lock > conf_lock > socket lock > sk_callback_lock, and conf_lock >
+ * Order: nst_udp_sender.lock > all that UDP takes for a datagram that comes, and the
+ * lock of line.c. splice_lock > conf_lock > socket lock > sk_callback_lock, and conf_lock >
  * tx_lock. Only the attach takes the socket lock. What softirqs need of a socket,
  * they find by RCU: @rx and @own.
  *

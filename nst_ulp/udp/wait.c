@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <net/dst.h>
 #include "core/memory.h"
+#include "udp/again.h"
 #include "udp/derive.h"
 #include "udp/queue.h"
 #include "udp/wait.h"
@@ -41,6 +42,8 @@ static struct nst_udp_sender *new_sender(struct nst_udp *nst,
 	sender->nr = 0;
 	sender->bytes = 0;
 	sender->size = 0;
+	spin_lock_init(&sender->lock);
+	sender->deriving = false;
 	INIT_LIST_HEAD(&sender->turn);
 	INIT_LIST_HEAD(&sender->waiting);
 	return sender;

@@ -3,7 +3,8 @@
  * One user keeps the worker that derives keys busy without end: what he sends
  * waits behind the first datagram of an epoch, is large, and takes long to refuse.
  * Others have their turn all the same, and who waits for the worker, as a
- * namespace that goes, waits for what it has begun and not for what comes in.
+ * namespace that goes, waits for what it has begun and not for what comes in. And
+ * who sends faster than it opens does not wait any more when his keys are there.
  */
 #define _GNU_SOURCE
 #include <net/if.h>
@@ -19,6 +20,9 @@
 #define BIG		40000	/* bytes */
 #define BEHIND		48	/* forged ones in one epoch */
 #define SESSIONS	15
+#define LONG		8000	/* bytes: it takes a while to open */
+#define ROW		400	/* datagrams of a sender */
+#define ROW_FIRST	100	/* of those, before the keys are there at most */
 #define TURN_MAX	40	/* forged ones that are refused before another's comes */
 
 static const struct udpend_conf private_box = {
@@ -235,6 +239,102 @@ TEST_F_TIMEOUT(turn, a_socket_closes, 120)
 		close(k);
 		goes_on(_metadata, 10);
 	}
+}
+
+FIXTURE(line)
+{
+	struct udpend *e;
+	cpu_set_t cpus;
+};
+
+FIXTURE_VARIANT(line)
+{
+	int forged;	/* of so many datagrams, all but one, once the keys are there */
+};
+
+FIXTURE_VARIANT_ADD(line, authentic) { .forged = 1, };
+FIXTURE_VARIANT_ADD(line, forged) { .forged = 8, };
+
+FIXTURE_SETUP(line)
+{
+	int size = 32 << 20;
+	cpu_set_t first;
+
+	self->e = end_open(_metadata, &private_box);
+	setsockopt(self->e->k, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	take_next(_metadata, self->e, &self->e->p);
+	/* The other one is the work's. */
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(self->cpus), &self->cpus));
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(first), &first));
+}
+
+FIXTURE_TEARDOWN(line)
+{
+	sched_setaffinity(0, sizeof(self->cpus), &self->cpus);
+	end_close(self->e);
+}
+
+/* The next one of a row, whose number is in it. Returns 1 if it has come, 0 if not. */
+static int next_came(struct __test_metadata *_metadata, int fd, uint32_t want,
+		     int flags)
+{
+	static uint8_t buf[LONG + 1];
+	uint32_t nr;
+
+	if (recv(fd, buf, sizeof(buf), flags) != LONG)
+		return 0;
+	memcpy(&nr, buf, sizeof(nr));
+	EXPECT_EQ(want, nr);
+	return 1;
+}
+
+/*
+ * Faster than the work opens, a sender goes on in an epoch that is new. When the first
+ * datagram of that has come, what waits still is all that has to, but for some that
+ * each take more along: also if they are forged. The order is kept.
+ */
+TEST_F_TIMEOUT(line, ends, 60)
+{
+	static uint8_t wire[ROW][PEER_HDR_SIZE + LONG], plain[LONG];
+	struct udpend *e = self->e;
+	uint32_t i, first, sent = 0, good = 0, came = 0;
+	int64_t waited;
+
+	udppeer_epoch(&e->p);
+	for (i = 0; i < ROW; i++) {
+		bool forged = i >= ROW_FIRST && i % variant->forged;
+
+		memcpy(plain, &good, sizeof(good));
+		good += !forged;
+		ASSERT_EQ(sizeof(wire[i]), udppeer_next(&e->p, PEER_DATA, plain,
+							LONG, wire[i]));
+		wire[i][PEER_HDR_SIZE] ^= forged;
+	}
+	while (!came && sent < ROW_FIRST) {
+		ASSERT_EQ(0, udpend_send(e->raw, &e->to, wire[sent],
+					 sizeof(wire[sent])));
+		sent++;
+		came = next_came(_metadata, e->k, 0, MSG_DONTWAIT);
+	}
+	if (!came)
+		came = next_came(_metadata, e->k, 0, 0);
+	ASSERT_EQ(1, came);
+	first = sent;
+	waited = nsttest_stat("NstUdpWaited");
+	for (; sent < ROW; sent++)
+		ASSERT_EQ(0, udpend_send(e->raw, &e->to, wire[sent],
+					 sizeof(wire[sent])));
+	while (came < good) {
+		ASSERT_EQ(1, next_came(_metadata, e->k, came, 0))
+			TH_LOG("the %uth", came);
+		came++;
+	}
+	waited = nsttest_stat("NstUdpWaited") - waited;
+	TH_LOG("%lld of %u waited, behind %u", (long long)waited, ROW - first,
+	       first);
+	EXPECT_GE(first / 3 + 1, waited);
 }
 
 TEST_HARNESS_MAIN
