@@ -18,8 +18,13 @@
 #include "trace.h"
 #include "udp/buf.h"
 
-/* One spare buffer a CPU, or NULL. Taken and given back by exchange. */
+/*
+ * One spare buffer a CPU, made when that first sends, or NULL while somebody has it.
+ * It is the host's and charged to nobody; what is needed beside it is charged to who
+ * needs it, and freed then. Taken and given back by exchange, also from elsewhere.
+ */
 static DEFINE_PER_CPU(struct nst_udp_buf *, buf_spare);
+static DEFINE_PER_CPU(int, buf_made);
 
 static void buf_free(struct nst_udp_buf *buf)
 {
@@ -28,6 +33,30 @@ static void buf_free(struct nst_udp_buf *buf)
 	while (buf->nr)
 		__free_page(buf->page[--buf->nr]);
 	kfree(buf);
+}
+
+static gfp_t gfp_of(const struct nst_udp_buf *buf)
+{
+	return buf->spare ? GFP_KERNEL : GFP_KERNEL_ACCOUNT;
+}
+
+/* The spare one of this CPU, if it is there or was not made yet; else another. */
+static struct nst_udp_buf *buf_take(void)
+{
+	int cpu = raw_smp_processor_id(), *made = per_cpu_ptr(&buf_made, cpu);
+	struct nst_udp_buf **spare = per_cpu_ptr(&buf_spare, cpu);
+	struct nst_udp_buf *buf = xchg(spare, NULL);
+	bool first;
+
+	if (buf)
+		return buf;
+	first = !READ_ONCE(*made) && !xchg(made, 1);
+	buf = kzalloc(sizeof(*buf), first ? GFP_KERNEL : GFP_KERNEL_ACCOUNT);
+	if (first && buf)
+		buf->spare = spare;
+	else if (first)
+		WRITE_ONCE(*made, 0);
+	return buf;
 }
 
 /**
@@ -40,17 +69,15 @@ static void buf_free(struct nst_udp_buf *buf)
 struct nst_udp_buf *nst_udp_buf_get(unsigned int len)
 {
 	unsigned int nr = DIV_ROUND_UP(len, PAGE_SIZE);
-	struct nst_udp_buf *buf = this_cpu_xchg(buf_spare, NULL);
+	struct nst_udp_buf *buf = buf_take();
 
-	if (!buf)
-		buf = kzalloc(sizeof(*buf), GFP_KERNEL);
 	if (!buf)
 		return NULL;
 	while (buf->nr < nr) {
-		struct page *page = alloc_page(GFP_KERNEL);
+		struct page *page = alloc_page(gfp_of(buf));
 
 		if (!page) {
-			buf_free(buf);
+			nst_udp_buf_put(buf);
 			return NULL;
 		}
 		buf->page[buf->nr] = page;
@@ -61,13 +88,16 @@ struct nst_udp_buf *nst_udp_buf_get(unsigned int len)
 
 /**
  * nst_udp_buf_put() - a buffer is used no more
- * @buf: the buffer; its CPU keeps one for the next send
+ * @buf: the buffer; the spare one goes back to its CPU
  *
  * Context: process.
  */
 void nst_udp_buf_put(struct nst_udp_buf *buf)
 {
-	if (this_cpu_cmpxchg(buf_spare, NULL, buf))
+	if (buf->spare)
+		/* Pairs with the exchange of buf_take(). */
+		smp_store_release(buf->spare, buf);
+	else
 		buf_free(buf);
 }
 
@@ -318,5 +348,6 @@ void nst_udp_buf_exit(void)
 	for_each_possible_cpu(cpu) {
 		buf_free(per_cpu(buf_spare, cpu));
 		per_cpu(buf_spare, cpu) = NULL;
+		per_cpu(buf_made, cpu) = 0;
 	}
 }

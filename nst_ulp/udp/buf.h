@@ -21,11 +21,13 @@ struct nst_hdr;
  * @page: the pages; those from @nr on are NULL
  * @vec: the same, as UDP takes them
  * @nr: pages at hand
+ * @spare: of the CPU whose spare one it is; NULL: it is none
  */
 struct nst_udp_buf {
 	struct page *page[NST_UDP_BUF_PAGES];
 	struct bio_vec vec[NST_UDP_BUF_PAGES];
 	unsigned int nr;
+	struct nst_udp_buf **spare;
 };
 
 /**

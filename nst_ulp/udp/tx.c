@@ -71,7 +71,7 @@ static int write_control(struct msghdr *msg, struct nst_udp_send *send, u8 suite
 	if (!send->rewrite && send->nr == 1)
 		return 0;
 	send->control = kzalloc(CMSG_ALIGN(msg->msg_controllen) +
-				CMSG_SPACE(sizeof(cut)), GFP_KERNEL);
+				CMSG_SPACE(sizeof(cut)), GFP_KERNEL_ACCOUNT);
 	if (!send->control)
 		return -ENOMEM;
 	for_each_cmsghdr(cmsg, msg) {
@@ -209,6 +209,25 @@ static int cut(const struct sock *sk, const struct msghdr *msg,
 	return send->nr > UDP_MAX_SEGMENTS ? -EINVAL : 0;
 }
 
+/*
+ * Waits for room in SO_SNDBUF, as UDP would behind us: who waits there has a buffer,
+ * and what is sealed gets old. UDP asks once more, for others may have taken the room.
+ */
+static int wait_for_room(struct sock *sk, int flags)
+{
+	struct sk_buff *skb;
+	int err = 0;
+
+	if (likely(sk_wmem_alloc_get(sk) < READ_ONCE(sk->sk_sndbuf)))
+		return 0;
+	/* The kernel has no other way to wait for it that a module can go. */
+	skb = sock_alloc_send_skb(sk, 1, flags & MSG_DONTWAIT, &err);
+	if (!skb)
+		return err;
+	consume_skb(skb);
+	return 0;
+}
+
 static int send_datagrams(struct nst_udp *nst, struct msghdr *msg,
 			  unsigned int len)
 {
@@ -222,7 +241,8 @@ static int send_datagrams(struct nst_udp *nst, struct msghdr *msg,
 	ret = read_control(msg, &send);
 	if (ret)
 		return ret;
-	ret = nst_udp_check(nst) ?: cut(nst->sk, msg, &send);
+	ret = nst_udp_check(nst) ?: cut(nst->sk, msg, &send) ?:
+	      wait_for_room(nst->sk, msg->msg_flags);
 	if (ret)
 		return ret;
 	epoch = nst_udp_epoch_take(nst, send.nr, len, &nonce);

@@ -507,6 +507,26 @@ TEST_F(full, timeout)
 	EXPECT_EQ(EAGAIN, errno);
 }
 
+/* Nothing is sealed for which there is no room: no nonce is lost, nothing gets old. */
+TEST_F(full, takes_no_nonce)
+{
+	struct nst_info before, after;
+	int i;
+
+	/* Plain UDP has no nonces. */
+	if (!variant->conf.cipher_id)
+		return;
+	ASSERT_EQ(0, tcptest_info(self->a, &before));
+	for (i = 0; i < 20; i++) {
+		EXPECT_EQ(-1, send(self->a, "x", 1, MSG_DONTWAIT));
+		EXPECT_EQ(EAGAIN, errno);
+	}
+	ASSERT_EQ(0, tcptest_timeout(self->a, SO_SNDTIMEO, 10));
+	EXPECT_EQ(-EAGAIN, udptest_send(self->a, 1, FULL_LEN));
+	ASSERT_EQ(0, tcptest_info(self->a, &after));
+	EXPECT_EQ(before.tx.records, after.tx.records);
+}
+
 /* What was refused for want of room is not sent later. */
 TEST_F(full, none_lost_none_more)
 {
