@@ -115,6 +115,13 @@ static void set_receiver(struct sk_buff *skb, struct sock *sk)
 	skb->destructor = sock_edemux;
 }
 
+/* UDP has verified its checksum, by more than may be left of what it came with. */
+static void set_verified(struct sk_buff *skb)
+{
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	skb->csum_level = 0;
+}
+
 /* A connected socket tells on which CPU its datagrams come in: not on this one. */
 static void restore_cpu(struct sock *sk, int cpu)
 {
@@ -138,6 +145,7 @@ static void enter_again(struct sock *sk, struct nst_udp_waiting *w)
 {
 	this_cpu_write(comes_again, true);
 	set_receiver(w->skb, sk);
+	set_verified(w->skb);
 	enter_udp(w->skb);
 	/* At once: its reader is awake already. */
 	restore_cpu(sk, w->cpu);
