@@ -203,6 +203,7 @@ static bool take_some(struct nst_udp *nst, struct nst_udp_sender *sender)
  * nst_udp_catch_up() - take what waits of a sender whose session is known
  * @nst: the receiver's state
  * @id: of the session; its keys are there
+ * @skb: the newcomer; gets a reference to its route
  *
  * Who sends faster than the work opens would have all that comes wait, for good, did
  * it only line up.
@@ -210,7 +211,8 @@ static bool take_some(struct nst_udp *nst, struct nst_udp_sender *sender)
  * Context: softirq, under rcu_read_lock(); not for one that comes again.
  * Return: true if nothing waits any more; else the newcomer has to, behind the rest.
  */
-bool nst_udp_catch_up(struct nst_udp *nst, const struct nst_session_id *id)
+bool nst_udp_catch_up(struct nst_udp *nst, const struct nst_session_id *id,
+		      struct sk_buff *skb)
 {
 	struct nst_udp_sender *sender = nst_udp_queue_find(nst, id);
 	bool none, unused;
@@ -218,6 +220,8 @@ bool nst_udp_catch_up(struct nst_udp *nst, const struct nst_session_id *id)
 	/* A lookup by RCU may have found the socket a moment before its end. */
 	if (!sender || !refcount_inc_not_zero(&nst->sk->sk_refcnt))
 		return true;
+	/* Its route may be the socket's, which has another with each that enters. */
+	skb_dst_force(skb);
 	/* The work has it while one datagram is opened, with bottom halves off. */
 	spin_lock(&sender->lock);
 	none = take_some(nst, sender);

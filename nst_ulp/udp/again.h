@@ -11,6 +11,7 @@ void nst_udp_again_refuse(struct nst_udp *nst, const struct nst_udp_waiting *w,
 			  enum nst_drop drop);
 void nst_udp_waiting_free(struct nst_udp_waiting *w);
 void nst_udp_sender_free(struct nst_udp_sender *sender);
-bool nst_udp_catch_up(struct nst_udp *nst, const struct nst_session_id *id);
+bool nst_udp_catch_up(struct nst_udp *nst, const struct nst_session_id *id,
+		      struct sk_buff *skb);
 
 #endif /* _NST_UDP_AGAIN_H */

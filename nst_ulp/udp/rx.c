@@ -285,10 +285,11 @@ static void account(struct nst_udp *nst, const struct nst_hdr *hdr)
 }
 
 /* Something of the same sender waits, and goes on doing so: not to be overtaken. */
-static bool must_wait(struct nst_udp *nst, const struct nst_found *found)
+static bool must_wait(struct nst_udp *nst, const struct nst_found *found,
+		      struct sk_buff *skb)
 {
 	return unlikely(READ_ONCE(nst->queue.nr)) && !nst_udp_comes_again() &&
-	       !nst_udp_catch_up(nst, &found->id);
+	       !nst_udp_catch_up(nst, &found->id, skb);
 }
 
 static enum nst_drop take(const struct nst_udp *nst,
@@ -343,7 +344,7 @@ static enum nst_drop receive(struct nst_udp *nst, struct nst_dgram *dgram,
 	drop = nst_session_judge(&found, dgram, nst_net_window(nst->nn));
 	if (drop)
 		return drop;
-	if (!found.keys || must_wait(nst, &found)) {
+	if (!found.keys || must_wait(nst, &found, *skb)) {
 		drop = nst_udp_wait(nst, rx, &found, dgram, *skb);
 		if (!drop)
 			*skb = NULL;
