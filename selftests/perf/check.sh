@@ -110,6 +110,26 @@ by_time()
 		--warmup 0 --repeat 2 --streams 2 && validate "$work/time"
 }
 
+# Files of three sizes, one of them cut by the calls: each has its own runs, section
+# and picture.
+file_sizes()
+{
+	client "$work/files" --scenario send,sendfile --mode plain --count 40 \
+		--repeat 2 --size 16k --verify --file-size 100k,1m,300k &&
+		validate "$work/files" &&
+		/usr/bin/python3 - "$work/files" <<-'END' &&
+		import json, sys
+		doc = json.load(open(sys.argv[1]))
+		sizes = [100 << 10, 1 << 20, 300 << 10]
+		assert doc["complete"] and doc["settings"]["file_sizes"] == sizes
+		assert [r.get("file_size") for r in doc["runs"]] == ([None] + sizes) * 2
+		END
+		"$nstperf" report --output "$work/page" --pictures "$work" "$work/files" &&
+		[ "$(grep -c '<h2>sendfile, a file of' "$work/page")" = 3 ] &&
+		[ -s "$work/files-sendfile-f102400-16384-speed.svg" ] &&
+		[ -s "$work/files-send-16384-speed.svg" ]
+}
+
 # In the middle, by the second line that has come.
 broken_off()
 {
@@ -136,6 +156,7 @@ for ((i = 0; i < 600; i++)); do
 done
 result "every scenario and kind of mode" everything
 result "by time, of two streams" by_time
+result "files of some sizes" file_sizes
 result "one that was broken off" broken_off
 result "the schema bites" bites "$work/all"
 result "and is told of in nstperf.md" told

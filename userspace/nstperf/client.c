@@ -86,11 +86,12 @@ static uint32_t usual_size(enum scenario scenario)
 }
 
 static void make_test(struct test *test, const struct options *o,
-		      enum scenario scenario, unsigned int mode, uint32_t size)
+		      enum scenario scenario, unsigned int mode, uint64_t size,
+		      uint64_t file_size)
 {
 	*test = (struct test){
 		.scenario = scenario, .mode = mode, .size = size,
-		.file_size = o->file_size, .streams = o->streams,
+		.file_size = file_size, .streams = o->streams,
 		.requests = o->requests, .count = o->count,
 		.seconds = o->seconds, .warmup = o->warmup,
 		.timeout = o->timeout, .verify = o->verify,
@@ -98,33 +99,43 @@ static void make_test(struct test *test, const struct options *o,
 	};
 }
 
-/*
- * Calls @row for each mode, for each size, for each scenario, until it says that
- * there is no more to do.
- */
+/* Calls @row for each mode of that scenario, until it says that there is no more. */
+static int each_mode(struct plan *plan, enum scenario scenario, uint64_t size,
+		     uint64_t file_size,
+		     int (*row)(struct plan *plan, const struct test *test))
+{
+	const struct options *o = plan->options;
+	struct test test;
+	unsigned int m;
+
+	if (test_check_size(scenario, size))
+		return 0;
+	for (m = 0; m < NR_MODES; m++) {
+		if (!(o->modes & 1U << m) || !mode_can(m, scenario))
+			continue;
+		make_test(&test, o, scenario, m, size, file_size);
+		if (row(plan, &test))
+			return 1;
+	}
+	return 0;
+}
+
+/* The same for each size, for each file's size, for each scenario. */
 static void each(struct plan *plan,
 		 int (*row)(struct plan *plan, const struct test *test))
 {
 	const struct options *o = plan->options;
-	unsigned int s, i, m, nr = o->nr_sizes ? o->nr_sizes : 1;
-	struct test test;
-	uint32_t size;
+	unsigned int s, f, i, files, nr = o->nr_sizes ? o->nr_sizes : 1;
 
 	for (s = 0; s < NR_SCENARIOS; s++) {
 		if (!(o->scenarios & 1U << s))
 			continue;
-		for (i = 0; i < nr; i++) {
-			size = o->nr_sizes ? o->sizes[i] : usual_size(s);
-			if (test_check_size(s, size))
-				continue;
-			for (m = 0; m < NR_MODES; m++) {
-				if (!(o->modes & 1U << m) || !mode_can(m, s))
-					continue;
-				make_test(&test, o, s, m, size);
-				if (row(plan, &test))
+		files = scenario_info(s)->file ? o->nr_file_sizes : 1;
+		for (f = 0; f < files; f++)
+			for (i = 0; i < nr; i++)
+				if (each_mode(plan, s, o->nr_sizes ? o->sizes[i] :
+					      usual_size(s), o->file_sizes[f], row))
 					return;
-			}
-		}
 	}
 }
 
@@ -143,8 +154,9 @@ static void say_left_out(const struct options *o)
 	for (s = 0; s < NR_SCENARIOS; s++)
 		for (i = 0; o->scenarios & 1U << s && i < o->nr_sizes; i++)
 			if (test_check_size(s, o->sizes[i]))
-				fprintf(stderr, "nstperf: left out: %s, not %u\n",
-					trouble_text(), o->sizes[i]);
+				fprintf(stderr, "nstperf: left out: %s, not %llu\n",
+					trouble_text(),
+					(unsigned long long)o->sizes[i]);
 }
 
 static int do_row(struct plan *plan, const struct test *test)

@@ -21,6 +21,23 @@ static void add_now(struct json_object *json, const char *name)
 	object_add_text(json, name, text);
 }
 
+/* One is a number, more are an array. */
+static void add_file_sizes(struct json_object *json, const struct options *o)
+{
+	struct json_object *sizes;
+	unsigned int i;
+
+	if (o->nr_file_sizes == 1) {
+		object_add_count(json, "file_size", o->file_sizes[0]);
+		return;
+	}
+	sizes = json_object_new_array();
+	for (i = 0; i < o->nr_file_sizes; i++)
+		json_object_array_add(sizes,
+				      json_object_new_int64(o->file_sizes[i]));
+	json_object_object_add(json, "file_sizes", sizes);
+}
+
 static struct json_object *settings_to_json(const struct options *o)
 {
 	struct json_object *json = json_object_new_object();
@@ -33,7 +50,7 @@ static struct json_object *settings_to_json(const struct options *o)
 	object_add_count(json, "repeat", o->repeat);
 	object_add_count(json, "streams", o->streams);
 	object_add_count(json, "requests", o->requests);
-	object_add_count(json, "file_size", o->file_size);
+	add_file_sizes(json, o);
 	object_add_bool(json, "verify", o->verify);
 	object_add_bool(json, "drop_caches", o->drop_caches);
 	object_add_count(json, "client_cpu", o->cpu);

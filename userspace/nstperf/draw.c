@@ -16,7 +16,7 @@ static void put_name(FILE *to, const char *text)
 		fputc(isalnum((unsigned char)*text) ? *text : '-', to);
 }
 
-/* DIR/DOCUMENT-SCENARIO[-SIZE]-WHAT.svg; the document is the first of the group. */
+/* DIR/DOCUMENT-SCENARIO[-fFILE][-SIZE]-WHAT.svg; the document is the first of the group. */
 static char *path_of(const struct drawing *d, const struct cell *cell,
 		     bool sizes, const char *what)
 {
@@ -31,6 +31,9 @@ static char *path_of(const struct drawing *d, const struct cell *cell,
 		put_name(to, base);
 		fputc('-', to);
 		put_name(to, cell->scenario);
+		if (cell->file_size)
+			fprintf(to, "-f%llu",
+				(unsigned long long)cell->file_size);
 		if (!sizes)
 			fprintf(to, "-%llu", (unsigned long long)cell->size);
 		fprintf(to, "-%s.svg", what);

@@ -191,7 +191,9 @@ int figures_add(struct series *series, unsigned int group,
 
 	if (strcmp(object_text(run, "status"), "ok"))
 		return 0;
-	if (!(object_real(run, "size") >= 1 && object_real(run, "size") <= 1e15))
+	if (!(object_real(run, "size") >= 1 && object_real(run, "size") <= 1e15) ||
+	    !(object_real(run, "file_size") >= 0 &&
+	      object_real(run, "file_size") <= 1e15))
 		return 1;
 	cell = series_cell(series, group, run);
 	if (!cell)

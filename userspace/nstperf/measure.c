@@ -29,12 +29,6 @@ static void mark(struct run *run, struct mark *mark)
 	mark->ops = RUN_SUM(run, ops);
 }
 
-static bool has_file(enum scenario scenario)
-{
-	return scenario == SCN_SENDFILE || scenario == SCN_MMAP ||
-	       scenario == SCN_READ_WRITE || scenario == SCN_SPLICE;
-}
-
 static int forget_cached(void)
 {
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
@@ -171,19 +165,24 @@ static int measure_all(int fd, struct run *run, struct marks *marks,
 	return 0;
 }
 
-/* Of a plan; the same for all of its runs. */
+/* The longest of a plan; what is shorter is its beginning. */
 static int kept = -1;
-static uint64_t kept_size;
 
 static int take_file(struct run *run, const struct options *options)
 {
+	uint64_t longest = 0;
+	unsigned int i;
+
+	for (i = 0; i < options->nr_file_sizes; i++)
+		if (options->file_sizes[i] > longest)
+			longest = options->file_sizes[i];
 	if (kept < 0)
-		kept = payload_file(options->file_dir, run->test.file_size,
-				    &kept_size, &measure_interrupted);
+		kept = payload_file(options->file_dir, longest,
+				    &measure_interrupted);
 	if (kept < 0)
 		return -1;
 	run->file = fcntl(kept, F_DUPFD_CLOEXEC, 0);
-	run->file_size = kept_size;
+	run->file_size = payload_file_size(run->test.file_size);
 	return run->file < 0 ? trouble("the file: %s", strerror(errno)) : 0;
 }
 
@@ -194,7 +193,7 @@ static int prepare(int fd, struct run *run, const struct options *options)
 	run->cpu = options->cpu;
 	if (getpeername(fd, &run->peer.any, &len))
 		return trouble("the server is gone: %s", strerror(errno));
-	if (has_file(run->test.scenario) && take_file(run, options))
+	if (scenario_info(run->test.scenario)->file && take_file(run, options))
 		return -1;
 	return options->drop_caches ? forget_cached() : 0;
 }

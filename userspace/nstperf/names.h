@@ -21,6 +21,7 @@ enum answer { ANSWER_SINK, ANSWER_ECHO, ANSWER_SPLICE, ANSWER_RAW };
  * @answer: what the server does
  * @datagrams: UDP, not TCP
  * @connects: a stream makes connections as it goes
+ * @file: what is sent is a file
  * @text: what it is
  */
 struct scenario_info {
@@ -28,6 +29,7 @@ struct scenario_info {
 	enum answer answer;
 	bool datagrams;
 	bool connects;
+	bool file;
 	const char *text;
 };
 

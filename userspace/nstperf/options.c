@@ -79,22 +79,23 @@ static int real(const char *text, double min, double *value)
 	return 0;
 }
 
-static int size_list(struct options *options, const char *list)
+/* Sizes from 1 to @max, OPTIONS_SIZES at most, with commas between them. */
+static int size_list(const char *list, uint64_t max, uint64_t *sizes,
+		     unsigned int *nr)
 {
 	char text[32];
-	uint64_t size;
 	size_t n;
 
-	options->nr_sizes = 0;
+	*nr = 0;
 	for (;; list += n + 1) {
 		n = strcspn(list, ",");
 		snprintf(text, sizeof(text), "%.*s", (int)(n < 31 ? n : 31),
 			 list);
-		if (whole(text, 1, TEST_SIZE_MAX, &size))
-			return -1;
-		if (options->nr_sizes == OPTIONS_SIZES)
+		if (*nr == OPTIONS_SIZES)
 			return trouble("more than %d sizes", OPTIONS_SIZES);
-		options->sizes[options->nr_sizes++] = size;
+		if (whole(text, 1, max, &sizes[*nr]))
+			return -1;
+		(*nr)++;
 		if (!list[n])
 			return 0;
 	}
@@ -148,7 +149,7 @@ static const struct {
 	[STREAMS] = { "streams", "N", CLIENT, "connections at once (1)" },
 	[REQUESTS] = { "requests", "N", CLIENT,
 		"messages of a connection of connect-keepalive (100)" },
-	[FILE_SIZE] = { "file-size", "BYTES", CLIENT, "of what is sent (16m)" },
+	[FILE_SIZE] = { "file-size", "LIST", CLIENT, "of what is sent (16m)" },
 	[FILE_DIR] = { "file-dir", "DIR", CLIENT, "where it is made ($TMPDIR)" },
 	[DROP_CACHES] = { "drop-caches", NULL, CLIENT,
 		"the system's, before each run (root)" },
@@ -189,7 +190,7 @@ static int set_what(struct options *o, enum word which, const char *value)
 		o->modes = mode_list(value);
 		return o->modes ? 0 : -1;
 	case SIZES:
-		return size_list(o, value);
+		return size_list(value, TEST_SIZE_MAX, o->sizes, &o->nr_sizes);
 	case TIME:
 		o->count = 0;
 		return real(value, 0.01, &o->seconds);
@@ -204,7 +205,8 @@ static int set_what(struct options *o, enum word which, const char *value)
 	case REQUESTS:
 		return small(value, 1, TEST_REQUESTS_MAX, &o->requests);
 	case FILE_SIZE:
-		return whole(value, 1, TEST_FILE_MAX, &o->file_size);
+		return size_list(value, TEST_FILE_MAX, o->file_sizes,
+				 &o->nr_file_sizes);
 	case CPU:
 		return processors(o, value);
 	case TIMEOUT:
@@ -382,7 +384,8 @@ static void defaults(struct options *o)
 
 	*o = (struct options){
 		.port = OPTIONS_PORT, .scenarios = scenario_list("send,ping"),
-		.modes = mode_list("plain,nst"), .file_size = 16 << 20,
+		.modes = mode_list("plain,nst"), .file_sizes = { 16 << 20 },
+		.nr_file_sizes = 1,
 		.file_dir = dir && *dir ? dir : "/tmp", .seconds = 5,
 		.warmup = -1, .repeat = 3, .streams = 1, .requests = 100,
 		.timeout = 20, .cpu = -1, .server_cpu = -1,

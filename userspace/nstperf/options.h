@@ -20,7 +20,8 @@
  * @modes: bits
  * @sizes: in bytes; none: what is usual for each scenario
  * @nr_sizes: how many
- * @file_size: of the file that is sent
+ * @file_sizes: of the files that are sent, in bytes
+ * @nr_file_sizes: how many, one at least
  * @file_dir: where it is made
  * @seconds: to measure, if @count is 0
  * @count: calls
@@ -44,9 +45,10 @@ struct options {
 	bool once;
 	unsigned int scenarios;
 	unsigned int modes;
-	uint32_t sizes[OPTIONS_SIZES];
+	uint64_t sizes[OPTIONS_SIZES];
 	unsigned int nr_sizes;
-	uint64_t file_size;
+	uint64_t file_sizes[OPTIONS_SIZES];
+	unsigned int nr_file_sizes;
 	const char *file_dir;
 	double seconds;
 	uint64_t count;

@@ -70,7 +70,8 @@ static bool same_bad(struct json_object *a, struct json_object *b)
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (strcmp(object_text(a, texts[i]), object_text(b, texts[i])))
 			return false;
-	return object_real(a, "size") == object_real(b, "size");
+	return object_real(a, "size") == object_real(b, "size") &&
+	       object_real(a, "file_size") == object_real(b, "file_size");
 }
 
 /* How many of the runs are like the @at-th; 0, if one before it is. */
@@ -108,8 +109,11 @@ static void bad_runs(FILE *to, struct json_object *doc)
 		svg_text(to, object_text(run, "scenario"));
 		fputs(", ", to);
 		svg_text(to, object_text(run, "mode"));
-		fprintf(to, ", %.0f bytes, %u %s: ", object_real(run, "size"),
-			times, times > 1 ? "runs" : "run");
+		fprintf(to, ", %.0f bytes", object_real(run, "size"));
+		if (object_real(run, "file_size") > 0)
+			fprintf(to, " of a file of %.0f",
+				object_real(run, "file_size"));
+		fprintf(to, ", %u %s: ", times, times > 1 ? "runs" : "run");
 		svg_text(to, object_text(run, "why"));
 		fputs("</li>\n", to);
 		if (bad == BAD_MAX) {

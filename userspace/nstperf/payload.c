@@ -103,8 +103,12 @@ static int fill_file(int fd, uint64_t size, const volatile int *stop)
 	return 0;
 }
 
-int payload_file(const char *dir, uint64_t size, uint64_t *made,
-		 const volatile int *stop)
+uint64_t payload_file_size(uint64_t size)
+{
+	return (size + PAYLOAD_PERIOD - 1) / PAYLOAD_PERIOD * PAYLOAD_PERIOD;
+}
+
+int payload_file(const char *dir, uint64_t size, const volatile int *stop)
 {
 	char name[4096];
 	int fd = open(dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
@@ -118,10 +122,10 @@ int payload_file(const char *dir, uint64_t size, uint64_t *made,
 	if (fd < 0)
 		return trouble("cannot make a file in %s: %s", dir,
 			       strerror(errno));
-	*made = (size + PAYLOAD_PERIOD - 1) / PAYLOAD_PERIOD * PAYLOAD_PERIOD;
-	if (!has_room(fd, *made) || fill_file(fd, *made, stop)) {
+	size = payload_file_size(size);
+	if (!has_room(fd, size) || fill_file(fd, size, stop)) {
 		trouble("cannot write a file of %llu bytes in %s: %s",
-			(unsigned long long)*made, dir, strerror(errno));
+			(unsigned long long)size, dir, strerror(errno));
 		close(fd);
 		return -1;
 	}

@@ -23,11 +23,10 @@ const char *payload_at(uint64_t position);
 /* Are these the bytes of that place? 0, or trouble(). */
 int payload_check(const char *buf, size_t len, uint64_t position);
 
-/*
- * A file in @dir, without a name, of @size bytes rounded up to the period; given up
- * once *@stop is not 0.
- */
-int payload_file(const char *dir, uint64_t size, uint64_t *made,
-		 const volatile int *stop);
+/* A file's @size rounded up to the period, so that it can be sent again and again. */
+uint64_t payload_file_size(uint64_t size);
+
+/* A file in @dir, without a name, of that size; given up once *@stop is not 0. */
+int payload_file(const char *dir, uint64_t size, const volatile int *stop);
 
 #endif /* NSTPERF_PAYLOAD_H */

@@ -11,13 +11,14 @@
 #include "svg.h"
 #include "trouble.h"
 
-/* How many of the cells from @at on are of one scenario, machines and settings. */
+/* How many of the cells from @at on are of one scenario, file, machines and settings. */
 static unsigned int of_scenario(const struct series *s, unsigned int at)
 {
 	unsigned int n = 1;
 
 	while (at + n < s->nr_cells &&
 	       s->cells[at].group == s->cells[at + n].group &&
+	       s->cells[at].file_size == s->cells[at + n].file_size &&
 	       !strcmp(s->cells[at].scenario, s->cells[at + n].scenario))
 		n++;
 	return n;
@@ -39,6 +40,9 @@ static void heading(FILE *to, const struct cell *cell)
 
 	fputs("<section><h2>", to);
 	svg_text(to, cell->scenario);
+	if (cell->file_size)
+		fprintf(to, ", a file of %llu bytes",
+			(unsigned long long)cell->file_size);
 	fputs("</h2>\n", to);
 	if (known >= 0)
 		fprintf(to, "<p>%s.</p>\n", scenario_info(known)->text);

@@ -45,7 +45,7 @@ static bool in_calls(const char *scenario, enum measured measured)
 
 static struct cell *find_cell(struct series *series, unsigned int group,
 			      const char *scenario, const char *mode,
-			      uint64_t size)
+			      uint64_t size, uint64_t file_size)
 {
 	struct cell *cell;
 	unsigned int i;
@@ -53,6 +53,7 @@ static struct cell *find_cell(struct series *series, unsigned int group,
 	for (i = 0; i < series->nr_cells; i++) {
 		cell = &series->cells[i];
 		if (cell->group == group && cell->size == size &&
+		    cell->file_size == file_size &&
 		    !strcmp(cell->scenario, scenario) &&
 		    !strcmp(cell->mode, mode))
 			return cell;
@@ -66,11 +67,12 @@ struct cell *series_cell(struct series *series, unsigned int group,
 	char scenario[sizeof(series->cells->scenario)];
 	char mode[sizeof(series->cells->mode)];
 	uint64_t size = object_real(run, "size");
+	uint64_t file_size = object_real(run, "file_size");
 	struct cell *cell;
 
 	snprintf(scenario, sizeof(scenario), "%s", object_text(run, "scenario"));
 	snprintf(mode, sizeof(mode), "%s", object_text(run, "mode"));
-	cell = find_cell(series, group, scenario, mode, size);
+	cell = find_cell(series, group, scenario, mode, size, file_size);
 	if (cell)
 		return cell;
 	if (series->nr_cells == SERIES_CELLS) {
@@ -84,6 +86,7 @@ struct cell *series_cell(struct series *series, unsigned int group,
 	memcpy(cell->mode, mode, sizeof(mode));
 	cell->group = group;
 	cell->size = size;
+	cell->file_size = file_size;
 	cell->calls = in_calls(scenario, series->groups[group].measured);
 	return cell;
 }
@@ -308,6 +311,7 @@ static int by_row(const void *a, const void *b)
 	d = d ?: rank(scenario_find(x->scenario)) -
 		rank(scenario_find(y->scenario));
 	d = d ?: strcmp(x->scenario, y->scenario);
+	d = d ?: (x->file_size > y->file_size) - (x->file_size < y->file_size);
 	d = d ?: (x->size > y->size) - (x->size < y->size);
 	d = d ?: rank(mode_find(x->mode)) - rank(mode_find(y->mode));
 	return d ?: strcmp(x->mode, y->mode);

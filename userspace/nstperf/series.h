@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What documents say, put in order: a cell for each scenario, size and mode. Runs of
+ * What documents say, put in order: a cell for each scenario, file, size and mode. Runs of
  * other machines or settings are no rounds of the same, so those have cells of
  * their own: a group for each.
  */
@@ -37,6 +37,7 @@ struct values {
  * @scenario: by name, as documents of a later release may have more
  * @mode: the same
  * @size: of a call
+ * @file_size: of the file that was sent; 0: none
  * @calls: speed is in calls, not in bytes
  * @nr: runs
  * @value: of each quantity, a value a run; none, where a run does not tell it
@@ -53,6 +54,7 @@ struct cell {
 	char scenario[32];
 	char mode[32];
 	uint64_t size;
+	uint64_t file_size;
 	bool calls;
 	unsigned int nr;
 	struct values value[NR_QUANTITIES];

@@ -15,6 +15,8 @@ static struct json_object *describe(const struct test *test,
 	object_add_text(json, "scenario", scenario_info(test->scenario)->name);
 	object_add_text(json, "mode", mode_info(test->mode)->name);
 	object_add_count(json, "size", test->size);
+	if (scenario_info(test->scenario)->file)
+		object_add_count(json, "file_size", test->file_size);
 	object_add_count(json, "streams", test->streams);
 	object_add_text(json, "status", status);
 	return json;
@@ -204,9 +206,12 @@ void verdict_print(struct json_object *run, unsigned int nr,
 	struct json_object *latency = object_object(run, "latency");
 	double lost = object_real(run, "datagrams_lost");
 
-	printf("%u/%u %s %s %.0f: ", nr, planned,
+	printf("%u/%u %s %s %.0f", nr, planned,
 	       object_text(run, "scenario"), object_text(run, "mode"),
 	       object_real(run, "size"));
+	if (object_real(run, "file_size") > 0)
+		printf(" of %.0f", object_real(run, "file_size"));
+	printf(": ");
 	if (strcmp(object_text(run, "status"), "ok")) {
 		printf("%s: %s\n", object_text(run, "status"),
 		       object_text(run, "why"));

@@ -90,6 +90,8 @@ shapes()
 		--scenario send,connect-keepalive,dgram-mmsg --requests 3
 	row "odd sizes" 4 --mode nst --scenario send,splice \
 		--size 1,70001
+	row "files of two sizes" 4 --mode nst --scenario sendfile,mmap \
+		--size 16k --file-size 64k,300k
 	row "small datagrams" 2 --mode nst --scenario dgram,dgram-gso \
 		--size 24
 	row "a message of 64k" 2 --mode nst --scenario ping,raw --size 64k
