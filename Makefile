@@ -11,6 +11,7 @@
 #   make check              lint, unit tests, builds, selftests in guests
 #   make check KERNEL=7.3   the same with the guest of that kernel only
 #   make check-debug        selftests on a debug kernel, which is built first
+#                           (KERNEL=debug-7.3: one of 7.3)
 #   make check-races        selftests on a kernel with KCSAN, which finds data races
 #                           (long)
 #   make check-faults       every call that can fail fails once, in a kernel that
@@ -236,14 +237,15 @@ coverage:
 	$(MAKE) selftests
 	scripts/coverage.sh $(TEST)
 
+check-debug: KERNEL := $(or $(KERNEL),debug)
 check-debug:
-	selftests/vm/prepare.sh 6.1 debug
+	selftests/vm/prepare.sh 6.1 $(KERNEL)
 	$(MAKE) selftests
-	scripts/build-modules.sh debug
-	{ selftests/vm/guests.sh debug; \
-		selftests/vm/run.sh -d debug $(LEAK_TESTS); } | \
-		tee $(NST_BUILD)/debug.tap
-	@selftests/vm/summary.sh -q $(NST_BUILD)/debug.tap
+	scripts/build-modules.sh $(KERNEL)
+	{ selftests/vm/guests.sh $(KERNEL); \
+		selftests/vm/run.sh -d $(KERNEL) $(LEAK_TESTS); } | \
+		tee $(NST_BUILD)/$(KERNEL).tap
+	@selftests/vm/summary.sh -q $(NST_BUILD)/$(KERNEL).tap
 
 check-races:
 	selftests/vm/prepare.sh 6.1 kcsan

@@ -92,9 +92,9 @@ kbuild()
 	uml*) set -- ARCH=um "KCFLAGS=-Werror -include linux/irqflags.h" "$@" ;;
 	*) set -- KCFLAGS=-Werror "$@" ;;
 	esac
-	[ "$name" != debug ] || set -- UBSAN_SANITIZE=y "$@"
+	case $name in debug*) set -- UBSAN_SANITIZE=y "$@" ;; esac
 	# What only tests want.
-	case $name in debug | uml*) set -- NST_DEBUG=1 "$@" ;; esac
+	case $name in debug* | uml*) set -- NST_DEBUG=1 "$@" ;; esac
 	[ "$name" != uml-fault ] ||
 		set -- NST_FAULT=1 "NST_GCOV=${NST_GCOV:-}" "$@"
 	if [ "$nst_headers" = / ]; then

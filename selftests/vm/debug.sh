@@ -3,12 +3,13 @@
 #
 # debug.sh [NAME]: builds the kernel NAME from Debian's linux-source-6.1: "debug"
 # (without an argument) has KASAN, lockdep, kmemleak and the rest of debug.config,
-# "kcsan" looks for data races (kcsan.config on top of that). prepare.sh NAME
-# installs what that needs and calls this. 16 minutes of CPU time and 2.5 GB of disk;
-# it is done once for each configuration, source version and compiler.
+# "kcsan" looks for data races (kcsan.config on top of that). "debug-7.3" is debug of
+# linux-source-7.3, with what has another name there (debug-7.3.config). prepare.sh
+# NAME installs what that needs and calls this. 16 to 22 minutes of CPU time and 2.5 GB
+# of disk; it is done once for each configuration, source version and compiler.
 #
-# $NST_CACHE/debug/source has the sources, unpacked, for both. $NST_CACHE/NAME has what
-# the directory of any kernel has, and
+# $NST_CACHE/debug/source has the sources of 6.1, unpacked, for both; those of 7.3 are
+# below their own. $NST_CACHE/NAME has what the directory of any kernel has, and
 #   build   the build tree, against which our modules are built
 #   config  what was asked for
 #   key     what it was made from (nst_debug_key), written last
@@ -21,23 +22,32 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$here/lib.sh"
 
-tarball=/usr/src/linux-source-6.1.tar.xz
 name=${1:-debug}
 dir=$NST_CACHE/$name
-sources=$NST_CACHE/debug
+case $name in
+debug | kcsan)
+	tarball=/usr/src/linux-source-6.1.tar.xz
+	sources=$NST_CACHE/debug
+	;;
+debug-7.3)
+	tarball=$dir/linux-source.tar.xz
+	sources=$dir
+	;;
+*) nst_die "usage: debug.sh [debug|debug-7.3|kcsan]" ;;
+esac
 log=$dir/log
 
 unpack()
 {
 	local version
 
-	[ -r "$tarball" ] || nst_die "no $tarball: run selftests/vm/prepare.sh debug"
-	version=$(nst_source_version)
+	[ -r "$tarball" ] || nst_die "no $tarball: run selftests/vm/prepare.sh $name"
+	version=$(nst_source_version "$name")
 	if [ -L "$sources/source" ] ||
 		[ "$(cat "$sources/source.version" 2>/dev/null)" = "$version" ]; then
 		return
 	fi
-	echo "$name: unpacking linux-source-6.1 $version"
+	echo "$name: unpacking linux-source $version"
 	rm -rf "$sources/source" "$dir/build"
 	mkdir -p "$sources/source"
 	tar -xf "$tarball" -C "$sources/source" --strip-components=1
@@ -78,10 +88,6 @@ build()
 	echo "$release" >"$dir/release"
 }
 
-case $name in
-debug | kcsan) ;;
-*) nst_die "usage: debug.sh [debug|kcsan]" ;;
-esac
 mkdir -p "$dir"
 exec 9>"$NST_CACHE/debug.lock"
 flock 9

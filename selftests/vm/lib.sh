@@ -11,12 +11,12 @@
 # every security update, so nothing here names one: what prepare.sh found is
 # written down in $NST_CACHE/KERNEL/release. "debug" is none of Debian's: 6.1,
 # built by debug.sh to find bugs (debug.config), and named where it is wanted; so
-# are "kcsan", which finds data races (kcsan.config), "uml", User Mode Linux (uml.sh),
-# for quick runs, and "uml-fault", the same where allocations fail on demand
-# (uml-fault.sh).
+# are "debug-7.3" (debug-7.3.config), "kcsan", which finds data races (kcsan.config),
+# "uml", User Mode Linux (uml.sh), for quick runs, and "uml-fault", the same where
+# allocations fail on demand (uml-fault.sh).
 
 NST_KERNELS="6.1 6.12 7.3"
-NST_OWN_KERNELS="debug kcsan uml uml-fault"
+NST_OWN_KERNELS="debug debug-7.3 kcsan uml uml-fault"
 NST_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 NST_CACHE=${NST_CACHE:-/var/tmp/nst-cache}
 NST_BUILD=${NST_BUILD:-$NST_TOP/build}
@@ -39,12 +39,17 @@ nst_need_bookworm()
 		nst_die "this is $PRETTY_NAME, and all is made for Debian 12: ./check and ./demo make a chroot of it (Debian 13), elsewhere use a container"
 }
 
+# nst_source_version [NAME]: of what debug.sh builds NAME
 nst_source_version()
 {
+	if [ "${1:-}" = debug-7.3 ]; then
+		cat "$NST_CACHE/debug-7.3/source.fetched"
+		return
+	fi
 	dpkg-query -W -f '${Version}\n' linux-source-6.1
 }
 
-# The configuration of debug or kcsan.
+# The configuration of debug, debug-7.3 or kcsan.
 nst_debug_config()
 {
 	local dir=$NST_TOP/selftests/vm
@@ -58,12 +63,12 @@ nst_debug_config()
 	grep -v '^CONFIG_.*=n$' "$dir/$1.config"
 }
 
-# What debug or kcsan depends on, in one word.
+# What such a kernel depends on, in one word.
 nst_debug_key()
 {
 	{
 		nst_debug_config "$1"
-		nst_source_version
+		nst_source_version "$1"
 		gcc --version
 	} | sha256sum | cut -d ' ' -f 1
 }
@@ -113,7 +118,7 @@ nst_kernel()
 	nst_tree=/lib/modules/$nst_release/build
 	case $1 in
 	6.1) nst_headers=/ ;;
-	debug | kcsan)
+	debug | debug-7.3 | kcsan)
 		nst_headers=/
 		nst_tree=$nst_image/build
 		[ "$(cat "$nst_image/key" 2>/dev/null)" = "$(nst_debug_key "$1")" ] ||

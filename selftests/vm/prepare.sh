@@ -3,7 +3,7 @@
 #
 # prepare.sh [--update] [--compilers] [KERNEL...]: makes a Debian 12 machine ready
 # to build NST and to boot it in QEMU. KERNEL is 6.1 (default), 6.12, 7.3, debug,
-# kcsan, uml or uml-fault. --compilers: with those of the examples in Go and Rust.
+# debug-7.3, kcsan, uml or uml-fault. --compilers: with those of the examples in Go and Rust.
 #
 # Needs root and the machine's own apt sources, nothing else. Kernels to boot
 # are unpacked under $NST_CACHE (default /var/tmp/nst-cache) and never installed:
@@ -192,6 +192,30 @@ prepare_kernel()
 	nst_die "no $1 kernel whose headers and image apt has (above): see 'apt-cache policy linux-headers-$FLAVOUR' for pins, or try again another day"
 }
 
+# The sources that debug-7.3 is built of, from the chroot's suites.
+sources_73()
+{
+	local dir=$NST_CACHE/debug-7.3 tmp=/var/tmp/nst-source.$$ deb rc=0
+
+	[ -z "$update" ] && [ -s "$dir/source.fetched" ] && return
+	# shellcheck disable=SC2086 # a list
+	debian_chroot trixie "$NST_CHROOT" $CHROOT_PACKAGES
+	apt_update "$NST_CHROOT" || step "goes on with the package lists that are there"
+	step "linux-source-7.3"
+	mkdir -p "$dir" "$NST_CHROOT$tmp"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	in_root "$NST_CHROOT" sh -c 'cd "$0" && exec apt-get -qq \
+		-o APT::Sandbox::User=root download linux-source-7.3' "$tmp" \
+		>>"$NST_APT_LOG" </dev/null || rc=1
+	deb=$(find "$NST_CHROOT$tmp" -name '*.deb')
+	[ $rc = 0 ] && dpkg-deb -x "$deb" "$NST_CHROOT$tmp" &&
+		mv "$NST_CHROOT$tmp/usr/src/linux-source-7.3.tar.xz" \
+			"$dir/linux-source.tar.xz" || rc=1
+	[ $rc != 0 ] || dpkg-deb -f "$deb" Version >"$dir/source.fetched"
+	rm -rf "${NST_CHROOT:?}$tmp"
+	[ $rc = 0 ] || nst_die "no linux-source-7.3 can be fetched (log: $NST_APT_LOG)"
+}
+
 update=
 compilers=
 kernels=
@@ -224,10 +248,16 @@ for k in $kernels; do
 	*) prepare_kernel "$k" ;;
 	esac
 done
+case " $kernels " in
+*" debug-7.3 "*) sources_73 ;;
+esac
 exec 9>&-
 # take long, and have locks of their own
 case " $kernels " in
 *" debug "*) "$here/debug.sh" debug ;;
+esac
+case " $kernels " in
+*" debug-7.3 "*) "$here/debug.sh" debug-7.3 ;;
 esac
 case " $kernels " in
 *" kcsan "*) "$here/debug.sh" kcsan ;;

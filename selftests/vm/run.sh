@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh [option...] KERNEL [TEST...]: boots KERNEL (6.1, 6.12, 7.3, debug, kcsan,
-# uml or uml-fault) in QEMU (uml: as a process) and runs tests there. TEST is a program or script of
+# run.sh [option...] KERNEL [TEST...]: boots KERNEL (6.1, 6.12, 7.3, debug, debug-7.3,
+# kcsan, uml or uml-fault) in QEMU (uml: as a process) and runs tests there. TEST is a program or script of
 # selftests/net, by its name alone, with its arguments in the same word: run.sh 6.1
 # 'peer_vectors vectors/vectors.json'. Without one, all of selftests/net/tests run.
 # make vm KERNEL=6.1 TEST=... builds all before.
@@ -13,7 +13,7 @@
 #   -t SEC     time limit of a test that names none (default 300)
 #   -T SEC     time limit of the guest (default: of all tests, and 60)
 #   -x N       all time limits N times as long (default 1; debug, kcsan: 8)
-#   -d         debug: the slowest detectors too (kmemleak, SLUB, debug objects)
+#   -d         debug, debug-7.3: the slowest detectors too (kmemleak, SLUB, debug objects)
 #   -s I/N     of the list, every Nth program from the Ith on
 #   -m SIZE    memory (default 1G; debug, kcsan: 2G)
 #   -c N       processors (default 2)
@@ -63,7 +63,7 @@ kernel=$1
 shift
 nst_kernel "$kernel"
 mods=${mods:-$NST_BUILD/$kernel/src}
-if [ "$kernel" = debug ]; then
+if [ "${kernel%-7.3}" = debug ]; then
 	: "${times:=8}" "${memory:=2G}"
 	append="watchdog_thresh=60 $append"
 	[ -n "$detect" ] ||
@@ -77,7 +77,7 @@ kcsan.udelay_interrupt=200 $append"
 elif [ "$kernel" = uml-fault ]; then
 	: "${times:=4}" "${memory:=2G}"
 elif [ -n "$detect" ]; then
-	nst_die "-d is for the debug kernel"
+	nst_die "-d is for the debug kernels"
 fi
 
 # seconds_of TEST: what selftests/net/tests allows it; with arguments that are not
