@@ -29,8 +29,10 @@ HOST_PACKAGES="
 	libssl-dev liburing-dev linux-source-6.1 man-db nftables perl pkg-config|pkgconf
 	python3 python3-docutils python3-jsonschema qemu-system-x86 rsync seabios shellcheck sparse
 	tcpdump xz-utils"
-# gccgo is half of what Go's own compiler is (43 MB to fetch, and 58 for Rust's).
-COMPILERS="cargo gccgo-12 librust-libc-dev"
+# gccgo is half of what Go's own compiler is (43 MB to fetch, 58 for Rust's, and 7 for
+# the crates of tls-rustls).
+COMPILERS="
+	cargo gccgo-12 librust-libc-dev librust-rustls-dev librust-rustls-pemfile-dev"
 CHROOT_PACKAGES="ca-certificates gcc-14 kmod libelf1t64 make perl"
 
 host_packages()

@@ -157,12 +157,20 @@ for name in go rust; do
 done
 begin openssl 7005 /t/tls-openssl listen 7005 "$dir/cert" "$dir/key"
 begin gnutls 7006 /t/tls-gnutls listen 7006 "$dir/cert" "$dir/key"
-for client in openssl gnutls; do
-	for server in 7005 7006; do
-		echoes "TLS: $client to port $server" /t/tls-$client localhost \
-			$server "$dir/cert" "$text"
+tls="openssl gnutls" ports="7005 7006"
+if [ -x /t/tls-rustls ]; then
+	tls="$tls rustls" ports="$ports 7010"
+	begin rustls 7010 /t/tls-rustls listen 7010 "$dir/cert" "$dir/key"
+else
+	number=$((number + 1))
+	echo "ok $number rustls # SKIP not built: selftests/vm/prepare.sh --compilers"
+fi
+for client in $tls; do
+	for server in $ports; do
+		echoes "TLS: $client to port $server" "/t/tls-$client" localhost \
+			"$server" "$dir/cert" "$text"
 		tells "TLS: $client to an untrusted one on $server" "TLS: " \
-			/t/tls-$client localhost $server "$dir/other" "$text"
+			"/t/tls-$client" localhost "$server" "$dir/other" "$text"
 	done
 done
 tells "TLS: not to somebody else" "certificate" \
