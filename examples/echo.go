@@ -4,9 +4,9 @@
 // echo ADDRESS:PORT TEXT sends a text, and prints what comes back.
 //
 // With the keys of the namespace's box (nstkeyctl load). Go's own packages do:
-// Control is called for a socket before connect() or listen(). From Go 1.24 on
-// a listener is of MPTCP, under which NST cannot be, unless its ListenConfig has
-// had SetMultipathTCP(false), or GODEBUG=multipathtcp=0.
+// Control is called for a socket before connect() or listen(). (Go 1.24 and later
+// try MPTCP for a listener first. NST cannot be under that, so Control fails, and
+// they come back with TCP.)
 //
 //	go build echo.go
 package main
