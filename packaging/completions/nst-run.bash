@@ -62,6 +62,8 @@ _nst_run()
 	COMPREPLY=()
 	_nst_run_program "$cur" && return
 	case ${COMP_WORDS[COMP_CWORD - 1]} in
+	=) [ "${COMP_WORDS[COMP_CWORD - 2]}" != --forward-secret ] ||
+		_nst_run_match "$cur" < <(printf '%s\n' x25519 x25519mlkem768) ;;
 	--engine) _nst_run_match "$cur" < <(printf '%s\n' preload notify) ;;
 	--cipher) _nst_run_match "$cur" < <(_nst_run_ciphers) ;;
 	--tcp | --udp) _nst_run_match "$cur" < <(

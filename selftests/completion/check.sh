@@ -140,6 +140,7 @@ in_bash()
 	offers udp nstkeyctl guard add ""
 	offers dry-run nstkeyctl guard add tcp 80 ""
 	offers notify nst-run --engine n
+	offers x25519mlkem768 nst-run --forward-secret = x25519m
 	offers sm4-gcm nst-run --cipher sm4
 	offers --tcp nst-run enable x --t
 	offered nst-run disable x --t >"$work/said"

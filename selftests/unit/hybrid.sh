@@ -3,8 +3,9 @@
 #
 # hybrid.sh: what there is for X25519MLKEM768, which Debian 12's libcrypto has not,
 # with that of Debian 13, in the chroot that builds for 6.12 and 7.3 (prepare.sh):
-# runs unit_exchange there, and makes lib_hybrid, static, for the guests
-# (selftests/net/libnst/hybrid.sh). 12 seconds.
+# runs unit_exchange there, makes lib_hybrid, static, for the guests
+# (selftests/net/libnst/hybrid.sh), and packs libcrypto with what it needs
+# (selftests/net/run/nst_run_hybrid.sh). 12 seconds.
 
 set -eu
 cd "$(dirname "$0")/../.."
@@ -56,6 +57,15 @@ guest_program()
 		mv "$out/lib_hybrid.new" "$out/lib_hybrid"
 }
 
+# What is executable goes into the guests.
+libraries()
+{
+	tar -chf "$out/trixie.tar.new" -C "$root/lib/x86_64-linux-gnu" \
+		ld-linux-x86-64.so.2 libc.so.6 libcrypto.so.3 libz.so.1 libzstd.so.1
+	chmod +x "$out/trixie.tar.new"
+	mv "$out/trixie.tar.new" "$out/trixie.tar"
+}
+
 [ -d "$NST_CHROOT/usr" ] || nst_die "no chroot: run selftests/vm/prepare.sh 6.12"
 root=$NST_CHROOT/usr
 if [ ! -e "$root/include/openssl/evp.h" ] || [ ! -e "$root/include/errno.h" ] ||
@@ -64,7 +74,7 @@ if [ ! -e "$root/include/openssl/evp.h" ] || [ ! -e "$root/include/errno.h" ] ||
 	apt_get "$NST_CHROOT" install -y --no-install-recommends \
 		libc6-dev libssl-dev libzstd-dev zlib1g-dev
 fi
-rm -f "$out/lib_hybrid"
+rm -f "$out/lib_hybrid" "$out/trixie.tar"
 said=$(unit) || {
 	rc=$?
 	echo "$said"
@@ -78,3 +88,4 @@ if echo "$said" | grep -q '^# no X25519MLKEM768' ||
 	exit 1
 fi
 guest_program
+libraries

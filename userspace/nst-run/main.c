@@ -71,7 +71,7 @@ static void prepare_secret(struct run *run)
 	if (run->engine == RUN_ENGINE_PRELOAD)
 		run_refuse(RUN_EXIT_REFUSED,
 			   "--forward-secret: the preload engine cannot exchange keys; --engine notify can");
-	if (secret_load(why, sizeof(why)))
+	if (secret_load(run->policy.group, why, sizeof(why)))
 		run_refuse(RUN_EXIT_REFUSED, "--forward-secret: %s", why);
 	run->engine = RUN_ENGINE_NOTIFY;
 }

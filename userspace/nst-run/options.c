@@ -17,7 +17,8 @@ static const char help[] =
 "  --tcp PORTS, --udp PORTS\n"
 "                    numbers, ranges and services: 5432,6000-6010,redis\n"
 "  --strict          strict mode, for TCP: both ends must answer first\n"
-"  --forward-secret  for TCP: before the first byte both ends exchange keys that\n"
+"  --forward-secret[=GROUP]\n"
+"                    for TCP: before the first byte both ends exchange keys that\n"
 "                    no box has; strict, and by the notify engine only\n"
 "  --cipher NAME     aes-gcm (default), chacha20-poly1305, ...: nstkeyctl caps\n"
 "  --context TEXT    names the service, alike at both ends; up to 32 bytes\n"
@@ -54,7 +55,7 @@ static const struct option options[] = {
 	{ "tcp", required_argument, NULL, OPT_TCP },
 	{ "udp", required_argument, NULL, OPT_UDP },
 	{ "strict", no_argument, NULL, OPT_STRICT },
-	{ "forward-secret", no_argument, NULL, OPT_SECRET },
+	{ "forward-secret", optional_argument, NULL, OPT_SECRET },
 	{ "cipher", required_argument, NULL, OPT_CIPHER },
 	{ "context", required_argument, NULL, OPT_CONTEXT },
 	{ "engine", required_argument, NULL, OPT_ENGINE },
@@ -98,6 +99,20 @@ static void take_context(struct run *run, const char *text)
 	run->policy.context_len = len;
 }
 
+static void take_group(struct run *run, const char *name)
+{
+	run->policy.secret = 1;
+	run->policy.strict = 1;
+	run->policy.group = 0;
+	if (!name)
+		return;
+	run->policy.group = policy_group(name);
+	if (!run->policy.group)
+		run_refuse(RUN_EXIT_USAGE,
+			   "--forward-secret=%s: there are x25519 and x25519mlkem768",
+			   name);
+}
+
 static void take_engine(struct run *run, const char *name)
 {
 	if (!strcmp(name, "preload"))
@@ -122,8 +137,7 @@ static void take_option(struct run *run, int opt, const char *arg)
 		run->policy.strict = 1;
 		break;
 	case OPT_SECRET:
-		run->policy.secret = 1;
-		run->policy.strict = 1;
+		take_group(run, arg);
 		break;
 	case OPT_CIPHER:
 		take_cipher(run, arg);

@@ -52,6 +52,49 @@ const char *policy_cipher_name(unsigned int cipher)
 	return cipher && cipher < NR_CIPHERS ? ciphers[cipher] : NULL;
 }
 
+/* Of protocol.md, 8, and of <nst/exchange.h>, which not everybody here needs. */
+static const struct {
+	uint16_t group;
+	const char *name;
+} groups[] = {
+	{ 0x001d, "x25519" },
+	{ 0x11ec, "x25519mlkem768" },
+};
+
+#define NR_GROUPS	(sizeof(groups) / sizeof(groups[0]))
+
+/**
+ * policy_group() - a way to exchange keys by its name
+ * @name: as --forward-secret has it
+ *
+ * Return: NST_GROUP_*, or 0.
+ */
+uint16_t policy_group(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_GROUPS; i++)
+		if (!strcasecmp(groups[i].name, name))
+			return groups[i].group;
+	return 0;
+}
+
+/**
+ * policy_group_name() - the name of one
+ * @group: NST_GROUP_*
+ *
+ * Return: it, or NULL.
+ */
+const char *policy_group_name(uint16_t group)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_GROUPS; i++)
+		if (groups[i].group == group)
+			return groups[i].name;
+	return NULL;
+}
+
 /**
  * policy_init() - a policy of no ports
  * @policy: becomes it

@@ -18,12 +18,15 @@ struct policy {
 	uint8_t strict;
 	uint8_t let;			/* programs out of reach are let go */
 	uint8_t secret;			/* keys are exchanged; never in words */
+	uint16_t group;			/* by this one alone; 0: X25519, or the peer's */
 	uint8_t context_len;
 	uint8_t context[NST_CONTEXT_MAX];
 };
 
 int policy_cipher(const char *name);
 const char *policy_cipher_name(unsigned int cipher);
+uint16_t policy_group(const char *name);
+const char *policy_group_name(uint16_t group);
 void policy_init(struct policy *policy);
 int policy_read(struct policy *policy, const char *text);
 size_t policy_write(const struct policy *policy, char *text, size_t size);

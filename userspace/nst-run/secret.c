@@ -5,15 +5,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <time.h>
+#include <nst/exchange.h>
 #include "beside.h"
 #include "secret.h"
 
 #define CORE	"libnst.so.0"
 #define LIBRARY	"libnst-exchange.so.0"
 
-struct nst_exchange_opts;
-
-/* <nst/exchange.h> is no part of what nst-run needs to be built. */
+/* Of the library nst-run needs the header to be built, and no more. */
 static struct {
 	int (*whole)(int fd, const struct nst_exchange_opts *opts, int ms);
 	int (*make)(struct nst_exchange **ex, int fd,
@@ -21,6 +20,12 @@ static struct {
 	int (*step)(struct nst_exchange *ex);
 	void (*end)(struct nst_exchange *ex);
 } lib;
+
+/* The one that was asked for; none is left to the library. */
+static uint16_t group;
+static struct nst_exchange_opts opts = {
+	.size = sizeof(opts), .groups = &group,
+};
 
 /* In the directory of nst-run, in that of its libraries, or where ld.so looks. */
 static void *open_library(const char *name, const char *up)
@@ -34,14 +39,19 @@ static void *open_library(const char *name, const char *up)
 
 /**
  * secret_load() - have the library ready
+ * @only: the group to exchange keys by, and no other; 0: X25519, or what the peer
+ *	offers
  * @why: receives why not
  * @size: of @why
  *
  * Return: 0 or -1.
  */
-int secret_load(char *why, size_t size)
+int secret_load(uint16_t only, char *why, size_t size)
 {
 	void *handle;
+
+	group = only;
+	opts.nr_groups = !!only;
 
 	/* So that the other one finds it, wherever it is. */
 	handle = open_library(CORE, "../lib/" CORE);
@@ -69,7 +79,7 @@ int secret_load(char *why, size_t size)
  */
 int secret_whole(int fd)
 {
-	return lib.whole(fd, NULL, SECRET_MS);
+	return lib.whole(fd, &opts, SECRET_MS);
 }
 
 /**
@@ -81,7 +91,23 @@ int secret_whole(int fd)
  */
 int secret_new(struct nst_exchange **ex, int fd)
 {
-	return lib.make(ex, fd, NULL);
+	return lib.make(ex, fd, &opts);
+}
+
+/**
+ * secret_try() - could there be an exchange?
+ * @fd: a socket that was attached for it, not connected; it is of no use any more
+ *
+ * Return: 0 or a negative errno: -EPROTONOSUPPORT if libcrypto has not the group.
+ */
+int secret_try(int fd)
+{
+	struct nst_exchange *ex;
+	int err = secret_new(&ex, fd);
+
+	if (!err)
+		secret_free(ex);
+	return err;
 }
 
 /**

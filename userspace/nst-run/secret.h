@@ -7,13 +7,15 @@
 #define NST_RUN_SECRET_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* An exchange that has not ended by then has failed. */
 #define SECRET_MS	10000
 
 struct nst_exchange;
 
-int secret_load(char *why, size_t size);
+int secret_load(uint16_t group, char *why, size_t size);
+int secret_try(int fd);
 int secret_whole(int fd);
 int secret_new(struct nst_exchange **ex, int fd);
 int secret_step(struct nst_exchange *ex);

@@ -123,6 +123,8 @@ static int try(const struct policy *policy, int type)
 	/* In the namespace's box is a key to send under. */
 	if (!err)
 		err = nst_rekey(fd, 0);
+	if (!err && policy->secret)
+		err = secret_try(fd);
 	close(fd);
 	return err;
 }
@@ -131,6 +133,10 @@ static void try_or_refuse(const struct policy *policy, int type)
 {
 	int err = try(policy, type);
 
+	if (err == -EPROTONOSUPPORT && policy->secret)
+		run_refuse(RUN_EXIT_REFUSED,
+			   "--forward-secret=%s: the libcrypto of this host has not the group; that of OpenSSL 3.5 has all",
+			   policy_group_name(policy->group) ?: "x25519");
 	if (err)
 		run_refuse(RUN_EXIT_REFUSED,
 			   "%s cannot have NST here: %s (%s); 'nstkeyctl doctor' finds out why",

@@ -95,6 +95,8 @@ done <<'END'
 2|--forward-secret is for TCP|--udp 80 --forward-secret -- true
 2|--forward-secret is for TCP|--tcp 80 --udp 80 --forward-secret -- true
 125|the preload engine cannot exchange keys|--tcp 80 --forward-secret --engine preload -- true
+2|there are x25519 and x25519mlkem768|--tcp 80 --forward-secret=p256 -- true
+2|there are x25519 and x25519mlkem768|--tcp 80 --forward-secret= -- true
 2|there is no option '--nosuch'|--tcp 80 --nosuch -- true
 127|not found in $PATH|--tcp 80 -- nosuchprogram
 127|No such file|--tcp 80 -- /nosuch/program

@@ -70,7 +70,9 @@ static void put_options(FILE *to, const struct run *run, int plain)
 	put_ports(to, "--udp", &policy->udp);
 	if (policy->secret)
 		fputs(" --forward-secret", to);
-	else if (policy->strict)
+	if (policy->group)
+		fprintf(to, "=%s", policy_group_name(policy->group));
+	if (policy->strict && !policy->secret)
 		fputs(" --strict", to);
 	if (policy->cipher != NST_CIPHER_AES_GCM)
 		fprintf(to, " --cipher %s", policy_cipher_name(policy->cipher));
