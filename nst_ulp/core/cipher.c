@@ -132,7 +132,10 @@ int nst_cipher_init_atomic(struct nst_cipher *cipher, u8 suite)
 	}
 	if (err) {
 		nst_cipher_free(cipher);
-		return nst_suite_missing(err);
+		err = nst_suite_missing(err);
+		if (err == -ENOPKG)
+			nst_suite_forget(NST_SUITE_DATAGRAMS, suite);
+		return err;
 	}
 	cipher->nosimd = nosimd;
 	return 0;

@@ -67,17 +67,23 @@ void nst_kdf_exit(void)
 	sha256 = NULL;
 }
 
-/* The hash of a suite, to be given back by put_hash(). */
-static struct crypto_shash *get_hash(const struct nst_suite *suite)
+/*
+ * The hash of a suite, to be given back by put_hash(). A suite that was known to be
+ * there is so no more if that has gone, which no module need have done.
+ */
+static struct crypto_shash *get_hash(u8 id)
 {
+	const struct nst_suite *suite = nst_suite(id);
 	struct crypto_shash *tfm;
+	int err;
 
 	if (sha256 && !strcmp(suite->hash, "sha256"))
 		return sha256;
 	tfm = crypto_alloc_shash(suite->hash, 0, 0);
-	if (PTR_ERR(tfm) == -ENOENT || PTR_ERR(tfm) == -ELIBBAD)
-		return ERR_PTR(-ENOPKG);
-	return tfm;
+	if (!IS_ERR(tfm))
+		return tfm;
+	err = nst_suite_missing(PTR_ERR(tfm));
+	return ERR_PTR(nst_suite_remember(id, err));
 }
 
 static void put_hash(struct crypto_shash *tfm)
@@ -193,14 +199,13 @@ static int derive(struct crypto_shash *tfm, const struct nst_kdf *in, u8 *okm,
  */
 int nst_kdf_derive(const struct nst_kdf *in, u8 *okm, size_t len)
 {
-	const struct nst_suite *suite = nst_suite(in->suite);
 	struct crypto_shash *hash;
 	int err;
 
-	if (!suite || in->context_len > NST_CONTEXT_MAX ||
+	if (!nst_suite(in->suite) || in->context_len > NST_CONTEXT_MAX ||
 	    in->kpos > NST_WIRE_KPOS_MAX)
 		return -EINVAL;
-	hash = get_hash(suite);
+	hash = get_hash(in->suite);
 	if (IS_ERR(hash))
 		return PTR_ERR(hash);
 	err = derive(hash, in, okm, len);

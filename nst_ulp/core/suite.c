@@ -176,6 +176,22 @@ void nst_suite_exit(void)
 }
 
 /**
+ * nst_suite_forget() - a suite that was there is not any more
+ * @use: what for
+ * @id: 1..NST_WIRE_SUITE_MAX
+ *
+ * An algorithm may go without a module: whoever finds that out says so.
+ *
+ * Context: process.
+ */
+void nst_suite_forget(enum nst_suite_use use, u8 id)
+{
+	spin_lock(&known_lock);
+	clear_bit(id, &known[use]);
+	spin_unlock(&known_lock);
+}
+
+/**
  * nst_suite_missing() - what the crypto API says, said of a suite
  * @err: its errno
  *

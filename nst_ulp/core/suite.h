@@ -38,6 +38,7 @@ int nst_suite_init(void);
 void nst_suite_exit(void);
 const struct nst_suite *nst_suite(u8 id);
 
+void nst_suite_forget(enum nst_suite_use use, u8 id);
 int nst_suite_missing(int err);
 bool nst_suite_known_missing(u8 id);
 int nst_suite_remember(u8 id, int err);

@@ -8,6 +8,7 @@
 #include <shim/test.h>
 #include <crypto/algapi.h>
 #include "core/cipher.h"
+#include "core/kdf.h"
 #include "core/lookup.h"
 #include "core/suite.h"
 #include "limits.h"
@@ -347,5 +348,71 @@ TEST(nst_suite_check__loads_what_it_looks_for)
 	CHECK_EQ(nst_suite_ask(NST_CIPHER_AES_GCM), -EAGAIN);
 	CHECK(comes > 900);
 	shim_crypto_looked = NULL;
+	stop();
+}
+
+/*
+ * An algorithm may go without a module: crypto_user deletes one for root. Whoever
+ * cannot make what was there forgets it, so that the next who sets keys is told; and
+ * it is there again when it is.
+ */
+TEST(nst_suite_known__until_a_cipher_is_missing)
+{
+	struct nst_cipher cipher = {};
+
+	start();
+	CHECK_EQ(nst_suite_check(NST_CIPHER_SM4_GCM), 0);
+	shim_crypto_missing = "gcm(sm4)";
+	CHECK_EQ(nst_suite_check(NST_CIPHER_SM4_GCM), 0);
+	CHECK_EQ(nst_cipher_init(&cipher, NST_CIPHER_SM4_GCM), -ENOPKG);
+	CHECK_EQ(nst_suite_check(NST_CIPHER_SM4_GCM), -ENOPKG);
+	shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
+	CHECK_EQ(nst_suite_check(NST_CIPHER_SM4_GCM), -ENOPKG);
+	shim_crypto_missing = NULL;
+	shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
+	CHECK_EQ(nst_suite_check(NST_CIPHER_SM4_GCM), 0);
+	stop();
+}
+
+TEST(nst_suite_known__until_a_hash_is_missing)
+{
+	static const u8 zero[32];
+	const struct nst_kdf in = {
+		.suite = NST_CIPHER_SM4_GCM, .kid = 1, .secret = zero,
+		.salt = zero, .context = zero,
+	};
+	u8 okm[NST_OKM_MAX];
+
+	start();
+	CHECK_EQ(nst_suite_check(NST_CIPHER_SM4_GCM), 0);
+	CHECK_EQ(nst_suite_at_hand(NST_CIPHER_SM4_GCM), 0);
+	shim_crypto_missing = "sm3";
+	CHECK_EQ(nst_kdf_derive(&in, okm, 28), -ENOPKG);
+	CHECK_EQ(nst_suite_check(NST_CIPHER_SM4_GCM), -ENOPKG);
+	CHECK(!nst_suite_known(NST_SUITE_DATAGRAMS, NST_CIPHER_SM4_GCM));
+	/* Others have theirs. */
+	CHECK_EQ(nst_suite_check(NST_CIPHER_AES_GCM), 0);
+	shim_crypto_missing = NULL;
+	shim_boot_ns += NST_SUITE_RETRY * NSEC_PER_SEC;
+	CHECK_EQ(nst_suite_check(NST_CIPHER_SM4_GCM), 0);
+	stop();
+}
+
+/* What softirqs need has gone: streams do without. */
+TEST(nst_suite_known__until_datagrams_have_no_cipher)
+{
+	struct nst_cipher cipher = {};
+
+	start();
+	CHECK_EQ(nst_suite_check(NST_CIPHER_AES_GCM), 0);
+	CHECK_EQ(nst_suite_at_hand(NST_CIPHER_AES_GCM), 0);
+	shim_crypto_no_sync = true;
+	CHECK_EQ(nst_suite_at_hand(NST_CIPHER_AES_GCM), 0);
+	CHECK_EQ(nst_cipher_init_atomic(&cipher, NST_CIPHER_AES_GCM), -ENOPKG);
+	CHECK_EQ(nst_suite_at_hand(NST_CIPHER_AES_GCM), -ENOPKG);
+	CHECK_EQ(nst_suite_check(NST_CIPHER_AES_GCM), 0);
+	shim_crypto_no_sync = false;
+	shim_boot_ns += NST_SUITE_LOOK * NSEC_PER_SEC;
+	CHECK_EQ(nst_suite_at_hand(NST_CIPHER_AES_GCM), 0);
 	stop();
 }

@@ -59,6 +59,8 @@ struct crypto_aead *crypto_alloc_aead(const char *name, u32 type, u32 mask)
 
 		if (strcmp(k->name, name))
 			continue;
+		if (shim_crypto_no_sync && mask & CRYPTO_ALG_ASYNC)
+			return ERR_PTR(-ENOENT);
 		tfm = shim_tfm_alloc(name, sizeof(*tfm));
 		if (IS_ERR(tfm))
 			return tfm;

@@ -23,6 +23,7 @@ u64 shim_boot_ns;
 struct user_namespace *shim_user_ns = &init_user_ns;
 u32 shim_euid = 1000;
 const char *shim_crypto_missing;
+bool shim_crypto_no_sync;
 int shim_crypto_key_err;
 bool shim_crypto_async;
 bool shim_crypto_copy_aad;
@@ -61,6 +62,7 @@ void shim_reset(void)
 	shim_euid = 1000;
 	shim_work_cancelled = NULL;
 	shim_crypto_missing = NULL;
+	shim_crypto_no_sync = false;
 	shim_crypto_key_err = 0;
 	shim_crypto_async = false;
 	shim_crypto_copy_aad = false;

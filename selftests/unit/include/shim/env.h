@@ -53,6 +53,8 @@ size_t shim_random_left(void);
 
 /* crypto_alloc_*() of a name that contains @part gives -ENOENT; NULL: none. */
 extern const char *shim_crypto_missing;
+/* So does one of an AEAD that is to be synchronous. */
+extern bool shim_crypto_no_sync;
 /* What an AEAD refuses its key with, a negative errno; 0: it takes it. */
 extern int shim_crypto_key_err;
 /* Answer -EINPROGRESS and do the work only when it is waited for. */
