@@ -38,6 +38,13 @@
 #define NST_SEAL_PAUSE		15
 
 /*
+ * How many of those that wait for one key are woken at once. Each has the worker of
+ * all streams derive a key and seal a record: enough to keep a few processors busy, and
+ * so few that what else there is to do comes between.
+ */
+#define NST_KEYWAITS_AT_ONCE	8
+
+/*
  * Users of a namespace whose close() has waited in vain for memory, and as many who
  * have for a connection of TCP Fast Open, and need not again: for more at once than
  * that it costs a tenth of a second more, each time.

@@ -70,7 +70,7 @@ struct nst_keyring *nst_keyring_alloc(struct nst_owner *owner, bool private)
 	ring->gen = atomic64_inc_return(&generations);
 	ring->owner = owner;
 	ring->private = private;
-	INIT_LIST_HEAD(&ring->waiters);
+	nst_keyroom_init(&ring->room);
 	return ring;
 }
 

@@ -7,12 +7,12 @@
 #ifndef _NST_KEYRING_H
 #define _NST_KEYRING_H
 
-#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
 #include "core/keybox.h"
+#include "core/keyroom.h"
 #include "drop.h"
 
 /**
@@ -25,7 +25,7 @@
  *	the same, and none has 0. Who has looked up a key under a generation
  *	need not look again while it stands
  * @owner: who is charged for what is taken under its keys; a user of it
- * @waiters: who waits for a change, see keywait.c, under the lock there
+ * @room: who waits for a change, see keywait.c
  */
 struct nst_keyring {
 	refcount_t ref;
@@ -34,7 +34,7 @@ struct nst_keyring {
 	struct nst_box __rcu *box;
 	u64 gen;
 	struct nst_owner *owner;
-	struct list_head waiters;
+	struct nst_keyroom room;
 };
 
 struct nst_keyring *nst_keyring_alloc(struct nst_owner *owner, bool private);

@@ -1,45 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Who waits for a key that a box does not have yet, or lets nobody send with: a
- * stream that owes its peer a START, and no program of which sends anything.
+ * stream that owes its peer a START, and no program of which sends anything. Each
+ * that waits holds a reference on the keyring, in whose room it is.
  */
-#include <linux/list.h>
-#include <linux/sched.h>
-#include <linux/spinlock.h>
+#include <linux/kernel.h>
 #include "core/keywait.h"
 
-/* Of all lists: seldom taken, and each is waited for by its own namespace alone. */
-static DEFINE_SPINLOCK(wait_lock);
-
-/* Returns what it held. */
-static struct nst_keyring *leave(struct nst_keywait *wait)
+static void put(struct nst_keyroom *room)
 {
-	struct nst_keyring *ring = wait->ring;
-
-	lockdep_assert_held(&wait_lock);
-	if (ring)
-		list_del(&wait->entry);
-	/* Pairs with nst_keywait_waits(): whoever sees it may free @wait. */
-	smp_store_release(&wait->ring, NULL);
-	return ring;
-}
-
-/**
- * nst_keywait_waits() - does it wait, or is it just being woken?
- * @wait: who
- *
- * Context: any.
- * Return: false if nothing of this file touches it any more.
- */
-bool nst_keywait_waits(const struct nst_keywait *wait)
-{
-	/* Pairs with leave(). */
-	return smp_load_acquire(&wait->ring);
+	if (room)
+		nst_keyring_put(container_of(room, struct nst_keyring, room));
 }
 
 /**
  * nst_keywait_begin() - wait for the next change of a box
- * @wait: who; @wait->wake is set. It waits nowhere else any more
+ * @wait: who; @wait->wake is set. It waits at no other box any more
  * @ring: the box's; the caller has or borrows a reference
  *
  * Whoever has looked at the box before looks behind this at @ring->gen: what changed
@@ -49,15 +25,8 @@ bool nst_keywait_waits(const struct nst_keywait *wait)
  */
 void nst_keywait_begin(struct nst_keywait *wait, struct nst_keyring *ring)
 {
-	struct nst_keyring *old;
-
 	nst_keyring_get(ring);
-	spin_lock_bh(&wait_lock);
-	old = leave(wait);
-	WRITE_ONCE(wait->ring, ring);
-	list_add_tail(&wait->entry, &ring->waiters);
-	spin_unlock_bh(&wait_lock);
-	nst_keyring_put(old);
+	put(nst_keyroom_enter(&ring->room, wait));
 }
 
 /**
@@ -68,40 +37,27 @@ void nst_keywait_begin(struct nst_keywait *wait, struct nst_keyring *ring)
  */
 void nst_keywait_end(struct nst_keywait *wait)
 {
-	struct nst_keyring *ring;
+	put(nst_keyroom_leave(wait));
+}
 
-	spin_lock_bh(&wait_lock);
-	ring = leave(wait);
-	spin_unlock_bh(&wait_lock);
-	nst_keyring_put(ring);
+/**
+ * nst_keywait_done() - one that was woken has tried to send
+ * @wait: who; does nothing if it was not woken, or waits anew
+ *
+ * Context: any.
+ */
+void nst_keywait_done(struct nst_keywait *wait)
+{
+	put(nst_keyroom_done(wait));
 }
 
 /**
  * nst_keywait_wake() - a box has changed: wake who waits for that
- * @ring: the box's
+ * @ring: the box's; the caller has a reference
  *
- * Those who wait by now, each once, and others may run in between. It does not sleep
- * to spare them its works: genetlink, which calls it, holds a lock of all families.
- *
- * Context: process.
+ * Context: any.
  */
 void nst_keywait_wake(struct nst_keyring *ring)
 {
-	struct nst_keywait *wait;
-	LIST_HEAD(woken);
-
-	spin_lock_bh(&wait_lock);
-	list_splice_init(&ring->waiters, &woken);
-	while (!list_empty(&woken)) {
-		wait = list_first_entry(&woken, struct nst_keywait, entry);
-		/* In this order: who has left may be gone. */
-		wait->wake(wait);
-		leave(wait);
-		spin_unlock_bh(&wait_lock);
-		/* What @wait held: the caller has one, so it is not the last. */
-		nst_keyring_put(ring);
-		cond_resched();
-		spin_lock_bh(&wait_lock);
-	}
-	spin_unlock_bh(&wait_lock);
+	nst_keyroom_wake(&ring->room);
 }

@@ -174,7 +174,7 @@ void nst_tcp_uninstall(struct nst_tcp *nst)
 	set_bit(NST_TCP_DEAD, &nst->flags);
 	/* Pairs with wait_for_key() of txwork.c: it is dead, then look. */
 	smp_mb__after_atomic();
-	if (nst_keywait_waits(&nst->keywait))
+	if (nst_keyroom_has(&nst->keywait))
 		nst_keywait_end(&nst->keywait);
 	/* What it charges to the socket ends here. */
 	nst_tcp_head_reset(nst);

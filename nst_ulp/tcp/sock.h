@@ -25,7 +25,7 @@
  *
  * Order: rx_lock > tx_lock > socket. Only setsockopt() holds both mutexes.
  * keyring->lock and the START cache's lock are leaves of their own. The lock of who
- * waits for a key (core/keywait.c) is taken under the socket's, by uninstall, and
+ * waits for a key (core/keyroom.c) is taken under the socket's, by uninstall, and
  * under tx_lock; the worker is queued under it.
  *
  * A call that was inside TCP's own code when NST was attached, or whoever else

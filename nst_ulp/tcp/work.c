@@ -124,6 +124,8 @@ void nst_tcp_serve(struct nst_tcp *nst)
 	else if (!test_bit(NST_TCP_DEAD, &nst->flags))
 		nst_tcp_linger(nst);
 	nst_tcp_scope_end(&scope);
+	/* The next one's turn: also if a lock was taken, whose holder calls again. */
+	nst_keywait_done(&nst->keywait);
 }
 
 /*

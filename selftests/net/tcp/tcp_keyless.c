@@ -4,11 +4,14 @@
  * their programs only wait for something to read.
  */
 #define _GNU_SOURCE
+#include <sys/resource.h>
+
 #include "kselftest_harness.h"
 #include "nltalk.h"
 #include "tcptest.h"
 
-#define NR	200	/* connections in the namespace */
+#define NR	1000	/* connections in the namespace, of two strict ends each */
+#define FEW	200
 #define FILL(kid)	((uint8_t)(kid))
 
 FIXTURE(keyless)
@@ -30,6 +33,9 @@ static int load_two(struct talk *t)
 
 FIXTURE_SETUP(keyless)
 {
+	struct rlimit files = { 2 * NR + 100, 2 * NR + 100 };
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
 	ASSERT_EQ(0, nsttest_netns());
 	ASSERT_EQ(0, nl_open(&self->t));
 }
@@ -155,9 +161,9 @@ TEST_F_TIMEOUT(keyless, all_of_a_namespace, 120)
 	int i;
 
 	ASSERT_EQ(0, load_two(&self->t));
-	connect_all(_metadata, self, NR, 2);
-	expect_unbound(_metadata, self->a[NR - 1], self->b[NR - 1]);
-	while (self->nr > NR / 2) {
+	connect_all(_metadata, self, FEW, 2);
+	expect_unbound(_metadata, self->a[FEW - 1], self->b[FEW - 1]);
+	while (self->nr > FEW / 2) {
 		self->nr--;
 		close(self->a[self->nr]);
 		close(self->b[self->nr]);
@@ -165,6 +171,49 @@ TEST_F_TIMEOUT(keyless, all_of_a_namespace, 120)
 	ASSERT_EQ(0, nl_kid(&self->t, NST_CMD_KEY_ACTIVATE, 2));
 	for (i = 0; i < self->nr; i++)
 		expect_bound(_metadata, self->a[i], self->b[i]);
+}
+
+/* How many of those that waited have sent their START. */
+static int started(FIXTURE_DATA(keyless) *self)
+{
+	struct nst_info info;
+	int i, nr = 0;
+
+	for (i = 0; i < self->nr; i++) {
+		if (!tcptest_info(self->a[i], &info))
+			nr += !!info.tx.records;
+		if (!tcptest_info(self->b[i], &info))
+			nr += !!info.tx.records;
+	}
+	return nr;
+}
+
+/*
+ * They all want the worker at once, which serves other streams, too: these, which have
+ * keys of their own, do not wait until it has served all the others.
+ */
+TEST_F_TIMEOUT(keyless, others_move_in_between, 240)
+{
+	const struct tcptest_conf strict = {
+		.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+		.strict = true,
+	};
+	int a, b, nr, i;
+
+	ASSERT_EQ(0, load_two(&self->t));
+	connect_all(_metadata, self, NR, 2);
+	expect_unbound(_metadata, self->a[NR - 1], self->b[NR - 1]);
+	EXPECT_EQ(0, started(self));
+	ASSERT_EQ(0, nl_kid(&self->t, NST_CMD_KEY_ACTIVATE, 2));
+	ASSERT_EQ(0, tcptest_pair(&strict, &a, &b));
+	expect_bound(_metadata, a, b);
+	nr = started(self);
+	TH_LOG("%d of %d have gone first", nr, 2 * NR);
+	EXPECT_GT(NR, nr);
+	for (i = 0; i < NR; i++)
+		expect_bound(_metadata, self->a[i], self->b[i]);
+	close(a);
+	close(b);
 }
 
 TEST_HARNESS_MAIN

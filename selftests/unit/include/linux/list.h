@@ -53,15 +53,15 @@ static inline void list_move_tail(struct list_head *n, struct list_head *head)
 	list_add_tail(n, head);
 }
 
-static inline void list_splice_init(struct list_head *from,
-				    struct list_head *head)
+static inline void list_splice_tail_init(struct list_head *from,
+					 struct list_head *head)
 {
 	if (from->next == from)
 		return;
-	from->next->prev = head;
-	from->prev->next = head->next;
-	head->next->prev = from->prev;
-	head->next = from->next;
+	from->next->prev = head->prev;
+	from->prev->next = head;
+	head->prev->next = from->next;
+	head->prev = from->prev;
 	INIT_LIST_HEAD(from);
 }
 
