@@ -125,6 +125,7 @@ static __net_init int netns_init(struct net *net)
 	struct nst_net *nn = nst_net(net);
 
 	nn->user_ns = net->user_ns;
+	nst_keyroom_init(&nn->keyless);
 	nn->stats = alloc_percpu(struct nst_stats);
 	if (!nn->stats)
 		return -ENOMEM;

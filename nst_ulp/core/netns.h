@@ -8,6 +8,7 @@
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include "core/keybox.h"
+#include "core/keyroom.h"
 #include "core/memories.h"
 #include "limits.h"
 #include "stats.h"
@@ -29,6 +30,8 @@ enum nst_close_wait {
  * @expire: forgets what is too old, ends memories that no box needs
  * @park: gives up keys that no box has any more
  * @user_ns: of the namespace, which holds it
+ * @keyless: TCP sockets that were accepted without keys, which their listeners may
+ *	get yet; see tcp/work.c
  * @stats: counters
  * @sysctl: registration of net.nst, owned by sysctl.c
  * @sysctl_table: what is registered, owned by sysctl.c
@@ -53,6 +56,7 @@ struct nst_net {
 	struct delayed_work expire;
 	struct work_struct park;
 	struct user_namespace *user_ns;
+	struct nst_keyroom keyless;
 	struct nst_stats __percpu *stats;
 	struct ctl_table_header *sysctl;
 	struct ctl_table *sysctl_table;

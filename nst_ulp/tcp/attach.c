@@ -8,6 +8,7 @@
 #include "tcp/attach.h"
 #include "tcp/crowd.h"
 #include "tcp/head.h"
+#include "tcp/inherit.h"
 #include "tcp/intact.h"
 #include "tcp/mem.h"
 #include "tcp/ops.h"
@@ -172,10 +173,13 @@ void nst_tcp_uninstall(struct nst_tcp *nst)
 	struct sock *sk = nst->sk;
 
 	set_bit(NST_TCP_DEAD, &nst->flags);
-	/* Pairs with wait_for_key() of txwork.c: it is dead, then look. */
+	/* Pairs with wait_for_key() of txwork.c, inherit() of work.c: then look. */
 	smp_mb__after_atomic();
 	if (nst_keyroom_has(&nst->keywait))
 		nst_keywait_end(&nst->keywait);
+	if (nst_keyroom_has(&nst->keyless))
+		nst_keyroom_leave(&nst->keyless);
+	nst_tcp_tell_children(nst);
 	/* What it charges to the socket ends here. */
 	nst_tcp_head_reset(nst);
 	nst_tcp_mem_drop(nst);

@@ -133,3 +133,25 @@ void nst_tcp_inherit_now(struct nst_tcp *nst)
 	release_sock(nst->sk);
 	nst_tcp_kick(nst, 0);
 }
+
+/**
+ * nst_tcp_tell_children() - children that wait for a listener's keys may look
+ * @nst: the socket's state, which has got keys or is given up; if it is no listener it
+ *	has no children
+ *
+ * Context: any.
+ */
+void nst_tcp_tell_children(struct nst_tcp *nst)
+{
+	struct nst_keyroom *room = &nst->st.nn->keyless;
+
+	if (!((1 << READ_ONCE(nst->sk->sk_state)) & (TCPF_LISTEN | TCPF_CLOSE)))
+		return;
+	/*
+	 * Pairs with inherit() of work.c: what is set, or that it is dead, goes first;
+	 * who waits by then is seen here, or sees that.
+	 */
+	smp_mb();
+	if (!list_empty(&room->waiting))
+		nst_keyroom_wake(room);
+}

@@ -135,6 +135,7 @@ static int install_conf(struct nst_tcp *nst, struct nst_conf *conf, int dirs)
 	unlock_both(nst);
 	if (err)
 		return err;
+	nst_tcp_tell_children(nst);
 	/* What has arrived before the key can be looked at now. */
 	lock_sock(sk);
 	if (sk->sk_state != TCP_LISTEN)

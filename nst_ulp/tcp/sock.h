@@ -228,6 +228,7 @@ struct nst_head {
  *	Socket lock
  * @keywait: waits for a key, for a START that is due, see txwork.c. Begun under
  *	@tx_lock
+ * @keyless: waits for keys of @parent, see work.c. As @keywait
  * @parent: of a child that lacks a key the listener's state, until the program calls;
  *	holds a reference; NULL: none. Changed under both locks
  * @conf_lock: see "Locking"; @st.tx.conf and @st.rx.conf change under it, their
@@ -302,6 +303,7 @@ struct nst_tcp {
 	struct mem_cgroup *memcg;
 	struct mem_cgroup *adopter;
 	struct nst_keywait keywait;
+	struct nst_keywait keyless;
 	struct nst_tcp *parent;
 
 	struct mutex tx_lock;

@@ -16,9 +16,6 @@
 #include "tcp/txwork.h"
 #include "tcp/work.h"
 
-/* How often to look whether a listener has got keys by now, see see_adopted(). */
-#define KEYS_RETRY	(HZ / 10 + 1)
-
 /* The worker never waits for a lock; who holds it will call it again. */
 static bool try_lock(struct nst_tcp *nst, struct mutex *lock)
 {
@@ -43,11 +40,31 @@ static bool is_idle(const struct nst_tcp *nst)
 	       ((1 << state) & (TCPF_CLOSE | TCPF_SYN_SENT | TCPF_LISTEN));
 }
 
+/* Its listener has keys, or has gone. Under the room's spinlock. */
+static void wake(struct nst_keywait *wait)
+{
+	nst_tcp_kick(container_of(wait, struct nst_tcp, keyless), 0);
+}
+
+/*
+ * Take what the listener has, and wait for what it has not, as long as its program
+ * has not called. The listener sets keys, then wakes who waits: so it is to wait first,
+ * then to look.
+ */
+static void inherit(struct nst_tcp *nst)
+{
+	nst->keyless.wake = wake;
+	nst_keyroom_enter(&nst->st.nn->keyless, &nst->keyless);
+	/* Pairs with nst_tcp_tell_children() and, for its own end, uninstall. */
+	smp_mb();
+	nst_tcp_inherit_late(nst, nst->parent, false);
+	if (test_bit(NST_TCP_DEAD, &nst->flags))
+		nst_keyroom_leave(&nst->keyless);
+}
+
 /*
  * A child was accepted, by an accept() that is TCP's: it slept over the listener's
  * attach. What could not be done while it had no socket, as nst_tcp_accept() does.
- * Nobody tells it when the listener has keys, so it looks, as long as neither has any
- * nor its program has called.
  */
 static void see_adopted(struct nst_tcp *nst)
 {
@@ -57,15 +74,15 @@ static void see_adopted(struct nst_tcp *nst)
 	if (nst->parent) {
 		if (!try_lock(nst, &nst->tx_lock))
 			return;
-		nst_tcp_inherit_late(nst, nst->parent, false);
+		inherit(nst);
 		mutex_unlock(&nst->tx_lock);
 	}
 	if (!nst_tcp_borrow(nst))
 		return;
-	if (!nst->parent || nst->rx_err)
+	if (!nst->parent || nst->rx_err) {
 		clear_bit(NST_TCP_ADOPTED, &nst->flags);
-	else
-		nst_tcp_kick(nst, KEYS_RETRY);
+		nst_keyroom_leave(&nst->keyless);
+	}
 	if (!test_bit(NST_TCP_DEAD, &nst->flags))
 		nst_tcp_announce(nst);
 	swap(nst->adopter, memcg);
@@ -126,6 +143,7 @@ void nst_tcp_serve(struct nst_tcp *nst)
 	nst_tcp_scope_end(&scope);
 	/* The next one's turn: also if a lock was taken, whose holder calls again. */
 	nst_keywait_done(&nst->keywait);
+	nst_keyroom_done(&nst->keyless);
 }
 
 /*

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -167,6 +168,42 @@ int nsttest_write_file(const char *path, const char *text)
 		ret = -errno;
 	close(fd);
 	return ret;
+}
+
+#define TRACING	"/sys/kernel/tracing/"
+#define PROBE	"nst_test_calls"
+
+int nsttest_count_calls(const char *function)
+{
+	char text[96];
+
+	mount("none", TRACING, "tracefs", 0, NULL);
+	if (access(TRACING "kprobe_events", F_OK))
+		return -ENOENT;
+	snprintf(text, sizeof(text), "p:" PROBE " %s", function);
+	return nsttest_write_file(TRACING "kprobe_events", text) ?:
+	       nsttest_write_file(TRACING "events/kprobes/" PROBE "/enable",
+				  "1");
+}
+
+long nsttest_calls(void)
+{
+	FILE *f = fopen(TRACING "kprobe_profile", "r");
+	char name[64];
+	long n = -1, hits;
+
+	while (f && fscanf(f, "%63s %ld %*d", name, &hits) == 2)
+		if (!strcmp(name, PROBE))
+			n = hits;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+void nsttest_count_no_more(void)
+{
+	nsttest_write_file(TRACING "events/kprobes/" PROBE "/enable", "0");
+	nsttest_write_file(TRACING "kprobe_events", "-:" PROBE);
 }
 
 static const char *const names[NST_DROP_MAX] = {

@@ -73,6 +73,14 @@ int nsttest_netns(void);
 
 int nsttest_write_file(const char *path, const char *text);
 
+/*
+ * Count the calls of a function of the kernel or a module, from now on, one at a time;
+ * -ENOENT: this kernel has no kprobes. How many there were, or -1.
+ */
+int nsttest_count_calls(const char *function);
+long nsttest_calls(void);
+void nsttest_count_no_more(void);
+
 /* The number that stands in a file of /proc or /sys, or -1. */
 long nsttest_number(const char *path);
 

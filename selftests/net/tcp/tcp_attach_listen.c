@@ -912,4 +912,72 @@ TEST(asleep_polls_strict)
 	born_before_keys(_metadata, POLLS_STRICT);
 }
 
+/*
+ * Without keys nobody works for it but when the listener gets some: no timer asks again
+ * and again. Nor when others of its namespace get keys of their own.
+ */
+TEST(asleep_without_keys)
+{
+	const struct tcptest_conf conf = {
+		.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+	};
+	const struct nsttest_conf keys = {
+		.cipher_id = NST_CIPHER_AES_GCM, .nr_keys = NSTTEST_KEYS,
+	};
+	struct sleeper s = { .fd = -1 };
+	int fd, ret;
+	char in[8];
+	long was;
+
+	ASSERT_EQ(0, fall_asleep(&s));
+	ASSERT_EQ(0, nsttest_attach(s.lis));
+	fd = connect_keyed(&s, &conf);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, pthread_join(s.thread, NULL));
+	ASSERT_LE(0, s.fd);
+	usleep(200000);
+	ret = nsttest_count_calls("nst_tcp_serve");
+	if (ret == -ENOENT)
+		SKIP(return, "this kernel has no kprobes");
+	ASSERT_EQ(0, ret);
+	was = nsttest_calls();
+	usleep(2000000);
+	TH_LOG("%ld calls of the worker", nsttest_calls() - was);
+	EXPECT_GE(5, nsttest_calls() - was);
+	ASSERT_EQ(0, nsttest_install(s.lis, &keys));
+	EXPECT_EQ(5, send(fd, "hello", 5, 0));
+	EXPECT_EQ(POLLIN, tcptest_poll(s.fd, POLLIN, TCPTEST_SOON_MS));
+	/* That the probe is there; before that it would have counted nothing. */
+	EXPECT_LT(was, nsttest_calls());
+	nsttest_count_no_more();
+	EXPECT_EQ(5, recv(s.fd, in, sizeof(in), 0));
+	close(fd);
+	close(s.fd);
+	close(s.lis);
+}
+
+/* A listener that has gone has no keys for it any more, and nobody waits for that. */
+TEST(asleep_and_its_listener_goes)
+{
+	const struct tcptest_conf conf = {
+		.cipher_id = NST_CIPHER_AES_GCM, .family = AF_INET,
+	};
+	struct sleeper s = { .fd = -1 };
+	char in[8];
+	int fd;
+
+	ASSERT_EQ(0, fall_asleep(&s));
+	ASSERT_EQ(0, nsttest_attach(s.lis));
+	fd = connect_keyed(&s, &conf);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, pthread_join(s.thread, NULL));
+	ASSERT_LE(0, s.fd);
+	usleep(100000);
+	close(s.lis);
+	EXPECT_EQ(-1, recv(s.fd, in, sizeof(in), 0));
+	EXPECT_EQ(ENOKEY, errno);
+	close(s.fd);
+	close(fd);
+}
+
 TEST_HARNESS_MAIN

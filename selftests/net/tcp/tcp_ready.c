@@ -10,7 +10,6 @@
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/time.h>
 
 #include "hostile.h"
@@ -253,38 +252,10 @@ TEST(byte_before_a_flood)
 
 /* --- what was counted is not walked again ------------------------------------ */
 
-#define TRACING	"/sys/kernel/tracing/"
-#define WALKS	"nst_test_walks"
 #define COUNTED	200	/* records */
 
 /* Headers that NST has read behind the head of the queue so far, by its own function. */
-static long walks(void)
-{
-	FILE *f = fopen(TRACING "kprobe_profile", "r");
-	char name[64];
-	long n = -1, hits;
-
-	while (f && fscanf(f, "%63s %ld %*d", name, &hits) == 2)
-		if (!strcmp(name, WALKS))
-			n = hits;
-	if (f)
-		fclose(f);
-	return n;
-}
-
-static int count_walks(void)
-{
-	return nsttest_write_file(TRACING "kprobe_events",
-				  "p:" WALKS " nst_tcp_copy_on") ?:
-	       nsttest_write_file(TRACING "events/kprobes/" WALKS "/enable",
-				  "1");
-}
-
-static void count_no_more(void)
-{
-	nsttest_write_file(TRACING "events/kprobes/" WALKS "/enable", "0");
-	nsttest_write_file(TRACING "kprobe_events", "-:" WALKS);
-}
+#define walks	nsttest_calls
 
 /*
  * Neither when it is asked for again, nor when records in front of it go: else who
@@ -297,12 +268,12 @@ TEST(counted_records_are_not_walked_again)
 	int a, b, n;
 	char in[16];
 
-	mount("none", TRACING, "tracefs", 0, NULL);
-	if (access(TRACING "kprobe_events", F_OK))
+	n = nsttest_count_calls("nst_tcp_copy_on");
+	if (n == -ENOENT)
 		SKIP(return, "this kernel has no kprobes");
+	ASSERT_EQ(0, n);
 	ASSERT_EQ(0, tcptest_pair(&conf, &a, &b));
 	ASSERT_EQ(0, tcptest_bind(a, b));
-	ASSERT_EQ(0, count_walks());
 	for (i = 0; i < COUNTED; i++)
 		ASSERT_EQ(10, send(a, "0123456789", 10, 0));
 	for (n = 0, i = 0; n < 10 * COUNTED && i < TCPTEST_SOON_MS; i++) {
@@ -327,7 +298,7 @@ TEST(counted_records_are_not_walked_again)
 		ASSERT_EQ(10 * (COUNTED - i), n);
 	}
 	EXPECT_GE(all + 2 * COUNTED, walks());
-	count_no_more();
+	nsttest_count_no_more();
 	close(a);
 	close(b);
 }
