@@ -38,6 +38,7 @@ struct nst_udp_buf {
  * @nr: datagrams
  * @len: plaintext bytes in all
  * @wire: bytes on the wire
+ * @timeo: jiffies that it may still wait for room
  * @control: control messages for UDP in place of the program's; NULL: those
  * @control_len: bytes of @control
  */
@@ -48,6 +49,7 @@ struct nst_udp_send {
 	unsigned int nr;
 	unsigned int len;
 	unsigned int wire;
+	long timeo;
 	void *control;
 	size_t control_len;
 };

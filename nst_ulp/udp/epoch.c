@@ -16,6 +16,7 @@
 #include "limits.h"
 #include "trace.h"
 #include "udp/epoch.h"
+#include "udp/room.h"
 
 /**
  * nst_udp_epoch_put() - a sender has sealed, or the socket has done with it
@@ -190,14 +191,14 @@ static int renew_locked(struct nst_udp *nst)
 	return err;
 }
 
-static int renew(struct nst_udp *nst)
+static int renew(struct nst_udp *nst, bool may_wait)
 {
-	int err;
+	int err = nst_udp_conf_lock(nst, may_wait);
 
-	if (mutex_lock_interruptible(&nst->conf_lock))
-		return -ERESTARTSYS;
+	if (err)
+		return err;
 	err = renew_locked(nst);
-	mutex_unlock(&nst->conf_lock);
+	nst_udp_conf_unlock(nst);
 	return err;
 }
 
@@ -206,27 +207,34 @@ static int renew(struct nst_udp *nst)
  * @nst: the socket's state
  * @nr: datagrams, at least 1
  * @bytes: plaintext bytes in them
+ * @timeo: jiffies to wait for room; receives what is left. 0: nor for who derives
  * @nonce: receives the first nonce; the others follow it
  *
- * A nonce that is taken and not used is lost, and never used by another.
+ * A nonce that is taken and not used is lost, and never used by another. So none is
+ * before there is room, which is promised then, until nst_udp_room_give().
  *
  * Context: process.
  * Return: the epoch with a reference, the caller's; an ERR_PTR: -ENOKEY without
  * a key, -EKEYREVOKED if it was retired, -EACCES if it is for receiving only,
- * -ERESTARTSYS, -ENOMEM, ...
+ * -ERESTARTSYS, -ENOMEM, ..., or as nst_udp_room_wait()
  */
 struct nst_udp_epoch *nst_udp_epoch_take(struct nst_udp *nst, unsigned int nr,
-					 unsigned int bytes, u64 *nonce)
+					 unsigned int bytes, long *timeo,
+					 u64 *nonce)
 {
+	unsigned int room = nst_udp_room_for(nr, bytes);
 	struct nst_udp_epoch *epoch;
+	bool ready;
 	int err;
 
 	for (;;) {
 		spin_lock(&nst->tx_lock);
-		if (nst->tx_conf && !is_over(nst) && looked_up(nst))
+		ready = nst->tx_conf && !is_over(nst) && looked_up(nst);
+		if (ready && nst_udp_room_take(nst, room))
 			break;
 		spin_unlock(&nst->tx_lock);
-		err = renew(nst);
+		err = ready ? nst_udp_room_wait(nst, room, timeo) :
+			      renew(nst, *timeo);
 		if (err)
 			return ERR_PTR(err);
 	}

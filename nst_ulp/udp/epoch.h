@@ -6,7 +6,8 @@
 #include "udp/sock.h"
 
 struct nst_udp_epoch *nst_udp_epoch_take(struct nst_udp *nst, unsigned int nr,
-					 unsigned int bytes, u64 *nonce);
+					 unsigned int bytes, long *timeo,
+					 u64 *nonce);
 void nst_udp_epoch_put(struct nst_udp_epoch *epoch);
 
 #endif /* _NST_UDP_EPOCH_H */

@@ -8,6 +8,7 @@
 #include "core/lookup.h"
 #include "optval.h"
 #include "udp/opt.h"
+#include "udp/room.h"
 #include "udp/sock.h"
 #include "udp/state.h"
 
@@ -93,7 +94,7 @@ static int install_conf(struct nst_udp *nst, struct nst_conf *conf, int dirs)
 		err = check_conf(nst, conf, dirs);
 		if (!err)
 			set_conf(nst, conf, rx, dirs);
-		mutex_unlock(&nst->conf_lock);
+		nst_udp_conf_unlock(nst);
 	}
 	if (err)
 		nst_udp_rx_put(rx);
@@ -136,7 +137,7 @@ static int set_rekey(struct nst_udp *nst, sockptr_t optval, unsigned int len)
 		nst->renew = true;
 		spin_unlock(&nst->tx_lock);
 	}
-	mutex_unlock(&nst->conf_lock);
+	nst_udp_conf_unlock(nst);
 	return err;
 }
 
@@ -249,7 +250,7 @@ static int get_crypto(struct nst_udp *nst, struct nst_crypto_info *info,
 		nst_conf_tell(conf, info);
 		err = 0;
 	}
-	mutex_unlock(&nst->conf_lock);
+	nst_udp_conf_unlock(nst);
 	return err;
 }
 

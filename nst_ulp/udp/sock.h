@@ -12,7 +12,8 @@
  * work item that derives its keys (derive.c) come between.
  *
  *  conf_lock  mutex; what is set for the socket, and the change to a new epoch.
- *             Held while keys are derived, never while a datagram is sealed
+ *             Held while keys are derived, never while a datagram is sealed. Who
+ *             must not wait for it is told when it is free, as of room
  *  tx_lock    spinlock, a leaf, process context only; the next nonce, the
  *             present epoch and its counts
  *  splice_lock  mutex; what was spliced in and waits for the rest of its
@@ -181,6 +182,10 @@ struct nst_udp_own {
  * @tx_records: datagrams sealed
  * @tx_bytes: plaintext bytes in them
  * @tx_epochs: epochs begun
+ * @promised: room in SO_SNDBUF that sends under way will take (room.c); more under
+ *	tx_lock only
+ * @send_refused: somebody waits for room, or was told to come again; whoever makes a
+ *	difference to that has him told
  * @gso_size: UDP_SEGMENT: plaintext bytes of a segment, 0: off
  * @recv_lock: see "Locking"
  * @recv_wait: who waits for @recv_lock
@@ -230,6 +235,8 @@ struct nst_udp {
 	u64 tx_records;
 	u64 tx_bytes;
 	u32 tx_epochs;
+	atomic_t promised;
+	bool send_refused;
 	u16 gso_size;
 
 	struct rw_semaphore recv_lock;

@@ -14,7 +14,11 @@
 #include "limits.h"
 #include "udp/buf.h"
 #include "udp/epoch.h"
+#include "udp/room.h"
 #include "udp/tx.h"
+
+/* How often UDP is asked again that has found no room where some was promised. */
+#define SEND_TRIES	16
 
 /* Bytes of a record on the wire. */
 static unsigned int wire_len(u8 suite, unsigned int len)
@@ -29,6 +33,37 @@ static void measure(struct nst_udp_send *send, u8 suite)
 
 	send->wire = first * wire_len(suite, send->segment) +
 		     wire_len(suite, send->len - first * send->segment);
+}
+
+/* Does it go over IPv4? An IPv6 socket may speak that, too. */
+static bool over_ipv4(const struct sock *sk, const struct msghdr *msg)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	const struct sockaddr_in6 *to = msg->msg_name;
+
+	if (sk->sk_family != AF_INET6)
+		return true;
+	if (to && msg->msg_namelen >= SIN6_LEN_RFC2133 &&
+	    to->sin6_family == AF_INET6)
+		return ipv6_addr_v4mapped(&to->sin6_addr);
+	if (to && msg->msg_namelen >= sizeof(struct sockaddr_in))
+		return to->sin6_family == AF_INET;
+	return ipv6_addr_v4mapped(&sk->sk_v6_daddr);
+#else
+	return true;
+#endif
+}
+
+/* What UDP would have counted as refused for want of room, or memory. */
+static int count_refused(struct sock *sk, const struct msghdr *msg, int err)
+{
+	bool full = test_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+
+	if (err == -ENOBUFS || (full && (err == -EAGAIN || err == -EINTR ||
+					 err == -ERESTARTSYS)))
+		SNMP_INC_STATS(__UDPX_MIB(sk, over_ipv4(sk, msg)),
+			       UDP_MIB_SNDBUFERRORS);
+	return err;
 }
 
 /* What NST understands of the control messages. */
@@ -94,13 +129,14 @@ static int write_control(struct msghdr *msg, struct nst_udp_send *send, u8 suite
 }
 
 /* Hands @len bytes of the buffer to UDP, with the program's address and options. */
-static int send_part(struct nst_udp *nst, struct msghdr *msg,
-		     struct nst_udp_buf *buf, const struct nst_udp_send *send,
-		     unsigned int off, unsigned int len)
+static int try_part(struct nst_udp *nst, const struct msghdr *msg,
+		    struct nst_udp_buf *buf, const struct nst_udp_send *send,
+		    unsigned int off, unsigned int len)
 {
 	struct msghdr out = *msg;
 
 	out.msg_flags &= ~(MSG_SPLICE_PAGES | MSG_MORE);
+	out.msg_flags |= MSG_DONTWAIT;
 	if (send->control) {
 		out.msg_control = send->control;
 		out.msg_controllen = send->control_len;
@@ -110,6 +146,27 @@ static int send_part(struct nst_udp *nst, struct msghdr *msg,
 		      DIV_ROUND_UP(off + len, PAGE_SIZE), off + len);
 	iov_iter_advance(&out.msg_iter, off);
 	return nst->base->sendmsg(nst->sk, &out, len);
+}
+
+/*
+ * The same, and waits as long as the call may still. There was room, so UDP seldom
+ * says that there is none: SO_SNDBUF was lowered, or it takes more than expected.
+ */
+static int send_part(struct nst_udp *nst, const struct msghdr *msg,
+		     struct nst_udp_buf *buf, struct nst_udp_send *send,
+		     unsigned int off, unsigned int len)
+{
+	int ret, tries = 0;
+
+	/* Others than UDP may say so, for whom nobody can wait. */
+	do {
+		ret = try_part(nst, msg, buf, send, off, len);
+		if (likely(ret != -EAGAIN) || !send->timeo ||
+		    tries++ == SEND_TRIES)
+			return ret;
+		ret = nst_udp_room_wait(nst, 0, &send->timeo);
+	} while (!ret);
+	return ret;
 }
 
 /*
@@ -131,7 +188,7 @@ static unsigned int part_max(const struct nst_udp_send *send, u8 suite)
  * be. An ICMP error that has come back meanwhile is for the next call.
  */
 static int send_buf(struct nst_udp *nst, struct msghdr *msg,
-		    struct nst_udp_buf *buf, const struct nst_udp_send *send,
+		    struct nst_udp_buf *buf, struct nst_udp_send *send,
 		    u8 suite)
 {
 	unsigned int max = part_max(send, suite), off, n;
@@ -165,7 +222,9 @@ static int seal_and_send(struct nst_udp *nst, struct msghdr *msg,
 	buf = nst_udp_buf_get(send->wire);
 	ret = buf ? nst_udp_buf_seal(nst, buf, send, &msg->msg_iter, epoch,
 				     nonce) : -ENOBUFS;
-	if (!ret)
+	if (unlikely(ret))
+		count_refused(nst->sk, msg, ret);
+	else
 		ret = send_buf(nst, msg, buf, send, suite);
 	if (buf)
 		nst_udp_buf_put(buf);
@@ -175,25 +234,6 @@ static int seal_and_send(struct nst_udp *nst, struct msghdr *msg,
 	nst_stats_add(nst->nn->stats, NST_MIB_TX_RECORDS, send->nr);
 	nst_stats_add(nst->nn->stats, NST_MIB_TX_BYTES, send->len);
 	return ret;
-}
-
-/* Does it go over IPv4? An IPv6 socket may speak that, too. */
-static bool over_ipv4(const struct sock *sk, const struct msghdr *msg)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	const struct sockaddr_in6 *to = msg->msg_name;
-
-	if (sk->sk_family != AF_INET6)
-		return true;
-	if (to && msg->msg_namelen >= SIN6_LEN_RFC2133 &&
-	    to->sin6_family == AF_INET6)
-		return ipv6_addr_v4mapped(&to->sin6_addr);
-	if (to && msg->msg_namelen >= sizeof(struct sockaddr_in))
-		return to->sin6_family == AF_INET;
-	return ipv6_addr_v4mapped(&sk->sk_v6_daddr);
-#else
-	return true;
-#endif
 }
 
 /* Cuts into segments what plain UDP would cut. */
@@ -209,30 +249,12 @@ static int cut(const struct sock *sk, const struct msghdr *msg,
 	return send->nr > UDP_MAX_SEGMENTS ? -EINVAL : 0;
 }
 
-/*
- * Waits for room in SO_SNDBUF, as UDP would behind us: who waits there has a buffer,
- * and what is sealed gets old. UDP asks once more, for others may have taken the room.
- */
-static int wait_for_room(struct sock *sk, int flags)
-{
-	struct sk_buff *skb;
-	int err = 0;
-
-	if (likely(sk_wmem_alloc_get(sk) < READ_ONCE(sk->sk_sndbuf)))
-		return 0;
-	/* The kernel has no other way to wait for it that a module can go. */
-	skb = sock_alloc_send_skb(sk, 1, flags & MSG_DONTWAIT, &err);
-	if (!skb)
-		return err;
-	consume_skb(skb);
-	return 0;
-}
-
 static int send_datagrams(struct nst_udp *nst, struct msghdr *msg,
 			  unsigned int len)
 {
 	struct nst_udp_send send = {
 		.segment = READ_ONCE(nst->gso_size), .nr = 1, .len = len,
+		.timeo = sock_sndtimeo(nst->sk, msg->msg_flags & MSG_DONTWAIT),
 	};
 	struct nst_udp_epoch *epoch;
 	u64 nonce;
@@ -241,15 +263,15 @@ static int send_datagrams(struct nst_udp *nst, struct msghdr *msg,
 	ret = read_control(msg, &send);
 	if (ret)
 		return ret;
-	ret = nst_udp_check(nst) ?: cut(nst->sk, msg, &send) ?:
-	      wait_for_room(nst->sk, msg->msg_flags);
+	ret = nst_udp_check(nst) ?: cut(nst->sk, msg, &send);
 	if (ret)
 		return ret;
-	epoch = nst_udp_epoch_take(nst, send.nr, len, &nonce);
+	epoch = nst_udp_epoch_take(nst, send.nr, len, &send.timeo, &nonce);
 	if (IS_ERR(epoch))
-		return PTR_ERR(epoch);
+		return count_refused(nst->sk, msg, PTR_ERR(epoch));
 	ret = seal_and_send(nst, msg, &send, epoch, nonce);
 	nst_udp_epoch_put(epoch);
+	nst_udp_room_give(nst, nst_udp_room_for(send.nr, len));
 	/* What began before the attach may have put bytes in front of it. */
 	return nst_udp_check(nst) ?: ret;
 }

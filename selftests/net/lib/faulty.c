@@ -34,6 +34,11 @@ int faulty_seal(int err, int times)
 	return set("seal_err", err) ?: set("seal_times", times);
 }
 
+int faulty_key_lasts(int ms)
+{
+	return set("key_ms", ms);
+}
+
 int faulty_load(void)
 {
 	if (system("modprobe nst_faulty"))

@@ -28,4 +28,7 @@ int faulty_pair_end(int a, int b);
 int faulty_open(int err, int times);
 int faulty_seal(int err, int times);
 
+/* Whoever derives keys takes so long. 0 or -errno */
+int faulty_key_lasts(int ms);
+
 #endif /* FAULTY_H */

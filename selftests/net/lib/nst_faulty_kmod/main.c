@@ -8,6 +8,7 @@
 #include <crypto/internal/aead.h>
 #include <crypto/scatterwalk.h>
 #include <linux/atomic.h>
+#include <linux/delay.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -31,6 +32,10 @@ MODULE_PARM_DESC(seal_times, "how often it will");
 static int key_err;
 module_param(key_err, int, 0600);
 MODULE_PARM_DESC(key_err, "what taking a key fails with, a positive errno");
+
+static int key_ms;
+module_param(key_ms, int, 0600);
+MODULE_PARM_DESC(key_ms, "how long taking a key lasts");
 
 static int room;
 module_param(room, int, 0600);
@@ -98,6 +103,8 @@ static int setkey(struct crypto_aead *aead, const u8 *key, unsigned int len)
 	note_caller();
 	if (READ_ONCE(key_err))
 		return -READ_ONCE(key_err);
+	if (READ_ONCE(key_ms))
+		msleep(READ_ONCE(key_ms));
 	return crypto_aead_setkey(ctx->real, key, len);
 }
 
