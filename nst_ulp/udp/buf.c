@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
+#include <linux/uaccess.h>
 #include "core/aead.h"
 #include "trace.h"
 #include "udp/buf.h"
@@ -22,6 +23,7 @@
  * One spare buffer a CPU, made when that first sends, or NULL while somebody has it.
  * It is the host's and charged to nobody; what is needed beside it is charged to who
  * needs it, and freed then. Taken and given back by exchange, also from elsewhere.
+ * Nobody has it while he waits for a page of his: that may take for ever.
  */
 static DEFINE_PER_CPU(struct nst_udp_buf *, buf_spare);
 static DEFINE_PER_CPU(int, buf_made);
@@ -59,17 +61,10 @@ static struct nst_udp_buf *buf_take(void)
 	return buf;
 }
 
-/**
- * nst_udp_buf_get() - a buffer to seal in
- * @len: bytes that it has to have room for, at most what NST_UDP_BUF_PAGES take
- *
- * Context: process.
- * Return: the buffer, for nst_udp_buf_put(); NULL without memory.
- */
-struct nst_udp_buf *nst_udp_buf_get(unsigned int len)
+/* Gives it room for so many bytes; without memory it is put, and NULL returned. */
+static inline struct nst_udp_buf *buf_grow(struct nst_udp_buf *buf, unsigned int len)
 {
 	unsigned int nr = DIV_ROUND_UP(len, PAGE_SIZE);
-	struct nst_udp_buf *buf = buf_take();
 
 	if (!buf)
 		return NULL;
@@ -87,6 +82,18 @@ struct nst_udp_buf *nst_udp_buf_get(unsigned int len)
 }
 
 /**
+ * nst_udp_buf_get() - a buffer to seal in
+ * @len: bytes that it has to have room for, at most what NST_UDP_BUF_PAGES take
+ *
+ * Context: process.
+ * Return: the buffer, for nst_udp_buf_put(); NULL without memory.
+ */
+struct nst_udp_buf *nst_udp_buf_get(unsigned int len)
+{
+	return buf_grow(buf_take(), len);
+}
+
+/**
  * nst_udp_buf_put() - a buffer is used no more
  * @buf: the buffer; the spare one goes back to its CPU
  *
@@ -99,23 +106,6 @@ void nst_udp_buf_put(struct nst_udp_buf *buf)
 		smp_store_release(buf->spare, buf);
 	else
 		buf_free(buf);
-}
-
-/* Plaintext goes to @off of the buffer; true if all of it could be read. */
-static bool buf_fill(struct nst_udp_buf *buf, unsigned int off,
-		     unsigned int len, struct iov_iter *iter)
-{
-	while (len) {
-		unsigned int in_page = offset_in_page(off);
-		unsigned int n = min_t(unsigned int, len, PAGE_SIZE - in_page);
-
-		if (copy_page_from_iter(buf->page[off / PAGE_SIZE], in_page, n,
-					iter) != n)
-			return false;
-		off += n;
-		len -= n;
-	}
-	return true;
 }
 
 /* @from may be NULL: zeros. */
@@ -184,6 +174,66 @@ static void buf_wipe(struct nst_udp_buf *buf, unsigned int len)
 	}
 }
 
+/* One that is the caller's alone takes the place of a spare one, of @len bytes. */
+static struct nst_udp_buf *buf_leave(struct nst_udp_buf *spare,
+				     unsigned int filled, unsigned int len)
+{
+	struct nst_udp_buf *buf;
+	unsigned int i, n;
+
+	buf = buf_grow(kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT), len);
+	for (i = 0; buf && filled; i++) {
+		n = min_t(unsigned int, filled, PAGE_SIZE);
+		memcpy(page_address(buf->page[i]), page_address(spare->page[i]),
+		       n);
+		filled -= n;
+	}
+	if (buf)
+		nst_udp_buf_put(spare);
+	return buf;
+}
+
+/* As much plaintext as is there, if no page may be waited for. */
+static unsigned int copy_in(const struct nst_udp_buf *buf, unsigned int off,
+			    unsigned int n, struct iov_iter *iter)
+{
+	struct page *page = buf->page[off / PAGE_SIZE];
+
+	if (unlikely(!buf->spare))
+		return copy_page_from_iter(page, offset_in_page(off), n, iter);
+	pagefault_disable();
+	n = copy_page_from_iter(page, offset_in_page(off), n, iter);
+	pagefault_enable();
+	return n;
+}
+
+/*
+ * Plaintext goes to @off of the buffer, which in all is to have room for @all bytes.
+ * Another takes its place if a page has to be waited for.
+ */
+static int buf_fill(struct nst_udp_buf **at, unsigned int off, unsigned int len,
+		    unsigned int all, struct iov_iter *iter)
+{
+	struct nst_udp_buf *buf = *at;
+	unsigned int want, n;
+
+	while (len) {
+		want = min_t(unsigned int, len, PAGE_SIZE - offset_in_page(off));
+		n = copy_in(buf, off, want, iter);
+		off += n;
+		len -= n;
+		if (likely(n == want))
+			continue;
+		if (!buf->spare)
+			return -EFAULT;
+		buf = buf_leave(buf, off, all);
+		if (!buf)
+			return -ENOBUFS;
+		*at = buf;
+	}
+	return 0;
+}
+
 /*
  * The pieces of a record that goes over the end of a page. What is sealed is followed
  * by the token, which stands in the operation then.
@@ -247,16 +297,17 @@ static int seal(struct nst_udp_buf *buf, unsigned int off,
 /**
  * nst_udp_buf_seal() - gather and seal the datagrams of a send, in a row
  * @nst: the sender's state
- * @buf: a buffer with room for them
+ * @at: a buffer with room for them; receives another if that has taken its place
  * @send: what is sent
  * @iter: the plaintext
  * @epoch: what to seal under; the caller's, from nst_udp_epoch_take()
  * @nonce: of the first, likewise
  *
  * Context: process.
- * Return: 0; -EFAULT if the plaintext cannot be read; or as nst_cipher_seal().
+ * Return: 0; -EFAULT if the plaintext cannot be read; -ENOBUFS without memory; or as
+ * nst_cipher_seal().
  */
-int nst_udp_buf_seal(struct nst_udp *nst, struct nst_udp_buf *buf,
+int nst_udp_buf_seal(struct nst_udp *nst, struct nst_udp_buf **at,
 		     const struct nst_udp_send *send, struct iov_iter *iter,
 		     struct nst_udp_epoch *epoch, u64 nonce)
 {
@@ -273,10 +324,12 @@ int nst_udp_buf_seal(struct nst_udp *nst, struct nst_udp_buf *buf,
 		hdr.len = send->segment ? min_t(unsigned int, left,
 						send->segment) : left;
 		/* A page fault may take its time, so the clock is read after it. */
-		if (!buf_fill(buf, off + NST_WIRE_HDR_LEN, hdr.len, iter))
-			return -EFAULT;
+		err = buf_fill(at, off + NST_WIRE_HDR_LEN, hdr.len, send->wire,
+			       iter);
+		if (err)
+			return err;
 		hdr.timestamp = ktime_get_real_ns();
-		err = seal(buf, off, &epoch->ep, &hdr);
+		err = seal(*at, off, &epoch->ep, &hdr);
 		if (err)
 			return err;
 		trace_nst_record_out(nst->sk, hdr.type, hdr.len, hdr.nonce,

@@ -56,7 +56,7 @@ struct nst_udp_send {
 
 struct nst_udp_buf *nst_udp_buf_get(unsigned int len);
 void nst_udp_buf_put(struct nst_udp_buf *buf);
-int nst_udp_buf_seal(struct nst_udp *nst, struct nst_udp_buf *buf,
+int nst_udp_buf_seal(struct nst_udp *nst, struct nst_udp_buf **at,
 		     const struct nst_udp_send *send, struct iov_iter *iter,
 		     struct nst_udp_epoch *epoch, u64 nonce);
 int nst_udp_buf_trial(struct nst_cipher *cipher, const struct sk_buff *skb,

@@ -220,7 +220,7 @@ static int seal_and_send(struct nst_udp *nst, struct msghdr *msg,
 	if (ret)
 		return ret;
 	buf = nst_udp_buf_get(send->wire);
-	ret = buf ? nst_udp_buf_seal(nst, buf, send, &msg->msg_iter, epoch,
+	ret = buf ? nst_udp_buf_seal(nst, &buf, send, &msg->msg_iter, epoch,
 				     nonce) : -ENOBUFS;
 	if (unlikely(ret))
 		count_refused(nst->sk, msg, ret);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Who sends waits for room in SO_SNDBUF as on a plain socket, and once; who must not
- * wait does so for nothing. What was promised to one is not given to another.
+ * wait does so for nothing. What was promised to one is not given to another, and who
+ * waits for a page of his own has nothing that others want.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 
 #include "faulty.h"
 #include "kselftest_harness.h"
@@ -15,6 +18,8 @@
 #include "udptest.h"
 
 #define LEN	900
+#define LARGE	60000
+#define ROW	100
 #define SLOW	"tc qdisc %s dev lo root tbf rate 2400bit burst 3000 limit 1000000"
 #define WAIT_MS	2000
 #define HOLD_MS	600
@@ -263,6 +268,61 @@ TEST(nobody_waits_for_keys)
 	close(a);
 	close(b);
 	EXPECT_EQ(0, faulty_unload());
+}
+
+/* Pages that the kernel has given to whomever. */
+static long pages(void)
+{
+	return nsttest_find("/proc/vmstat", "pgalloc_normal") +
+	       nsttest_find("/proc/vmstat", "pgalloc_dma32");
+}
+
+/* What a row of large datagrams takes of them. */
+static long pages_for_row(struct __test_metadata *_metadata, int a, int b)
+{
+	static char buf[LARGE];
+	long before = pages();
+	int i;
+
+	for (i = 0; i < ROW; i++) {
+		EXPECT_EQ(LARGE, send(a, buf, LARGE, 0));
+		EXPECT_EQ(LARGE, recv(b, buf, LARGE, 0));
+	}
+	return pages() - before;
+}
+
+/* Nobody else on the processor has to allocate for who waits for a page. */
+TEST(who_waits_for_a_page_has_no_spare_buffer)
+{
+	const struct udptest_conf conf = {
+		.family = UDPTEST_IPV4, .cipher_id = NST_CIPHER_AES_GCM,
+	};
+	struct tcptest_hole hole;
+	struct sender s = { .len = TCPTEST_HOLE };
+	long alone, beside;
+	cpu_set_t one;
+	int a, b;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, udptest_met(&conf, &a, &b));
+	ASSERT_EQ(0, tcptest_hole_open(&hole));
+	pages_for_row(_metadata, a, b);
+	alone = pages_for_row(_metadata, a, b);
+	s.fd = a;
+	s.mem = hole.mem;
+	ASSERT_EQ(0, begin(&s));
+	ASSERT_EQ(0, asleep(&s));
+	beside = pages_for_row(_metadata, a, b);
+	TH_LOG("%d datagrams of %d bytes take %ld pages, %ld beside one held",
+	       ROW, LARGE, alone, beside);
+	EXPECT_GT(alone + ROW * 8, beside);
+	ASSERT_EQ(0, tcptest_hole_fill(&hole, 'x'));
+	EXPECT_EQ(TCPTEST_HOLE, end(&s));
+	tcptest_hole_close(&hole);
+	close(a);
+	close(b);
 }
 
 TEST_HARNESS_MAIN
