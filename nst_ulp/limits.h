@@ -188,9 +188,13 @@
 /*
  * A datagram whose session is known, and of whose sender others wait still, takes so
  * many of them along in its softirq. With more than one a line that has keys ends,
- * however fast its sender is; each is opened there that would have been anyway.
+ * however fast its sender is; each is opened there that would have been anyway. Of
+ * long ones no more than two, once there are so many bytes: opening them takes time,
+ * with bottom halves off.
  */
 #define NST_READY_TAKE		4
+#define NST_READY_TAKE_MIN	2
+#define NST_READY_BYTES		16384U
 
 /*
  * The worker goes to the end of its queue after so many rounds, each of two turns: a

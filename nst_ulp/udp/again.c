@@ -181,15 +181,18 @@ enum nst_drop nst_udp_again(struct sock *sk, struct nst_udp_waiting *w)
 /* Some of what waits of a sender. Returns true if no more does. */
 static bool take_some(struct nst_udp *nst, struct nst_udp_sender *sender)
 {
+	unsigned int i, bytes = 0;
 	struct nst_udp_waiting *w;
 	enum nst_drop drop;
-	unsigned int i;
 
 	/* What the first one waits for, the others wait for behind it. */
 	for (i = 0; i < NST_READY_TAKE && !sender->deriving; i++) {
+		if (i >= NST_READY_TAKE_MIN && bytes >= NST_READY_BYTES)
+			return false;
 		w = nst_udp_queue_take(sender);
 		if (!w)
 			return true;
+		bytes += w->dgram.hdr.len;
 		drop = nst_udp_again(nst->sk, w);
 		if (drop)
 			nst_udp_again_refuse(nst, w, drop);
