@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 
+#include "faulty.h"
 #include "kselftest_harness.h"
 #include "udptest.h"
 #include "vethtest.h"
@@ -26,6 +27,9 @@
 #define SECRET_LEN	7
 #define HEADERS		(20 + 8)	/* of IP and UDP */
 #define WIRE_HDR	48
+#define LONG		4000	/* bytes: it takes a while to open */
+#define ROW		200	/* datagrams that wait */
+#define KEYS_MS		500	/* so long */
 
 static struct sockaddr_in at(const char *ip, uint16_t port)
 {
@@ -250,6 +254,58 @@ TEST_F(rxdst, replay_after_multicast)
 	ASSERT_EQ(1, recv(wake, x, sizeof(x), 0));
 	close(wake);
 	replay(_metadata, &variant->conf, &self->v, self->a, self->b, GROUP);
+}
+
+/* ROW of @from's, which wait for their keys. */
+static void wait_in_row(struct __test_metadata *_metadata, int from)
+{
+	static char b[LONG];
+	int i;
+
+	ASSERT_EQ(0, faulty_key_lasts(KEYS_MS));
+	for (i = 0; i < ROW; i++)
+		ASSERT_EQ(0, send_to(from, GROUP, PORT_B, b, sizeof(b)));
+	ASSERT_EQ(0, faulty_key_lasts(0));
+}
+
+/*
+ * One sender's datagram leaves the socket its route; another's is given that, takes
+ * some that wait along, each of which has a route of its own, and waits itself.
+ */
+TEST_F_TIMEOUT(rxdst, group_of_two, 60)
+{
+	int other, i, size = 32 << 20;
+	static char b[LONG];
+
+	if (!variant->conf.cipher_id)
+		return;
+	ASSERT_EQ(0, faulty_load());
+	ASSERT_EQ(0, join(self->b));
+	ASSERT_EQ(0, setsockopt(self->b, SOL_SOCKET, SO_RCVBUFFORCE, &size,
+				sizeof(size)));
+	ASSERT_EQ(0, system("ip link set v mtu 9000"));
+	ASSERT_EQ(0, veth_enter(&self->v, 1));
+	ASSERT_EQ(0, system("ip link set v mtu 9000"));
+	ASSERT_EQ(0, veth_enter(&self->v, 0));
+	other = sock_at(&variant->conf, NEAR, PORT_WAKE);
+	ASSERT_EQ(0, send_to(self->a, GROUP, PORT_B, "m", 1));
+	ASSERT_EQ(1, recv(self->b, b, sizeof(b), 0));
+	wait_in_row(_metadata, other);
+	/* The keys are there, and most of the row still waits. */
+	ASSERT_EQ(LONG, recv(self->b, b, sizeof(b), 0));
+	for (i = 0; i < ROW; i++) {
+		ASSERT_EQ(0, send_to(self->a, GROUP, PORT_B, "m", 1));
+		ASSERT_EQ(0, send_to(other, GROUP, PORT_B, b, sizeof(b)));
+	}
+	for (i = 1; i < 3 * ROW; i++)
+		ASSERT_LT(0, recv(self->b, b, sizeof(b), 0))
+			TH_LOG("%d have come", i);
+	ASSERT_EQ(0, veth_enter(&self->v, 1));
+	EXPECT_EQ(0, nsttest_stat("NstRxGone"));
+	close(self->a);
+	close(self->b);
+	close(other);
+	EXPECT_EQ(0, faulty_unload());
 }
 
 TEST_HARNESS_MAIN
