@@ -538,6 +538,48 @@ TEST_F_TIMEOUT(full, children_wait, 120)
 	close(lis);
 }
 
+/*
+ * From accept() on a child's records are charged to who has accepted it, and not to who
+ * made the listener: those that stay open, and those that nobody has read.
+ */
+TEST_F_TIMEOUT(full, children_of_who_accepts, 120)
+{
+	enum { SOME = 50, OPEN = 9000, LEN = 16384 };
+	struct sockaddr_storage ss = { .ss_family = AF_INET };
+	int lis = socket(AF_INET, SOCK_STREAM, 0), a[SOME], b[SOME], i;
+	socklen_t len = sizeof(ss);
+	static char data[OPEN];
+	long was;
+
+	ASSERT_EQ(0, bind(lis, (void *)&ss, len));
+	ASSERT_EQ(0, getsockname(lis, (void *)&ss, &len));
+	ASSERT_EQ(0, tcptest_key(lis, &conf, 0));
+	ASSERT_EQ(0, listen(lis, SOME));
+	was = nsttest_find(FULL "/memory.stat", "sock");
+	for (i = 0; i < SOME; i++) {
+		a[i] = socket(AF_INET, SOCK_STREAM, 0);
+		ASSERT_EQ(0, tcptest_key(a[i], &conf, 0));
+		ASSERT_EQ(0, connect(a[i], (void *)&ss, len));
+		ASSERT_EQ(1, write(self->enter, "0", 1));
+		b[i] = accept(lis, NULL, NULL);
+		ASSERT_EQ(1, write(self->leave, "0", 1));
+		ASSERT_LE(0, b[i]);
+		ASSERT_EQ(OPEN, send(b[i], data, OPEN, MSG_MORE));
+		ASSERT_EQ(0, tcptest_send(a[i], 0, LEN, LEN));
+		ASSERT_EQ(0, tcptest_recv(b[i], 0, 1, 1));
+	}
+	usleep(300000);
+	EXPECT_LE(was + SOME * (long)(OPEN + LEN),
+		  nsttest_find(FULL "/memory.stat", "sock"));
+	for (i = 0; i < SOME; i++) {
+		close(a[i]);
+		close(b[i]);
+	}
+	close(lis);
+	usleep(300000);
+	EXPECT_GE(was + SOME * 1024, nsttest_find(FULL "/memory.stat", "sock"));
+}
+
 /* An initiator of the cgroup, whose peer is not: the reply is the worker's. */
 static int pair_in_cgroup(int *a, int *b, int enter, int leave)
 {
