@@ -15,6 +15,7 @@
 #include <err.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <nst/nst.h>
@@ -23,9 +24,13 @@
 
 static void echo(int fd)
 {
+	struct timeval patience = { .tv_sec = 5 };
 	char buf[16384];
 	ssize_t n;
 
+	/* One after another, so none may be silent, or deaf, for long. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0)
 		if (send(fd, buf, n, MSG_NOSIGNAL) != n)
 			break;

@@ -10,15 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <nst/nst.h>
 
 static void echo(int fd)
 {
+	struct timeval patience = { .tv_sec = 5 };
 	char buf[16384];
 	ssize_t n;
 
+	/* One after another, so none may be silent, or deaf, for long. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	/* 0 is the end that the peer has sealed; what is cut off is an error. */
 	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0)
 		if (send(fd, buf, n, MSG_NOSIGNAL) != n)

@@ -105,8 +105,10 @@ static void serve(gnutls_certificate_credentials_t cred, int port)
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 16))
 		err(1, "listen");
 	while ((conn = accept(fd, NULL, NULL)) >= 0) {
-		/* One after another, so none may be silent for long. */
+		/* One after another, so none may be silent, or deaf, for long. */
 		setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO, &patience,
+			   sizeof(patience));
+		setsockopt(conn, SOL_SOCKET, SO_SNDTIMEO, &patience,
 			   sizeof(patience));
 		if (!secure(cred, conn, NULL))
 			while ((n = recv(conn, buf, sizeof(buf), 0)) > 0 &&

@@ -94,8 +94,10 @@ static void serve(SSL_CTX *ctx, int port)
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 16))
 		err(1, "listen");
 	while ((conn = accept(fd, NULL, NULL)) >= 0) {
-		/* One after another, so none may be silent for long. */
+		/* One after another, so none may be silent, or deaf, for long. */
 		setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO, &patience,
+			   sizeof(patience));
+		setsockopt(conn, SOL_SOCKET, SO_SNDTIMEO, &patience,
 			   sizeof(patience));
 		if (!secure(ctx, conn, NULL))
 			while ((n = recv(conn, buf, sizeof(buf), 0)) > 0 &&
