@@ -59,6 +59,30 @@ says "all of it" '^over IPv4$'
 check "also over IPv6" /t/echo-client ::1 $port "over IPv6"
 says "all of that" '^over IPv6$'
 
+# Peers that do not go on: one says nothing, one has the box and reads nothing.
+cat >"$dir/slow.py" <<-'END'
+	import socket, struct, sys, time
+	s = socket.socket()
+	if sys.argv[1] == "deaf":
+	    s.setsockopt(6, 31, b"nst")
+	    s.setsockopt(20051, 6, struct.pack("=BBHIHB5x32s", 1, 1, 0, 0, 0, 4, b"echo"))
+	s.connect(("127.0.0.1", int(sys.argv[2])))
+	try:
+	    while sys.argv[1] == "deaf":
+	        s.send(bytes(65536))
+	except OSError:
+	    pass
+	time.sleep(1000)
+END
+for peer in silent deaf; do
+	python3 "$dir/slow.py" $peer $port &
+	children="$children $!"
+	within "a peer is $peer" sh -c "ss -Htn state established 'dport = :$port' | grep -q ."
+	check "and others are served nevertheless" \
+		timeout $((40 * times)) /t/echo-client 127.0.0.1 $port "still there"
+	kill $!
+done
+
 # The server has another box than its client, whose namespace this is.
 ip netns add client
 ip link add v0 type veth peer name v1 netns client
