@@ -136,22 +136,20 @@ void nst_tcp_inherit_now(struct nst_tcp *nst)
 
 /**
  * nst_tcp_tell_children() - children that wait for a listener's keys may look
- * @nst: the socket's state, which has got keys or is given up; if it is no listener it
- *	has no children
+ * @nst: the socket's state, which has got keys or is given up
+ *
+ * Those of other listeners look, too; but whoever has none that has waited tells nobody,
+ * however many wait, or each connection that is closed would.
  *
  * Context: any.
  */
 void nst_tcp_tell_children(struct nst_tcp *nst)
 {
-	struct nst_keyroom *room = &nst->st.nn->keyless;
-
-	if (!((1 << READ_ONCE(nst->sk->sk_state)) & (TCPF_LISTEN | TCPF_CLOSE)))
-		return;
 	/*
 	 * Pairs with inherit() of work.c: what is set, or that it is dead, goes first;
 	 * who waits by then is seen here, or sees that.
 	 */
 	smp_mb();
-	if (!list_empty(&room->waiting))
-		nst_keyroom_wake(room);
+	if (unlikely(test_bit(NST_TCP_PARENT, &nst->flags)))
+		nst_keyroom_wake(&nst->st.nn->keyless);
 }

@@ -112,6 +112,7 @@ enum {
 	NST_TCP_TORN,		/* not intact, see nst_tcp_intact() */
 	NST_TCP_CLOSED,		/* no program will read any more; under rx_lock */
 	NST_TCP_ADOPTED,	/* accepted by TCP's own accept(), see work.c */
+	NST_TCP_PARENT,		/* such a child of this listener has waited for keys */
 	NST_TCP_LINGER,		/* closed, and goes on, see close.c */
 	NST_TCP_EMPTY,		/* nothing is left in it that must sleep to be freed */
 };

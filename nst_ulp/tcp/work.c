@@ -54,6 +54,7 @@ static void wake(struct nst_keywait *wait)
 static void inherit(struct nst_tcp *nst)
 {
 	nst->keyless.wake = wake;
+	set_bit(NST_TCP_PARENT, &nst->parent->flags);
 	nst_keyroom_enter(&nst->st.nn->keyless, &nst->keyless);
 	/* Pairs with nst_tcp_tell_children() and, for its own end, uninstall. */
 	smp_mb();
