@@ -10,6 +10,7 @@
  */
 #include <linux/bvec.h>
 #include <linux/scatterlist.h>
+#include <linux/sched/mm.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -375,10 +376,18 @@ int nst_udp_buf_trial(struct nst_cipher *cipher, const struct sk_buff *skb,
 {
 	unsigned int len = nst_wire_body_len(hdr->suite, hdr->len);
 	unsigned int at = sizeof(struct udphdr);
-	struct nst_udp_buf *buf = nst_udp_buf_get(len);
 	u8 wire[NST_WIRE_HDR_LEN];
+	struct nst_udp_buf *buf;
+	struct mem_cgroup *old;
 	int err = -ENOMEM;
 
+	/*
+	 * Not from the receiver's cgroup: were it full, one worker would look there for
+	 * memory, and for whom to kill, while all others wait.
+	 */
+	old = set_active_memcg(NULL);
+	buf = nst_udp_buf_get(len);
+	set_active_memcg(old);
 	if (!buf)
 		return -ENOMEM;
 	if (!skb_copy_bits(skb, at, wire, sizeof(wire)) &&
