@@ -129,20 +129,39 @@ static void restore_cpu(struct sock *sk, int cpu)
 		WRITE_ONCE(sk->sk_incoming_cpu, cpu);
 }
 
+/* The route that a socket keeps for early demultiplexing, taken from it for a while. */
+struct kept_route {
+	struct dst_entry *dst;
+	u32 cookie;
+};
+
 /*
  * UDP keeps the route of a datagram that has its socket already, for early
  * demultiplexing to give it to those that follow. This one's was looked up for it
- * alone, and is wrong for them if they come to another address: a group, or none.
- * Early demultiplexing has its own kept again by the next.
+ * alone, and is wrong for them if they come to another address: a group, or none. So
+ * what was kept before is put by; datagrams that rest on it without a reference, here
+ * or on other CPUs, still do.
  */
-static void forget_route(struct sock *sk)
+static void take_route(struct sock *sk, struct kept_route *kept)
 {
-	dst_release(unrcu_pointer(xchg(&sk->sk_rx_dst, NULL)));
+	kept->cookie = READ_ONCE(sk->sk_rx_dst_cookie);
+	kept->dst = unrcu_pointer(xchg(&sk->sk_rx_dst, NULL));
+}
+
+static void give_back_route(struct sock *sk, const struct kept_route *kept)
+{
+	/* A cookie of another has a route looked up anew, no more. */
+	WRITE_ONCE(sk->sk_rx_dst_cookie, kept->cookie);
+	dst_release(unrcu_pointer(xchg(&sk->sk_rx_dst,
+				       RCU_INITIALIZER(kept->dst))));
 }
 
 /* On its device, to its socket; with bottom halves off. */
 static void enter_again(struct sock *sk, struct nst_udp_waiting *w)
 {
+	struct kept_route kept;
+
+	take_route(sk, &kept);
 	this_cpu_write(comes_again, true);
 	set_receiver(w->skb, sk);
 	set_verified(w->skb);
@@ -150,7 +169,7 @@ static void enter_again(struct sock *sk, struct nst_udp_waiting *w)
 	/* At once: its reader is awake already. */
 	restore_cpu(sk, w->cpu);
 	this_cpu_write(comes_again, false);
-	forget_route(sk);
+	give_back_route(sk, &kept);
 	w->skb = NULL;
 }
 
@@ -212,7 +231,8 @@ static bool take_some(struct nst_udp *nst, struct nst_udp_sender *sender)
  * it only line up.
  *
  * Context: softirq, under rcu_read_lock(); not for one that comes again.
- * Return: true if nothing waits any more; else the newcomer has to, behind the rest.
+ * Return: true if nothing waits any more; else the newcomer has to, behind the rest,
+ * and so has one whose route has just gone, which nst_udp_wait() refuses.
  */
 bool nst_udp_catch_up(struct nst_udp *nst, const struct nst_session_id *id,
 		      struct sk_buff *skb)
@@ -223,8 +243,11 @@ bool nst_udp_catch_up(struct nst_udp *nst, const struct nst_session_id *id,
 	/* A lookup by RCU may have found the socket a moment before its end. */
 	if (!sender || !refcount_inc_not_zero(&nst->sk->sk_refcnt))
 		return true;
-	/* Its route may be the socket's, which has another with each that enters. */
-	skb_dst_force(skb);
+	/* Its route may be the socket's, of which another CPU may have taken it. */
+	if (!skb_dst_force(skb)) {
+		sock_put(nst->sk);
+		return false;
+	}
 	/* The work has it while one datagram is opened, with bottom halves off. */
 	spin_lock(&sender->lock);
 	none = take_some(nst, sender);

@@ -148,7 +148,8 @@ enum nst_drop nst_udp_wait(struct nst_udp *nst, struct nst_udp_rx *rx,
 	drop = nst_udp_queue_room(nst, line, skb);
 	if (drop)
 		return drop;
-	if (skb_dst(skb) && !skb_dst_force(skb))
+	/* Also if it was lost before: UDP reads the route of what comes again. */
+	if (!skb_dst_force(skb))
 		return NST_DROP_GONE;
 	old = set_active_memcg(nst->memcg);
 	drop = wait_charged(nst, rx, found, dgram, line, skb);
