@@ -202,6 +202,8 @@ typed_in_zsh()
 	zoffers "nst-run dis" disable
 	zonly "nst-run --engine " preload notify
 	zonly "nst-run --cipher sm" sm4-cbc sm4-gcm
+	zonly "nst-run --forward-secret=" x25519 x25519mlkem768
+	zoffers "nst-run --forward-secret --ci" --cipher
 	fake ip 'x$(touch pwned) up
 y'
 	fake systemctl 'a\x2db.service enabled enabled
@@ -237,7 +239,7 @@ in_zsh()
 		tap $? "zsh: nstperf: $word"
 	done
 	for word in $(options_of nst-run); do
-		grep -qE -- "['*]$word\\[" "$zsh_dir/_nst-run"
+		grep -qE -- "['*]$word(=-)?\\[" "$zsh_dir/_nst-run"
 		tap $? "zsh: nst-run: $word"
 	done
 	typed_in_zsh
