@@ -22,7 +22,7 @@
 #define ROW	100
 #define SLOW	"tc qdisc %s dev lo root tbf rate 2400bit burst 3000 limit 1000000"
 #define WAIT_MS	2000
-#define HOLD_MS	600
+#define HOLD_MS	nsttest_patience(600)
 
 /* A send of LEN bytes, or more, in a thread of its own. */
 struct sender {
