@@ -121,7 +121,7 @@ static int complete_child(struct sock *sk, struct nst_tcp *parent, gfp_t gfp)
 		sk->sk_state_change = parent->state_change;
 	}
 	nst_tcp_install(nst);
-	/* Another is its own, as in take_rcvlowat(). */
+	/* Another is its own, as in nst_tcp_take_rcvlowat(). */
 	if (nst->rcvlowat == 1)
 		nst->rcvlowat = READ_ONCE(parent->rcvlowat);
 	if (sk->sk_state != TCP_SYN_RECV)
@@ -147,20 +147,6 @@ static void inherit_late(struct nst_tcp *nst, struct nst_tcp *parent)
 	nst_tcp_rekick(nst);
 }
 
-/*
- * A BPF program may have set SO_RCVLOWAT when the child's connection stood: then it is
- * NST's to keep, as TCP counts ciphertext. Socket lock, or the spinlock if it is owned.
- */
-static void take_rcvlowat(struct sock *sk)
-{
-	int lowat = READ_ONCE(sk->sk_rcvlowat);
-
-	if (lowat == 1)
-		return;
-	WRITE_ONCE(nst_tcp(sk)->rcvlowat, lowat);
-	WRITE_ONCE(sk->sk_rcvlowat, 1);
-}
-
 /* Make of a child what the listener promises. 0, or it must be reset. */
 static int receive_child(struct sock *sk, struct nst_tcp *parent)
 {
@@ -174,7 +160,7 @@ static int receive_child(struct sock *sk, struct nst_tcp *parent)
 	if (!nst_tcp(sk))
 		err = complete_child(sk, parent, GFP_KERNEL);
 	if (!err) {
-		take_rcvlowat(sk);
+		nst_tcp_take_rcvlowat(nst_tcp(sk));
 		nst_tcp_announce(nst_tcp(sk));
 	}
 	release_sock(sk);
@@ -257,7 +243,7 @@ static void adopt(struct sock *sk)
 	nst = nst_tcp(sk);
 	if (!nst)
 		return;
-	take_rcvlowat(sk);
+	nst_tcp_take_rcvlowat(nst);
 	if (!nst->adopter)
 		nst->adopter = get_mem_cgroup_from_mm(current->mm);
 	set_bit(NST_TCP_ADOPTED, &nst->flags);

@@ -70,6 +70,9 @@ void nst_tcp_state_change(struct sock *sk)
 		end_eviction(nst);
 	if (sk->sk_state == TCP_ESTABLISHED && !nst->joined)
 		join_first(nst);
+	/* A program's own, with a struct socket, comes to nst_tcp_set_rcvlowat(). */
+	if (sk->sk_state == TCP_ESTABLISHED)
+		nst_tcp_take_rcvlowat(nst);
 	/* A Fast Open child that is reset before it stands leaves what has come. */
 	if (sk->sk_state == TCP_CLOSE && !nst->joined &&
 	    nst->auto_role == NST_WIRE_RESPONDER) {

@@ -22,6 +22,26 @@ static bool note_refusal(struct nst_tcp *nst)
 	return refused;
 }
 
+/**
+ * nst_tcp_take_rcvlowat() - keep SO_RCVLOWAT that a BPF program has set
+ * @nst: the state of a child that no program has yet
+ *
+ * Then TCP would count ciphertext by it, and the worker hear of no START that is
+ * shorter. It is set as the connection comes to stand, so it is taken behind that;
+ * and at accept(), for what is set meanwhile.
+ *
+ * Context: under the socket lock or its spinlock.
+ */
+void nst_tcp_take_rcvlowat(struct nst_tcp *nst)
+{
+	int lowat = READ_ONCE(nst->sk->sk_rcvlowat);
+
+	if (likely(lowat == 1))
+		return;
+	WRITE_ONCE(nst->rcvlowat, lowat);
+	WRITE_ONCE(nst->sk->sk_rcvlowat, 1);
+}
+
 /*
  * Look at what has arrived: is that news for a reader? Each record with
  * plaintext that has become complete is, and with SO_RCVLOWAT each byte may be.

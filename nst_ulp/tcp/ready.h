@@ -5,6 +5,7 @@
 
 #include "tcp/sock.h"
 
+void nst_tcp_take_rcvlowat(struct nst_tcp *nst);
 void nst_tcp_rx_unread(const struct nst_tcp *nst);
 void nst_tcp_announce(struct nst_tcp *nst);
 void nst_tcp_data_ready(struct sock *sk);

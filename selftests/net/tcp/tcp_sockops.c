@@ -156,4 +156,25 @@ TEST_F(sockops, rcvlowat)
 	close(b);
 }
 
+/* Nor does a START wait for accept() until so many bytes have come. */
+TEST_F(sockops, judged_before_accept)
+{
+	long was = nsttest_stat("NstRxHdrMagic");
+	char junk[LOWAT - 40];
+	int a, i;
+
+	if (variant->late)
+		return;
+	memset(junk, 'x', sizeof(junk));
+	ASSERT_EQ(0, tcptest_key(self->lis, &conf, 0));
+	ASSERT_EQ(0, listen(self->lis, 1));
+	a = socket(AF_INET, SOCK_STREAM, 0);
+	ASSERT_EQ(0, connect(a, (void *)&self->ss, self->len));
+	ASSERT_EQ(sizeof(junk), send(a, junk, sizeof(junk), 0));
+	for (i = 0; i < TCPTEST_SOON_MS / 10 && nsttest_stat("NstRxHdrMagic") == was; i++)
+		usleep(10000);
+	EXPECT_EQ(was + 1, nsttest_stat("NstRxHdrMagic"));
+	close(a);
+}
+
 TEST_HARNESS_MAIN
