@@ -12,12 +12,13 @@
 
 static int sink(struct stream *stream, char *buf, size_t size)
 {
-	bool verify = stream->run->test.verify;
+	const struct test *test = &stream->run->test;
+	uint64_t file = scenario_info(test->scenario)->file ? test->file_size : 0;
 	uint64_t at = 0;
 	ssize_t n;
 
 	while ((n = conn_read(&stream->conn, buf, size)) > 0) {
-		if (verify && payload_check(buf, n, at))
+		if (test->verify && payload_check_file(buf, n, at, file))
 			return -1;
 		at += n;
 		atomic_fetch_add_explicit(&stream->bytes, n,

@@ -182,7 +182,7 @@ static int take_file(struct run *run, const struct options *options)
 	if (kept < 0)
 		return -1;
 	run->file = fcntl(kept, F_DUPFD_CLOEXEC, 0);
-	run->file_size = payload_file_size(run->test.file_size);
+	run->file_size = run->test.file_size;
 	return run->file < 0 ? trouble("the file: %s", strerror(errno)) : 0;
 }
 

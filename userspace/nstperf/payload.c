@@ -71,6 +71,23 @@ int payload_check(const char *buf, size_t len, uint64_t position)
 	return 0;
 }
 
+int payload_check_file(const char *buf, size_t len, uint64_t position,
+		       uint64_t size)
+{
+	uint64_t at;
+	size_t n;
+
+	if (!size)
+		return payload_check(buf, len, position);
+	for (; len; buf += n, len -= n, position += n) {
+		at = position % size;
+		n = len < size - at ? len : size - at;
+		if (payload_check(buf, n, at))
+			return -1;
+	}
+	return 0;
+}
+
 /* Asked before, so that nobody else's disk is full meanwhile. */
 static int has_room(int fd, uint64_t size)
 {
@@ -103,11 +120,6 @@ static int fill_file(int fd, uint64_t size, const volatile int *stop)
 	return 0;
 }
 
-uint64_t payload_file_size(uint64_t size)
-{
-	return (size + PAYLOAD_PERIOD - 1) / PAYLOAD_PERIOD * PAYLOAD_PERIOD;
-}
-
 int payload_file(const char *dir, uint64_t size, const volatile int *stop)
 {
 	char name[4096];
@@ -122,7 +134,6 @@ int payload_file(const char *dir, uint64_t size, const volatile int *stop)
 	if (fd < 0)
 		return trouble("cannot make a file in %s: %s", dir,
 			       strerror(errno));
-	size = payload_file_size(size);
 	if (!has_room(fd, size) || fill_file(fd, size, stop)) {
 		trouble("cannot write a file of %llu bytes in %s: %s",
 			(unsigned long long)size, dir, strerror(errno));

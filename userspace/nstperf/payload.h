@@ -23,8 +23,9 @@ const char *payload_at(uint64_t position);
 /* Are these the bytes of that place? 0, or trouble(). */
 int payload_check(const char *buf, size_t len, uint64_t position);
 
-/* A file's @size rounded up to the period, so that it can be sent again and again. */
-uint64_t payload_file_size(uint64_t size);
+/* The same, where a file of @size bytes is sent again and again; 0: there is none. */
+int payload_check_file(const char *buf, size_t len, uint64_t position,
+		       uint64_t size);
 
 /* A file in @dir, without a name, of that size; given up once *@stop is not 0. */
 int payload_file(const char *dir, uint64_t size, const volatile int *stop);
