@@ -302,6 +302,9 @@ static int receive_all(struct stream *stream, struct mmsghdr *msg,
 			if (judge(stream, msg[i].msg_hdr.msg_iov->iov_base,
 				  msg[i].msg_len, &arrivals))
 				return -1;
+		if (n && stream->run->test.count)
+			atomic_store_explicit(&stream->last, clock_ns(),
+					      memory_order_relaxed);
 		if (!run_stopped(stream->run))
 			continue;
 		stopped = stopped ?: clock_ns();

@@ -25,6 +25,7 @@ struct run;
  * @ops: calls, messages or datagrams of it
  * @retransmits: of its connections that have ended
  * @reordered: datagrams that came behind a later one
+ * @last: when one came last, clock_ns(); the server's, in a test by count
  * @duplicates: that came twice, or so late that it cannot be known
  * @hist: of what was done while it was measured; the client's
  * @failed: and why
@@ -39,6 +40,7 @@ struct stream {
 	atomic_ullong retransmits;
 	atomic_ullong reordered;
 	atomic_ullong duplicates;
+	atomic_ullong last;
 	struct hist hist;
 	atomic_bool failed;
 	char why[TROUBLE_MAX];

@@ -134,6 +134,23 @@ static int tell_result(struct session *session)
 	return frame_send(session->fd, FRAME_RESULT, json);
 }
 
+/*
+ * Of datagrams nobody says which is the last: they have ended when one came last, not
+ * when their streams had looked for more in vain.
+ */
+static void mark_end(struct run *run, struct mark *end, uint64_t since)
+{
+	uint64_t last = since;
+	unsigned int i;
+
+	mark(run, end);
+	for (i = 0; i < run->test.streams; i++)
+		if (run->streams[i].last > last)
+			last = run->streams[i].last;
+	if (last > since)
+		end->meter.at = last;
+}
+
 /* The client has sent all: streams end by themselves, others are told to. */
 static int finish(struct session *session)
 {
@@ -151,7 +168,7 @@ static int finish(struct session *session)
 	if (!session->begin.set)
 		mark(run, &session->begin);
 	if (!session->end.set)
-		mark(run, &session->end);
+		mark_end(run, &session->end, session->begin.meter.at);
 	return tell_result(session);
 }
 
