@@ -111,6 +111,15 @@ static int attach(int fd, const struct test *test)
 			   scenario_info(test->scenario)->datagrams);
 }
 
+/* The control socket speaks both, whatever the host's bindv6only says; so do others. */
+static void take_ipv4(int fd, const union address *local)
+{
+	int zero = 0;
+
+	if (local->any.sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
+}
+
 int conn_listen(const union address *local, const struct test *test)
 {
 	int fd = socket(local->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -119,6 +128,7 @@ int conn_listen(const union address *local, const struct test *test)
 	if (fd < 0)
 		return trouble("socket: %s", strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	take_ipv4(fd, local);
 	set_times(fd, LOOK_MS, LOOK_MS);
 	if (attach(fd, test)) {
 		close(fd);
@@ -185,6 +195,7 @@ int conn_udp_socket(const union address *local, const struct test *test)
 		return trouble("socket: %s", strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	take_ipv4(fd, local);
 	set_times(fd, LOOK_MS, test->timeout * 1000);
 	if (attach(fd, test)) {
 		close(fd);
