@@ -123,6 +123,9 @@ file_sizes()
 		sizes = [100 << 10, 1 << 20, 300 << 10]
 		assert doc["complete"] and doc["settings"]["file_sizes"] == sizes
 		assert [r.get("file_size") for r in doc["runs"]] == ([None] + sizes) * 2
+		# Forty calls; behind the end of a file the next one begins anew.
+		sent = {None: 655360, 100 << 10: 593920, 1 << 20: 655360, 300 << 10: 647168}
+		assert all(r["bytes"] == sent[r.get("file_size")] for r in doc["runs"])
 		END
 		"$nstperf" report --output "$work/page" --pictures "$work" "$work/files" &&
 		[ "$(grep -c '<h2>sendfile, a file of' "$work/page")" = 3 ] &&
@@ -147,6 +150,40 @@ broken_off()
 	wait "$pid"
 	grep -q '"complete": *false' "$work/part" && validate "$work/part"
 }
+# The server waits a fifth of a second to see that no datagram comes any more.
+datagrams_by_count()
+{
+	client "$work/count" --scenario dgram --mode plain --count 5000 \
+		--repeat 3 --warmup 0 &&
+		/usr/bin/python3 - "$work/count" <<-'END'
+		import json, sys
+		runs = json.load(open(sys.argv[1]))["runs"]
+		waits = [r["server"]["seconds"] - r["client"]["seconds"] for r in runs]
+		assert min(waits) < 0.15, waits
+		END
+}
+
+# Who counts in user space alone counts next to nothing of what the kernel encrypts.
+counted_in_part()
+{
+	local kernel
+
+	for kernel in True False; do
+		/usr/bin/python3 - "$work/time" "$work/part-$kernel" $kernel <<-'END'
+		import json, sys
+		doc = json.load(open(sys.argv[1]))
+		for run in doc["runs"]:
+		    run["client"].update(instructions=9, cycles=9, counted_kernel=True)
+		    run["server"].update(instructions=9, cycles=9,
+		                         counted_kernel=sys.argv[3] == "True")
+		json.dump(doc, open(sys.argv[2], "w"))
+		END
+		"$nstperf" report --output "$work/page-$kernel" \
+			"$work/part-$kernel" || return
+	done
+	validate "$work/part-False" && grep -q '>Instructions' "$work/page-True" &&
+		! grep -q '>Instructions' "$work/page-False"
+}
 
 "$nstperf" server --port "$port" --bind 127.0.0.1 2>"$work/server" &
 server=$!
@@ -157,6 +194,8 @@ done
 result "every scenario and kind of mode" everything
 result "by time, of two streams" by_time
 result "files of some sizes" file_sizes
+result "datagrams by count, without the wait behind them" datagrams_by_count
+result "what one end has counted in part is not drawn" counted_in_part
 result "one that was broken off" broken_off
 result "the schema bites" bites "$work/all"
 result "and is told of in nstperf.md" told

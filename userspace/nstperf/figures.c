@@ -82,6 +82,17 @@ static bool tells(struct json_object *run, const char *end, const char *name)
 	return json_object_object_get_ex(object_object(run, end), name, NULL);
 }
 
+/* A mode that works in the kernel would look cheap if that had not been counted. */
+static bool counts_all(struct json_object *run, const char *end)
+{
+	struct json_object *kernel;
+
+	return tells(run, end, "instructions") &&
+	       (!json_object_object_get_ex(object_object(run, end), "counted_kernel",
+					   &kernel) ||
+		json_object_get_boolean(kernel));
+}
+
 static void read_costs(struct figures *f, struct json_object *run, bool calls,
 		       bool same_machine)
 {
@@ -106,8 +117,7 @@ static void read_costs(struct figures *f, struct json_object *run, bool calls,
 	if (tells(run, "client", all[0]))
 		tell(f, QUANTITY_MACHINE, both(run, all, same_machine) / work);
 	ops = object_real(run, "ops_per_s");
-	if (ops > 0 && tells(run, "client", counts[0]) &&
-	    tells(run, "server", counts[0]))
+	if (ops > 0 && counts_all(run, "client") && counts_all(run, "server"))
 		tell(f, QUANTITY_INSTRUCTIONS, both(run, counts, false) / ops);
 }
 
