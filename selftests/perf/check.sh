@@ -43,7 +43,7 @@ bites()
 		doc = json.load(open(sys.argv[2]))
 		assert validator.is_valid(doc)
 		may_go = {"source", "measured", "count", "seconds", "requests",
-		          "file_size", "verify", "drop_caches", "client_cpu",
+		          "file_size", "family", "verify", "drop_caches", "client_cpu",
 		          "server_cpu", "latency", "client", "server"}
 		taken = []
 		run = next(r for r in doc["runs"] if r["status"] == "ok")
@@ -185,7 +185,31 @@ counted_in_part()
 		! grep -q '>Instructions' "$work/page-False"
 }
 
-"$nstperf" server --port "$port" --bind 127.0.0.1 2>"$work/server" &
+# With the page forgotten a shell's pattern names a document in its place.
+page_forgotten()
+{
+	local before rc=0
+
+	cp "$work/time" "$work/time.json" && cp "$work/all" "$work/all.json"
+	before=$(sha256sum "$work/time.json")
+	"$nstperf" report --output "$work/time.json" "$work/all.json" \
+		2>"$work/said" || rc=$?
+	[ $rc != 0 ] && grep -q 'time.json is a document' "$work/said" &&
+		[ "$(sha256sum "$work/time.json")" = "$before" ]
+}
+
+# Of the same two hosts, but not more rounds of the same.
+families()
+{
+	"$nstperf" client ::1 --port "$port" --quiet --scenario ping \
+		--mode plain --count 20 --repeat 2 --warmup 0 --json "$work/six" &&
+		client "$work/four" --scenario ping --mode plain --count 20 \
+			--repeat 2 --warmup 0 && validate "$work/six" "$work/four" &&
+		"$nstperf" report --output "$work/page" "$work/six" "$work/four" &&
+		[ "$(grep -c '<h2>ping' "$work/page")" = 2 ]
+}
+
+"$nstperf" server --port "$port" 2>"$work/server" &
 server=$!
 for ((i = 0; i < 600; i++)); do
 	! (: </dev/tcp/127.0.0.1/$port) 2>/dev/null || break
@@ -196,6 +220,8 @@ result "by time, of two streams" by_time
 result "files of some sizes" file_sizes
 result "datagrams by count, without the wait behind them" datagrams_by_count
 result "what one end has counted in part is not drawn" counted_in_part
+result "the page was forgotten" page_forgotten
+result "two families are not one" families
 result "one that was broken off" broken_off
 result "the schema bites" bites "$work/all"
 result "and is told of in nstperf.md" told

@@ -225,6 +225,22 @@ static int end(struct plan *plan)
 	return why[0] ? 1 : 0;
 }
 
+/* Runs of another family are others, not more rounds. */
+static int add_family(struct plan *plan)
+{
+	union address peer;
+	socklen_t len = sizeof(peer);
+	bool mapped;
+
+	if (getpeername(plan->fd, &peer.any, &len))
+		return trouble("the server is gone: %s", strerror(errno));
+	mapped = peer.any.sa_family == AF_INET6 &&
+		 IN6_IS_ADDR_V4MAPPED(&peer.in6.sin6_addr);
+	object_add_text(object_object(plan->doc.json, "settings"), "family",
+			peer.any.sa_family == AF_INET6 && !mapped ? "IPv6" : "IPv4");
+	return 0;
+}
+
 static int begin(struct plan *plan)
 {
 	struct json_object *theirs;
@@ -239,7 +255,7 @@ static int begin(struct plan *plan)
 		return -1;
 	return document_begin(&plan->doc, plan->options,
 			      machine_to_json(plan->fd), theirs, same,
-			      plan->planned);
+			      plan->planned) ?: add_family(plan);
 }
 
 int client_run(const struct options *options)
