@@ -148,6 +148,14 @@ static int value_of(const char *name, int argc, char **argv, int *i,
 	return **value ? 1 : trouble("%s wants a value", name);
 }
 
+/* As `report --output *.json` takes the first of them for the page. */
+static bool is_document(const char *path)
+{
+	const char *end = strrchr(path, '.');
+
+	return end && !strcmp(end, ".json");
+}
+
 static int read_all(struct series *series, int argc, char **argv,
 		    struct wanted *wanted)
 {
@@ -168,6 +176,9 @@ static int read_all(struct series *series, int argc, char **argv,
 		if (series_read(series, argv[i]))
 			return -1;
 	}
+	if (wanted->output && is_document(wanted->output))
+		return trouble("--output: %s is a document, and would be lost: where is the page to go?",
+			       wanted->output);
 	if (!series->nr_docs)
 		return trouble("report wants documents (nstperf help)");
 	series_sort(series);
