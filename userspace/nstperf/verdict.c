@@ -51,6 +51,9 @@ struct theirs {
 	struct json_object *meter;
 };
 
+/* In less nothing can be measured, and speeds would be no numbers. */
+#define SECONDS_MIN	1e-6
+
 static int read_theirs(struct theirs *t, struct json_object *json)
 {
 	struct json_object *meter;
@@ -59,7 +62,7 @@ static int read_theirs(struct theirs *t, struct json_object *json)
 	    object_count(json, "ops", 0, INT64_MAX, &t->ops) ||
 	    object_count(json, "all_bytes", 0, INT64_MAX, &t->all_bytes) ||
 	    object_count(json, "all_ops", 0, INT64_MAX, &t->all_ops) ||
-	    object_count(json, "retransmits", 0, INT64_MAX,
+	    object_count(json, "retransmits", 0, INT64_MAX / 2,
 			 &t->retransmits) ||
 	    object_count(json, "reordered", 0, INT64_MAX, &t->reordered) ||
 	    object_count(json, "duplicates", 0, INT64_MAX, &t->duplicates))
@@ -71,6 +74,8 @@ static int read_theirs(struct theirs *t, struct json_object *json)
 	if (!t->meter)
 		return -1;
 	t->seconds = object_real(t->meter, "seconds");
+	if (t->bytes > t->all_bytes || t->ops > t->all_ops)
+		return trouble("the server counts more than there was");
 	return 0;
 }
 
@@ -150,7 +155,8 @@ static int count_done(struct done *done, const struct run *run,
 		done->ops = t->ops;
 		done->ops_seconds = t->seconds;
 	}
-	if (done->bytes_seconds <= 0 || done->ops_seconds <= 0 || !done->ops)
+	if (done->bytes_seconds < SECONDS_MIN || done->ops_seconds < SECONDS_MIN ||
+	    !done->ops)
 		return trouble("nothing was done in the time: give more");
 	return 0;
 }
