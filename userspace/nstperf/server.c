@@ -142,6 +142,27 @@ static bool has_ended(pid_t child)
 }
 
 /* The next one, and who it is; -1 after trouble(). */
+/* What accept(2) tells of the connection that was to come: the next one may. */
+static bool is_of_one(int err)
+{
+	switch (err) {
+	case EINTR:
+	case ECONNABORTED:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+	case ENONET:
+	case ENOPROTOOPT:
+	case EOPNOTSUPP:
+	case EPROTO:
+	case EPERM:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int next_client(int listener, union address *peer)
 {
 	socklen_t len;
@@ -151,7 +172,7 @@ static int next_client(int listener, union address *peer)
 		len = sizeof(*peer);
 		peer->any.sa_family = AF_UNSPEC;
 		fd = accept4(listener, &peer->any, &len, SOCK_CLOEXEC);
-	} while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+	} while (fd < 0 && is_of_one(errno));
 	if (fd < 0)
 		return trouble("accept: %s", strerror(errno));
 	frame_watch(fd);
