@@ -205,6 +205,7 @@ families()
 		--mode plain --count 20 --repeat 2 --warmup 0 --json "$work/six" &&
 		client "$work/four" --scenario ping --mode plain --count 20 \
 			--repeat 2 --warmup 0 && validate "$work/six" "$work/four" &&
+		[ "$(grep -c '"name": *"lo"' "$work/four")" = 2 ] &&
 		"$nstperf" report --output "$work/page" "$work/six" "$work/four" &&
 		[ "$(grep -c '<h2>ping' "$work/page")" = 2 ]
 }

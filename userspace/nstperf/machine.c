@@ -40,6 +40,18 @@ static const char *line_of(const char *path, const char *key)
 	return text;
 }
 
+/* An IPv6 socket that speaks IPv4 has the device of that address. */
+static void unmap(struct sockaddr_storage *addr)
+{
+	struct sockaddr_in6 *six = (void *)addr;
+	struct sockaddr_in four = { .sin_family = AF_INET };
+
+	if (addr->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
+		return;
+	memcpy(&four.sin_addr, &six->sin6_addr.s6_addr[12], sizeof(four.sin_addr));
+	memcpy(addr, &four, sizeof(four));
+}
+
 /* The name of the device that has the address of this end. */
 static int device_of(int fd, char name[IF_NAMESIZE])
 {
@@ -52,6 +64,7 @@ static int device_of(int fd, char name[IF_NAMESIZE])
 
 	if (getsockname(fd, (void *)&addr, &len) || getifaddrs(&all))
 		return 0;
+	unmap(&addr);
 	for (i = all; i && !found; i = i->ifa_next) {
 		b4 = (void *)i->ifa_addr;
 		b6 = (void *)i->ifa_addr;
