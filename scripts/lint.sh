@@ -50,7 +50,7 @@ spdx_of()
 
 check_layers()
 {
-	scripts/check-layers.sh || true
+	scripts/check-layers.sh || failed=1
 }
 
 check_spdx()
@@ -164,7 +164,7 @@ check_sparse()
 # Who calls whom is seen in what the build before has made.
 check_circles()
 {
-	scripts/check-layers.sh nst_ulp "$NST_BUILD/6.1/src/nst_ulp" || true
+	scripts/check-layers.sh nst_ulp "$NST_BUILD/6.1/src/nst_ulp" || failed=1
 }
 
 # all CHECK...: each in order
@@ -191,11 +191,10 @@ mkdir -p "$NST_BUILD"
 [ -e "$linux/checkpatch.pl" ] || nst_die "run selftests/vm/prepare.sh first"
 if [ $# -gt 0 ]; then
 	all "$@"
-	exit
+	exit "$failed"
 fi
-all sparse circles shellcheck >"$NST_BUILD/lint-beside" &
+(all sparse circles shellcheck; exit "$failed") >"$NST_BUILD/lint-beside" &
 all layers spdx checkpatch kerneldoc
-rc=0
-wait $! || rc=$?
+wait $! || failed=1
 cat "$NST_BUILD/lint-beside"
-exit $rc
+exit "$failed"

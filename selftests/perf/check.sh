@@ -169,7 +169,7 @@ counted_in_part()
 	local kernel
 
 	for kernel in True False; do
-		/usr/bin/python3 - "$work/time" "$work/part-$kernel" $kernel <<-'END'
+		/usr/bin/python3 - "$work/time" "$work/part-$kernel" "$kernel" <<-'END'
 		import json, sys
 		doc = json.load(open(sys.argv[1]))
 		for run in doc["runs"]:
@@ -194,7 +194,7 @@ page_forgotten()
 	before=$(sha256sum "$work/time.json")
 	"$nstperf" report --output "$work/time.json" "$work/all.json" \
 		2>"$work/said" || rc=$?
-	[ $rc != 0 ] && grep -q 'time.json is a document' "$work/said" &&
+	[ "$rc" != 0 ] && grep -q 'time.json is a document' "$work/said" &&
 		[ "$(sha256sum "$work/time.json")" = "$before" ]
 }
 

@@ -177,7 +177,7 @@ static int read_all(struct series *series, int argc, char **argv,
 			return -1;
 	}
 	if (wanted->output && is_document(wanted->output))
-		return trouble("--output: %s is a document, and would be lost: where is the page to go?",
+		return trouble("--output: %s is a document, which the page would replace",
 			       wanted->output);
 	if (!series->nr_docs)
 		return trouble("report wants documents (nstperf help)");
